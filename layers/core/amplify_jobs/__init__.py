@@ -1,0 +1,1 @@
+"""Start, follow and announce AWS Amplify jobs from any event."""

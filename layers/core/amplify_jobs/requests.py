@@ -1,0 +1,125 @@
+"""Job requests: one operation, its parameters in the API's own names, a request id, who asked and why."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+
+from amplify_jobs.errors import RequestRejected
+from amplify_jobs.models import GrowingModel, Model
+
+REQUEST_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,79}$"
+ROUTE_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+COMMIT_MESSAGE_LIMIT = 10_000
+
+DEFAULT_TIMEOUT_MINUTES = 60
+DEFAULT_START_WITHIN_MINUTES = 360
+LONGEST_MINUTES = 1440
+
+
+class Operation(StrEnum):
+    """The API operation that a request asks for, in boto3's own names."""
+
+    START_JOB = "start_job"
+
+
+class JobType(StrEnum):
+    """Amplify's JobType (StartJob)."""
+
+    RELEASE = "RELEASE"
+    RETRY = "RETRY"
+    MANUAL = "MANUAL"
+    WEB_HOOK = "WEB_HOOK"
+
+
+AppId = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+\Z")]
+BranchName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+JobId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[0-9]+\Z")]
+
+
+class StartJobParameters(Model):
+    """The input of Amplify's StartJob, with its lengths and patterns.
+
+    Source: Amplify API reference, StartJob, and botocore's model of it. jobId is required for RETRY.
+    """
+
+    app_id: AppId
+    branch_name: BranchName
+    job_type: JobType
+    job_id: JobId | None = None
+    job_reason: Annotated[str, StringConstraints(max_length=255)] | None = None
+    commit_id: Annotated[str, StringConstraints(max_length=255)] | None = None
+    commit_message: Annotated[str, StringConstraints(max_length=COMMIT_MESSAGE_LIMIT)] | None = None
+    commit_time: datetime | None = None
+
+    @model_validator(mode="after")
+    def _retry_names_its_job(self) -> StartJobParameters:
+        if self.job_type is JobType.RETRY and self.job_id is None:
+            raise ValueError("jobId is required when jobType is RETRY: name the job to run again")
+        return self
+
+
+PARAMETERS: dict[Operation, type[StartJobParameters]] = {Operation.START_JOB: StartJobParameters}
+
+
+class Cause(GrowingModel):
+    """Why a job was requested: what the announcement tells people of the event behind it."""
+
+    source: str
+    kind: str
+    repository: str | None = None
+    ref: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    commit: str | None = None
+    message: str | None = None
+    author: str | None = None
+    delivery_id: str | None = None
+
+
+class JobRequest(GrowingModel):
+    """A command to start one job; the input of one execution of the job state machine.
+
+    `parameters` stay as they came: the start function validates them, so that a bad one is announced as a rejection.
+    `timeoutMinutes` runs from the moment the job leaves Amplify's queue, `startWithinMinutes` bounds everything before.
+    """
+
+    version: Literal["1"] = "1"
+    request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)]
+    route: str
+    operation: str
+    parameters: dict[str, Any]
+    timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_TIMEOUT_MINUTES
+    start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_START_WITHIN_MINUTES
+    cause: Cause
+    received_at: AwareDatetime
+
+
+def faults(error: ValidationError, where: str = "") -> list[str]:
+    """Say in one line per fault what is wrong and where, e.g. `parameters.appId: …`; values are not repeated."""
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        path = ".".join(part for part in (where, *map(str, fault["loc"])) if part)
+        text = re.sub(r"^Value error, ", "", fault["msg"])
+        lines.append(f"{path}: {text}" if path else text)
+    return lines
+
+
+def validated_parameters(request: JobRequest) -> StartJobParameters:
+    """Validate a request's parameters as its operation's API page states them.
+
+    Raises RequestRejected naming every fault with its path.
+    """
+    try:
+        model = PARAMETERS[Operation(request.operation)]
+    except ValueError:
+        known = ", ".join(Operation)
+        raise RequestRejected(f"operation: {request.operation!r} is not known; use one of {known}") from None
+    try:
+        return model.model_validate(request.parameters)
+    except ValidationError as error:
+        raise RequestRejected("; ".join(faults(error, "parameters"))) from None
