@@ -36,9 +36,9 @@ class JobType(StrEnum):
     WEB_HOOK = "WEB_HOOK"
 
 
-AppId = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+\Z")]
+AppId = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+$")]
 BranchName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-JobId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[0-9]+\Z")]
+JobId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[0-9]+$")]
 
 
 class StartJobParameters(Model):
