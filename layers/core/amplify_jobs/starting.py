@@ -1,0 +1,97 @@
+"""Starting once: what to do next about a start whose call has no token, decided from what is known.
+
+Amplify's StartJob can't be told that it was called before. So a lease per branch (an attempt) is written before the
+call; if the answer was lost, ListJobs is searched for the job until RESOLVED_AFTER, and only then is it sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Longer than a function lives after it wrote the lease, and than Amplify takes to show a job it accepted.
+RESOLVED_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class ListedJob:
+    """A job as ListJobs shows it (API: JobSummary)."""
+
+    job_id: str
+    job_type: str | None
+    commit_message: str | None
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A start that was about to be sent: the lease of its branch until it is known what came of it."""
+
+    request_id: str
+    sent_at: datetime
+    highest_job_id: int
+    job_type: str
+    commit_message: str | None
+
+
+@dataclass(frozen=True)
+class Send:
+    """Nothing is under way: take the lease and send. `replaces` is our own attempt that came to nothing."""
+
+    highest_job_id: int
+    replaces: Attempt | None = None
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """The attempt's job is in the list: its start worked."""
+
+    attempt: Attempt
+    job: ListedJob
+
+
+@dataclass(frozen=True)
+class Release:
+    """Another request's attempt came to nothing: give the branch free."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class Wait:
+    """It is too early to say what came of the attempt."""
+
+    attempt: Attempt
+
+
+Step = Send | Adopt | Release | Wait
+
+
+def next_step(request_id: str, attempt: Attempt | None, listed: Sequence[ListedJob], now: datetime) -> Step:
+    """Decide what a start has to do next, given the branch's lease and what ListJobs shows."""
+    highest = max((int(job.job_id) for job in listed), default=0)
+    if attempt is None:
+        return Send(highest)
+    if (job := started_by(attempt, listed)) is not None:
+        return Adopt(attempt, job)
+    if now - attempt.sent_at < RESOLVED_AFTER:
+        return Wait(attempt)
+    return Send(highest, replaces=attempt) if attempt.request_id == request_id else Release(attempt)
+
+
+def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:
+    """Find the job that an attempt started: the first after those it saw, of its type and commit message."""
+    candidates = [
+        job
+        for job in listed
+        if int(job.job_id) > attempt.highest_job_id
+        and job.job_type in (attempt.job_type, None)
+        and _same_message(attempt, job)
+    ]
+    return min(candidates, key=lambda job: int(job.job_id), default=None)
+
+
+def _same_message(attempt: Attempt, job: ListedJob) -> bool:
+    # A retried job may show the message of the job that it retries.
+    return attempt.job_type == "RETRY" or (attempt.commit_message or "").strip() == (job.commit_message or "").strip()

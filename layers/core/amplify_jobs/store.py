@@ -1,0 +1,265 @@
+"""The jobs table: records of jobs, leases of branches, and which job a request became.
+
+Items: pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's record) or `attempt` (the lease); pk
+`request#<request id>` with sk `request` (what became of a request). All of them expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.jobs import Job, JobKey, JobState, State
+from amplify_jobs.starting import Attempt
+from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
+
+RECORDS_LAST = timedelta(days=400)
+LEASES_LAST = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the jobs table knows of a job that is being followed.
+
+    `changes` counts the terminal status events, `polls` the questions, `left_queue_at` is None while it is queued.
+    """
+
+    changes: int
+    polls: int
+    left_queue_at: datetime | None
+
+
+class Store:
+    """The jobs table behind boto3. Every method raises ServiceTrouble when DynamoDB fails or does not answer."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @classmethod
+    def connect(cls, table_name: str) -> Store:
+        return cls(boto3.resource("dynamodb", config=_CLIENT).Table(table_name))
+
+    # ------------------------------------------------------------ starting once
+
+    def job_of_request(self, request_id: str) -> Job | None:
+        """Say which job a request became, or None while that is not recorded."""
+        item = self._get(_request_key(request_id))
+        return Job.model_validate(item["job"]) if item and "job" in item else None
+
+    def attempt(self, branch: str) -> Attempt | None:
+        """Read the lease of a branch (`branch` is its partition key)."""
+        item = self._get(_attempt_key(branch))
+        return _attempt_of(item) if item else None
+
+    def take_lease(self, branch: str, attempt: Attempt, replaces: Attempt | None) -> bool:
+        """Write the lease if nobody else changed it meanwhile; False if somebody did."""
+        condition = Attr("pk").not_exists() if replaces is None else _is(replaces)
+        with _answers("PutItem"):
+            try:
+                self._table.put_item(
+                    Item={
+                        **_attempt_key(branch),
+                        "requestId": attempt.request_id,
+                        "sentAt": _text(attempt.sent_at),
+                        "highestJobId": attempt.highest_job_id,
+                        "jobType": attempt.job_type,
+                        "commitMessage": attempt.commit_message,
+                        "expiresAt": _expiry(attempt.sent_at, LEASES_LAST),
+                    },
+                    ConditionExpression=condition,
+                )
+            except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+    def give_lease_back(self, branch: str, attempt: Attempt) -> None:
+        """Delete the lease, unless it is another attempt's by now."""
+        with _answers("DeleteItem"):
+            try:
+                self._table.delete_item(Key=_attempt_key(branch), ConditionExpression=_is(attempt))
+            except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+                return
+
+    def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None:
+        """Record which job a request became."""
+        self._update(
+            _request_key(request_id),
+            "SET job = :job, expiresAt = :expires",
+            {":job": job.model_dump(mode="json", by_alias=True), ":expires": _expiry(now, RECORDS_LAST)},
+        )
+
+    def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> Record:
+        """Write a job's record, keeping the changes that were counted before it existed."""
+        item = self._update(
+            _key(key),
+            "SET requestId = :request, job = :job, startedAt = if_not_exists(startedAt, :now), expiresAt = :expires",
+            {
+                ":request": request_id,
+                ":job": job.model_dump(mode="json", by_alias=True),
+                ":now": _text(now),
+                ":expires": _expiry(now, RECORDS_LAST),
+            },
+        )
+        return _record_of(item)
+
+    # ------------------------------------------------------------ following
+
+    def begin_poll(self, key: JobKey) -> Record:
+        """Count a poll and read the record as it is before Amplify is asked, so that no later change is missed."""
+        return _record_of(self._update(_key(key), "ADD polls :one", {":one": 1}))
+
+    def record_state(self, key: JobKey, state: JobState, left_queue_at: datetime | None) -> None:
+        """Write what a poll said; a succeeded job's duration counts for the jobs that come after it."""
+        values: dict[str, Any] = {":state": state.state.value, ":status": state.status}
+        expression = "SET #state = :state, #status = :status"
+        if left_queue_at is not None:
+            expression += ", leftQueueAt = :left"
+            values[":left"] = _text(left_queue_at)
+        if state.state.is_outcome and state.finished_at is not None:
+            expression += ", finishedAt = :finished"
+            values[":finished"] = _text(state.finished_at)
+        self._update(_key(key), expression, values, {"#state": "state", "#status": "status"})
+
+    def earlier_jobs(self, key: JobKey) -> list[EarlierJob]:
+        """Read how long the last jobs of the same branch took that succeeded (at most EARLIER_JOBS, newest first)."""
+        with _answers("Query"):
+            # Twice as many are read, since failed ones and jobs that others started do not count.
+            items = self._table.query(
+                KeyConditionExpression=Key("pk").eq(key.pk) & Key("sk").between("job#", key.sk),
+                ScanIndexForward=False,
+                Limit=2 * EARLIER_JOBS + 1,
+                ProjectionExpression="#state, leftQueueAt, finishedAt, changes",
+                ExpressionAttributeNames={"#state": "state"},
+            )["Items"]
+        jobs = []
+        for item in items:
+            if item.get("state") != State.SUCCEEDED or "leftQueueAt" not in item or "finishedAt" not in item:
+                continue
+            took = _time(item["finishedAt"]) - _time(item["leftQueueAt"])
+            jobs.append(EarlierJob(max(took.total_seconds(), 0), told_by_event=int(str(item.get("changes", 0))) > 0))
+        return jobs[:EARLIER_JOBS]
+
+    def count_change(self, key: JobKey, now: datetime) -> str | None:
+        """Count a terminal status event and take the waiting task's token, if one waits.
+
+        The count is kept even when the record does not exist yet, so that a start still under way sees it.
+        """
+        item = self._update(
+            _key(key),
+            "SET expiresAt = if_not_exists(expiresAt, :expires) ADD changes :one REMOVE taskToken",
+            {":one": 1, ":expires": _expiry(now, LEASES_LAST)},
+            returns="ALL_OLD",
+        )
+        token = item.get("taskToken")
+        return token if isinstance(token, str) else None
+
+    # ------------------------------------------------------------ announcing
+
+    def announced(self, request_id: str) -> set[str]:
+        """Say which announcements of a request were published already."""
+        item = self._get(_request_key(request_id)) or {}
+        said = item.get("announced")
+        return {str(label) for label in said} if isinstance(said, set) else set()
+
+    def remember_announced(self, request_id: str, label: str, now: datetime) -> None:
+        """Note that an announcement was published, so that a retry does not repeat it."""
+        self._update(
+            _request_key(request_id),
+            "SET expiresAt = if_not_exists(expiresAt, :expires) ADD announced :label",
+            {":label": {label}, ":expires": _expiry(now, RECORDS_LAST)},
+        )
+
+    # ------------------------------------------------------------ calls
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        with _answers("GetItem"):
+            return self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+
+    def _update(
+        self,
+        key: dict[str, str],
+        expression: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
+        returns: Any = "ALL_NEW",
+    ) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
+        with _answers("UpdateItem"):
+            return self._table.update_item(
+                Key=key,
+                UpdateExpression=expression,
+                ExpressionAttributeValues=values,
+                ReturnValues=returns,
+                **arguments,
+            ).get("Attributes", {})
+
+
+@contextmanager
+def _answers(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        raise ServiceTrouble(f"DynamoDB {operation}: {said.get('Code')}: {said.get('Message')}") from error
+    except BotoCoreError as error:
+        raise ServiceTrouble(f"DynamoDB {operation}: no answer ({type(error).__name__})") from error
+
+
+def _key(key: JobKey) -> dict[str, str]:
+    return {"pk": key.pk, "sk": key.sk}
+
+
+def _attempt_key(branch: str) -> dict[str, str]:
+    return {"pk": branch, "sk": "attempt"}
+
+
+def _request_key(request_id: str) -> dict[str, str]:
+    return {"pk": f"request#{request_id}", "sk": "request"}
+
+
+def _is(attempt: Attempt) -> Any:
+    return Attr("requestId").eq(attempt.request_id) & Attr("sentAt").eq(_text(attempt.sent_at))
+
+
+def _attempt_of(item: dict[str, Any]) -> Attempt:
+    return Attempt(
+        request_id=item["requestId"],
+        sent_at=_time(item["sentAt"]),
+        highest_job_id=int(item["highestJobId"]),
+        job_type=item["jobType"],
+        commit_message=item["commitMessage"],
+    )
+
+
+def _record_of(item: dict[str, Any]) -> Record:
+    return Record(
+        changes=int(item.get("changes", 0)),
+        polls=int(item.get("polls", 0)),
+        left_queue_at=_time(item["leftQueueAt"]) if "leftQueueAt" in item else None,
+    )
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat()
+
+
+def _time(text: Any) -> datetime:
+    return datetime.fromisoformat(str(text))
+
+
+def _expiry(now: datetime, lasting: timedelta) -> int:
+    return int((now + lasting).timestamp())

@@ -1,0 +1,85 @@
+"""How long to wait for a job's next change, and when waiting is over; pure functions of what is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from amplify_jobs.jobs import JobState, State
+
+EARLIER_JOBS = 10
+
+# Longer than almost every build: a first job is ended by its event, and the poll is there for the event that got lost.
+FIRST_WAIT_WITH_EVENTS = timedelta(minutes=25)
+SHORTEST_WAIT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class EarlierJob:
+    """How long a job that succeeded took from leaving the queue, and whether a status event told of its end."""
+
+    seconds: float
+    told_by_event: bool
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """`start_by` bounds the queue; the run is bounded from the moment the job left it."""
+
+    start_by: datetime
+    run_for: timedelta
+
+    def next_after(self, left_queue_at: datetime | None) -> datetime:
+        return self.start_by if left_queue_at is None else left_queue_at + self.run_for
+
+
+def expected_seconds(earlier: Sequence[EarlierJob]) -> float | None:
+    """Say by when a job has most likely ended, in seconds from leaving the queue; None without earlier jobs.
+
+    Where events tell of the end, the poll only insures against a lost one: it comes a little after the longest of the
+    earlier jobs. Where no events come, the poll is what finds the end: three of four jobs have ended by then.
+    """
+    if not earlier:
+        return None
+    durations = sorted(job.seconds for job in earlier)
+    if sum(job.told_by_event for job in earlier) * 2 > len(earlier):
+        return durations[-1] * 1.08 + 1
+    return durations[math.ceil(len(durations) * 0.75) - 1] * 1.02 + 1
+
+
+def wait_seconds(earlier: Sequence[EarlierJob], running: timedelta, polls: int, until_deadline: timedelta) -> int:
+    """Say how many whole seconds (at least 1) to wait for the next change before asking again.
+
+    `earlier` are the last jobs of the same app and branch, `running` is how long this one has been out of the queue,
+    `polls` how often Amplify was asked already, `until_deadline` what is left until the job counts as timed out.
+    """
+    expected = expected_seconds(earlier)
+    elapsed = max(running.total_seconds(), 0)
+    if expected is not None and elapsed < expected:
+        wait = expected - elapsed
+    elif expected is None and polls == 0:
+        wait = FIRST_WAIT_WITH_EVENTS.total_seconds()
+    else:
+        # A tenth of the time that has passed keeps the mean delay at a twentieth, however long the job turns out.
+        wait = elapsed / 10
+    wait = max(wait, SHORTEST_WAIT.total_seconds())
+    return max(1, math.ceil(min(wait, until_deadline.total_seconds())))
+
+
+def past_deadline(state: JobState, left_queue_at: datetime | None, deadlines: Deadlines, now: datetime) -> str | None:
+    """Say why an unfinished job counts as timed out, or None while it does not."""
+    if state.state.is_outcome or now < deadlines.next_after(left_queue_at):
+        return None
+    if left_queue_at is None:
+        return "The job was still in Amplify's queue when its time to start ran out (startWithinMinutes)."
+    minutes = round(deadlines.run_for.total_seconds() / 60)
+    return f"The job had not ended {minutes} minutes after it left Amplify's queue (timeoutMinutes)."
+
+
+def left_queue(state: JobState, known: datetime | None, now: datetime) -> datetime | None:
+    """Say when the job left Amplify's queue: as recorded, else as its steps tell, else now that it is seen running."""
+    if known is not None or state.state is State.WAITING:
+        return known
+    return state.left_queue_at or now
