@@ -10,7 +10,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from amplify_jobs.errors import AmplifyJobsError, BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled
+from amplify_jobs.errors import (
+    AmplifyJobsError,
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Throttled,
+)
 from amplify_jobs.jobs import Job, JobState, hosting_job_state
 from amplify_jobs.requests import StartJobParameters
 from amplify_jobs.starting import ListedJob

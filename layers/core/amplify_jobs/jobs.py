@@ -94,7 +94,9 @@ class JobState(GrowingModel):
     @property
     def left_queue_at(self) -> datetime | None:
         """When Amplify began to work on the job, as far as its steps tell."""
-        starts = [step.started_at for step in self.steps if step.started_at and step.status not in ("CREATED", "PENDING")]
+        starts = [
+            step.started_at for step in self.steps if step.started_at and step.status not in ("CREATED", "PENDING")
+        ]
         return min(starts, default=None)
 
     @property

@@ -15,6 +15,7 @@ from amplify_jobs.models import GrowingModel, Model
 REQUEST_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,79}$"
 ROUTE_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COMMIT_MESSAGE_LIMIT = 10_000
+JOB_REASON_LIMIT = 255
 
 DEFAULT_TIMEOUT_MINUTES = 60
 DEFAULT_START_WITHIN_MINUTES = 360
@@ -51,7 +52,7 @@ class StartJobParameters(Model):
     branch_name: BranchName
     job_type: JobType
     job_id: JobId | None = None
-    job_reason: Annotated[str, StringConstraints(max_length=255)] | None = None
+    job_reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
     commit_id: Annotated[str, StringConstraints(max_length=255)] | None = None
     commit_message: Annotated[str, StringConstraints(max_length=COMMIT_MESSAGE_LIMIT)] | None = None
     commit_time: datetime | None = None
@@ -98,6 +99,15 @@ class JobRequest(GrowingModel):
     cause: Cause
     received_at: AwareDatetime
 
+    def log_keys(self) -> dict[str, Any]:
+        """What every log line about this request carries."""
+        return {
+            "request_id": self.request_id,
+            "delivery_id": self.cause.delivery_id,
+            "app_id": self.parameters.get("appId"),
+            "branch_name": self.parameters.get("branchName"),
+        }
+
 
 def faults(error: ValidationError, where: str = "") -> list[str]:
     """Say in one line per fault what is wrong and where, e.g. `parameters.appId: …`; values are not repeated."""
@@ -107,6 +117,14 @@ def faults(error: ValidationError, where: str = "") -> list[str]:
         text = re.sub(r"^Value error, ", "", fault["msg"])
         lines.append(f"{path}: {text}" if path else text)
     return lines
+
+
+def job_request(raw: object) -> JobRequest:
+    """Read a job request. Raises RequestRejected naming every fault with its path."""
+    try:
+        return JobRequest.model_validate(raw)
+    except ValidationError as error:
+        raise RequestRejected("; ".join(faults(error))) from None
 
 
 def validated_parameters(request: JobRequest) -> StartJobParameters:

@@ -1,0 +1,67 @@
+"""Publishes that a job started, finished or was rejected, each once to people and once to programs."""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from amplify_jobs.amplify import Amplify
+from amplify_jobs.announcements import Announcement, DetailType, Names, Place
+from amplify_jobs.announcing import Occasion, announcement, occasion
+from amplify_jobs.errors import AmplifyJobsError
+from amplify_jobs.publishing import Publisher
+from amplify_jobs.store import Store
+
+logger = Logger()
+metrics = Metrics()
+amplify = Amplify.connect()
+store = Store.connect(os.environ["JOBS_TABLE"])
+publisher = Publisher.connect(topic_arn=os.environ["TOPIC_ARN"], bus_name=os.environ["BUS_NAME"])
+place = Place(
+    account=os.environ["ACCOUNT_ID"],
+    region=os.environ["AWS_REGION"],
+    console_url=os.environ["CONSOLE_URL"],
+    site_url=os.environ["SITE_URL"],
+)
+
+
+def names(app_id: object, branch_name: object) -> Names:
+    if not isinstance(app_id, str) or not isinstance(branch_name, str):
+        return Names()
+    try:
+        app_name, domain = amplify.app_name_and_domain(app_id)
+        return Names(
+            app_name=app_name,
+            default_domain=domain,
+            display_name=amplify.branch_display_name(app_id, branch_name),
+        )
+    except AmplifyJobsError as error:
+        # A job is announced by its ids rather than not at all.
+        logger.warning("Names are not known", extra={"reason": str(error)})
+        return Names()
+
+
+def publish(said: Occasion, detail: Announcement) -> None:
+    done = store.announced(said.request.request_id)
+    for audience, tell in (("programs", publisher.tell_programs), ("people", publisher.tell_people)):
+        label = f"{said.detail_type} to {audience}"
+        if label not in done:
+            tell(said.detail_type, detail)
+            store.remember_announced(said.request.request_id, label, datetime.now(UTC))
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    said = occasion(event, store.job_of_request, datetime.now(UTC))
+    parameters = said.request.parameters
+    logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
+    detail = announcement(said, names(parameters.get("appId"), parameters.get("branchName")), place)
+    publish(said, detail)
+    logger.info("Announced", extra={"detail_type": said.detail_type})
+    metrics.add_metric("Announcements", MetricUnit.Count, 1)
+    metrics.add_metric("RequestsRejected", MetricUnit.Count, int(said.detail_type is DetailType.JOB_REJECTED))
+    return {"detailType": said.detail_type, "requestId": said.request.request_id}

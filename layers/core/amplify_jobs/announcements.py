@@ -1,0 +1,324 @@
+"""Announcements: what is published when a job starts, ends or is rejected, for programs and for people.
+
+The models are the details of the EventBridge events; docs/schemas has their JSON Schemas. They only ever grow.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, ValidationError
+
+from amplify_jobs.jobs import JobState, State
+from amplify_jobs.models import GrowingModel
+from amplify_jobs.requests import Cause, JobRequest
+
+EVENT_SOURCE = "amplify-jobs"
+SUBJECT_LIMIT = 99
+TEXT_LIMIT = 1_000
+
+
+class DetailType(StrEnum):
+    """The detail-types of our events."""
+
+    JOB_STARTED = "Job Started"
+    JOB_FINISHED = "Job Finished"
+    JOB_REJECTED = "Job Rejected"
+
+
+class Outcome(StrEnum):
+    """How a job ended. UNKNOWN: amplify-jobs itself failed while it followed the job, which may still be running."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+    UNKNOWN = "UNKNOWN"
+
+
+class Names(GrowingModel):
+    """What Amplify knows of the app and the branch, as far as it answered."""
+
+    app_name: str | None = None
+    default_domain: str | None = None
+    display_name: str | None = None
+
+
+class Place(GrowingModel):
+    """Where the announcing stack runs, and the patterns of its links."""
+
+    account: str
+    region: str
+    console_url: str
+    site_url: str
+
+
+class AnnouncedJob(GrowingModel):
+    """The job, in Amplify's words."""
+
+    operation: str
+    app_id: str
+    app_name: str | None = None
+    branch_name: str
+    job_id: str
+    job_type: str | None = None
+    status: str | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+
+
+class AnnouncedStep(GrowingModel):
+    """A step of the job."""
+
+    name: str
+    status: str
+    reason: str | None = None
+
+
+class Links(GrowingModel):
+    """Where a person can look; never a signed URL."""
+
+    console: str | None = None
+    site: str | None = None
+
+
+class Announcement(GrowingModel):
+    """What all three have in common. `execution` is the ARN of the state machine's execution."""
+
+    version: Literal["1"] = "1"
+    request_id: str
+    route: str | None = None
+    account: str
+    region: str
+    execution: str
+    cause: Cause | None = None
+
+
+class JobStarted(Announcement):
+    """Amplify accepted the job."""
+
+    job: AnnouncedJob
+    links: Links
+
+
+class JobFinished(Announcement):
+    """The job came to its end, or is no longer followed. `durationSeconds` runs from leaving Amplify's queue."""
+
+    job: AnnouncedJob
+    outcome: Outcome
+    duration_seconds: int | None = None
+    reason: str | None = None
+    failed_step: AnnouncedStep | None = None
+    steps: tuple[AnnouncedStep, ...] = ()
+    links: Links
+
+
+class JobRejected(Announcement):
+    """No job was started, and none will be: the reason says why."""
+
+    operation: str | None = None
+    app_id: str | None = None
+    app_name: str | None = None
+    branch_name: str | None = None
+    reason: str
+
+
+DETAILS: dict[DetailType, type[Announcement]] = {
+    DetailType.JOB_STARTED: JobStarted,
+    DetailType.JOB_FINISHED: JobFinished,
+    DetailType.JOB_REJECTED: JobRejected,
+}
+
+
+def presentable(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
+    """Make foreign text fit to be published: no e-mail address, no query string (which may sign), no overlength."""
+    if text is None:
+        return None
+    text = re.sub(r"(https?://[^\s?#]+)[?#]\S*", r"\1", text)
+    text = re.sub(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+", "(address left out)", text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def started(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobStarted:
+    """Announce that Amplify accepted the job."""
+    return JobStarted(**_common(request, place, execution), job=_job(state, names), links=links(state, names, place))
+
+
+def finished(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobFinished:
+    """Announce a job's outcome; a state that is no outcome means that the job is no longer followed."""
+    failed = state.failed_step
+    return JobFinished(
+        **_common(request, place, execution),
+        job=_job(state, names),
+        outcome=Outcome(state.state.value) if state.state.is_outcome else Outcome.UNKNOWN,
+        duration_seconds=_duration(state),
+        reason=presentable(state.reason),
+        failed_step=_step(failed) if failed else None,
+        steps=tuple(_step(step) for step in state.steps),
+        links=links(state, names, place),
+    )
+
+
+def rejected(request: JobRequest, reason: str, names: Names, place: Place, execution: str) -> JobRejected:
+    """Announce that a request can't become a job."""
+    app_id, branch_name = request.parameters.get("appId"), request.parameters.get("branchName")
+    return JobRejected(
+        **_common(request, place, execution),
+        operation=request.operation,
+        app_id=app_id if isinstance(app_id, str) else None,
+        app_name=names.app_name,
+        branch_name=branch_name if isinstance(branch_name, str) else None,
+        reason=presentable(reason) or "",
+    )
+
+
+def readable_request(raw: object, execution: str, received_at: datetime) -> JobRequest:
+    """Read the request of an execution, or make one that says where it came from if it can't be read."""
+    try:
+        return JobRequest.model_validate(raw)
+    except ValidationError:
+        request_id = execution.rpartition(":")[2]
+        operation = raw.get("operation") if isinstance(raw, dict) else None
+        parameters = raw.get("parameters") if isinstance(raw, dict) else None
+        return JobRequest.model_construct(
+            request_id=request_id,
+            route=None,
+            operation=operation if isinstance(operation, str) else None,
+            parameters=parameters if isinstance(parameters, dict) else {},
+            cause=Cause(source="unknown", kind="unknown"),
+            received_at=received_at,
+        )
+
+
+def links(state: JobState, names: Names, place: Place) -> Links:
+    """Fill in the patterns of the links; one whose values are not known is left out."""
+    values: dict[str, str | None] = {
+        "region": place.region,
+        "appId": state.job.app_id,
+        "branchName": state.job.branch_name.replace("/", "%2F"),
+        "jobId": state.job.job_id,
+        "displayName": names.display_name,
+        "defaultDomain": names.default_domain,
+    }
+    return Links(console=_filled(place.console_url, values), site=_filled(place.site_url, values))
+
+
+def subject(detail: Announcement) -> str:
+    """One line of at most 99 printable ASCII characters, as SNS wants it (API: Publish, Subject)."""
+    match detail:
+        case JobFinished():
+            line = f"{detail.outcome}: {_name(detail.job)} {detail.job.branch_name} #{detail.job.job_id}"
+        case JobStarted():
+            line = f"Started: {_name(detail.job)} {detail.job.branch_name} #{detail.job.job_id}"
+        case JobRejected():
+            line = f"Rejected: {detail.app_name or detail.app_id or detail.route or detail.request_id}"
+            line += f" {detail.branch_name or ''}"
+        case _:
+            raise TypeError(f"no subject for {type(detail).__name__}")
+    commit = detail.cause.commit if detail.cause else None
+    line += f" ({commit[:7]})" if commit else ""
+    line = re.sub(r"[^\x20-\x7e]", "?", " ".join(line.split()))
+    return line if len(line) <= SUBJECT_LIMIT else line[: SUBJECT_LIMIT - 3] + "..."
+
+
+def text(detail: Announcement) -> str:
+    """What a person reads: what happened, why, to which commit of whom, and where to look."""
+    return "\n".join([_headline(detail), "", *(f"{label}: {value}" for label, value in _facts(detail) if value), ""])
+
+
+def _headline(detail: Announcement) -> str:
+    match detail:
+        case JobFinished():
+            took = f" after {duration(detail.duration_seconds)}" if detail.duration_seconds is not None else ""
+            said = "is no longer followed" if detail.outcome is Outcome.UNKNOWN else f"{detail.outcome}{took}"
+            return f"{_name(detail.job)} · {detail.job.branch_name} · job {detail.job.job_id} {said}"
+        case JobStarted():
+            return f"{_name(detail.job)} · {detail.job.branch_name} · job {detail.job.job_id} started"
+        case JobRejected():
+            what = " · ".join(part for part in (detail.app_name or detail.app_id, detail.branch_name) if part)
+            return f"{what or 'A request'} · no job was started"
+        case _:
+            raise TypeError(f"no headline for {type(detail).__name__}")
+
+
+def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
+    cause = detail.cause
+    facts: list[tuple[str, str | None]] = []
+    if isinstance(detail, JobFinished):
+        facts.append(("Failed step", detail.failed_step.name if detail.failed_step else None))
+    if isinstance(detail, JobFinished | JobRejected):
+        facts.append(("Reason", detail.reason))
+    if cause is not None:
+        message = " ".join((cause.message or "").splitlines()[:1])
+        facts.append(("Commit", f"{(cause.commit or '')[:12]} {message}".strip()))
+        facts.append(("Author", cause.author))
+        where = " to " + cause.repository if cause.repository else ""
+        facts.append(("Asked by", f"{cause.kind}{where}" + (f", route {detail.route}" if detail.route else "")))
+    if isinstance(detail, JobFinished | JobStarted):
+        facts += [("Console", detail.links.console), ("Site", detail.links.site)]
+    facts += [("Request", detail.request_id), ("Execution", detail.execution)]
+    return facts
+
+
+def duration(seconds: int) -> str:
+    """Say a duration the way people do, e.g. `3 min 12 s`."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [
+        f"{hours} h" if hours else "",
+        f"{minutes} min" if minutes else "",
+        f"{rest} s" if rest and not hours else "",
+    ]
+    return " ".join(part for part in parts if part) or "0 s"
+
+
+def _name(job: AnnouncedJob) -> str:
+    return job.app_name or job.app_id
+
+
+def _common(request: JobRequest, place: Place, execution: str) -> dict[str, Any]:
+    cause = request.cause
+    return {
+        "request_id": request.request_id,
+        "route": request.route,
+        "account": place.account,
+        "region": place.region,
+        "execution": execution,
+        "cause": cause.model_copy(update={"message": presentable(cause.message), "author": presentable(cause.author)}),
+    }
+
+
+def _job(state: JobState, names: Names) -> AnnouncedJob:
+    job = state.job
+    return AnnouncedJob(
+        operation=job.operation,
+        app_id=job.app_id,
+        app_name=names.app_name,
+        branch_name=job.branch_name,
+        job_id=job.job_id,
+        job_type=job.job_type,
+        status=state.status,
+        started_at=state.started_at,
+        finished_at=state.finished_at,
+    )
+
+
+def _step(step: Any) -> AnnouncedStep:
+    return AnnouncedStep(name=step.name, status=step.status, reason=presentable(step.reason))
+
+
+def _duration(state: JobState) -> int | None:
+    begun = state.left_queue_at or state.started_at
+    if begun is None or state.finished_at is None or state.state is State.TIMED_OUT:
+        return None
+    return max(round((state.finished_at - begun).total_seconds()), 0)
+
+
+def _filled(pattern: str, values: dict[str, str | None]) -> str | None:
+    missing = [name for name in re.findall(r"\{(\w+)\}", pattern) if values.get(name) is None]
+    if missing or not pattern:
+        return None
+    return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), pattern)

@@ -1,0 +1,97 @@
+"""What there is to announce: read from the state machine's call, or from the event that an execution failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from amplify_jobs.announcements import (
+    Announcement,
+    DetailType,
+    Names,
+    Place,
+    finished,
+    readable_request,
+    rejected,
+    started,
+)
+from amplify_jobs.jobs import Job, JobState, State
+from amplify_jobs.requests import JobRequest
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """One thing to announce; `state` is there when a job was started, `reason` when none was."""
+
+    detail_type: DetailType
+    request: JobRequest
+    execution: str
+    state: JobState | None
+    reason: str
+
+
+def occasion(event: dict[str, Any], job_of_request: Callable[[str], Job | None], now: datetime) -> Occasion:
+    """Read what is to be announced.
+
+    `event` is the state machine's payload ({detailType, request, execution, job or error}) or EventBridge's "Step
+    Functions Execution Status Change". `job_of_request` says which job a request became.
+    """
+    if event.get("source") == "aws.states":
+        return _execution_failed(event["detail"], job_of_request, now)
+    execution = event["execution"]
+    return Occasion(
+        detail_type=DetailType(event["detailType"]),
+        request=readable_request(event["request"], execution, now),
+        execution=execution,
+        state=JobState.model_validate(event["job"]) if "job" in event else None,
+        reason=_error_message(event.get("error")),
+    )
+
+
+def announcement(said: Occasion, names: Names, place: Place) -> Announcement:
+    """Make the event's detail of an occasion."""
+    if said.state is None:
+        return rejected(said.request, said.reason, names, place, said.execution)
+    make = started if said.detail_type is DetailType.JOB_STARTED else finished
+    return make(said.request, said.state, names, place, said.execution)
+
+
+def _execution_failed(detail: dict[str, Any], job_of_request: Callable[[str], Job | None], now: datetime) -> Occasion:
+    # The input is left out when it is too large for an event, and is then unknown here.
+    request = readable_request(_json(detail.get("input")), detail["executionArn"], now)
+    said = _error_message({"Error": detail.get("error"), "Cause": detail.get("cause")})
+    reason = f"amplify-jobs itself failed: its execution ended as {detail['status']}. {said}".strip()
+    job = job_of_request(request.request_id)
+    state = (
+        None
+        if job is None
+        else JobState(job=job, state=State.RUNNING, reason=f"{reason} The job may still be running.")
+    )
+    return Occasion(
+        detail_type=DetailType.JOB_REJECTED if state is None else DetailType.JOB_FINISHED,
+        request=request,
+        execution=detail["executionArn"],
+        state=state,
+        reason=reason,
+    )
+
+
+def _error_message(error: object) -> str:
+    """Take the message out of a Lambda error's cause, which is JSON with a stack trace that nobody should see."""
+    if not isinstance(error, dict):
+        return ""
+    cause = _json(error.get("Cause"))
+    message = cause.get("errorMessage") if isinstance(cause, dict) else None
+    if isinstance(message, str):
+        return message
+    return " ".join(str(part) for part in (error.get("Error"), error.get("Cause")) if part)
+
+
+def _json(text: object) -> Any:
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

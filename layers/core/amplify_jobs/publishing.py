@@ -1,0 +1,71 @@
+"""Publishing announcements: one SNS message for people, one EventBridge event for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_jobs.announcements import EVENT_SOURCE, Announcement, DetailType, subject, text
+from amplify_jobs.errors import ServiceTrouble
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+    from mypy_boto3_sns.client import SNSClient
+
+_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5)
+
+
+class Publisher:
+    """The stack's topic and bus behind boto3. Both methods raise ServiceTrouble when nothing was published."""
+
+    def __init__(self, sns: SNSClient, events: EventBridgeClient, *, topic_arn: str, bus_name: str) -> None:
+        self._sns = sns
+        self._events = events
+        self._topic_arn = topic_arn
+        self._bus_name = bus_name
+
+    @classmethod
+    def connect(cls, *, topic_arn: str, bus_name: str) -> Publisher:
+        session = boto3.Session()
+        return cls(
+            session.client("sns", config=_CLIENT),
+            session.client("events", config=_CLIENT),
+            topic_arn=topic_arn,
+            bus_name=bus_name,
+        )
+
+    def tell_people(self, detail_type: DetailType, detail: Announcement) -> None:
+        """Publish to the topic (API: SNS Publish); the attribute detailType serves subscription filters."""
+        try:
+            self._sns.publish(
+                TopicArn=self._topic_arn,
+                Subject=subject(detail),
+                Message=text(detail),
+                MessageAttributes={"detailType": {"DataType": "String", "StringValue": detail_type.value}},
+            )
+        except ClientError as error:
+            raise ServiceTrouble(f"SNS Publish: {error.response.get('Error', {}).get('Code')}") from error
+        except BotoCoreError as error:
+            raise ServiceTrouble(f"SNS Publish: no answer ({type(error).__name__})") from error
+
+    def tell_programs(self, detail_type: DetailType, detail: Announcement) -> None:
+        """Put the event on the stack's bus (API: EventBridge PutEvents), and check that it was taken."""
+        entry: PutEventsRequestEntryTypeDef = {
+            "Source": EVENT_SOURCE,
+            "DetailType": detail_type.value,
+            "Detail": detail.model_dump_json(by_alias=True),
+            "EventBusName": self._bus_name,
+            "Resources": [detail.execution],
+        }
+        try:
+            answer = self._events.put_events(Entries=[entry])
+        except ClientError as error:
+            raise ServiceTrouble(f"PutEvents: {error.response.get('Error', {}).get('Code')}") from error
+        except BotoCoreError as error:
+            raise ServiceTrouble(f"PutEvents: no answer ({type(error).__name__})") from error
+        if answer.get("FailedEntryCount"):
+            raise ServiceTrouble(f"PutEvents: {answer['Entries'][0].get('ErrorCode')}")

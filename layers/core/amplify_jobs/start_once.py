@@ -1,0 +1,94 @@
+"""Drives a start through its lease: gather what is known, decide, act, until the request has become a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Throttled
+from amplify_jobs.jobs import Job, branch_key
+from amplify_jobs.requests import StartJobParameters
+from amplify_jobs.starting import Adopt, Attempt, ListedJob, Release, Send, Wait, next_step
+
+# Each turn either ends or makes progress that another request's lease can undo only by its own progress.
+_TURNS = 5
+
+
+class Starts(Protocol):
+    """What is asked of Amplify; amplify.Amplify does it."""
+
+    def start_job(self, parameters: StartJobParameters) -> ListedJob: ...
+
+    def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]: ...
+
+
+class Leases(Protocol):
+    """What is asked of the jobs table; store.Store does it."""
+
+    def job_of_request(self, request_id: str) -> Job | None: ...
+
+    def attempt(self, branch: str) -> Attempt | None: ...
+
+    def take_lease(self, branch: str, attempt: Attempt, replaces: Attempt | None) -> bool: ...
+
+    def give_lease_back(self, branch: str, attempt: Attempt) -> None: ...
+
+    def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None: ...
+
+
+def start_once(
+    request_id: str,
+    parameters: StartJobParameters,
+    *,
+    operation: str,
+    region: str,
+    amplify: Starts,
+    store: Leases,
+    now: Callable[[], datetime],
+) -> Job:
+    """Start the job that a request asks for, exactly once as far as ListJobs shows it, and say which job it is.
+
+    Safe to call again after any failure, a killed process included. Raises RequestRejected if it can't be started;
+    Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is to be called again later.
+    """
+    branch = branch_key(region, parameters.app_id, parameters.branch_name)
+
+    def became(listed: ListedJob, attempt: Attempt) -> Job:
+        job = Job(
+            operation=operation,
+            app_id=parameters.app_id,
+            branch_name=parameters.branch_name,
+            job_id=listed.job_id,
+            job_type=listed.job_type or attempt.job_type,
+        )
+        store.point_request_at_job(attempt.request_id, job, now())
+        store.give_lease_back(branch, attempt)
+        return job
+
+    for _ in range(_TURNS):
+        if (known := store.job_of_request(request_id)) is not None:
+            if (left := store.attempt(branch)) is not None and left.request_id == request_id:
+                store.give_lease_back(branch, left)
+            return known
+        lease = store.attempt(branch)
+        listed = amplify.list_jobs(parameters.app_id, parameters.branch_name)
+        match next_step(request_id, lease, listed, now()):
+            case Adopt(attempt, found):
+                became(found, attempt)
+            case Release(attempt):
+                store.give_lease_back(branch, attempt)
+            case Wait(attempt) if attempt.request_id == request_id:
+                raise StartUnresolved("The answer to StartJob was lost; ListJobs does not show the job yet.")
+            case Wait(attempt):
+                raise BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")
+            case Send(highest, replaces):
+                attempt = Attempt(request_id, now(), highest, parameters.job_type, parameters.commit_message)
+                if store.take_lease(branch, attempt, replaces):
+                    try:
+                        sent = amplify.start_job(parameters)
+                    except (RequestRejected, Throttled, BranchBusy):
+                        store.give_lease_back(branch, attempt)
+                        raise
+                    return became(sent, attempt)
+    raise BranchBusy("Other requests keep starting jobs on this branch.")
