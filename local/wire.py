@@ -273,7 +273,7 @@ def _timestamp(value: float | str) -> datetime | float | str:
         # botocore's stubs know text only; the function itself takes numbers, as the parsers of its clients do.
         moment: datetime = parse_timestamp(value)  # type: ignore[arg-type]
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError, OSError):
+    except (ValueError, TypeError, OverflowError, OSError, RuntimeError):
         return value
 
 
