@@ -1,0 +1,64 @@
+# Two commands do all the set-up: `make run` shows the service at work, `make test` tests it.
+PYTHON ?= python3
+VENV := .venv
+TOOLS := .venv-tools
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+export SAM_CLI_TELEMETRY = 0
+export UV_LINK_MODE ?= copy
+
+.PHONY: run test check local bench sam-local lint types template machine lock clean help
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 ends after the first job
+	@$(BIN)/python -m local.demo $(if $(ONCE),--once)
+
+local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000
+	@$(BIN)/python -m local
+
+test: $(VENV)/ready $(TOOLS)/ready ## All tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: lint types template machine test ## Lint, types, template, state machine, tests
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready
+	$(BIN)/python -m tools.check_types
+
+template: $(TOOLS)/ready
+	$(TOOLS)/bin/sam validate --lint --region eu-west-1
+
+machine: $(VENV)/ready
+	$(BIN)/python -m tools.validate_machine statemachine/job.asl.json
+
+bench: $(VENV)/ready ## The figures: transitions, cold starts, start-up, many pushes at once
+	$(BIN)/python -m benchmarks
+
+sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invoke` (needs Docker)
+	$(BIN)/python -m pytest tests/sam_local -m sam_local
+
+lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes
+	tools/lock
+
+$(VENV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amplify-jobs needs Python 3.11 or newer; this is " + sys.version)'
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements/uv.txt requirements/dev.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS)/ready: $(VENV)/ready requirements/tools.txt
+	@echo "Setting up $(TOOLS) (once): sam and the AWS CLI ..."
+	@$(PYTHON) -m venv $(TOOLS)
+	@VIRTUAL_ENV=$(TOOLS) $(UV) pip sync --quiet --require-hashes requirements/tools.txt
+	@touch $@
+
+clean: ## Remove everything that make set up
+	rm -rf $(VENV) $(TOOLS) tools/asl-validator/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info
