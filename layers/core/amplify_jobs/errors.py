@@ -1,5 +1,7 @@
 """The error tree. What matters of an error is what to do next: try again, or give the request up."""
 
+from typing import ClassVar
+
 
 class AmplifyJobsError(Exception):
     """Something that amplify-jobs knows how to name; the message is fit for a person's eyes."""
@@ -27,3 +29,41 @@ class ServiceTrouble(TryAgain):
 
 class RequestRejected(AmplifyJobsError):
     """The request can't succeed however often it is tried; the message says why."""
+
+
+class InvalidRoutes(AmplifyJobsError):
+    """A routes file, or the routes in the bucket, that can't be used; `faults` has one line for each thing wrong."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class DeliveryRefused(AmplifyJobsError):
+    """A webhook delivery that is not taken; `status` is the HTTP status of the answer."""
+
+    status: ClassVar[int]
+
+
+class NotAuthentic(DeliveryRefused):
+    """The delivery's signature is missing, malformed or made with another secret."""
+
+    status = 401
+
+
+class UnknownSource(DeliveryRefused):
+    """No source of the routes has the name in the delivery's address."""
+
+    status = 404
+
+
+class DeliveryTooLarge(DeliveryRefused):
+    """The delivery's body exceeds what we take."""
+
+    status = 413
+
+
+class DeliveryUnreadable(DeliveryRefused):
+    """The delivery is authentic, but it can't be understood; the message says what in it."""
+
+    status = 400
