@@ -1,0 +1,16 @@
+"""Webhooks: one module a git host, without input or output of its own (headers, bytes, secrets in; events out)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from amplify_jobs.webhooks.deliveries import Provider
+
+# Provider in routes.yaml -> the module here that knows it. A module is loaded when a source needs it.
+PROVIDERS = {"github": "github"}
+
+
+def provider(provider_name: str) -> Provider:
+    """The module that knows a provider of PROVIDERS."""
+    return cast(Provider, import_module(f"{__name__}.{PROVIDERS[provider_name]}"))

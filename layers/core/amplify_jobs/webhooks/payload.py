@@ -1,0 +1,73 @@
+"""Reading a payload's members: every one may be missing or of another type until it is needed."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from amplify_jobs.errors import DeliveryUnreadable
+
+LONGEST_NAME = 1024
+
+# git's own rules for a ref's name (git check-ref-format), and none that a command line would take for an option.
+_BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|^/|^@$")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def member(value: object, *path: str) -> Any:
+    """Follow a path of keys; None where it does not lead anywhere."""
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def text(value: object, *path: str) -> str | None:
+    """The text at a path, or None; half a character, which no UTF-8 can carry, becomes U+FFFD."""
+    found = member(value, *path)
+    return _LONE_SURROGATE.sub("\ufffd", found) if isinstance(found, str) else None
+
+
+def name(value: object, *path: str) -> str | None:
+    """The text at a path, if it can be a name: not empty, and of at most 1,024 characters.
+
+    Raises DeliveryUnreadable for a longer one.
+    """
+    found = text(value, *path)
+    if found is not None and len(found) > LONGEST_NAME:
+        raise DeliveryUnreadable(f"{'.'.join(path)} has more than {LONGEST_NAME} characters")
+    return found or None
+
+
+def flag(value: object, *path: str) -> bool | None:
+    """The boolean at a path, or None."""
+    found = member(value, *path)
+    return found if isinstance(found, bool) else None
+
+
+def time(value: object, *path: str) -> datetime | None:
+    """The ISO 8601 time at a path, or None where it is none or does not say its offset from UTC."""
+    try:
+        found = datetime.fromisoformat(text(value, *path) or "")
+    except ValueError:
+        return None
+    return found if found.utcoffset() is not None else None
+
+
+def sha(value: object, *path: str) -> str | None:
+    """The object name at a path; the all-zero one (40 digits of SHA-1 or 64 of SHA-256) stands for none."""
+    found = name(value, *path)
+    return None if found is None or not found.strip("0") else found
+
+
+def ref_name(ref: str, prefix: str) -> str:
+    """A branch's or tag's name: the ref without its prefix, and only without that, since names contain "/".
+
+    Raises DeliveryUnreadable for a name that git does not allow or that opens with "-".
+    """
+    found = ref.removeprefix(prefix)
+    if not found or _BAD_REF.search(found):
+        raise DeliveryUnreadable(f"ref {ref[:100]!r} is refused: git knows no such name, or it opens with '-'")
+    return found
