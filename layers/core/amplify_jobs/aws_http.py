@@ -1,0 +1,122 @@
+"""Calls to AWS that a cold start can afford: signed by botocore, without its clients.
+
+Loading the service models of three clients takes longer than everything else that receive_webhook does before its
+first answer, so the few calls of that function are written out here (measured in benchmarks/).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+
+from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+
+# A git host waits ten seconds; a delivery needs at most three services, of which a healthy two answer in milliseconds.
+CONNECT_SECONDS = 1
+READ_SECONDS = 2
+ATTEMPTS = 2
+PAUSE_SECONDS = 0.2
+
+
+class AwsRefusal(AmplifyJobsError):
+    """A service's answer that the call can't be done as it stands; `code` is the service's name for the error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class AwsHttp:
+    """AWS's HTTP interfaces in one Region, or what speaks like them at `endpoint_url`."""
+
+    region: str
+    endpoint_url: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> AwsHttp:
+        """Call what the function's environment names: AWS_REGION and, for the local cloud, AWS_ENDPOINT_URL."""
+        return cls(os.environ["AWS_REGION"], os.environ.get("AWS_ENDPOINT_URL") or None)
+
+    def call(self, service: str, target: str, version: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an operation of a JSON-protocol service, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", {…}).
+
+        Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        """
+        request = AWSRequest(
+            "POST",
+            self.endpoint_url or f"https://{self._host(service)}/",
+            data=json.dumps(parameters).encode(),
+            headers={"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target},
+        )
+        response = _send(service, request, lambda: SigV4Auth(_credentials(), service, self.region).add_auth(request))
+        if response.status_code == 200:
+            answer = _json(response)
+            if answer is None:
+                raise ServiceTrouble(f"{service} answered {target} with something that is not JSON")
+            return answer
+        fault = _json(response) or {}
+        code = str(fault.get("__type", "")).rpartition("#")[2] or f"HTTP {response.status_code}"
+        raise AwsRefusal(code, str(fault.get("message") or fault.get("Message") or ""))
+
+    def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
+        """Read an object of S3 and its ETag, or None if it is still the one with this ETag.
+
+        Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        """
+        base = f"{self.endpoint_url}/{bucket}" if self.endpoint_url else f"https://{bucket}.{self._host('s3')}"
+        request = AWSRequest("GET", f"{base}/{quote(key)}", headers={"If-None-Match": etag} if etag else {})
+        response = _send("s3", request, lambda: S3SigV4Auth(_credentials(), "s3", self.region).add_auth(request))
+        if response.status_code == 304:
+            return None
+        if response.status_code != 200:
+            raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
+        return response.content, response.headers.get("ETag", "")
+
+    def _host(self, service: str) -> str:
+        domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"{service}.{self.region}.{domain}"
+
+
+_session = URLLib3Session(timeout=(CONNECT_SECONDS, READ_SECONDS))  # type: ignore[arg-type]  # a pair is allowed
+
+
+def _send(service: str, request: AWSRequest, sign: Callable[[], None]) -> AWSResponse:
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(PAUSE_SECONDS)
+        sign()
+        try:
+            response: AWSResponse = _session.send(request.prepare())
+        except (BotoCoreError, HTTPClientError) as error:
+            trouble = ServiceTrouble(f"{service} did not answer: {error}")
+            continue
+        if response.status_code < 500 and "Throttling" not in str((_json(response) or {}).get("__type")):
+            return response
+        trouble = ServiceTrouble(f"{service} answered HTTP {response.status_code}")
+    raise trouble
+
+
+def _json(response: AWSResponse) -> dict[str, Any] | None:
+    try:
+        value = json.loads(response.content)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _credentials() -> ReadOnlyCredentials:
+    """The function's credentials: Lambda keeps them in its environment."""
+    key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+    return ReadOnlyCredentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"))

@@ -1,0 +1,65 @@
+"""The routes in the stack's bucket: one object, kept in the process; a stale copy serves when S3 does not answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from aws_lambda_powertools import Logger
+from pydantic import ValidationError
+
+from amplify_jobs.aws_http import AwsHttp, AwsRefusal
+from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.requests import faults
+from amplify_jobs.routes import Routes
+
+logger = Logger(child=True)
+
+# So soon a push of routes takes effect. S3 is only asked whether the object changed.
+SECONDS_FRESH = 5.0
+# So long a stale copy serves before S3 is tried again, since each try may take seconds.
+SECONDS_STALE = 30.0
+
+
+class StoredRoutes:
+    """The routes that `amplify-jobs routes push` stored."""
+
+    def __init__(self, aws: AwsHttp, bucket: str, key: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._aws = aws
+        self._bucket = bucket
+        self._key = key
+        self._clock = clock
+        self._routes: Routes | None = None
+        self._etag: str | None = None
+        self._ask_again_at = 0.0
+
+    def current(self) -> Routes:
+        """The routes as they are now, or a few seconds ago. Raises ServiceTrouble if there never was a usable copy."""
+        if self._routes is not None and self._clock() < self._ask_again_at:
+            return self._routes
+        try:
+            routes = self._read()
+        except ServiceTrouble as trouble:
+            if self._routes is None:
+                raise
+            logger.warning("The routes can't be read; the copy in memory serves", extra={"reason": str(trouble)})
+            self._ask_again_at = self._clock() + SECONDS_STALE
+            return self._routes
+        self._routes = routes
+        self._ask_again_at = self._clock() + SECONDS_FRESH
+        return routes
+
+    def _read(self) -> Routes:
+        try:
+            found = self._aws.get_object(self._bucket, self._key, self._etag if self._routes else None)
+        except AwsRefusal as refusal:
+            raise ServiceTrouble(f"{refusal}; have routes been pushed with `amplify-jobs routes push`?") from None
+        if found is None and self._routes is not None:
+            return self._routes
+        content, etag = found or (b"", "")
+        try:
+            routes = Routes.model_validate_json(content)
+        except ValidationError as error:
+            raise ServiceTrouble(f"s3://{self._bucket}/{self._key} is broken: {'; '.join(faults(error))}") from None
+        self._etag = etag
+        return routes
