@@ -1,0 +1,38 @@
+"""HTTP API payloads, format 2.0: the request's body as it was sent, and answers in JSON.
+
+Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from amplify_jobs.errors import DeliveryTooLarge, DeliveryUnreadable
+
+# A function's input may have 6 MB, and base64 makes three bytes four: API Gateway lets no larger body through as is.
+LARGEST_BODY = 5 * 1024 * 1024
+
+
+def body_of(event: Mapping[str, Any]) -> bytes:
+    """The body's bytes as the sender wrote them. Raises DeliveryTooLarge, DeliveryUnreadable."""
+    content = event.get("body") or ""
+    try:
+        body = base64.b64decode(content, validate=True) if event.get("isBase64Encoded") else content.encode()
+    except (binascii.Error, ValueError):
+        raise DeliveryUnreadable("the body can't be decoded") from None
+    if len(body) > LARGEST_BODY:
+        raise DeliveryTooLarge(f"the body has {len(body)} bytes; at most {LARGEST_BODY} (5 MiB) are taken")
+    return body
+
+
+def answer(status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """An answer with a JSON body."""
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "body": json.dumps(content, ensure_ascii=False),
+    }
