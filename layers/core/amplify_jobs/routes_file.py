@@ -1,0 +1,200 @@
+"""Reading routes.yaml for the command line: all faults at once, each with its place and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from amplify_jobs.errors import InvalidRoutes
+from amplify_jobs.requests import LONGEST_MINUTES, PARAMETERS, JobType, Operation
+from amplify_jobs.routes import PLACEHOLDER, Push, RequestTemplate, Route, Routes, Source, When
+from amplify_jobs.webhooks import PROVIDERS
+
+Path = tuple[str | int, ...]
+# A place in the file and what is wrong there.
+Fault = tuple[Path, str]
+
+_NAME = "a name of small letters, digits and single hyphens, at most 40 characters, like web"
+_MINUTES = f"a whole number of minutes from 1 to {LONGEST_MINUTES}"
+# What would be right, by the name of the field.
+_RIGHT = {
+    "version": '"1", or leave it out',
+    "sources": "a source for each sender, like github: {provider: github, secrets: [/amplify-jobs/secrets/github]}",
+    "provider": f"one of {', '.join(PROVIDERS)}",
+    "secrets": "a list of the names of SSM parameters, like [/amplify-jobs/secrets/github]",
+    "routes": "a route for each rule, like web: {when: …, request: …}",
+    "when": "{push: {repository: acme/web, branches: [main]}}",
+    "push": '{repository: acme/web, branches: [main, "release/*"]}',
+    "repository": "the repository's full name, like acme/web",
+    "branches": 'a list of names and patterns, like [main, "release/*"]',
+    "request": "{operation: start_job, parameters: {appId: …, branchName: …, jobType: RELEASE}}",
+    "operation": f"one of {', '.join(Operation)}",
+    "parameters": 'the API\'s own names, like {appId: d1a2b3c4d5e6, branchName: "{branch}", jobType: RELEASE}',
+    "timeoutMinutes": _MINUTES,
+    "startWithinMinutes": _MINUTES,
+    "appId": "the app's id as Amplify shows it: d, then small letters and digits, at most 20, like d1a2b3c4d5e6",
+    "branchName": 'the name of a branch of the app, at most 255 characters, or "{branch}"',
+    "jobType": f"one of {', '.join(JobType)}",
+    "jobId": 'the number of a job, in quotes, like "12"',
+    "jobReason": "a text of at most 255 characters",
+    "commitId": "a text of at most 255 characters",
+    "commitMessage": "a text of at most 10000 characters",
+    "commitTime": 'an ISO 8601 time, in quotes, like "2026-01-31T12:00:00Z"',
+}
+# What pydantic says in words that are its own.
+_WRONG = {"missing": "is missing", "string_pattern_mismatch": "does not look right", "too_short": "is empty"}
+# The models that hold fields, by the place of their members in the file; "*" stands for any name.
+_MODELS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): Routes,
+    ("sources", "*"): Source,
+    ("routes", "*"): Route,
+    ("routes", "*", "when"): When,
+    ("routes", "*", "when", "push"): Push,
+    ("routes", "*", "request"): RequestTemplate,
+}
+
+
+def read_routes(content: bytes, file: str, stack: str) -> Routes:
+    """Read and check a routes file; the functions of the stack read only secrets under `/<stack>/secrets/`.
+
+    Raises InvalidRoutes with a line for each fault, `routes.yaml:9: routes.web.timeoutMinutes: … ; use …`.
+    """
+    document = _Document(content)
+    faults = document.faults or [
+        *_model_faults(document.value),
+        *_parameter_faults(document.value),
+        *_secret_faults(document.value, stack),
+    ]
+    if faults:
+        lines = sorted((document.line(path), ".".join(map(str, path)), text) for path, text in faults)
+        raise InvalidRoutes([": ".join(filter(None, (f"{file}:{line}", path, text))) for line, path, text in lines])
+    return Routes.model_validate_json(json.dumps(document.value))
+
+
+class _Document:
+    """A YAML document as plain values, with the line of each."""
+
+    def __init__(self, content: bytes) -> None:
+        self._lines: dict[Path, int] = {}
+        self.faults: list[Fault] = []
+        self.value: Any = None
+        try:
+            node = yaml.compose(content.decode(), Loader=yaml.SafeLoader)
+            self.value = self._plain(node, ()) if node else None
+        except UnicodeDecodeError:
+            self.faults.append(((), "is not UTF-8; save the file as UTF-8 text"))
+        except RecursionError:
+            self.faults.append(((), "refers to itself or is nested too deep; write it out"))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            self._lines[()] = mark.line + 1 if mark else 1
+            problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "can't be read"
+            self.faults.append(((), f"is not YAML: {problem}; check indentation, quotes and brackets there"))
+
+    def line(self, path: Path) -> int:
+        """The line of what lies at a path, or of the innermost thing around it that the file has."""
+        return next((self._lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self._lines), 1)
+
+    def _plain(self, node: yaml.Node, path: Path) -> Any:
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(inner, (*path, index)) for index, inner in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            return self._scalar(node)
+        members: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node)
+            inner = (*path, str(key))
+            self._lines.setdefault(inner, key_node.start_mark.line + 1)
+            if not isinstance(key, str):
+                self.faults.append((inner, f"YAML reads the name {key_node.value!r} as no text; put it in quotes"))
+            elif key in members:
+                line = key_node.start_mark.line + 1
+                self.faults.append((inner, f"is there twice, again in line {line}; keep one of the two"))
+            members[str(key)] = self._plain(value_node, inner)
+        return members
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        """A scalar as JSON could hold it: YAML's times stay text."""
+        plain = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null")
+        if node.tag in plain and isinstance(node, yaml.ScalarNode):
+            return yaml.SafeLoader("").construct_object(node)
+        return str(node.value)
+
+
+def _model_faults(value: Any) -> Iterator[Fault]:
+    try:
+        Routes.model_validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
+    except ValidationError as error:
+        for details in _details(error):
+            path = tuple(part for part in details["loc"] if part != "[key]")
+            if len(path) < len(details["loc"]):
+                yield path, f"is not a usable name; use {_NAME}"
+            else:
+                model = next((model for place, model in _MODELS.items() if _lies_in(path[:-1], place)), None)
+                yield path, _explained(details, path, model)
+
+
+def _parameter_faults(value: Any) -> Iterator[Fault]:
+    """What the operation's API would refuse, except where a placeholder decides only later."""
+    for name, route in _members(value, "routes"):
+        request = _member(route, "request")
+        parameters, operation = _member(request, "parameters"), _member(request, "operation")
+        if not isinstance(parameters, dict) or operation not in list(Operation):
+            continue
+        model = PARAMETERS[Operation(operation)]
+        try:
+            model.model_validate_json(json.dumps(parameters), strict=True, by_alias=True, by_name=False)
+        except ValidationError as error:
+            for details in _details(error):
+                inner = details["loc"]
+                if not (inner and PLACEHOLDER.search(str(parameters.get(str(inner[0]))))):
+                    path = ("routes", name, "request", "parameters", *inner)
+                    yield path, _explained(details, path, model)
+
+
+def _secret_faults(value: Any, stack: str) -> Iterator[Fault]:
+    for name, source in _members(value, "sources"):
+        secrets = _member(source, "secrets")
+        for index, secret in enumerate(secrets if isinstance(secrets, list) else []):
+            if isinstance(secret, str) and not secret.startswith(f"/{stack}/secrets/"):
+                right = f"/{stack}/secrets/{name}"
+                yield ("sources", name, "secrets", index), f"{secret} is not for stack {stack} to read; use {right}"
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    # Of a list with broken members pydantic says that it is too short as well.
+    return [one for one in error.errors(include_url=False) if one["type"] != "too_short" or not one["input"]]
+
+
+def _explained(details: ErrorDetails, path: Path, model: type[BaseModel] | None) -> str:
+    if details["type"] == "value_error":
+        return details["msg"].removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden" and model is not None:
+        known = [field.alias or name for name, field in model.model_fields.items() if name != "version"]
+        close = difflib.get_close_matches(str(path[-1]), known, n=1)
+        return f"is not known here; use {close[0]}" if close else f"is not known here; use one of {', '.join(known)}"
+    right = next(
+        (_RIGHT[part] for part in reversed(path) if isinstance(part, str) and part in _RIGHT), _RIGHT["routes"]
+    )
+    wrong = _WRONG.get(details["type"]) or details["msg"].removeprefix("Input ").removeprefix("String ")
+    return f"{wrong}; use {right}"
+
+
+def _lies_in(path: Path, place: tuple[str, ...]) -> bool:
+    return len(path) == len(place) and all(expected in ("*", part) for part, expected in zip(path, place, strict=True))
+
+
+def _member(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _members(value: Any, key: str) -> list[tuple[str, Any]]:
+    members = _member(value, key)
+    return list(members.items()) if isinstance(members, dict) else []

@@ -1,0 +1,84 @@
+"""A deployed stack as the command line sees it: its outputs, its bucket, its secrets' names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_ssm.client import SSMClient
+
+_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
+# SSM answers for at most so many names at once (API: GetParameters).
+_NAMES_AT_ONCE = 10
+
+
+class NoStack(AmplifyJobsError):
+    """There is no stack of this name here; the message says where it was looked for."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack and the clients to reach it; every method raises ServiceTrouble naming what did not work."""
+
+    name: str
+    region: str
+    api_url: str
+    bucket: str
+    routes_key: str
+    s3: S3Client
+    ssm: SSMClient
+
+    @classmethod
+    def find(cls, name: str) -> Stack:
+        """Find a stack by the SSM parameter that holds its outputs. Raises NoStack, ServiceTrouble."""
+        parameter = f"/{name}/outputs"
+        try:
+            session = boto3.Session()
+            ssm, s3 = session.client("ssm", config=_CLIENT), session.client("s3", config=_CLIENT)
+            outputs = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+            return cls(
+                name, ssm.meta.region_name, outputs["apiUrl"], outputs["bucketName"], outputs["routesKey"], s3, ssm
+            )
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ParameterNotFound":
+                where = f"{ssm.meta.endpoint_url}, Region {ssm.meta.region_name}"
+                raise NoStack(f"no stack {name} at {where}; deploy it first, or say which with --stack") from None
+            _fail(f"parameter {parameter} can't be read", error)
+        except (ValueError, KeyError, TypeError):
+            raise NoStack(f"parameter {parameter} does not hold a stack's outputs; deploy the stack again") from None
+
+    def store_routes(self, content: bytes) -> str | None:
+        """Put the routes into the bucket; the answer is the object's version id, if the bucket keeps versions."""
+        try:
+            answer = self.s3.put_object(
+                Bucket=self.bucket, Key=self.routes_key, Body=content, ContentType="application/json"
+            )
+        except (ClientError, BotoCoreError) as error:
+            _fail(f"s3://{self.bucket}/{self.routes_key} can't be written", error)
+        return answer.get("VersionId")
+
+    def missing_secrets(self, names: Iterable[str]) -> list[str]:
+        """Those of the names under which SSM holds nothing; no value is read."""
+        wanted = list(dict.fromkeys(names))
+        missing: list[str] = []
+        for start in range(0, len(wanted), _NAMES_AT_ONCE):
+            try:
+                answer = self.ssm.get_parameters(Names=wanted[start : start + _NAMES_AT_ONCE])
+            except (ClientError, BotoCoreError) as error:
+                _fail("SSM can't be asked for the secrets' names", error)
+            missing += answer["InvalidParameters"]
+        return sorted(missing)
+
+
+def _fail(what: str, error: Exception) -> NoReturn:
+    raise ServiceTrouble(f"{what}: {error}") from error
