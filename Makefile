@@ -13,7 +13,7 @@ help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 ends after the first job
-	@$(BIN)/python -m local.demo $(if $(ONCE),--once)
+	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
 local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000
 	@$(BIN)/python -m local

@@ -1,0 +1,108 @@
+"""`make run`: starts the local cloud, makes an app with a real repository, pushes to it, and shows what happens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import time
+from pathlib import Path
+
+import boto3
+from rich.console import Console
+
+from amplify_jobs import cli
+from demo.repository import FULL_NAME, Repository
+from demo.watching import Announcements, Watcher
+from local.cloud import LocalCloud, OccupiedPort, ports_from_environment
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".local" / "demo"
+SECRET_NAME = "/amplify-jobs/secrets/github"  # noqa: S105 -- a name, not a secret
+PATIENCE_SECONDS = 120
+
+ROUTES = """\
+sources:
+  github: {{provider: github, secrets: [{secret_name}]}}
+routes:
+  web:
+    when: {{push: {{repository: {repository}, branches: [main]}}}}
+    request: {{operation: start_job, parameters: {{appId: {app_id}, branchName: "{{branch}}", jobType: RELEASE}}}}
+    timeoutMinutes: 45
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the first job; exit code 0 if it SUCCEEDED")
+    once = parser.parse_args().once
+    console = Console()
+    aws_port, http_port = ports_from_environment()
+    cloud = LocalCloud(ROOT / "template.yaml", aws_port=aws_port, http_port=http_port, state_dir=STATE / "cloud")
+    try:
+        with console.status("Starting the local cloud from template.yaml"):
+            cloud.start()
+    except OccupiedPort as error:
+        console.print(str(error), style="red", highlight=False)
+        return 1
+    try:
+        return show(cloud, console, once=once)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 0
+    finally:
+        cloud.stop()
+
+
+def show(cloud: LocalCloud, console: Console, *, once: bool) -> int:
+    """Set the demonstration up, push once, and then show every further push until Ctrl-C."""
+    console.print(f"Local cloud: AWS at {cloud.endpoint_url}, HTTP API at {cloud.api_url}", highlight=False)
+    os.environ.update(cloud.client_environment())
+    session = boto3.Session()
+    repository = Repository(STATE)
+    outputs = json.loads(session.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
+
+    secret = secrets.token_hex(32)
+    session.client("ssm").put_parameter(Name=SECRET_NAME, Type="SecureString", Value=secret, Overwrite=True)
+    amplify = session.client("amplify")
+    app_id = amplify.create_app(name="web", repository=str(repository.bare))["app"]["appId"]
+    amplify.create_branch(appId=app_id, branchName="main", stage="PRODUCTION")
+    webhook_url = f"{outputs['apiUrl']}/webhooks/github"
+    repository.create(
+        {"WEBHOOK_URL": webhook_url, "WEBHOOK_SECRET": secret, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    )
+    routes = STATE / "routes.yaml"
+    routes.write_text(ROUTES.format(secret_name=SECRET_NAME, repository=FULL_NAME, app_id=app_id))
+    console.print(f"App {app_id} builds {repository.bare}\n$ amplify-jobs routes push {routes}", highlight=False)
+    if status := cli.main(["routes", "push", str(routes)]):
+        return status
+
+    announcements = Announcements(session, topic_arn=outputs["topicArn"], bus_name=outputs["busName"])
+    watcher = Watcher(session, announcements, console)
+    console.print("\n$ git push origin main", highlight=False)
+    for line in repository.commit_and_push("Say hello").splitlines():
+        if line.startswith("remote:"):
+            console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    outcome = watcher.next_outcome(lambda: time.monotonic() < give_up)
+    if outcome is None:
+        console.print(f"Nothing was announced within {PATIENCE_SECONDS} s; see {STATE / 'cloud'}", style="red")
+        return 1
+    if once:
+        return 0 if outcome == "SUCCEEDED" else 1
+    while True:
+        console.print(
+            f"\nPush again, from another terminal:  cd {repository.work_tree} && "
+            "sed -i s/Hello/Welcome/ index.html && git commit -am 'Welcome' && git push\n"
+            f"Ask Amplify:  AWS_ENDPOINT_URL={cloud.endpoint_url} aws amplify list-jobs --app-id {app_id} "
+            "--branch-name main\nCtrl-C ends.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        watcher.next_outcome(lambda: True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

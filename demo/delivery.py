@@ -1,0 +1,102 @@
+"""Delivers GitHub's push webhook for a push to a bare repository; its post-receive hook runs this."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from demo.repository import FULL_NAME, git
+
+NO_COMMIT = "0" * 40
+
+
+def push_payload(repository: Path, before: str, after: str, ref: str) -> dict[str, Any]:
+    """Describe a push as GitHub does (webhook event "push"), with the members that a receiver reads."""
+    deleted = after == NO_COMMIT
+    head = None if deleted else _commit(repository, after)
+    commits = [] if deleted or before == NO_COMMIT else _commits(repository, before, after)
+    return {
+        "ref": ref,
+        "before": before,
+        "after": after,
+        "created": before == NO_COMMIT,
+        "deleted": deleted,
+        "forced": False,
+        "head_commit": head,
+        "commits": commits or [commit for commit in [head] if commit],
+        "repository": {
+            "full_name": FULL_NAME,
+            "html_url": f"https://github.example/{FULL_NAME}",
+            "pushed_at": int(datetime.now(UTC).timestamp()),
+        },
+        "pusher": {"name": "ada"},
+        "sender": {"login": "ada"},
+    }
+
+
+def deliver(url: str, secret: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """POST a signed delivery, and give the status and the JSON that came back."""
+    body = json.dumps(payload).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": "push",
+        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
+    }
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 -- our own address
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"{}")
+
+
+def _commits(repository: Path, before: str, after: str) -> list[dict[str, Any]]:
+    ids = git("rev-list", "--reverse", f"{before}..{after}", cwd=repository).split()
+    return [_commit(repository, commit) for commit in ids]
+
+
+def _commit(repository: Path, commit: str) -> dict[str, Any]:
+    name, time, message = git("show", "-s", "--format=%an%x00%cI%x00%B", commit, cwd=repository).split("\0", 2)
+    changes: dict[str, list[str]] = {"A": [], "M": [], "D": []}
+    listing = git(
+        "diff-tree", "--root", "--no-commit-id", "--no-renames", "-r", "--name-status", commit, cwd=repository
+    )
+    for line in listing.splitlines():
+        kind, path = line.split("\t", 1)
+        changes[kind if kind in changes else "M"].append(path)
+    return {
+        "id": commit,
+        "message": message.strip(),
+        "timestamp": time,
+        "author": {"name": name, "username": name.lower()},
+        "added": changes["A"],
+        "modified": changes["M"],
+        "removed": changes["D"],
+    }
+
+
+def main() -> int:
+    """Deliver one webhook per line that git gives a post-receive hook: before, after, ref."""
+    repository = Path(sys.argv[1])
+    url, secret = os.environ["WEBHOOK_URL"], os.environ["WEBHOOK_SECRET"]
+    status = 0
+    for line in sys.stdin:
+        before, after, ref = line.split()
+        code, answer = deliver(url, secret, push_payload(repository, before, after, ref))
+        print(f"POST {url} answered {code}: {json.dumps(answer)}")  # noqa: T201 -- git shows it to who pushed
+        status = status or int(code >= 300)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
