@@ -1,0 +1,71 @@
+"""Starts the local cloud and keeps it up until it is told to stop: `python -m local`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local.cloud import LocalCloud
+from local.http_server import PortOccupiedError
+from local.template import TemplateError
+
+PROJECT = Path(__file__).parent.parent
+
+
+def main() -> int:
+    """Run until SIGINT or SIGTERM; 0 after a clean stop, 1 with one line of error if it can't start."""
+    arguments = _arguments()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        aws_port = _port("LOCAL_AWS_PORT", 4566)
+        http_port = _port("LOCAL_HTTP_PORT", 3000)
+        with LocalCloud(
+            arguments.template, aws_port=aws_port, http_port=http_port, state_dir=arguments.state_dir
+        ) as cloud:
+            _print(f"AWS endpoint  {cloud.endpoint_url}")
+            _print(f"HTTP API      {cloud.api_url}")
+            for route in cloud.http_api.route_keys:
+                _print(f"              {route}")
+            _print(f"function logs {cloud.state_dir / 'logs'}")
+            _print(f"left out      {len(cloud.left_out)} resources without a meaning here (--left-out lists them)")
+            if arguments.left_out:
+                for left in cloud.left_out:
+                    _print(f"              {left.logical_id} ({left.type}): {left.reason}")
+            _print("ready")
+            stop.wait()
+    except PortOccupiedError as error:
+        print(f"local cloud: {error}; set LOCAL_AWS_PORT or LOCAL_HTTP_PORT to another", file=sys.stderr)  # noqa: T201
+        return 1
+    except (TemplateError, ValueError) as error:
+        print(f"local cloud: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Runs the project's template on this machine.")
+    parser.add_argument("--template", type=Path, default=PROJECT / "template.yaml", help="another template")
+    parser.add_argument("--state-dir", type=Path, default=PROJECT / ".local", help="where logs and builds are kept")
+    parser.add_argument("--left-out", action="store_true", help="list the resources that mean nothing on one machine")
+    return parser.parse_args()
+
+
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal() or int(text) > 65535:
+        raise ValueError(f"{variable} must be a port number, not {text!r}")
+    return int(text)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""The local cloud: everything of it, started and stopped as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from local import wire
+from local.amplify import LocalAmplify
+from local.clients import ACCESS_KEY, Clients
+from local.endpoint import Endpoint, Service
+from local.events_service import EventsService
+from local.executions import Executions
+from local.faults import BadOrderError, Faults
+from local.http_api import MAX_BODY_BYTES, HttpApi
+from local.http_server import HttpServer
+from local.lambda_runtime import Outcome
+from local.lambda_service import LambdaService
+from local.moto_backend import ACCOUNT, MotoBackend
+from local.resources import Left, Resources
+from local.status_events import StatusEvents
+from local.targets import Targets
+from local.template import Pseudo, Template
+
+AMPLIFY_SERVICES = ("amplify", "amplifyuibuilder", "amplifybackend")
+
+RETRY_SECONDS = (1.0, 2.0)
+"""Waits before the second and third attempt at an asynchronous event, where AWS waits one and two minutes."""
+
+
+class LocalCloud:
+    """The stack of a template, run on this machine. A context manager; only one can run in a process at a time.
+
+    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `parameters` go
+    over the template's defaults and over what the local cloud sets where the template has it: EndpointUrl, SiteUrl and
+    ConsoleUrl. Logs and builds are kept in `state_dir`, else in a temporary folder that goes away with the cloud.
+    `start` raises TemplateError for what the local cloud can't run.
+    """
+
+    def __init__(
+        self,
+        template: Path,
+        *,
+        aws_port: int = 4566,
+        http_port: int = 3000,
+        parameters: Mapping[str, str] | None = None,
+        stack_name: str = "amplify-jobs",
+        state_dir: Path | None = None,
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
+    ) -> None:
+        self.region = os.environ.get("AWS_REGION") or "eu-west-1"
+        self.account = ACCOUNT
+        self.faults = Faults()
+        self.outputs: dict[str, Any] = {}
+        self._template_path = template
+        self._parameters = dict(parameters or {})
+        self._pseudo = Pseudo(self.account, self.region, stack_name)
+        with ExitStack() as stack:
+            if state_dir is None:
+                state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
+            self.state_dir = state_dir.absolute()
+            log_folder = self.state_dir / "logs"
+            log_folder.mkdir(parents=True, exist_ok=True)
+            self._aws_server = HttpServer(self._answer, port=aws_port, name="aws-endpoint")
+            stack.callback(self._aws_server.close)
+            self.endpoint_url = self._aws_server.url
+            self.http_api = HttpApi(account=self.account, invoke=self._invoke)
+            self._http_server = HttpServer(self.http_api, port=http_port, name="http-api", max_body=MAX_BODY_BYTES)
+            stack.callback(self._http_server.close)
+            self.api_url = self._http_server.url
+            self._moto = MotoBackend()
+            stack.callback(self._moto.reset)
+            self._clients = Clients(self.endpoint_url, self.region)
+            stack.callback(self._clients.close)
+            targets = Targets(self._clients)
+            self.events = EventsService(account=self.account, region=self.region, targets=targets)
+            stack.callback(self.events.close)
+            self.functions = LambdaService(
+                log_folder=log_folder,
+                platform_variables=self._platform_variables(),
+                targets=targets,
+                retry_seconds=retry_seconds,
+            )
+            stack.callback(self.functions.close)
+            targets.invoke_async, targets.emit = self.functions.invoke_async, self.events.emit
+            self.executions = Executions(self.region, self.events.emit)
+            stack.callback(self.executions.close)
+            status_events = StatusEvents(self.faults, self.events.emit)
+            stack.callback(status_events.close)
+            self.amplify = LocalAmplify(
+                state_dir=self.state_dir / "amplify",
+                account=self.account,
+                region=self.region,
+                base_url=self.endpoint_url,
+                emit=status_events.emit,
+            )
+            stack.callback(self.amplify.close)
+            self._endpoint = Endpoint(
+                moto=self._moto,
+                region=self.region,
+                services=self._services(),
+                # Object Created, once something in the template wants it, is told from here as "s3".
+                observers={"states": self._observe_states},
+                faults=self.faults,
+                local=self._answer_local,
+            )
+            stack.callback(self._endpoint.close)
+            self._resources: Resources | None = None
+            self._stack = stack.pop_all()
+
+    # --- Start and stop ----------------------------------------------------------------------------------------------
+
+    def start(self) -> LocalCloud:
+        """Start everything; once this returns, all of the template is there and answers."""
+        try:
+            self._moto.start(self._aws_server.port)
+            for part in (self._aws_server, self._http_server, self.executions):
+                part.start()
+            template = Template(self._template_path, self._parameters, self._pseudo, defaults=self._own_parameters())
+            self._resources = Resources(
+                template,
+                self._pseudo,
+                clients=self._clients,
+                functions=self.functions,
+                events=self.events,
+                http_api=self.http_api,
+                api_url=self.api_url,
+            )
+            self._resources.make_all()
+            self.outputs = self._resources.outputs()
+        except BaseException:
+            self.stop()
+            raise
+        self.http_api.ready = True
+        return self
+
+    def stop(self) -> None:
+        """Stop everything, end all processes of functions and builds, and free the ports; idempotent."""
+        self.http_api.ready = False
+        self._stack.close()
+
+    def __enter__(self) -> LocalCloud:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- What is there -----------------------------------------------------------------------------------------------
+
+    @property
+    def left_out(self) -> list[Left]:
+        """The template's resources that have no meaning on one machine."""
+        return [] if self._resources is None else list(self._resources.left_out)
+
+    def physical_id(self, logical_id: str) -> str:
+        """What Ref gives for a resource of the template; raises KeyError for one that it does not have."""
+        if self._resources is None:
+            raise KeyError(logical_id)
+        return self._resources.physical_id(logical_id)
+
+    def _platform_variables(self) -> dict[str, str]:
+        return {
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+            "AWS_SESSION_TOKEN": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+        }
+
+    def _own_parameters(self) -> dict[str, str]:
+        return {
+            "EndpointUrl": self.endpoint_url,
+            "SiteUrl": f"{self.endpoint_url}/_local/sites/{{appId}}/{{branchName}}/",
+            "ConsoleUrl": f"{self.endpoint_url}/_local/jobs/{{appId}}/{{branchName}}/{{jobId}}",
+        }
+
+    # --- How the parts are joined ------------------------------------------------------------------------------------
+
+    def _answer(self, request: Request) -> Response:
+        return self._endpoint(request)
+
+    def _invoke(self, function_arn: str, payload: bytes) -> Outcome:
+        return self.functions.invoke(function_arn, payload)
+
+    def _services(self) -> dict[str, Service]:
+        return {
+            **dict.fromkeys(AMPLIFY_SERVICES, self.amplify.handle),
+            "lambda": lambda _, request: self.functions.handle(request),
+            "events": lambda _, request: self.events.handle(request),
+            "scheduler": _refuse_scheduler,
+        }
+
+    def _observe_states(self, operation: str, parameters: Mapping[str, Any], response: Response) -> None:
+        if operation == "StartExecution":
+            self.executions.started(json.loads(response.get_data())["executionArn"])
+        elif operation == "StopExecution":
+            self.executions.stopped(parameters["executionArn"], parameters.get("error"), parameters.get("cause"))
+
+    def _answer_local(self, request: Request) -> Response | None:
+        """The addresses under /_local/, which AWS does not have."""
+        if request.path == "/_local/faults":
+            return self._answer_faults(request)
+        name = request.path.removeprefix("/_local/logs/functions/")
+        if name != request.path and request.method == "GET":
+            return self._function_log(name)
+        return self.amplify.local(request)
+
+    def _answer_faults(self, request: Request) -> Response:
+        status = 200
+        match request.method:
+            case "POST":
+                try:
+                    self.faults.order(json.loads(request.get_data()))
+                except BadOrderError as error:
+                    return _json({"message": str(error)}, 400)
+                except ValueError as error:
+                    return _json({"message": f"the order is no JSON: {error}"}, 400)
+                status = 201
+            case "DELETE":
+                self.faults.clear()
+            case "GET":
+                pass
+            case _:
+                return _json({"message": "faults know GET, POST and DELETE"}, 405)
+        return _json({"faults": self.faults.open()}, status)
+
+    def _function_log(self, name: str) -> Response:
+        try:
+            path = self.functions.log_file(name)
+        except wire.ServiceError as error:
+            return _json({"message": f"{error.message}; there are {', '.join(self.functions.names())}"}, 404)
+        text = path.read_bytes() if path.exists() else b""
+        return Response(text, content_type="text/plain; charset=utf-8")
+
+
+def _refuse_scheduler(service: str, request: Request) -> Response:
+    operation = wire.operation_name(service, request)
+    message = f"EventBridge Scheduler's {operation} is not implemented by the local cloud"
+    raise wire.ServiceError("ValidationException", message, 501)
+
+
+def _json(document: Mapping[str, Any], status: int) -> Response:
+    return Response(json.dumps(document), status, content_type="application/json")

@@ -1,0 +1,155 @@
+"""The one address that speaks AWS: finds out which service a call is for, and has it answered.
+
+A call's service and Region are in its signature's scope; signatures themselves are not checked. Calls without one are
+for S3, whose presigned and public addresses are the only ones that clients open unsigned.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, unquote
+from uuid import uuid4
+
+from botocore.exceptions import UnknownServiceError
+from werkzeug.wrappers import Request, Response
+
+from local import wire
+from local.faults import Fault, Faults
+from local.http_server import DropConnectionError, client_gone
+from local.moto_backend import MotoBackend
+
+log = logging.getLogger(__name__)
+
+SCOPE = re.compile(r"Credential=[^/]*/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+SITE_HOST = re.compile(r"[^.]+\.d[a-z0-9]+\.localhost(:\d+)?")
+
+Service = Callable[[str, Request], Response]
+"""Answers the calls of a service, whose signing name comes first; raises ServiceError."""
+
+Observer = Callable[[str, Mapping[str, Any], Response], None]
+"""Told of an operation that was answered without error: its name, parameters and answer."""
+
+
+class Endpoint:
+    """The application behind the AWS port.
+
+    `services` are those that the local cloud has of its own, by signing name; `observers`, by service, see what moto
+    answered. `local` answers addresses under /_local/ and those of sites, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        moto: MotoBackend,
+        region: str,
+        services: Mapping[str, Service],
+        observers: Mapping[str, Observer],
+        faults: Faults,
+        local: Callable[[Request], Response | None],
+    ) -> None:
+        self._moto = moto
+        self._region = region
+        self._services = services
+        self._observers = observers
+        self._faults = faults
+        self._local = local
+        self._stopped = threading.Event()
+
+    def close(self) -> None:
+        """Let go of the calls that hang."""
+        self._stopped.set()
+
+    def __call__(self, request: Request) -> Response:
+        if request.path.startswith("/_local/") or SITE_HOST.fullmatch(request.host):
+            return self._local(request) or Response(f"nothing is at {request.path}\n", 404, mimetype="text/plain")
+        service, region = self._scope(request)
+        response = self._answer(service, region, request)
+        # Step Functions' interpreter dies of an error that carries none.
+        response.headers.setdefault("x-amzn-RequestId", str(uuid4()))
+        return response
+
+    def _scope(self, request: Request) -> tuple[str, str]:
+        credential = request.headers.get("Authorization", "")
+        if not credential and "X-Amz-Credential" in request.args:
+            credential = "Credential=" + request.args["X-Amz-Credential"]
+        found = SCOPE.search(credential)
+        return (found[2], found[1]) if found else ("s3", self._region)
+
+    def _answer(self, service: str, region: str, request: Request) -> Response:
+        try:
+            operation = wire.operation_name(service, request)
+        except UnknownServiceError:
+            message = f"the service {service} is not implemented by the local cloud"
+            return Response(json.dumps({"__type": "UnknownService", "message": message}), 501)
+        try:
+            fault = self._fault(service, operation, request)
+            if fault is not None:
+                return self._faulty(fault, service, region, operation, request)
+            return self._call(service, region, operation, request)
+        except wire.ServiceError as error:
+            return wire.error(service, error.code, error.message, error.status)
+        except DropConnectionError:
+            raise
+        except Exception:
+            log.exception("%s %s failed in the local cloud", service, operation)
+            message = f"{service} {operation} failed in the local cloud itself; its output says more"
+            return wire.error(service, "InternalFailure", message, 500)
+
+    def _call(self, service: str, region: str, operation: str | None, request: Request) -> Response:
+        own = self._services.get(service)
+        if own is not None:
+            return own(service, request)
+        response = self._moto.handle(service, region, operation, request)
+        observer = self._observers.get(service)
+        if observer is not None and operation is not None and response.status_code < 300:
+            observer(operation, parameters(service, request), response)
+        return response
+
+    # --- Faults ------------------------------------------------------------------------------------------------------
+
+    def _fault(self, service: str, operation: str | None, request: Request) -> Fault | None:
+        if operation is None or not self._faults.wanted(service, operation):
+            return None
+        return self._faults.take(service, operation, parameters(service, request))
+
+    def _faulty(self, fault: Fault, service: str, region: str, operation: str | None, request: Request) -> Response:
+        match fault.fault:
+            case "throttle" | "refuse":
+                raise fault.error()
+            case "nonsense":
+                is_xml = wire.protocol(service) in {"query", "rest-xml", "ec2"}
+                body = "<Nonsense/>" if is_xml else '{"nonsense":[true]}'
+                return Response(body, 200, content_type="text/xml" if is_xml else "application/json")
+            case "hang":
+                while not self._stopped.wait(0.05) and not client_gone(request):
+                    continue
+                raise DropConnectionError
+            case "lose-answer":
+                self._call(service, region, operation, request)
+                raise DropConnectionError
+        response = self._call(service, region, operation, request)
+        self._stopped.wait(fault.seconds)
+        return response
+
+
+def parameters(service: str, request: Request) -> dict[str, Any]:
+    """A call's parameters under AWS's names, as far as its protocol shows them without the service's help."""
+    match wire.protocol(service):
+        case "json":
+            try:
+                document = json.loads(request.get_data() or b"{}")
+            except ValueError:
+                return {}
+            return document if isinstance(document, dict) else {}
+        case "query" | "ec2":
+            form = parse_qs(request.get_data().decode("utf-8", "replace"))
+            return {name: values[0] for name, values in form.items()} | request.args.to_dict()
+        case "rest-xml":
+            bucket, _, key = unquote(request.environ["REQUEST_URI"].partition("?")[0]).strip("/").partition("/")
+            return {"Bucket": bucket, "Key": key} | request.args.to_dict()
+    return wire.match(service, request)[1]

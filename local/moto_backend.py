@@ -1,0 +1,109 @@
+"""The services that moto answers, in this process and unpatched.
+
+moto's own server needs Flask; what it does with Flask is to pick a service by the host that a call would have had on
+AWS, and one of the service's handlers by the path. That is done here.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import threading
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto import backends
+from moto.backend_index import backend_url_patterns
+from moto.core.base_backend import BackendDict
+from moto.core.config import default_user_config
+from moto.core.model_instances import reset_model_data
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.request import Request as MotoRequest
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from local import wire
+
+ACCOUNT = DEFAULT_ACCOUNT_ID
+
+_LOCKED_OPERATIONS = {"states": {"StartExecution", "StopExecution"}}
+"""Operations that check and then write without a lock of moto's own; all of DynamoDB's and S3's are such, too."""
+
+Handler = Callable[[Any, str, Any], Any]
+
+
+class _ServerRequest(MotoRequest):
+    """A request that came over the wire: moto then answers with URLs of the host that was asked."""
+
+    from_wsgi_server = True
+
+
+class MotoBackend:
+    """moto as one AWS account; state is the process's, so that only one may be in use at a time."""
+
+    def __init__(self) -> None:
+        self._locks = {service: threading.RLock() for service in ("dynamodb", "s3", "states")}
+
+    def start(self, port: int) -> None:
+        """Begin with nothing there; the tasks of state machines call the AWS endpoint on `port`."""
+        os.environ["MOTO_PORT"] = str(port)
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        self.reset()
+
+    def reset(self) -> None:
+        BackendDict.reset()
+        reset_model_data()
+
+    def handle(self, service: str, region: str, operation: str | None, request: Request) -> Response:
+        """Answer a call; `service` is its signing name. Raises ServiceError for a service that moto lacks."""
+        lock = self._lock(service, operation)
+        if lock is None:
+            return self._handle(service, region, request)
+        with lock:
+            return self._handle(service, region, request)
+
+    def _lock(self, service: str, operation: str | None) -> threading.RLock | None:
+        if service in _LOCKED_OPERATIONS and operation not in _LOCKED_OPERATIONS[service]:
+            return None
+        return self._locks.get(service)
+
+    def _handle(self, service: str, region: str, request: Request) -> Response:
+        environ = dict(request.environ)
+        environ["wsgi.input"] = io.BytesIO(request.get_data())
+        moto_request = _ServerRequest(environ)
+        aws_url = f"https://{service}.{region}.amazonaws.com{moto_request.raw_path}"
+        for pattern, handler in _handlers(service, region):
+            if pattern.match(aws_url):
+                return self._call(handler, moto_request)
+        raise wire.ServiceError("UnknownOperationException", f"{service} has nothing at {moto_request.raw_path}", 404)
+
+    @staticmethod
+    def _call(handler: Handler, request: MotoRequest) -> Response:
+        try:
+            result = handler(request, request.raw_url, dict(request.headers))
+        except HTTPException as error:
+            result = error.code, dict(error.get_headers()), error.get_body()
+        except ClientError as error:
+            result = 400, {}, error.response["Error"]["Message"]
+        status, headers, body = result if len(result) == 3 else (200, {}, result)
+        response = Response(body, status, headers)
+        length = {name.lower(): value for name, value in headers.items()}.get("content-length")
+        if request.method == "HEAD" and length is not None:
+            response.headers["Content-Length"] = str(length)
+        return response
+
+
+@cache
+def _handlers(service: str, region: str) -> list[tuple[re.Pattern[str], Handler]]:
+    """The handlers of a service with the URLs that they are for."""
+    host = f"https://{service}.{region}.amazonaws.com"
+    name = next((name for name, pattern in backend_url_patterns if pattern.match(host)), None)
+    if name is None:
+        raise wire.ServiceError("UnknownService", f"the service {service} is not implemented by the local cloud", 501)
+    accounts: Any = backends.get_backend(name)  # type: ignore[call-overload]
+    regions = accounts[ACCOUNT]
+    backend = regions["us-east-1" if "us-east-1" in regions else "aws"]
+    return [(re.compile(url), handler) for url, handler in backend.urls.items()]
