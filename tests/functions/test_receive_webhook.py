@@ -1,0 +1,528 @@
+"""receive_webhook against moto: what a delivery is answered, what it starts, and what is logged."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+import boto3
+import pytest
+
+from amplify_jobs.http_api import LARGEST_BODY
+from amplify_jobs.webhooks import github
+from tests.aws_stand_in import AwsStandIn, serving_aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
+    from mypy_boto3_ssm.client import SSMClient
+    from mypy_boto3_stepfunctions.client import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+REPOSITORY = Path(__file__).parents[2]
+HANDLER = REPOSITORY / "functions" / "receive_webhook" / "handler.py"
+EVENT_FILE = REPOSITORY / "events" / "receive_webhook.push.json"
+SECRET, SECRET_NAME = "It's a Secret to Everybody", "/amplify-jobs/secrets/github"
+OLD, NEW, NO_COMMIT = "1" * 40, "2" * 40, "0" * 40
+CONTEXT = SimpleNamespace(
+    function_name="receive-webhook",
+    memory_limit_in_mb=1024,
+    aws_request_id="r-1",
+    invoked_function_arn="arn:aws:lambda",
+)
+
+ROUTES: dict[str, Any] = {
+    "sources": {"github": {"provider": "github", "secrets": [SECRET_NAME]}},
+    "routes": {
+        "web": {
+            "when": {"push": {"repository": "acme/web", "branches": ["main", "release/*"]}},
+            "request": {
+                "operation": "start_job",
+                "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "{branch}", "jobType": "RELEASE"},
+            },
+            "timeoutMinutes": 45,
+        }
+    },
+}
+ROUTES_AT_TWO = {**ROUTES, "routes": {"web": ROUTES["routes"]["web"], "docs": ROUTES["routes"]["web"]}}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[AwsStandIn]:
+    with serving_aws() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="module")
+def clients(aws: AwsStandIn) -> Clients:
+    session = boto3.Session("AKIATEST", "test", region_name="eu-west-1")
+    return Clients(
+        s3=session.client("s3", endpoint_url=aws.url),
+        ssm=session.client("ssm", endpoint_url=aws.url),
+        states=session.client("stepfunctions", endpoint_url=aws.url),
+    )
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The test's own way to AWS."""
+
+    s3: S3Client
+    ssm: SSMClient
+    states: SFNClient
+
+
+@dataclass(frozen=True)
+class Stack(Clients):
+    """What the template makes of the stack, as far as this function needs it."""
+
+    aws: AwsStandIn
+    environment: dict[str, str]
+
+    def push_routes(self, routes: Any) -> None:
+        self.s3.put_object(Bucket="bucket", Key="routes.json", Body=json.dumps(routes).encode())
+
+    def new_function(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """A function that just started: the module is loaded anew, with nothing cached."""
+        spec = importlib.util.spec_from_file_location("receive_webhook_handler", HANDLER)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+        def invoke(event: dict[str, Any]) -> dict[str, Any]:
+            answer: dict[str, Any] = module.handler(event, CONTEXT)
+            return answer
+
+        return invoke
+
+    def executions(self) -> list[DescribeExecutionOutputTypeDef]:
+        arn = self.environment["STATE_MACHINE_ARN"]
+        listed = self.states.list_executions(stateMachineArn=arn)["executions"]
+        return [self.states.describe_execution(executionArn=one["executionArn"]) for one in listed]
+
+
+@pytest.fixture
+def stack(aws: AwsStandIn, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    aws.reset()
+    location: CreateBucketConfigurationTypeDef = {"LocationConstraint": "eu-west-1"}
+    clients.s3.create_bucket(Bucket="bucket", CreateBucketConfiguration=location)
+    clients.ssm.put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET)
+    machine = clients.states.create_state_machine(
+        name="job",
+        definition=json.dumps({"StartAt": "Job", "States": {"Job": {"Type": "Pass", "End": True}}}),
+        roleArn="arn:aws:iam::123456789012:role/machine",
+    )
+    environment = {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIATEST",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "BUCKET_NAME": "bucket",
+        "ROUTES_KEY": "routes.json",
+        "STATE_MACHINE_ARN": machine["stateMachineArn"],
+        "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
+        "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",
+        "LOG_LEVEL": "INFO",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    made = Stack(clients.s3, clients.ssm, clients.states, aws, environment)
+    made.push_routes(ROUTES)
+    aws.calls.clear()
+    return made
+
+
+def push(branch: str = "main", **changes: Any) -> dict[str, Any]:
+    head = {
+        "id": NEW,
+        "message": "Say hello\n\nFor real",
+        "timestamp": "2026-01-31T12:00:00+01:00",
+        "author": {"name": "Ada", "email": "ada@example.com"},
+        "added": ["hello.html"],
+        "removed": [],
+        "modified": ["index.html"],
+    }
+    repository = {"full_name": "acme/web", "html_url": "https://github.com/acme/web", "pushed_at": 1769857200}
+    return {
+        "ref": f"refs/heads/{branch}",
+        "before": OLD,
+        "after": NEW,
+        "created": False,
+        "deleted": False,
+        "forced": False,
+        "commits": [head],
+        "head_commit": head,
+        "repository": repository,
+        **changes,
+    }
+
+
+def delivery(
+    payload: dict[str, Any] | bytes,
+    *,
+    event: str = "push",
+    source: str = "github",
+    secret: str = SECRET,
+    headers: dict[str, str] | None = None,
+    as_base64: bool = False,
+) -> dict[str, Any]:
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return {
+        "version": "2.0",
+        "routeKey": "POST /webhooks/{source}",
+        "rawPath": f"/webhooks/{source}",
+        "headers": {
+            "content-type": "application/json",
+            "x-github-event": event,
+            "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+            "x-hub-signature-256": github.sign(secret, body),
+            **(headers or {}),
+        },
+        "pathParameters": {"source": source},
+        "body": base64.b64encode(body).decode() if as_base64 else body.decode(),
+        "isBase64Encoded": as_base64,
+    }
+
+
+def content(answer: dict[str, Any]) -> dict[str, Any]:
+    assert answer["headers"]["Content-Type"] == "application/json"
+    parsed: dict[str, Any] = json.loads(answer["body"])
+    return parsed
+
+
+class TestAccepted:
+    def test_a_push_starts_one_execution_that_bears_the_request_id(self, stack: Stack) -> None:
+        answer = stack.new_function()(delivery(push()))
+
+        assert answer["statusCode"] == 202
+        (request,) = content(answer)["requests"]
+        assert request == {
+            "requestId": request["requestId"],
+            "route": "web",
+            "operation": "start_job",
+            "duplicate": False,
+        }
+        (execution,) = stack.executions()
+        assert execution["name"] == request["requestId"]
+        job_request = json.loads(execution["input"])
+        assert job_request.pop("receivedAt")
+        assert job_request == {
+            "version": "1",
+            "requestId": request["requestId"],
+            "route": "web",
+            "operation": "start_job",
+            "parameters": {
+                "appId": "d1a2b3c4d5e6",
+                "branchName": "main",
+                "jobType": "RELEASE",
+                "commitId": NEW,
+                "commitMessage": "Say hello\n\nFor real",
+                "commitTime": "2026-01-31T12:00:00+01:00",
+            },
+            "timeoutMinutes": 45,
+            "startWithinMinutes": 360,
+            "cause": {
+                "source": "github",
+                "kind": "push",
+                "repository": "acme/web",
+                "ref": "refs/heads/main",
+                "branch": "main",
+                "tag": None,
+                "commit": NEW,
+                "message": "Say hello\n\nFor real",
+                "author": "Ada",
+                "deliveryId": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+            },
+        }
+
+    def test_the_answer_says_what_was_understood(self, stack: Stack) -> None:
+        (event,) = content(stack.new_function()(delivery(push())))["events"]
+        assert event == {
+            "kind": "push",
+            "repository": "acme/web",
+            "ref": "refs/heads/main",
+            "branch": "main",
+            "tag": None,
+            "before": OLD,
+            "after": NEW,
+            "commit": NEW,
+            "message": "Say hello\n\nFor real",
+            "author": "Ada",
+            "created": False,
+            "deleted": False,
+            "forced": False,
+            "changedFiles": ["hello.html", "index.html"],
+            "pullRequest": None,
+            "release": None,
+        }
+
+    def test_every_matching_route_makes_its_own_request(self, stack: Stack) -> None:
+        stack.push_routes(ROUTES_AT_TWO)
+        answer = stack.new_function()(delivery(push("release/1")))
+        assert [request["route"] for request in content(answer)["requests"]] == ["web", "docs"]
+        assert len(stack.executions()) == 2
+
+    def test_a_base64_body_is_verified_as_the_bytes_that_it_encodes(self, stack: Stack) -> None:
+        assert stack.new_function()(delivery(push(), as_base64=True))["statusCode"] == 202
+
+    def test_a_form_is_signed_as_a_whole(self, stack: Stack) -> None:
+        form = b"payload=" + quote_plus(json.dumps(push())).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        assert stack.new_function()(delivery(form, headers=headers))["statusCode"] == 202
+
+    def test_the_largest_input_stays_below_what_step_functions_takes(self, stack: Stack) -> None:
+        payload = push(head_commit={**push()["head_commit"], "message": "\x01" * 500_000})
+        stack.new_function()(delivery(payload))
+        (execution,) = stack.executions()
+        assert len(execution["input"].encode()) < 256 * 1024
+
+
+class TestDuplicates:
+    def test_the_same_event_again_is_a_duplicate_whatever_its_delivery_id(self, stack: Stack) -> None:
+        function = stack.new_function()
+        first = function(delivery(push()))
+        again = function(delivery(push(), headers={"x-github-delivery": "another"}))
+        assert again["statusCode"] == 202
+        assert content(first)["requests"][0]["duplicate"] is False
+        assert content(again)["requests"][0] == {**content(first)["requests"][0], "duplicate": True}
+        assert len(stack.executions()) == 1
+
+    def test_the_same_event_after_the_execution_ended_is_a_duplicate(self, stack: Stack) -> None:
+        stack.new_function()(delivery(push()))
+        (execution,) = stack.executions()
+        if execution["status"] == "RUNNING":
+            stack.states.stop_execution(executionArn=execution["executionArn"])
+        again = stack.new_function()(delivery(push()))
+        assert content(again)["requests"][0]["duplicate"] is True
+        assert len(stack.executions()) == 1
+
+    def test_ten_at_once_start_one_execution(self, stack: Stack, tmp_path: Path) -> None:
+        with ThreadPoolExecutor(10) as pool:
+            runs = [pool.submit(in_a_process, stack, delivery(push()), tmp_path / str(number)) for number in range(10)]
+        answers = [run.result()[0] for run in runs]
+        assert [answer["statusCode"] for answer in answers] == [202] * 10
+        assert sorted(content(answer)["requests"][0]["duplicate"] for answer in answers) == [False] + [True] * 9
+        assert len(stack.executions()) == 1
+
+    def test_a_pushed_back_and_forth_is_no_duplicate(self, stack: Stack) -> None:
+        function = stack.new_function()
+        repository = push()["repository"]
+        for pushed_at in (1769857200, 1769857260):
+            function(delivery(push(repository={**repository, "pushed_at": pushed_at})))
+        assert len(stack.executions()) == 2
+
+
+NOTHING_TO_DO = [
+    pytest.param("ping", {"zen": "Keep it simple."}, None, "ping", id="ping"),
+    pytest.param("issues", {"action": "opened"}, None, "event 'issues' is not handled", id="another event"),
+    pytest.param("push", push("dev"), "web", "branch dev does not match main, release/*", id="another branch"),
+    pytest.param("push", push("release/1/2"), "web", "branch release/1/2 does not match", id="a star stops at slashes"),
+    pytest.param(
+        "push",
+        push(repository={"full_name": "acme/other"}),
+        "web",
+        "repository acme/other is not acme/web",
+        id="another repository",
+    ),
+    pytest.param(
+        "push",
+        push(after=NO_COMMIT, deleted=True, head_commit=None, commits=[]),
+        "web",
+        "branch main was deleted",
+        id="deleted branch",
+    ),
+    pytest.param("push", push(ref="refs/tags/v1"), "web", "refs/tags/v1 is a tag", id="tag"),
+    pytest.param("push", push(ref="refs/notes/commits"), None, "neither a branch nor a tag", id="another ref"),
+    pytest.param(
+        "push",
+        push(head_commit={**push()["head_commit"], "message": "Typo [Skip CI]"}),
+        "web",
+        "[skip ci]",
+        id="skip marker",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "payload", "route", "reason"), NOTHING_TO_DO)
+def test_nothing_to_do_is_200_with_the_reason(
+    stack: Stack, event: str, payload: dict[str, Any], route: str | None, reason: str
+) -> None:
+    answer = stack.new_function()(delivery(payload, event=event))
+    assert answer["statusCode"] == 200
+    assert content(answer)["requests"] == []
+    (ignored,) = content(answer)["ignored"]
+    assert ignored["route"] == route
+    assert reason in ignored["reason"]
+    assert stack.executions() == []
+
+
+BODY = json.dumps(push()).encode()
+GOOD = github.sign(SECRET, BODY)
+REFUSED = [
+    pytest.param(delivery(BODY, secret="another"), 401, "was not made with a secret", id="wrong secret"),
+    pytest.param(delivery(BODY, headers={"x-hub-signature-256": ""}), 401, "must be sha256=", id="empty signature"),
+    pytest.param(delivery(BODY, headers={"x-hub-signature-256": f"{GOOD},{GOOD}"}), 401, "once", id="doubled"),
+    pytest.param(delivery(BODY, headers={"X-Hub-Signature-256": GOOD}), 401, "once", id="doubled in another case"),
+    pytest.param(delivery(BODY, headers={"x-hub-signature-256": GOOD[7:]}), 401, "sha256=", id="no prefix"),
+    pytest.param(delivery(BODY, headers={"x-hub-signature-256": f"SHA256={GOOD[7:]}"}), 401, "sha256=", id="prefix"),
+    pytest.param(delivery(BODY, headers={"x-hub-signature-256": f"{GOOD}0"}), 401, "64", id="a digit too many"),
+    pytest.param(delivery(BODY, headers={"x-hub-signature-256": "sha256=" + "é" * 64}), 401, "hex", id="not ASCII"),
+    pytest.param({**delivery(BODY), "body": BODY.decode() + " "}, 401, "was not made", id="another body"),
+    pytest.param({**delivery(BODY), "headers": {"x-github-event": "push"}}, 401, "there is no", id="no signature"),
+    pytest.param(delivery(BODY, source="gitlab"), 404, "no source", id="unknown source"),
+    pytest.param(delivery(b"x" * (LARGEST_BODY + 1)), 413, "at most 5242880 (5 MiB)", id="too large"),
+    pytest.param(delivery(b"x" * (LARGEST_BODY + 1), as_base64=True), 413, "at most", id="too large as base64"),
+    pytest.param({**delivery(BODY), "isBase64Encoded": True}, 400, "can't be decoded", id="not base64"),
+    pytest.param({**delivery(BODY), "body": "\ud800"}, 400, "can't be decoded", id="half a character"),
+    pytest.param(delivery(b"hello"), 400, "not JSON", id="no JSON"),
+    pytest.param(delivery(b""), 400, "not JSON", id="empty"),
+    pytest.param(delivery(b'{"ref": "a", "ref": "b"}'), 400, "'ref' twice", id="duplicate keys"),
+    pytest.param(delivery(b'{"size": NaN}'), 400, "NaN", id="NaN"),
+    pytest.param(delivery(b"[" * 100_000), 400, "nested deeper", id="very deep"),
+    pytest.param(delivery(b"\xff", as_base64=True), 400, "not UTF-8", id="not UTF-8"),
+    pytest.param(delivery({"ref": "refs/heads/main"}), 400, "repository.full_name", id="no repository"),
+    pytest.param(delivery(push("-f")), 400, "'-'", id="a ref like an option"),
+    pytest.param(
+        delivery(b"payload=1&payload=2", headers={"content-type": "application/x-www-form-urlencoded"}),
+        400,
+        "one field 'payload'",
+        id="two payloads",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "status", "message"), REFUSED)
+def test_what_is_wrong_is_refused_and_named(stack: Stack, event: dict[str, Any], status: int, message: str) -> None:
+    answer = stack.new_function()(event)
+    assert answer["statusCode"] == status
+    assert message in content(answer)["message"]
+    assert "Traceback" not in answer["body"]
+    assert stack.executions() == []
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("service", ["s3", "ssm", "states"])
+    def test_a_service_out_of_order_is_503_and_redelivery_works_afterwards(self, stack: Stack, service: str) -> None:
+        stack.aws.answers_left[service] = 0
+        function = stack.new_function()
+        answer = function(delivery(push()))
+        assert answer["statusCode"] == 503
+        assert int(answer["headers"]["Retry-After"]) > 0
+        assert set(content(answer)) == {"message"}
+        assert service not in answer["body"]
+        assert stack.aws.calls.count(service) == 2
+
+        stack.aws.answers_left.clear()
+        assert content(function(delivery(push())))["requests"][0]["duplicate"] is False
+
+    def test_nobody_at_the_endpoint_is_503(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        assert stack.new_function()(delivery(push()))["statusCode"] == 503
+
+    @pytest.mark.parametrize("routes", [None, "not routes", {"routes": {"web": {}}}])
+    def test_missing_or_broken_routes_are_503(self, stack: Stack, routes: Any) -> None:
+        stack.push_routes(routes)
+        if routes is None:
+            stack.s3.delete_object(Bucket="bucket", Key="routes.json")
+        assert stack.new_function()(delivery(push()))["statusCode"] == 503
+
+    def test_a_source_whose_secret_nobody_made_is_503(self, stack: Stack) -> None:
+        stack.ssm.delete_parameter(Name=SECRET_NAME)
+        assert stack.new_function()(delivery(push()))["statusCode"] == 503
+
+    def test_when_the_second_start_fails_redelivery_starts_what_is_missing(self, stack: Stack) -> None:
+        stack.push_routes(ROUTES_AT_TWO)
+        stack.aws.answers_left["states"] = 1
+        function = stack.new_function()
+        assert function(delivery(push()))["statusCode"] == 503
+
+        stack.aws.answers_left.clear()
+        again = content(function(delivery(push())))["requests"]
+        assert [(request["route"], request["duplicate"]) for request in again] == [("web", True), ("docs", False)]
+
+    def test_a_warm_function_serves_without_s3_and_ssm(self, stack: Stack) -> None:
+        function = stack.new_function()
+        function(delivery(push()))
+        stack.aws.answers_left.update({"s3": 0, "ssm": 0})
+        assert function(delivery(push("release/2")))["statusCode"] == 202
+
+
+@pytest.mark.parametrize("secrets", [["new", "old"], ["old", "new"]])
+def test_while_secrets_rotate_both_are_taken(stack: Stack, secrets: list[str]) -> None:
+    names = ["/amplify-jobs/secrets/one", "/amplify-jobs/secrets/two", "/amplify-jobs/secrets/not-yet"]
+    for name, value in zip(names, secrets, strict=False):
+        stack.ssm.put_parameter(Name=name, Type="SecureString", Value=value)
+    stack.push_routes({**ROUTES, "sources": {"github": {"provider": "github", "secrets": names}}})
+    function = stack.new_function()
+    for branch, secret in enumerate(secrets):
+        assert function(delivery(push(f"release/{branch}"), secret=secret))["statusCode"] == 202
+
+
+IN_A_PROCESS = """
+import importlib.util, json, sys
+from types import SimpleNamespace
+spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+context = SimpleNamespace(function_name="f", memory_limit_in_mb=1, aws_request_id="r", invoked_function_arn="a")
+with open(sys.argv[2], "w") as answer:
+    json.dump(module.handler(json.load(sys.stdin), context), answer)
+"""
+
+
+def in_a_process(stack: Stack, event: dict[str, Any], answer: Path) -> tuple[dict[str, Any], str]:
+    """Run the function as Lambda does, in a process of its own: its answer, and all that it wrote."""
+    run = subprocess.run(
+        [sys.executable, "-c", IN_A_PROCESS, str(HANDLER), str(answer)],
+        input=json.dumps(event),
+        env={**os.environ, **stack.environment, "PYTHONPATH": str(REPOSITORY / "layers" / "core")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(answer.read_text()), run.stdout + run.stderr
+
+
+class TestLogs:
+    def test_every_line_of_a_request_carries_what_it_is_found_by(self, stack: Stack, tmp_path: Path) -> None:
+        answer, written = in_a_process(stack, delivery(push()), tmp_path / "answer")
+        lines = [line for line in map(json.loads, written.splitlines()) if line.get("message") == "Accepted"]
+        (line,) = lines
+        assert line["request_id"] == content(answer)["requests"][0]["requestId"]
+        assert line["delivery_id"] == "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+        assert (line["source"], line["app_id"], line["branch_name"]) == ("github", "d1a2b3c4d5e6", "main")
+
+    def test_metrics_count_what_was_accepted(self, stack: Stack, tmp_path: Path) -> None:
+        _, written = in_a_process(stack, delivery(push()), tmp_path / "answer")
+        (metrics,) = [line for line in map(json.loads, written.splitlines()) if "_aws" in line]
+        assert metrics["Deliveries"] == metrics["RequestsAccepted"] == [1.0]
+
+    @pytest.mark.parametrize("secret", [SECRET, "a wrong one"])
+    def test_no_secret_and_no_signature_is_written(self, stack: Stack, tmp_path: Path, secret: str) -> None:
+        event = delivery(push(), secret=secret, headers={"authorization": "Bearer abcdef"})
+        answer, written = in_a_process(stack, event, tmp_path / "answer")
+        assert written
+        signature = event["headers"]["x-hub-signature-256"].removeprefix("sha256=")
+        right = github.sign(SECRET, event["body"].encode()).removeprefix("sha256=")
+        for unspoken in (SECRET, signature, right, "Bearer"):
+            assert unspoken not in written
+            assert unspoken not in answer["body"]
+
+
+def test_the_example_event_is_accepted(stack: Stack) -> None:
+    event = json.loads(EVENT_FILE.read_text())
+    stack.ssm.put_parameter(Name=SECRET_NAME, Type="SecureString", Value="example-secret", Overwrite=True)
+    assert stack.new_function()(event)["statusCode"] == 202
