@@ -16,7 +16,9 @@ from rich.console import Console
 from amplify_jobs import cli
 from demo.repository import FULL_NAME, Repository
 from demo.watching import Announcements, Watcher
-from local.cloud import LocalCloud, OccupiedPort, ports_from_environment
+from local.cloud import LocalCloud
+from local.http_server import PortOccupiedError
+from local.ports import ports
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local" / "demo"
@@ -39,12 +41,16 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end after the first job; exit code 0 if it SUCCEEDED")
     once = parser.parse_args().once
     console = Console()
-    aws_port, http_port = ports_from_environment()
-    cloud = LocalCloud(ROOT / "template.yaml", aws_port=aws_port, http_port=http_port, state_dir=STATE / "cloud")
     try:
+        aws_port, http_port = ports()
         with console.status("Starting the local cloud from template.yaml"):
-            cloud.start()
-    except OccupiedPort as error:
+            cloud = LocalCloud(
+                ROOT / "template.yaml", aws_port=aws_port, http_port=http_port, state_dir=STATE / "cloud"
+            ).start()
+    except PortOccupiedError as error:
+        console.print(f"{error}; set LOCAL_AWS_PORT or LOCAL_HTTP_PORT to another", style="red", highlight=False)
+        return 1
+    except ValueError as error:
         console.print(str(error), style="red", highlight=False)
         return 1
     try:
@@ -59,7 +65,15 @@ def main() -> int:
 def show(cloud: LocalCloud, console: Console, *, once: bool) -> int:
     """Set the demonstration up, push once, and then show every further push until Ctrl-C."""
     console.print(f"Local cloud: AWS at {cloud.endpoint_url}, HTTP API at {cloud.api_url}", highlight=False)
-    os.environ.update(cloud.client_environment())
+    os.environ.update(
+        {
+            "AWS_ENDPOINT_URL": cloud.endpoint_url,
+            "AWS_REGION": cloud.region,
+            "AWS_DEFAULT_REGION": cloud.region,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+    )
     session = boto3.Session()
     repository = Repository(STATE)
     outputs = json.loads(session.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])

@@ -1,0 +1,32 @@
+"""The real template, state machine and runtime client on the local cloud, and a team that uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.team import Team
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # One local cloud serves all of these tests, so they stay in one worker.
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("local-cloud"))
+
+
+@pytest.fixture(scope="session")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    with Team.at_work(tmp_path_factory.mktemp("end-to-end")) as working:
+        yield working
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "team" in request.fixturenames:
+        request.getfixturevalue("team").clear_faults()
