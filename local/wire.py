@@ -111,14 +111,14 @@ def _routes(service: str) -> list[_Route]:
     return [_Route(model.operation_model(name)) for name in model.operation_names]
 
 
-def _raw_path(request: Request) -> str:
+def raw_path(request: Request) -> str:
     """The path as it was sent: a branch called feature/x arrives as feature%2Fx, and must not be two segments."""
     uri: str = request.environ["REQUEST_URI"]
     return urlsplit(uri).path if "://" in uri.partition("?")[0] else uri.partition("?")[0]
 
 
 def _route(service: str, request: Request) -> _Route | None:
-    path = _raw_path(request)
+    path = raw_path(request)
     found = [(score, route) for route in _routes(service) if (score := route.matches(request, path)) is not None]
     return max(found, key=lambda item: item[0])[1] if found else None
 
@@ -162,7 +162,7 @@ def match(service: str, request: Request) -> tuple[OperationModel, dict[str, Any
 
 def _rest_parameters(service: str, request: Request, shape: StructureShape) -> dict[str, Any]:
     route = _route(service, request)
-    labels = route.pattern.fullmatch(_raw_path(request)) if route else None
+    labels = route.pattern.fullmatch(raw_path(request)) if route else None
     params: dict[str, Any] = {}
     for name, member in shape.members.items():
         wire_name = member.serialization.get("name", name)

@@ -1,0 +1,76 @@
+"""Local Amplify as a whole: AWS calls in, answers, pages and events out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from local import wire
+from local.amplify.addresses import Addresses
+from local.amplify.hosting import Hosting
+from local.amplify.jobs import Jobs
+from local.amplify.sites import Sites
+
+SECONDS_A_MINUTE = 60.0
+
+
+class LocalAmplify:
+    """Amplify Hosting on this machine, for one account and Region.
+
+    State is kept in memory, files under `state_dir`. `base_url` is where `handle` and `local` are reached. `emit` takes
+    the events that AWS sends to the default bus. `minute` is what a minute of a build's time limit lasts, in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        state_dir: Path,
+        account: str,
+        region: str,
+        base_url: str,
+        emit: Callable[[dict[str, Any]], None],
+        minute: float = SECONDS_A_MINUTE,
+    ) -> None:
+        lock = RLock()
+        addresses = Addresses(account=account, region=region, base_url=base_url)
+        self._jobs = Jobs(lock=lock, addresses=addresses, state_dir=state_dir, emit=emit, minute=minute)
+        hosting = Hosting(lock=lock, addresses=addresses, jobs=self._jobs)
+        self._sites = Sites(lock=lock, addresses=addresses, hosting=hosting)
+        # UI codegen and backend models join here, each with a module of its own.
+        self._operations: Mapping[str, Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+            "amplify": hosting.operations,
+            "amplifyuibuilder": {},
+            "amplifybackend": {},
+        }
+
+    def handle(self, service: str, request: Request) -> Response:
+        """Answer a call of amplify, amplifyuibuilder or amplifybackend, errors included."""
+        try:
+            operation, params = wire.match(service, request)
+        except wire.ServiceError as error:
+            return wire.error(service, error.code, error.message, error.status)
+        answer = self._operations[service].get(operation.name)
+        if answer is None:
+            message = f"{service} {operation.name} is not implemented by the local cloud"
+            return wire.error(service, "NotImplementedException", message, 501)
+        try:
+            wire.validate(operation, params)
+            return wire.respond(operation, answer(params))
+        except wire.ServiceError as error:
+            declared = {shape.name for shape in operation.error_shapes}
+            # ListJobs, ListBranches and ListArtifacts declare no NotFoundException.
+            if error.code == "NotFoundException" and error.code not in declared:
+                return wire.error(service, "BadRequestException", error.message, 400)
+            return wire.error(service, error.code, error.message, error.status)
+
+    def local(self, request: Request) -> Response | None:
+        """Answer an address for people: a site, a job's page, a log, artifacts; None if it is none of these."""
+        return self._sites.answer(request)
+
+    def close(self) -> None:
+        """End all builds and their processes, and wait until they are gone."""
+        self._jobs.close()
