@@ -7,7 +7,9 @@ from pydantic.alias_generators import to_camel
 class Model(BaseModel):
     """A frozen pydantic model whose members are snake_case in Python and camelCase in JSON."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid", defer_build=True
+    )
 
 
 class GrowingModel(Model):
