@@ -9,7 +9,7 @@ from typing import Protocol
 from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Throttled
 from amplify_jobs.jobs import Job, branch_key
 from amplify_jobs.requests import StartJobParameters
-from amplify_jobs.starting import Adopt, Attempt, ListedJob, Release, Send, Wait, next_step
+from amplify_jobs.starting import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
 
 # Each turn either ends or makes progress that another request's lease can undo only by its own progress.
 _TURNS = 5
@@ -28,11 +28,11 @@ class Leases(Protocol):
 
     def job_of_request(self, request_id: str) -> Job | None: ...
 
-    def attempt(self, branch: str) -> Attempt | None: ...
+    def lease(self, branch: str) -> Lease: ...
 
-    def take_lease(self, branch: str, attempt: Attempt, replaces: Attempt | None) -> bool: ...
+    def take_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool: ...
 
-    def give_lease_back(self, branch: str, attempt: Attempt) -> None: ...
+    def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None: ...
 
     def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None: ...
 
@@ -63,32 +63,35 @@ def start_once(
             job_type=listed.job_type or attempt.job_type,
         )
         store.point_request_at_job(attempt.request_id, job, now())
-        store.give_lease_back(branch, attempt)
+        store.give_lease_back(branch, attempt, int(job.job_id))
         return job
 
     for _ in range(_TURNS):
         if (known := store.job_of_request(request_id)) is not None:
-            if (left := store.attempt(branch)) is not None and left.request_id == request_id:
-                store.give_lease_back(branch, left)
+            if (left := store.lease(branch).attempt) is not None and left.request_id == request_id:
+                store.give_lease_back(branch, left, int(known.job_id))
             return known
-        lease = store.attempt(branch)
+        lease = store.lease(branch)
+        asked_at = now()
         listed = amplify.list_jobs(parameters.app_id, parameters.branch_name)
-        match next_step(request_id, lease, listed, now()):
+        match next_step(request_id, lease, listed, asked_at):
             case Adopt(attempt, found):
-                became(found, attempt)
+                # Had the lease changed hands before the list was asked for, the job could be the next holder's.
+                if store.lease(branch) == lease:
+                    became(found, attempt)
             case Release(attempt):
-                store.give_lease_back(branch, attempt)
+                store.give_lease_back(branch, attempt, attempt.highest_job_id)
             case Wait(attempt) if attempt.request_id == request_id:
                 raise StartUnresolved("The answer to StartJob was lost; ListJobs does not show the job yet.")
             case Wait(attempt):
                 raise BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")
-            case Send(highest, replaces):
+            case Send(highest):
                 attempt = Attempt(request_id, now(), highest, parameters.job_type, parameters.commit_message)
-                if store.take_lease(branch, attempt, replaces):
+                if store.take_lease(branch, attempt, lease):
                     try:
                         sent = amplify.start_job(parameters)
                     except (RequestRejected, Throttled, BranchBusy):
-                        store.give_lease_back(branch, attempt)
+                        store.give_lease_back(branch, attempt, highest)
                         raise
                     return became(sent, attempt)
     raise BranchBusy("Other requests keep starting jobs on this branch.")

@@ -2,6 +2,9 @@
 
 Amplify's StartJob can't be told that it was called before. So a lease per branch (an attempt) is written before the
 call; if the answer was lost, ListJobs is searched for the job until RESOLVED_AFTER, and only then is it sent again.
+
+What this can't know: a job that ListJobs first shows later than RESOLVED_AFTER, and a job that somebody else starts on
+the branch with the same type and commit message while an answer is being searched for.
 """
 
 from __future__ import annotations
@@ -36,11 +39,18 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """The lease of a branch: the attempt that holds it, if one does, and the highest job id that a start became."""
+
+    attempt: Attempt | None = None
+    highest_job_id: int = 0
+
+
+@dataclass(frozen=True)
 class Send:
-    """Nothing is under way: take the lease and send. `replaces` is our own attempt that came to nothing."""
+    """Nothing is under way, or our own attempt came to nothing: take the lease and send."""
 
     highest_job_id: int
-    replaces: Attempt | None = None
 
 
 @dataclass(frozen=True)
@@ -68,16 +78,18 @@ class Wait:
 Step = Send | Adopt | Release | Wait
 
 
-def next_step(request_id: str, attempt: Attempt | None, listed: Sequence[ListedJob], now: datetime) -> Step:
-    """Decide what a start has to do next, given the branch's lease and what ListJobs shows."""
-    highest = max((int(job.job_id) for job in listed), default=0)
+def next_step(request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_at: datetime) -> Step:
+    """Decide what a start has to do next, given the branch's lease and what ListJobs showed when it was asked."""
+    attempt = lease.attempt
+    # ListJobs may not show yet what another request has just started: that job is not to be taken for ours.
+    highest = max([lease.highest_job_id, *(int(job.job_id) for job in listed)])
     if attempt is None:
         return Send(highest)
     if (job := started_by(attempt, listed)) is not None:
         return Adopt(attempt, job)
-    if now - attempt.sent_at < RESOLVED_AFTER:
+    if asked_at - attempt.sent_at < RESOLVED_AFTER:
         return Wait(attempt)
-    return Send(highest, replaces=attempt) if attempt.request_id == request_id else Release(attempt)
+    return Send(highest) if attempt.request_id == request_id else Release(attempt)
 
 
 def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:

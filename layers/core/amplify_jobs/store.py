@@ -1,7 +1,7 @@
 """The jobs table: records of jobs, leases of branches, and which job a request became.
 
-Items: pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's record) or `attempt` (the lease); pk
-`request#<request id>` with sk `request` (what became of a request). All of them expire.
+Items: pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's record) or `attempt` (the lease, which
+is held while it names a request); pk `request#<request id>` with sk `request` (what became of a request). All expire.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.jobs import Job, JobKey, JobState, State
-from amplify_jobs.starting import Attempt
+from amplify_jobs.starting import Attempt, Lease
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ class Store:
         item = self._get(_request_key(request_id))
         return Job.model_validate(item["job"]) if item and "job" in item else None
 
-    def attempt(self, branch: str) -> Attempt | None:
+    def lease(self, branch: str) -> Lease:
         """Read the lease of a branch (`branch` is its partition key)."""
         item = self._get(_attempt_key(branch))
-        return _attempt_of(item) if item else None
+        return _lease_of(item) if item else Lease()
 
-    def take_lease(self, branch: str, attempt: Attempt, replaces: Attempt | None) -> bool:
-        """Write the lease if nobody else changed it meanwhile; False if somebody did."""
-        condition = Attr("pk").not_exists() if replaces is None else _is(replaces)
+    def take_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
+        """Write the lease if it is still as it was found; False if somebody took or used it meanwhile."""
+        condition = _is_free(found.highest_job_id) if found.attempt is None else _is(found.attempt)
         with _answers("PutItem"):
             try:
                 self._table.put_item(
@@ -86,11 +86,16 @@ class Store:
                 return False
         return True
 
-    def give_lease_back(self, branch: str, attempt: Attempt) -> None:
-        """Delete the lease, unless it is another attempt's by now."""
-        with _answers("DeleteItem"):
+    def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
+        """Give the branch free, unless it is another attempt's by now, and keep the highest job id that is known."""
+        with _answers("UpdateItem"):
             try:
-                self._table.delete_item(Key=_attempt_key(branch), ConditionExpression=_is(attempt))
+                self._table.update_item(
+                    Key=_attempt_key(branch),
+                    UpdateExpression="SET highestJobId = :highest REMOVE requestId, sentAt, jobType, commitMessage",
+                    ConditionExpression=_is(attempt),
+                    ExpressionAttributeValues={":highest": highest_job_id},
+                )
             except self._table.meta.client.exceptions.ConditionalCheckFailedException:
                 return
 
@@ -231,18 +236,26 @@ def _request_key(request_id: str) -> dict[str, str]:
     return {"pk": f"request#{request_id}", "sk": "request"}
 
 
+def _is_free(highest_job_id: int) -> Any:
+    return Attr("requestId").not_exists() & (Attr("pk").not_exists() | Attr("highestJobId").eq(highest_job_id))
+
+
 def _is(attempt: Attempt) -> Any:
     return Attr("requestId").eq(attempt.request_id) & Attr("sentAt").eq(_text(attempt.sent_at))
 
 
-def _attempt_of(item: dict[str, Any]) -> Attempt:
-    return Attempt(
+def _lease_of(item: dict[str, Any]) -> Lease:
+    highest = int(item["highestJobId"])
+    if "requestId" not in item:
+        return Lease(highest_job_id=highest)
+    attempt = Attempt(
         request_id=item["requestId"],
         sent_at=_time(item["sentAt"]),
-        highest_job_id=int(item["highestJobId"]),
+        highest_job_id=highest,
         job_type=item["jobType"],
         commit_message=item["commitMessage"],
     )
+    return Lease(attempt, highest)
 
 
 def _record_of(item: dict[str, Any]) -> Record:
