@@ -31,6 +31,10 @@ class RequestRejected(AmplifyJobsError):
     """The request can't succeed however often it is tried; the message says why."""
 
 
+class InvalidSchema(RequestRejected):
+    """A GraphQL schema that can't be turned into data for a codegen job; the message opens with line and column."""
+
+
 class InvalidRoutes(AmplifyJobsError):
     """A routes file, or the routes in the bucket, that can't be used; `faults` has one line for each thing wrong."""
 
