@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.errors import NoStack, ServiceTrouble
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 _CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
 # SSM answers for at most so many names at once (API: GetParameters).
 _NAMES_AT_ONCE = 10
-
-
-class NoStack(AmplifyJobsError):
-    """There is no stack of this name here; the message says where it was looked for."""
 
 
 @dataclass(frozen=True)
