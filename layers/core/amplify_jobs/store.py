@@ -25,7 +25,8 @@ from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
+# Three attempts fit into a function's life, so that trouble with DynamoDB is told and not a function killed.
+CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
 
 RECORDS_LAST = timedelta(days=400)
 LEASES_LAST = timedelta(days=7)
@@ -51,7 +52,7 @@ class Store:
 
     @classmethod
     def connect(cls, table_name: str) -> Store:
-        return cls(boto3.resource("dynamodb", config=_CLIENT).Table(table_name))
+        return cls(boto3.resource("dynamodb", config=CLIENT).Table(table_name))
 
     # ------------------------------------------------------------ starting once
 
@@ -107,9 +108,9 @@ class Store:
             {":job": job.model_dump(mode="json", by_alias=True), ":expires": _expiry(now, RECORDS_LAST)},
         )
 
-    def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> Record:
+    def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> None:
         """Write a job's record, keeping the changes that were counted before it existed."""
-        item = self._update(
+        self._update(
             _key(key),
             "SET requestId = :request, job = :job, startedAt = if_not_exists(startedAt, :now), expiresAt = :expires",
             {
@@ -119,7 +120,6 @@ class Store:
                 ":expires": _expiry(now, RECORDS_LAST),
             },
         )
-        return _record_of(item)
 
     # ------------------------------------------------------------ following
 
