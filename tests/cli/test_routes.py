@@ -50,7 +50,6 @@ def _environment(aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     environment = {
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_REGION": "eu-west-1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "AKIATEST",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -149,6 +148,11 @@ class TestPush:
         assert main(["routes", "push", broken(tmp_path)]) == 1
         assert aws.calls == []
 
+    def test_the_local_cloud_needs_neither_region_nor_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        assert main(["routes", "push", str(EXAMPLE)]) == 0
+
     def test_another_stack_has_other_outputs(
         self, capsys: pytest.CaptureFixture[str], ssm: SSMClient, tmp_path: Path
     ) -> None:
@@ -183,12 +187,13 @@ class TestTrouble:
         assert "http://127.0.0.1:1" in self.fails(capsys)
 
     def test_no_credentials(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
         assert "credentials" in self.fails(capsys)
 
     def test_no_region(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
         monkeypatch.delenv("AWS_REGION")
-        monkeypatch.delenv("AWS_DEFAULT_REGION")
         assert "region" in self.fails(capsys)
 
     def test_no_bucket(self, capsys: pytest.CaptureFixture[str], ssm: SSMClient) -> None:

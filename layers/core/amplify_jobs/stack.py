@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
 
 _CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+# Where the local cloud is unless AWS_REGION says otherwise.
+LOCAL_REGION = "eu-west-1"
 # SSM answers for at most so many names at once (API: GetParameters).
 _NAMES_AT_ONCE = 10
 
@@ -39,7 +44,7 @@ class Stack:
         """Find a stack by the SSM parameter that holds its outputs. Raises NoStack, ServiceTrouble."""
         parameter = f"/{name}/outputs"
         try:
-            session = boto3.Session()
+            session = _session()
             ssm, s3 = session.client("ssm", config=_CLIENT), session.client("s3", config=_CLIENT)
             outputs = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
             return cls(
@@ -74,6 +79,14 @@ class Stack:
                 _fail("SSM can't be asked for the secrets' names", error)
             missing += answer["InvalidParameters"]
         return sorted(missing)
+
+
+def _session() -> boto3.Session:
+    """The user's session, or the local cloud's, which is in one Region and takes any credentials."""
+    region = os.environ.get("AWS_REGION")
+    if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _THIS_MACHINE:
+        return boto3.Session(region_name=region)
+    return boto3.Session("local", "local", region_name=region or LOCAL_REGION)
 
 
 def _fail(what: str, error: Exception) -> NoReturn:
