@@ -6,6 +6,7 @@ it has ended. Events: https://docs.aws.amazon.com/step-functions/latest/dg/event
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -59,7 +60,10 @@ class Executions:
             self._changed.notify_all()
 
     def stopped(self, arn: str, error: str | None, cause: str | None) -> None:
-        """Make an execution that StopExecution was called for end: moto leaves one that waits as it is."""
+        """Make an execution that StopExecution was called for end: moto leaves one that waits as it is.
+
+        One that runs a function ends when that has ended, other than on AWS.
+        """
         with self._changed:
             execution = self._running.get(arn)
             self._stop_reasons[arn] = (error, cause)
@@ -124,13 +128,23 @@ class Executions:
 
 
 def _wake(execution: Execution) -> None:
-    """End the waits of an execution that was told to stop; its state machine then goes no further."""
+    """End the waits of an execution that was told to stop; its state machine then goes no further.
+
+    They end well, since an error would become the execution's own and hide that it was stopped.
+    """
+    from moto.stepfunctions.parser.asl.eval.callback.callback import (  # noqa: PLC0415
+        CallbackNotifyConsumerError,
+        CallbackOutcomeSuccess,
+    )
+
     worker = execution.exec_worker
-    environment = worker.env if worker is not None else None
-    if environment is not None:
-        # moto has no other way to find the callbacks that are waited for.
-        for endpoint in list(environment.callback_pool_manager._pool.values()):
-            endpoint.interrupt_all()
+    if worker is None or worker.env is None:
+        return
+    callbacks = worker.env.callback_pool_manager
+    # Nothing else tells which callbacks there are.
+    for token in list(callbacks._pool):
+        with contextlib.suppress(CallbackNotifyConsumerError):
+            callbacks.notify(token, CallbackOutcomeSuccess(token, "{}"))
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

@@ -7,6 +7,7 @@ AWS, and one of the service's handlers by the path. That is done here.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import threading
@@ -32,6 +33,8 @@ ACCOUNT = DEFAULT_ACCOUNT_ID
 _LOCKED_OPERATIONS = {"states": {"StartExecution", "StopExecution"}}
 """Operations that check and then write without a lock of moto's own; all of DynamoDB's and S3's are such, too."""
 
+FORM_TYPE = "application/x-www-form-urlencoded"
+
 Handler = Callable[[Any, str, Any], Any]
 
 
@@ -51,6 +54,8 @@ class MotoBackend:
         """Begin with nothing there; the tasks of state machines call the AWS endpoint on `port`."""
         os.environ["MOTO_PORT"] = str(port)
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        # It reports every error that a state machine meets, caught ones too; their histories have them all.
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         self.reset()
 
     def reset(self) -> None:
@@ -73,6 +78,9 @@ class MotoBackend:
     def _handle(self, service: str, region: str, request: Request) -> Response:
         environ = dict(request.environ)
         environ["wsgi.input"] = io.BytesIO(request.get_data())
+        if service == "s3" and request.method == "PUT" and request.mimetype == FORM_TYPE:
+            # Clients that only open a presigned address send it by default; moto would take the object for a form.
+            del environ["CONTENT_TYPE"]
         moto_request = _ServerRequest(environ)
         aws_url = f"https://{service}.{region}.amazonaws.com{moto_request.raw_path}"
         for pattern, handler in _handlers(service, region):
