@@ -123,9 +123,10 @@ class Store:
 
     # ------------------------------------------------------------ following
 
-    def begin_poll(self, key: JobKey) -> Record:
+    def begin_poll(self, key: JobKey, now: datetime) -> Record:
         """Count a poll and read the record as it is before Amplify is asked, so that no later change is missed."""
-        return _record_of(self._update(_key(key), "ADD polls :one", {":one": 1}))
+        expression = "SET expiresAt = if_not_exists(expiresAt, :expires) ADD polls :one"
+        return _record_of(self._update(_key(key), expression, {":one": 1, ":expires": _expiry(now, RECORDS_LAST)}))
 
     def record_state(self, key: JobKey, state: JobState, left_queue_at: datetime | None) -> None:
         """Write what a poll said; a succeeded job's duration counts for the jobs that come after it."""
