@@ -51,6 +51,8 @@ class Amplify:
         # Called when StartJob has arrived, and when its job is there but its answer has not left yet.
         self.when_asked_to_start: Callable[[], object] = lambda: None
         self.when_started: Callable[[], object] = lambda: None
+        # Called with the operation of every call before it is answered.
+        self.before_answer: Callable[[str], object] = lambda operation: None
         # Operation -> what it answers instead, whatever was asked.
         self.answers: dict[str, Any] = {}
 
@@ -70,6 +72,7 @@ class Amplify:
         wire.validate(operation, given)
         with self._lock:
             self.calls.append((operation.name, given))
+        self.before_answer(operation.name)
         if operation.name in self.answers:
             return Response(json.dumps(self.answers[operation.name]), content_type="application/json")
         return wire.respond(operation, self._answer(operation.name, given))
