@@ -160,15 +160,15 @@ class Store:
         return jobs[:EARLIER_JOBS]
 
     def count_change(self, key: JobKey, now: datetime) -> str | None:
-        """Count a terminal status event and take the waiting task's token, if one waits.
+        """Count a terminal status event and read the token of the task that waits, or that waited last.
 
-        The count is kept even when the record does not exist yet, so that a start still under way sees it.
+        The count is kept even when the record does not exist yet, so that a start still under way sees it. The token
+        stays, so that an event that is delivered again, because waking failed, finds it again.
         """
         item = self._update(
             _key(key),
-            "SET expiresAt = if_not_exists(expiresAt, :expires) ADD changes :one REMOVE taskToken",
+            "SET expiresAt = if_not_exists(expiresAt, :expires) ADD changes :one",
             {":one": 1, ":expires": _expiry(now, LEASES_LAST)},
-            returns="ALL_OLD",
         )
         token = item.get("taskToken")
         return token if isinstance(token, str) else None
@@ -201,7 +201,6 @@ class Store:
         expression: str,
         values: dict[str, Any],
         names: dict[str, str] | None = None,
-        returns: Any = "ALL_NEW",
     ) -> dict[str, Any]:
         arguments: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         with _answers("UpdateItem"):
@@ -209,7 +208,7 @@ class Store:
                 Key=key,
                 UpdateExpression=expression,
                 ExpressionAttributeValues=values,
-                ReturnValues=returns,
+                ReturnValues="ALL_NEW",
                 **arguments,
             ).get("Attributes", {})
 
