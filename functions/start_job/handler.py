@@ -23,7 +23,7 @@ from amplify_jobs.following import deadlines_of, poll_answer
 from amplify_jobs.jobs import Job, JobState, State, job_key
 from amplify_jobs.requests import JobRequest, job_request, validated_parameters
 from amplify_jobs.start_once import start_once
-from amplify_jobs.store import CLIENT, Store
+from amplify_jobs.store import Store, dynamodb_client
 
 REGION = os.environ["AWS_REGION"]
 logger = Logger()
@@ -34,7 +34,7 @@ store = Store.connect(os.environ["JOBS_TABLE"])
 idempotency = IdempotencyConfig(
     event_key_jmespath="requestId", expires_after_seconds=int(timedelta(days=3).total_seconds())
 )
-answered_starts = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"], boto_config=CLIENT)
+answered_starts = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"], boto3_client=dynamodb_client())
 
 
 def now() -> datetime:

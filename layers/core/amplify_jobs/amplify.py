@@ -84,8 +84,7 @@ class Amplify:
     @classmethod
     def connect(cls) -> Amplify:
         """Build it with boto3 clients that go where the environment says."""
-        session = boto3.Session()
-        return cls(session.client("amplify", config=_SENDING), session.client("amplify", config=_ASKING))
+        return cls(boto3.client("amplify", config=_SENDING), boto3.client("amplify", config=_ASKING))
 
     def start_job(self, parameters: StartJobParameters) -> ListedJob:
         """Call StartJob once.

@@ -23,13 +23,23 @@ from amplify_jobs.starting import Attempt, Lease
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.service_resource import Table
 
 # Three attempts fit into a function's life, so that trouble with DynamoDB is told and not a function killed.
-CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
+_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
 
 RECORDS_LAST = timedelta(days=400)
 LEASES_LAST = timedelta(days=7)
+
+
+def dynamodb_client() -> DynamoDBClient:
+    """Make a client for Powertools' own table.
+
+    Powertools would open a session of its own for it, which loads all of botocore's data anew: an eighth of a cold
+    start (benchmarks/cold_start.py). boto3's own functions share one session, here and in the other edges.
+    """
+    return boto3.client("dynamodb", config=_CLIENT)
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Store:
 
     @classmethod
     def connect(cls, table_name: str) -> Store:
-        return cls(boto3.resource("dynamodb", config=CLIENT).Table(table_name))
+        return cls(boto3.resource("dynamodb", config=_CLIENT).Table(table_name))
 
     # ------------------------------------------------------------ starting once
 
