@@ -425,3 +425,38 @@ def test_a_waiting_execution_is_woken(cloud: LocalCloud, client: Clients) -> Non
     item = eventually(lambda: client("dynamodb").get_item(**table).get("Item"))
     states.send_task_success(taskToken=item["taskToken"]["S"], output='{"woken":true}')
     eventually(lambda: states.describe_execution(executionArn=arn)["status"] == "SUCCEEDED")
+
+
+def test_wake_ups_and_starts_don_t_get_in_each_other_s_way(cloud: LocalCloud, client: Clients) -> None:
+    states, dynamodb = client("stepfunctions"), client("dynamodb")
+    machine, table = cloud.physical_id("Machine"), cloud.physical_id("Table")
+
+    def start(event: dict[str, str]) -> str:
+        # Without a name: AWS gives one.
+        arn: str = states.start_execution(stateMachineArn=machine, input=json.dumps(event))["executionArn"]
+        return arn
+
+    def token(key: str) -> str:
+        item = eventually(lambda: dynamodb.get_item(TableName=table, Key={"pk": {"S": key}}).get("Item"))
+        return str(item["taskToken"]["S"])
+
+    keys = [f"woken {number}" for number in range(20)]
+    waiting = [start({"do": "await", "key": key}) for key in keys]
+    tokens = [token(key) for key in keys]
+    with ThreadPoolExecutor(max_workers=40) as pool:
+        starts = [pool.submit(start, {"do": "pass"}) for _ in range(20)]
+        wakes = [pool.submit(states.send_task_success, taskToken=one, output="{}") for one in tokens]
+        arns = [start.result() for start in starts] + waiting
+        for wake in wakes:
+            wake.result()
+    assert len(set(arns)) == 40
+    eventually(lambda: {states.describe_execution(executionArn=arn)["status"] for arn in arns} == {"SUCCEEDED"})
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("a b", "InvalidName"), ("a/b", "InvalidName"), ("x" * 81, "ValidationException")]
+)
+def test_names_that_aws_refuses_are_refused(cloud: LocalCloud, client: Clients, name: str, code: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        client("stepfunctions").start_execution(stateMachineArn=cloud.physical_id("Machine"), name=name)
+    assert refused.value.response["Error"]["Code"] == code

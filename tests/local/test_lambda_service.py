@@ -97,16 +97,13 @@ def test_a_process_that_ends_is_the_function_s_error(functions: Any, code: int, 
     assert invoke(functions, "small-patient", {"after": "that"}) == ({"after": "that"}, None)
 
 
-def test_a_process_killed_while_it_works_is_the_function_s_error(cloud: LocalCloud, functions: Any) -> None:
+def test_a_process_killed_while_it_works_is_the_function_s_error(functions: Any, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        pending = pool.submit(invoke, functions, "small-patient", {"do": "sleep", "seconds": 25})
-        # Every process of the function: one of them has the event.
-        eventually(lambda: "START" in cloud.functions.log_file("small-patient").read_text())
-        eventually(lambda: cloud.functions.pids("small-patient"))
-        while not pending.done():
-            for pid in cloud.functions.pids("small-patient"):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        event = {"do": "sleep", "seconds": 25, "file": str(tmp_path / "working")}
+        pending = pool.submit(invoke, functions, "small-patient", event)
+        file = tmp_path / "working"
+        eventually(lambda: file.exists() and file.read_text())
+        os.kill(int(file.read_text()), signal.SIGKILL)
         error, kind = pending.result()
     assert kind == "Unhandled"
     assert error["errorType"] == "Runtime.ExitError"

@@ -25,6 +25,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         case "raise":
             raise WrongError(event.get("message", "it is wrong"))
         case "sleep":
+            if "file" in event:
+                Path(event["file"]).write_text(str(os.getpid()))
             time.sleep(event["seconds"])
         case "exit":
             os._exit(event["code"])
