@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).parents[2] / "routes.yaml"
 SECRET = "/amplify-jobs/secrets/github"
-OUTPUTS = {"apiUrl": "https://api.example.com", "bucketName": "bucket", "routesKey": "routes.json"}
+OUTPUTS = {
+    "apiUrl": "https://api.example.com",
+    "bucketName": "bucket",
+    "routesKey": "routes.json",
+    "stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:jobs",
+    "deadLetterQueueUrl": "https://sqs.example.com/dead-letters",
+}
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import NoStack, ServiceTrouble
+from amplify_jobs.recovery import Recovery
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -36,6 +37,9 @@ class Stack:
     api_url: str
     bucket: str
     routes_key: str
+    session: boto3.Session
+    state_machine_arn: str
+    dead_letter_queue_url: str
     s3: S3Client
     ssm: SSMClient
 
@@ -48,7 +52,16 @@ class Stack:
             ssm, s3 = session.client("ssm", config=_CLIENT), session.client("s3", config=_CLIENT)
             outputs = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
             return cls(
-                name, ssm.meta.region_name, outputs["apiUrl"], outputs["bucketName"], outputs["routesKey"], s3, ssm
+                name=name,
+                region=ssm.meta.region_name,
+                api_url=outputs["apiUrl"],
+                bucket=outputs["bucketName"],
+                routes_key=outputs["routesKey"],
+                session=session,
+                state_machine_arn=outputs["stateMachineArn"],
+                dead_letter_queue_url=outputs["deadLetterQueueUrl"],
+                s3=s3,
+                ssm=ssm,
             )
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ParameterNotFound":
@@ -57,6 +70,10 @@ class Stack:
             _fail(f"parameter {parameter} can't be read", error)
         except (ValueError, KeyError, TypeError):
             raise NoStack(f"parameter {parameter} does not hold a stack's outputs; deploy the stack again") from None
+
+    def recovery(self) -> Recovery:
+        """What can be processed again."""
+        return Recovery(self.session, queue_url=self.dead_letter_queue_url, state_machine_arn=self.state_machine_arn)
 
     def store_routes(self, content: bytes) -> str | None:
         """Put the routes into the bucket; the answer is the object's version id, if the bucket keeps versions."""
