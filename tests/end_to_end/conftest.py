@@ -13,10 +13,10 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # One local cloud serves all of these tests, so they stay in one worker.
+    # A local cloud serves all tests of a worker; the tests of one file share their apps.
     for item in items:
         if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("local-cloud"))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

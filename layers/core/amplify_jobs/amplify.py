@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from amplify_jobs.errors import (
     AmplifyJobsError,
@@ -37,6 +38,8 @@ _THROTTLED = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+# What botocore raises for bodies that are no JSON and members of another shape than the service model's.
+_NONSENSE = (ResponseParserError, ValueError, TypeError, AttributeError)
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException"}
 # The service gives these two nothing but a BadRequestException and a text: aws-amplify/amplify-hosting issue 3748 and
 # aws-amplify/amplify-backend issue 2137.
@@ -81,8 +84,7 @@ class Amplify:
     @classmethod
     def connect(cls) -> Amplify:
         """Build it with boto3 clients that go where the environment says."""
-        session = boto3.Session()
-        return cls(session.client("amplify", config=_SENDING), session.client("amplify", config=_ASKING))
+        return cls(boto3.client("amplify", config=_SENDING), boto3.client("amplify", config=_ASKING))
 
     def start_job(self, parameters: StartJobParameters) -> ListedJob:
         """Call StartJob once.
@@ -100,7 +102,7 @@ class Amplify:
             raise _rejected_if_unknown(refused) from error
         except ParamValidationError as error:
             raise error_of(error, "StartJob") from error
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, *_NONSENSE) as error:
             raise StartUnresolved(f"StartJob: no usable answer ({type(error).__name__})") from error
         job = _listed(answer.get("jobSummary"))
         if job is None:
@@ -144,8 +146,7 @@ def _asked(operation: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise error_of(error, operation) from error
-    except (ValueError, TypeError, AttributeError) as error:
-        # Bodies that are no JSON, or members of another shape than the service model's.
+    except _NONSENSE as error:
         raise ServiceTrouble(f"{operation}: answered nonsense ({type(error).__name__})") from error
 
 
