@@ -1,14 +1,11 @@
 // Generates the models of one GraphQL schema with AWS's own generator.
-//   node generate_models.mjs < the schema
-// Writes to stdout {"models": {file name: text}, "modelIntrospectionSchema": text}, or {"error": message}.
-import { readFileSync } from 'node:fs';
+//   node generate_models.mjs SCHEMA OUTCOME
+// Writes into the file OUTCOME {"models": {file name: text}, "modelIntrospectionSchema": text} or {"error": message}.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 // It is CommonJS, whose names Node can't all find by itself.
 const { generateModels } = createRequire(import.meta.url)('@aws-amplify/graphql-generator');
-
-// The generator tells of fields that it leaves out; stdout is for the answer.
-console.log = console.error;
 
 async function generate(schema) {
   const models = await generateModels({ schema, target: 'javascript' });
@@ -16,5 +13,6 @@ async function generate(schema) {
   return { models, modelIntrospectionSchema: introspection['model-introspection.json'] };
 }
 
-const answer = await generate(readFileSync(0, 'utf8')).catch((error) => ({ error: String(error.message) }));
-process.stdout.write(JSON.stringify(answer));
+const [schema, outcome] = process.argv.slice(2);
+const answer = await generate(readFileSync(schema, 'utf8')).catch((error) => ({ error: String(error.message) }));
+writeFileSync(outcome, JSON.stringify(answer));

@@ -1,9 +1,9 @@
 // Generates the UI code of one codegen job with AWS's own generator.
-//   node generate_ui.mjs FOLDER < the codegenJobToCreate of StartCodegenJob, as JSON
-// Writes the files into FOLDER, and to stdout the outcome:
+//   node generate_ui.mjs JOB FOLDER OUTCOME
+// JOB is a file with the codegenJobToCreate of StartCodegenJob. Writes the code into FOLDER, and into the file OUTCOME
 //   {"files": [{"fileName", "schemaName"}], "errors": [{"schemaName", "error"}], "dependencies": […]}
 // An error concerns one schema (a form, the theme, …); the others are generated all the same.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 // Both are CommonJS, whose names Node can't all find by itself.
@@ -65,6 +65,9 @@ function forms(schema, features) {
     );
 }
 
+// As the generator names it, which does not tell.
+const declarationName = (fileName) => `${fileName.replace(/\.[jt]sx$/, '')}.d.ts`;
+
 async function generate(job, folder) {
   const config = rendererConfig(job.renderConfig.react);
   const outcome = { files: [], errors: [] };
@@ -117,8 +120,5 @@ async function generate(job, folder) {
   return outcome;
 }
 
-// As the generator names it, which does not tell.
-const declarationName = (fileName) => `${fileName.replace(/\.[jt]sx$/, '')}.d.ts`;
-
-const outcome = await generate(JSON.parse(readFileSync(0, 'utf8')), process.argv[2]);
-process.stdout.write(JSON.stringify(outcome));
+const [job, folder, outcome] = process.argv.slice(2);
+writeFileSync(outcome, JSON.stringify(await generate(JSON.parse(readFileSync(job, 'utf8')), folder)));
