@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StrictBool, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 from amplify_jobs.models import Model
 from amplify_jobs.requests import AppId
+from amplify_jobs.s3_uri import S3Uri
 
 DataType = Literal[
     "ID",
@@ -38,11 +39,12 @@ TagKey = Annotated[
     str, StringConstraints(min_length=1, max_length=128, pattern=re.compile(r"^(?!aws:)[a-zA-Z+-=._:/]+\Z"))
 ]
 TagValue = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-S3Uri = Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$")]
 
 
 class TaggedUnion(Model):
     """A structure of which exactly one member must be given."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TaggedUnion:
