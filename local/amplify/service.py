@@ -11,15 +11,18 @@ from werkzeug.wrappers import Request, Response
 
 from local import wire
 from local.amplify.addresses import Addresses
+from local.amplify.backend import Backend
 from local.amplify.hosting import Hosting
 from local.amplify.jobs import Jobs
 from local.amplify.sites import Sites
+from local.amplify.ui_builder import UiBuilder
+from local.codegen import Generator
 
 SECONDS_A_MINUTE = 60.0
 
 
 class LocalAmplify:
-    """Amplify Hosting on this machine, for one account and Region.
+    """Amplify Hosting, UI Builder and Backend on this machine, for one account and Region.
 
     State is kept in memory, files under `state_dir`. `base_url` is where `handle` and `local` are reached. `emit` takes
     the events that AWS sends to the default bus. `minute` is what a minute of a build's time limit lasts, in seconds.
@@ -34,17 +37,26 @@ class LocalAmplify:
         base_url: str,
         emit: Callable[[dict[str, Any]], None],
         minute: float = SECONDS_A_MINUTE,
+        generator: Generator | None = None,
     ) -> None:
         lock = RLock()
         addresses = Addresses(account=account, region=region, base_url=base_url)
         self._jobs = Jobs(lock=lock, addresses=addresses, state_dir=state_dir, emit=emit, minute=minute)
         hosting = Hosting(lock=lock, addresses=addresses, jobs=self._jobs)
         self._sites = Sites(lock=lock, addresses=addresses, hosting=hosting)
-        # UI codegen and backend models join here, each with a module of its own.
+        self._generator = generator or Generator()
+        self._ui_builder = UiBuilder(
+            lock=lock,
+            addresses=addresses,
+            hosting=hosting,
+            generator=self._generator,
+            state_dir=state_dir / "codegen",
+        )
+        self._backend = Backend(lock=lock, hosting=hosting, generator=self._generator)
         self._operations: Mapping[str, Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
             "amplify": hosting.operations,
-            "amplifyuibuilder": {},
-            "amplifybackend": {},
+            "amplifyuibuilder": self._ui_builder.operations,
+            "amplifybackend": self._backend.operations,
         }
 
     def handle(self, service: str, request: Request) -> Response:
@@ -69,8 +81,11 @@ class LocalAmplify:
 
     def local(self, request: Request) -> Response | None:
         """Answer an address for people: a site, a job's page, a log, artifacts; None if it is none of these."""
-        return self._sites.answer(request)
+        return self._sites.answer(request) or self._ui_builder.answer(request)
 
     def close(self) -> None:
-        """End all builds and their processes, and wait until they are gone."""
+        """End all builds and generators with their processes, and wait until they are gone."""
+        self._generator.stop()
         self._jobs.close()
+        self._ui_builder.close()
+        self._backend.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local.codegen import Generator
 from tests.local.amplify.world import World
 
 
@@ -14,8 +15,8 @@ from tests.local.amplify.world import World
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
-    def make(minute: float = 60) -> World:
-        made.append(World(tmp_path, minute))
+    def make(minute: float = 60, generator: Generator | None = None) -> World:
+        made.append(World(tmp_path, minute, generator))
         return made[-1]
 
     yield make

@@ -17,12 +17,15 @@ from botocore.config import Config
 from werkzeug.wrappers import Request, Response
 
 from local.amplify import LocalAmplify
+from local.codegen import Generator
 from local.http_server import HttpServer
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 # Generous, for a machine that has other things to do; nothing waits for it unless something is broken.
 PATIENCE_SECONDS = 60
+# The generators take their time, and the first to need them waits for their packages to be installed.
+GENERATOR_PATIENCE_SECONDS = 600
 GIT_AUTHOR = {
     f"GIT_{role}_{what}": f"{what.lower()}@example.com"
     for role in ("AUTHOR", "COMMITTER")
@@ -64,7 +67,7 @@ class Repository:
 class World:
     """A local Amplify, its client, its repository and the events that it emitted."""
 
-    def __init__(self, directory: Path, minute: float) -> None:
+    def __init__(self, directory: Path, minute: float, generator: Generator | None = None) -> None:
         self.repository = Repository(directory / "repository")
         self.state_dir = directory / "state"
         self.events: list[dict[str, Any]] = []
@@ -72,7 +75,13 @@ class World:
         self._server = HttpServer(self._answer, name="amplify under test")
         self.url = self._server.url
         self.service = LocalAmplify(
-            state_dir=self.state_dir, account=ACCOUNT, region=REGION, base_url=self.url, emit=self._note, minute=minute
+            state_dir=self.state_dir,
+            account=ACCOUNT,
+            region=REGION,
+            base_url=self.url,
+            emit=self._note,
+            minute=minute,
+            generator=generator,
         )
         self._server.start()
         self.client = self.make_client("amplify")
@@ -159,8 +168,8 @@ class World:
         self.eventually(lambda: len(found()) >= count)
         return found()
 
-    def eventually(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def eventually(self, holds: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
+        deadline = time.monotonic() + patience
         while not holds():
             assert time.monotonic() < deadline, "it never came about"
             time.sleep(0.02)
