@@ -28,13 +28,15 @@ place = Place(
 )
 
 
-def names(app_id: object, branch_name: object) -> Names:
-    if not isinstance(app_id, str) or not isinstance(branch_name, str):
+def names(app_id: str | None, branch_name: str | None) -> Names:
+    if app_id is None:
         return Names()
     known = Names()
     try:
         app_name, domain = amplify.app_name_and_domain(app_id)
         known = Names(app_name=app_name, default_domain=domain)
+        if branch_name is None:
+            return known
         display_name = amplify.branch_display_name(app_id, branch_name)
         return known.model_copy(update={"display_name": display_name})
     except AmplifyJobsError as error:
@@ -57,9 +59,8 @@ def publish(said: Occasion, detail: Announcement) -> None:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
     said = occasion(event, store.job_of_request, datetime.now(UTC))
-    parameters = said.request.parameters
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
-    detail = announcement(said, names(parameters.get("appId"), parameters.get("branchName")), place)
+    detail = announcement(said, names(said.request.app_id, said.request.branch_name), place)
     publish(said, detail)
     logger.info("Announced", extra={"detail_type": said.detail_type})
     metrics.add_metric("Announcements", MetricUnit.Count, 1)

@@ -26,7 +26,7 @@ metrics = Metrics()
 aws = AwsHttp.from_environment()
 stored_routes = StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"])
 secrets = Secrets(aws)
-executions = Executions(aws, os.environ["STATE_MACHINE_ARN"])
+executions = Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"])
 
 
 def start(request: JobRequest) -> dict[str, Any]:

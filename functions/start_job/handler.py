@@ -1,4 +1,7 @@
-"""Starts exactly one Amplify Hosting job for a request (API: StartJob)."""
+"""Starts exactly one job for a request, at the service that its operation is of.
+
+APIs: StartJob, StartDeployment, StartCodegenJob, GenerateBackendAPIModels.
+"""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -17,18 +20,18 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.amplify import Amplify
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
 from amplify_jobs.following import deadlines_of, poll_answer
-from amplify_jobs.jobs import Job, JobState, State, job_key
-from amplify_jobs.requests import JobRequest, job_request, validated_parameters
-from amplify_jobs.start_once import start_once
+from amplify_jobs.job_starts import JobStarts
+from amplify_jobs.jobs import Job, JobState, State, record_key
+from amplify_jobs.operations import validated_parameters
+from amplify_jobs.requests import JobRequest, job_request
 from amplify_jobs.store import Store, dynamodb_client
 
 REGION = os.environ["AWS_REGION"]
 logger = Logger()
 metrics = Metrics()
-amplify = Amplify.connect()
+starts = JobStarts.connect()
 store = Store.connect(os.environ["JOBS_TABLE"])
 # As long as an execution can live, so that none of its own repeats is taken for a new request.
 idempotency = IdempotencyConfig(
@@ -45,17 +48,8 @@ def now() -> datetime:
     data_keyword_argument="request", config=idempotency, persistence_store=answered_starts
 )
 def started_job(*, request: dict[str, Any]) -> dict[str, Any]:
-    parsed = JobRequest.model_validate(request)
-    parameters = validated_parameters(parsed)
-    job = start_once(
-        parsed.request_id,
-        parameters,
-        operation=parsed.operation,
-        region=REGION,
-        amplify=amplify,
-        store=store,
-        now=now,
-    )
+    parsed = starts.complete(JobRequest.model_validate(request))
+    job = starts.start(parsed, validated_parameters(parsed), region=REGION, store=store, now=now)
     return job.model_dump(mode="json", by_alias=True)
 
 
@@ -86,7 +80,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
         logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
         raise
-    key = job_key(REGION, job.app_id, job.branch_name, job.job_id)
+    key = record_key(REGION, job, request.received_at)
     store.record_start(key, request.request_id, job, now())
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")

@@ -30,9 +30,11 @@ from local.endpoint import Endpoint
 from local.faults import Faults
 from local.http_server import HttpServer
 from local.moto_backend import ACCOUNT, MotoBackend
+from tests.functions.generators import Backend, UiBuilder
 
 REPOSITORY = Path(__file__).parents[2]
 REGION = "eu-west-1"
+BUCKET = "amplify-jobs-bucket"
 CONSOLE_URL = "https://{region}.console.aws.amazon.com/amplify/apps/{appId}/branches/{branchName}/deployments/{jobId}"
 SITE_URL = "https://{displayName}.{defaultDomain}/"
 
@@ -93,12 +95,30 @@ class Amplify:
                 return {"jobSummaries": [job["summary"] for job in reversed(jobs)][:50]}
             case "StartJob":
                 return {"jobSummary": self._start(jobs, given)}
+            case "StartDeployment":
+                return {"jobSummary": self._deploy(jobs, given)}
             case "GetJob":
                 for job in jobs:
                     if job["summary"]["jobId"] == given["jobId"]:
                         return {"job": job}
                 raise wire.ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
         raise wire.ServiceError("InternalFailureException", f"a function called {operation}", 500)
+
+    def _deploy(self, jobs: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+        """Start what CreateDeployment made, or make and start what an address says."""
+        self.when_asked_to_start()
+        unfinished = [job["summary"] for job in jobs if job["summary"]["status"] in ("PENDING", "RUNNING")]
+        if unfinished:
+            number = unfinished[0]["jobId"]
+            raise wire.ServiceError("BadRequestException", f"The last job(deployment) {number} was not finished, wait")
+        if "jobId" in given:
+            summary = next(job["summary"] for job in jobs if job["summary"]["jobId"] == given["jobId"])
+        else:
+            summary = {"jobId": str(len(jobs) + 1), "jobType": "MANUAL", "sourceUrl": given["sourceUrl"].split("?")[0]}
+            jobs.append({"summary": summary, "steps": []})
+        summary |= {"status": "PENDING", "startTime": datetime.now(UTC)}
+        self.when_started()
+        return summary
 
     def _start(self, jobs: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
         self.when_asked_to_start()
@@ -172,6 +192,8 @@ class Stack:
 
     url: str
     amplify: Amplify
+    ui_builder: UiBuilder
+    backend: Backend
     faults: Faults
     environment: dict[str, str]
     topic_queue: str
@@ -234,12 +256,13 @@ class Stack:
 def serving() -> Iterator[Stack]:
     """Serve the stack on a free port, with the environment set that its functions have."""
     moto, amplify, faults = MotoBackend(), Amplify(), Faults()
+    ui_builder, backend = UiBuilder(), Backend()
     endpoint = Endpoint(
         moto=moto,
         region=REGION,
-        services={"amplify": amplify},
+        services={"amplify": amplify, "amplifyuibuilder": ui_builder, "amplifybackend": backend},
         faults=faults,
-        local=lambda request: None,
+        local=ui_builder.answer_file,
     )
     answers: dict[str, Any] = {}
 
@@ -260,7 +283,7 @@ def serving() -> Iterator[Stack]:
         moto.start(server.port)
         server.start()
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-        stack = Stack(server.url, amplify, faults, {}, "", "", session, answers)
+        stack = Stack(server.url, amplify, ui_builder, backend, faults, {}, "", "", session, answers)
         exits.callback(stack.close)
         _make_resources(stack)
         for name, value in stack.environment.items():
@@ -280,6 +303,7 @@ def _make_resources(stack: Stack) -> None:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
         )
+    stack.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     topic = sns.create_topic(Name="announcements")["TopicArn"]
     queues = {}
     for name in ("topic", "bus"):
@@ -300,6 +324,7 @@ def _make_resources(stack: Stack) -> None:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "ACCOUNT_ID": ACCOUNT,
+        "BUCKET_NAME": BUCKET,
         "JOBS_TABLE": "jobs",
         "IDEMPOTENCY_TABLE": "idempotency",
         "TOPIC_ARN": topic,
@@ -340,6 +365,11 @@ def job_request(app_id: str, *, branch_name: str = "main", message: str | None =
         "receivedAt": datetime.now(UTC).isoformat(),
         **given,
     }
+
+
+def any_request(operation: str, parameters: dict[str, Any], **given: Any) -> Any:
+    """The input of an execution for any operation."""
+    return job_request("d1", operation=operation, parameters=parameters, **given)
 
 
 def execution_of(request: dict[str, Any]) -> str:

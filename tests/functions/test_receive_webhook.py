@@ -231,6 +231,7 @@ class TestAccepted:
                 "commitMessage": "Say hello\n\nFor real",
                 "commitTime": "2026-01-31T12:00:00+01:00",
             },
+            "parametersUri": None,
             "timeoutMinutes": 45,
             "startWithinMinutes": 360,
             "cause": {

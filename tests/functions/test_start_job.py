@@ -83,8 +83,10 @@ def test_a_request_becomes_a_job(stack: Stack, start_job: Function) -> None:
         "operation": "start_job",
         "appId": request["parameters"]["appId"],
         "branchName": "feature/header",
+        "environmentName": None,
         "jobId": "1",
         "jobType": "RELEASE",
+        "warnings": [],
     }
     assert answer["job"]["state"] == "WAITING"
     assert answer["finished"] is False
@@ -285,7 +287,7 @@ def test_an_unknown_app_or_branch_is_rejected(stack: Stack, start_job: Function,
         ({"parameters": {"appId": "nope", "branchName": "main", "jobType": "RELEASE"}}, r"parameters\.appId"),
         ({"parameters": {"appId": "d1", "branchName": "main", "jobType": "RETRY"}}, "jobId is required"),
         ({"parameters": {"appId": "d1", "branchName": "main", "jobType": "RELEASE", "x": 1}}, r"parameters\.x"),
-        ({"operation": "start_deployment"}, "operation: 'start_deployment' is not known; use one of start_job"),
+        ({"operation": "deploy"}, "operation: 'deploy' is not known; use one of start_job, start_deployment"),
         ({"timeoutMinutes": 0}, "timeoutMinutes"),
         ({"receivedAt": "2026-03-01T12:00:00"}, "receivedAt"),
         ({"version": "2"}, "version"),
@@ -331,10 +333,10 @@ def test_trouble_with_dynamodb_is_named_and_nothing_is_started_twice(
 def test_clients_give_up_before_the_function_is_killed(start_job: Function) -> None:
     function_seconds = 30
     module = start_job.module
-    sending = module.amplify._sending.meta.config
+    sending = module.starts.hosting._sending.meta.config
     assert sending.retries["total_max_attempts"] == 1
     assert sending.connect_timeout + sending.read_timeout < function_seconds
-    for client in (module.amplify._asking, module.store._table.meta.client, module.answered_starts.client):
+    for client in (module.starts.hosting._asking, module.store._table.meta.client, module.answered_starts.client):
         config = client.meta.config
         assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < function_seconds
 

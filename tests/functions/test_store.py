@@ -14,7 +14,7 @@ import pytest
 from amplify_jobs.errors import BranchBusy, StartUnresolved, TryAgain
 from amplify_jobs.jobs import Job, branch_key, job_key
 from amplify_jobs.requests import StartJobParameters
-from amplify_jobs.start_once import start_once
+from amplify_jobs.start_once import HostingParameters, start_once
 from amplify_jobs.starting import Attempt, Lease, ListedJob
 from amplify_jobs.store import Store
 from tests.functions.stack import REGION, Stack, serving
@@ -72,7 +72,7 @@ class Asking:
         self._amplify = amplify
         self._request_id = request_id
 
-    def start_job(self, parameters: StartJobParameters) -> ListedJob:
+    def start(self, parameters: HostingParameters) -> ListedJob:
         return self._amplify.start(self._request_id)
 
     def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]:

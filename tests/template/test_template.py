@@ -217,10 +217,19 @@ def subject_of(resource: Any) -> str:
     return attribute(resource)[0]
 
 
+# Of this account, as the statement's condition says.
+ANY_OBJECT = "s3:GetObject arn:${AWS::Partition}:s3:::*/*"
+
+
 # What each method of ours that calls AWS needs; a module's methods that a function does not call need nothing of it.
 NEEDED: dict[str, dict[str, set[str]]] = {
     "amplify.py": {
-        "start_job": {"amplify:StartJob apps/*"},
+        "start": {
+            "amplify:StartJob apps/*",
+            "amplify:StartDeployment apps/*",
+            # What an artifact's address is signed for, the signer must be allowed.
+            ANY_OBJECT,
+        },
         "list_jobs": {"amplify:ListJobs apps/*"},
         "get_job": {"amplify:GetJob apps/*"},
         "app_name_and_domain": {"amplify:GetApp apps/*"},
@@ -232,6 +241,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "take_lease": {"dynamodb:PutItem JobsTable"},
         "give_lease_back": {"dynamodb:UpdateItem JobsTable"},
         "point_request_at_job": {"dynamodb:UpdateItem JobsTable"},
+        "models_attempt": {"dynamodb:GetItem JobsTable"},
+        "note_models_attempt": {"dynamodb:UpdateItem JobsTable"},
         "record_start": {"dynamodb:UpdateItem JobsTable"},
         "begin_poll": {"dynamodb:UpdateItem JobsTable"},
         "record_state": {"dynamodb:UpdateItem JobsTable"},
@@ -239,6 +250,24 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "count_change": {"dynamodb:UpdateItem JobsTable"},
         "announced": {"dynamodb:GetItem JobsTable"},
         "remember_announced": {"dynamodb:UpdateItem JobsTable"},
+    },
+    "ui_builder.py": {
+        "start_codegen_job": {"amplifyuibuilder:StartCodegenJob app/*"},
+        "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*"},
+        "manifest_address": {"amplifyuibuilder:GetCodegenJob app/*"},
+    },
+    "backend.py": {
+        "generate_models": {"amplifybackend:GenerateBackendAPIModels /backend/*"},
+        "model_jobs": {"amplifybackend:ListBackendJobs /backend/*"},
+        "get_backend_job": {"amplifybackend:GetBackendJob /backend/*"},
+        "get_models": {"amplifybackend:GetBackendAPIModels /backend/*"},
+    },
+    "objects.py": {
+        "check_readable": {ANY_OBJECT},
+        "signed_address": {ANY_OBJECT},
+        "read_text": {ANY_OBJECT},
+        "read_json_object": {ANY_OBJECT},
+        "write": {"s3:PutObject ${Bucket.Arn}/results/*"},
     },
     "callbacks.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
     "publishing.py": {
@@ -292,6 +321,7 @@ def test_the_way_in_may_read_its_routes_and_secrets_and_start_executions() -> No
         "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
         "s3:GetObject ${Bucket.Arn}/routes.json",
         "s3:ListBucket Bucket",
+        "s3:PutObject ${Bucket.Arn}/requests/*",
         "states:StartExecution JobStateMachine",
     }
 

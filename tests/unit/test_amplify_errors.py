@@ -14,7 +14,7 @@ from botocore.exceptions import (
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from amplify_jobs.amplify import NotFound, error_of
+from amplify_jobs.amplify_calls import NotFound, error_of
 from amplify_jobs.errors import AmplifyJobsError, BranchBusy, RequestRejected, ServiceTrouble, Throttled
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from amplify_jobs.events import Event, EventKind
 from amplify_jobs.matching import CAUSE_MESSAGE_LIMIT, Ignored, Matched, decide, requested_job
-from amplify_jobs.requests import JobRequest, StartJobParameters, validated_parameters
+from amplify_jobs.operations import validated_parameters
+from amplify_jobs.requests import JobRequest, StartJobParameters
 from amplify_jobs.routes import PLACEHOLDERS, Routes
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

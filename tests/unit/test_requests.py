@@ -8,16 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from amplify_jobs.errors import RequestRejected
+from amplify_jobs.operations import PARAMETERS, validated_parameters
 from amplify_jobs.requests import (
-    PARAMETERS,
     REQUEST_ID_PATTERN,
     Cause,
     JobRequest,
@@ -25,7 +26,6 @@ from amplify_jobs.requests import (
     StartJobParameters,
     faults,
     job_request,
-    validated_parameters,
 )
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")
@@ -216,7 +216,8 @@ def test_all_faults_are_named_at_once() -> None:
 
 
 def test_an_unknown_operation_is_named_with_those_that_are_known() -> None:
-    with pytest.raises(RequestRejected, match=r"^operation: 'deploy' is not known; use one of start_job$"):
+    known = "start_job, start_deployment, start_codegen_job, generate_backend_api_models"
+    with pytest.raises(RequestRejected, match=rf"^operation: 'deploy' is not known; use one of {known}$"):
         validated_parameters(job_request({**REQUEST, "operation": "deploy"}))
 
 
@@ -274,7 +275,39 @@ def test_models_are_frozen() -> None:
         job_request(REQUEST).received_at = NOW + timedelta(days=1)
 
 
-def test_the_operation_is_one_of_the_apis() -> None:
-    for operation in Operation:
-        name = "".join(word.capitalize() for word in operation.split("_"))
-        assert isinstance(AMPLIFY.operation_model(name), OperationModel)
+@pytest.mark.parametrize("operation", Operation)
+def test_the_operation_is_one_of_the_apis(operation: Operation) -> None:
+    services = (
+        ServiceModel(Loader(include_default_search_paths=True).load_service_model(name, "service-2"), name)
+        for name in ("amplify", "amplifyuibuilder", "amplifybackend")
+    )
+    assert operation in {xform_name(name) for service in services for name in service.operation_names}
+
+
+@pytest.mark.parametrize(
+    ("operation", "minutes"),
+    [
+        ("start_job", 60),
+        ("start_deployment", 60),
+        ("start_codegen_job", 10),
+        ("generate_backend_api_models", 10),
+        ("another", 60),
+    ],
+)
+def test_a_job_may_run_as_long_as_its_operation_usually_needs(operation: str, minutes: int) -> None:
+    assert job_request({**REQUEST, "operation": operation}).timeout_minutes == minutes
+    assert job_request({**REQUEST, "operation": operation, "timeoutMinutes": 7}).timeout_minutes == 7
+
+
+@pytest.mark.parametrize(
+    ("parameters", "place"),
+    [
+        ({"appId": "d1", "branchName": "main"}, ("d1", "main", None)),
+        ({"appId": "d1", "environmentName": "dev"}, ("d1", None, "dev")),
+        ({"AppId": "d1", "BackendEnvironmentName": "dev"}, ("d1", None, "dev")),
+        ({"appId": 5, "branchName": ["main"]}, (None, None, None)),
+    ],
+)
+def test_what_a_request_is_for(parameters: dict[str, Any], place: tuple[str | None, ...]) -> None:
+    request = job_request({**REQUEST, "parameters": parameters})
+    assert (request.app_id, request.branch_name, request.environment_name) == place

@@ -68,7 +68,7 @@ FAULTS = [
     ("release/*", "release/?", "5: routes.web.when.push.branches.1: only * and ** and a leading ! mean something"),
     ("[main,", "[on,", "5: routes.web.when.push.branches.0: should be a valid string; use a list of names"),
     ("{push: {", "{pull: {", "5: routes.web.when.push: is missing; use {repository: acme/web"),
-    ("start_job", "stop_job", "7: routes.web.request.operation: should be 'start_job'; use one of start_job"),
+    ("start_job", "stop_job", "7: routes.web.request.operation: should be 'start_job', 'start_deployment', 'start_co"),
     ("d1a2b3c4d5e6", "x1", "9: routes.web.request.parameters.appId: does not look right; use the app's id as"),
     ("d1a2b3c4d5e6", "d" * 21, "9: routes.web.request.parameters.appId: should have at most 20 characters; use"),
     ("        appId: d1a2b3c4d5e6\n", "", "8: routes.web.request.parameters.appId: is missing; use the app's id"),

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
 from amplify_jobs.jobs import Job, branch_key
 from amplify_jobs.requests import StartJobParameters
-from amplify_jobs.start_once import start_once
+from amplify_jobs.start_once import HostingParameters, start_once
 from amplify_jobs.starting import (
     RESOLVED_AFTER,
     Adopt,
@@ -162,10 +162,11 @@ class Process:
 
     # What start_once asks of Amplify and of the store.
 
-    def start_job(self, parameters: StartJobParameters) -> ListedJob:
+    def start(self, parameters: HostingParameters) -> ListedJob:
         def start() -> ListedJob:
             if self.request_id in REFUSED:
                 raise RequestRejected("BadRequestException")
+            assert isinstance(parameters, StartJobParameters)
             return self._world.start(self.request_id, parameters)
 
         return self._call(start, refusal=Throttled, loss=StartUnresolved)

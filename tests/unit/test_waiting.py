@@ -30,7 +30,7 @@ from amplify_jobs.waiting import (
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7", job_type="RELEASE")
-KEY = job_key("eu-west-1", JOB.app_id, JOB.branch_name, JOB.job_id)
+KEY = job_key("eu-west-1", JOB.app_id, "main", JOB.job_id)
 
 # A day is the longest that a job may be followed for.
 seconds = st.floats(0, 86_400, allow_nan=False)

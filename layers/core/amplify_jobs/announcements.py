@@ -6,6 +6,7 @@ The models are the details of the EventBridge events; docs/schemas has their JSO
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -15,10 +16,14 @@ from pydantic import AwareDatetime, ValidationError
 from amplify_jobs.jobs import JobState, State
 from amplify_jobs.models import GrowingModel
 from amplify_jobs.requests import Cause, JobRequest
+from amplify_jobs.results import Results
+from amplify_jobs.texts import without_queries
 
 EVENT_SOURCE = "amplify-jobs"
 SUBJECT_LIMIT = 99
 TEXT_LIMIT = 1_000
+# Of each kind of trouble with results, in a message to people; programs get all.
+MOST_LINES = 10
 
 
 class DetailType(StrEnum):
@@ -57,12 +62,13 @@ class Place(GrowingModel):
 
 
 class AnnouncedJob(GrowingModel):
-    """The job, in Amplify's words."""
+    """The job, in Amplify's words: of a branch if it is one of Amplify Hosting's, else of a backend environment."""
 
     operation: str
     app_id: str
     app_name: str | None = None
-    branch_name: str
+    branch_name: str | None = None
+    environment_name: str | None = None
     job_id: str
     job_type: str | None = None
     status: str | None = None
@@ -98,14 +104,19 @@ class Announcement(GrowingModel):
 
 
 class JobStarted(Announcement):
-    """Amplify accepted the job."""
+    """Amplify accepted the job. `warnings` is what was found in the request, and did not keep it from being started."""
 
     job: AnnouncedJob
     links: Links
+    warnings: tuple[str, ...] = ()
 
 
 class JobFinished(Announcement):
-    """The job came to its end, or is no longer followed. `durationSeconds` runs from leaving Amplify's queue."""
+    """The job came to its end, or is no longer followed. `durationSeconds` runs from leaving Amplify's queue.
+
+    `results` is there for jobs that generate something: the files in the stack's bucket, what could not be generated,
+    and what could not be stored.
+    """
 
     job: AnnouncedJob
     outcome: Outcome
@@ -114,6 +125,8 @@ class JobFinished(Announcement):
     failed_step: AnnouncedStep | None = None
     steps: tuple[AnnouncedStep, ...] = ()
     links: Links
+    warnings: tuple[str, ...] = ()
+    results: Results | None = None
 
 
 class JobRejected(Announcement):
@@ -123,6 +136,7 @@ class JobRejected(Announcement):
     app_id: str | None = None
     app_name: str | None = None
     branch_name: str | None = None
+    environment_name: str | None = None
     reason: str
 
 
@@ -137,14 +151,19 @@ def presentable(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
     """Make foreign text fit to be published: no e-mail address, no query string (which may sign), no overlength."""
     if text is None:
         return None
-    text = re.sub(r"(?i)(https?://[^\s?#]+)[?#]\S*", r"\1", text)
+    text = without_queries(text)
     text = re.sub(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+", "(address left out)", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def started(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobStarted:
     """Announce that Amplify accepted the job."""
-    return JobStarted(**_common(request, place, execution), job=_job(state, names), links=links(state, names, place))
+    return JobStarted(
+        **_common(request, place, execution),
+        job=_job(state, names),
+        links=links(state, names, place),
+        warnings=_warnings(state),
+    )
 
 
 def finished(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobFinished:
@@ -159,18 +178,20 @@ def finished(request: JobRequest, state: JobState, names: Names, place: Place, e
         failed_step=_step(failed) if failed else None,
         steps=tuple(_step(step) for step in state.steps),
         links=links(state, names, place),
+        warnings=_warnings(state),
+        results=_results(state.results),
     )
 
 
 def rejected(request: JobRequest, reason: str, names: Names, place: Place, execution: str) -> JobRejected:
     """Announce that a request can't become a job."""
-    app_id, branch_name = request.parameters.get("appId"), request.parameters.get("branchName")
     return JobRejected(
         **_common(request, place, execution),
         operation=request.operation,
-        app_id=app_id if isinstance(app_id, str) else None,
+        app_id=request.app_id,
         app_name=names.app_name,
-        branch_name=branch_name if isinstance(branch_name, str) else None,
+        branch_name=request.branch_name,
+        environment_name=request.environment_name,
         reason=presentable(reason) or "",
     )
 
@@ -198,7 +219,7 @@ def links(state: JobState, names: Names, place: Place) -> Links:
     values: dict[str, str | None] = {
         "region": place.region,
         "appId": state.job.app_id,
-        "branchName": state.job.branch_name.replace("/", "%2F"),
+        "branchName": state.job.branch_name and state.job.branch_name.replace("/", "%2F"),
         "jobId": state.job.job_id,
         "displayName": names.display_name,
         "defaultDomain": names.default_domain,
@@ -210,12 +231,12 @@ def subject(detail: Announcement) -> str:
     """One line of at most 99 printable ASCII characters, as SNS wants it (API: Publish, Subject)."""
     match detail:
         case JobFinished():
-            line = f"{detail.outcome}: {_name(detail.job)} {detail.job.branch_name} #{detail.job.job_id}"
+            line = f"{detail.outcome}: {_name(detail.job)} {_numbered(detail.job)}"
         case JobStarted():
-            line = f"Started: {_name(detail.job)} {detail.job.branch_name} #{detail.job.job_id}"
+            line = f"Started: {_name(detail.job)} {_numbered(detail.job)}"
         case JobRejected():
             line = f"Rejected: {detail.app_name or detail.app_id or detail.route or detail.request_id}"
-            line += f" {detail.branch_name or ''}"
+            line += f" {detail.branch_name or detail.environment_name or ''}"
         case _:
             raise TypeError(f"no subject for {type(detail).__name__}")
     commit = detail.cause.commit if detail.cause else None
@@ -234,11 +255,12 @@ def _headline(detail: Announcement) -> str:
         case JobFinished():
             took = f" after {duration(detail.duration_seconds)}" if detail.duration_seconds is not None else ""
             said = "is no longer followed" if detail.outcome is Outcome.UNKNOWN else f"{detail.outcome}{took}"
-            return f"{_name(detail.job)} · {detail.job.branch_name} · job {detail.job.job_id} {said}"
+            return f"{_name(detail.job)} · {_place(detail.job)} · job {detail.job.job_id} {said}"
         case JobStarted():
-            return f"{_name(detail.job)} · {detail.job.branch_name} · job {detail.job.job_id} started"
+            return f"{_name(detail.job)} · {_place(detail.job)} · job {detail.job.job_id} started"
         case JobRejected():
-            what = " · ".join(part for part in (detail.app_name or detail.app_id, detail.branch_name) if part)
+            parts = (detail.app_name or detail.app_id, detail.branch_name or detail.environment_name)
+            what = " · ".join(part for part in parts if part)
             return f"{what or 'A request'} · no job was started"
         case _:
             raise TypeError(f"no headline for {type(detail).__name__}")
@@ -251,6 +273,10 @@ def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
         facts.append(("Failed step", detail.failed_step.name if detail.failed_step else None))
     if isinstance(detail, JobFinished | JobRejected):
         facts.append(("Reason", detail.reason))
+    if isinstance(detail, JobFinished) and detail.results is not None:
+        facts += _result_facts(detail.results)
+    if isinstance(detail, JobFinished | JobStarted):
+        facts += [("Warning", warning) for warning in detail.warnings]
     if cause is not None:
         message = " ".join((cause.message or "").splitlines()[:1])
         facts.append(("Commit", f"{(cause.commit or '')[:12]} {message}".strip()))
@@ -261,6 +287,18 @@ def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
         facts += [("Console", detail.links.console), ("Site", detail.links.site)]
     facts += [("Request", detail.request_id), ("Execution", detail.execution)]
     return facts
+
+
+def _result_facts(results: Results) -> Iterator[tuple[str, str | None]]:
+    if results.files:
+        yield "Files", f"{len(results.files)} in {results.folder}"
+    errors = [f"{error.schema_name or '?'}: {error.error}" for error in results.partial_errors]
+    missing = [f"{file.name or 'results'}: {file.reason}" for file in results.missing]
+    for label, lines in (("Not generated", errors), ("Not stored", missing)):
+        for line in lines[:MOST_LINES]:
+            yield label, line
+        if len(lines) > MOST_LINES:
+            yield label, f"and {len(lines) - MOST_LINES} more"
 
 
 def duration(seconds: int) -> str:
@@ -277,6 +315,27 @@ def duration(seconds: int) -> str:
 
 def _name(job: AnnouncedJob) -> str:
     return job.app_name or job.app_id
+
+
+def _place(job: AnnouncedJob) -> str:
+    return job.branch_name or job.environment_name or "?"
+
+
+def _numbered(job: AnnouncedJob) -> str:
+    # Only the jobs of a branch are counted; any other's id would fill the line.
+    return f"{job.branch_name} #{job.job_id}" if job.branch_name else f"{_place(job)} {job.operation}"
+
+
+def _warnings(state: JobState) -> tuple[str, ...]:
+    return tuple(presentable(warning) or "" for warning in state.job.warnings)
+
+
+def _results(results: Results | None) -> Results | None:
+    if results is None:
+        return None
+    errors = (each.model_copy(update={"error": presentable(each.error)}) for each in results.partial_errors)
+    missing = (each.model_copy(update={"reason": presentable(each.reason)}) for each in results.missing)
+    return results.model_copy(update={"partial_errors": tuple(errors), "missing": tuple(missing)})
 
 
 def _common(request: JobRequest, place: Place, execution: str) -> dict[str, Any]:
@@ -298,6 +357,7 @@ def _job(state: JobState, names: Names) -> AnnouncedJob:
         app_id=job.app_id,
         app_name=names.app_name,
         branch_name=job.branch_name,
+        environment_name=job.environment_name,
         job_id=job.job_id,
         job_type=job.job_type,
         status=state.status,

@@ -76,14 +76,27 @@ class AwsHttp:
 
         Raises AwsRefusal, and ServiceTrouble where trying later may help.
         """
-        base = f"{self.endpoint_url}/{bucket}" if self.endpoint_url else f"https://{bucket}.{self._host('s3')}"
-        request = AWSRequest("GET", f"{base}/{quote(key)}", headers={"If-None-Match": etag} if etag else {})
-        response = _send("s3", request, lambda: S3SigV4Auth(_credentials(), "s3", self.region).add_auth(request))
+        headers = {"If-None-Match": etag} if etag else {}
+        response = self._s3(AWSRequest("GET", self._object(bucket, key), headers=headers))
         if response.status_code == 304:
             return None
         if response.status_code != 200:
             raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
         return response.content, response.headers.get("ETag", "")
+
+    def put_object(self, bucket: str, key: str, content: bytes) -> None:
+        """Write a JSON object to S3. Raises AwsRefusal, and ServiceTrouble where trying later may help."""
+        headers = {"Content-Type": "application/json"}
+        response = self._s3(AWSRequest("PUT", self._object(bucket, key), headers=headers, data=content))
+        if response.status_code != 200:
+            raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be written")
+
+    def _s3(self, request: AWSRequest) -> AWSResponse:
+        return _send("s3", request, lambda: S3SigV4Auth(_credentials(), "s3", self.region).add_auth(request))
+
+    def _object(self, bucket: str, key: str) -> str:
+        base = f"{self.endpoint_url}/{bucket}" if self.endpoint_url else f"https://{bucket}.{self._host('s3')}"
+        return f"{base}/{quote(key)}"
 
     def _host(self, service: str) -> str:
         domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"

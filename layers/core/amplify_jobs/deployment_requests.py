@@ -14,7 +14,8 @@ from amplify_jobs.models import Model
 from amplify_jobs.requests import AppId, BranchName, JobId
 from amplify_jobs.s3_uri import S3Uri
 
-SourceUrl = Annotated[str, StringConstraints(max_length=3000, pattern=r"^(s3|https|http)://.*$")]
+SOURCE_URL_LIMIT = 3000
+SourceUrl = Annotated[str, StringConstraints(max_length=SOURCE_URL_LIMIT, pattern=r"^(s3|https|http)://.*$")]
 
 
 class SourceUrlType(StrEnum):

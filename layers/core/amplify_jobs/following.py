@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 
 from amplify_jobs.jobs import JobKey, JobState, PollAnswer, State
 from amplify_jobs.requests import JobRequest
+from amplify_jobs.results import Results, all_errors
 from amplify_jobs.waiting import Deadlines, EarlierJob, past_deadline, wait_seconds
 
 # GetJob may not show a job at once that StartJob has just named.
 VISIBLE_AFTER = timedelta(minutes=2)
+# For so long after a job has ended its results are tried to be had, before it is announced without them.
+RESULTS_TRIED_FOR = timedelta(minutes=5)
 
 
 def deadlines_of(request: JobRequest) -> Deadlines:
@@ -28,6 +31,13 @@ def timed_out(state: JobState, left_queue_at: datetime | None, request: JobReque
         return state
     reason += " amplify-jobs stopped following it and did not stop it."
     return state.model_copy(update={"state": State.TIMED_OUT, "reason": reason})
+
+
+def with_results(state: JobState, results: Results) -> JobState:
+    """Add what was collected to a state, which may know of errors already."""
+    known = state.results.partial_errors if state.results is not None else ()
+    errors = all_errors(known, results.partial_errors)
+    return state.model_copy(update={"results": results.model_copy(update={"partial_errors": errors})})
 
 
 def vanished(state: JobState) -> JobState:
@@ -57,5 +67,6 @@ def poll_answer(
         # A job may leave the queue right after it was looked at: it could be timed out as soon as `run_for` from now.
         until_deadline=min(deadlines.next_after(left_queue_at) - now, deadlines.run_for),
         end_was_told=changes > 0,
+        sends_events=state.job.sends_events,
     )
     return PollAnswer(job=state, finished=state.state.is_outcome, wait_seconds=wait, seen=str(changes), key=key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.models import GrowingModel
+from amplify_jobs.results import Results, all_errors, partial_errors
 
 
 class State(StrEnum):
@@ -43,14 +44,56 @@ def hosting_state(status: str) -> State:
     return _HOSTING_STATES.get(status, State.RUNNING)
 
 
+# The same of UI Builder's CodegenJobStatus, and of Amplify Backend's, which the API leaves untyped.
+_GENERATOR_STATES = {
+    "SUCCEEDED": State.SUCCEEDED,
+    "COMPLETED": State.SUCCEEDED,
+    "FAILED": State.FAILED,
+}
+
+
+def generator_state(status: str) -> State:
+    """Say what a status of a codegen job (API: CodegenJob.status) or of a backend's job means."""
+    return _GENERATOR_STATES.get(status.upper(), State.RUNNING)
+
+
 class Job(GrowingModel):
-    """Which job of Amplify's it is."""
+    """Which job of Amplify's it is: a branch's if it is one of Amplify Hosting's, else a backend environment's.
+
+    `warnings` is what was found when it was requested, and did not keep it from being started.
+    """
 
     operation: str
     app_id: str
-    branch_name: str
+    branch_name: str | None = None
+    environment_name: str | None = None
     job_id: str
     job_type: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def branch(self) -> str:
+        """The branch of a job of Amplify Hosting's. Raises ValueError for any other job."""
+        if self.branch_name is None:
+            raise ValueError(f"a job of {self.operation} has no branch")
+        return self.branch_name
+
+    @property
+    def environment(self) -> str:
+        """The backend environment of a job that generates something. Raises ValueError for any other job."""
+        if self.environment_name is None:
+            raise ValueError(f"a job of {self.operation} has no environment")
+        return self.environment_name
+
+    @property
+    def place(self) -> str:
+        """The branch or environment, for people."""
+        return self.branch_name or self.environment_name or "?"
+
+    @property
+    def sends_events(self) -> bool:
+        """Whether an event tells of its end; only Amplify Hosting sends any."""
+        return self.branch_name is not None
 
 
 class JobKey(GrowingModel):
@@ -68,6 +111,17 @@ def branch_key(region: str, app_id: str, branch_name: str) -> str:
 def job_key(region: str, app_id: str, branch_name: str, job_id: str) -> JobKey:
     """The key of a job's record; ids are padded so that they sort as numbers."""
     return JobKey(pk=branch_key(region, app_id, branch_name), sk=f"job#{job_id.zfill(10)}")
+
+
+def record_key(region: str, job: Job, received_at: datetime) -> JobKey:
+    """The key of any job's record; records of one operation, app and environment sort by when they were asked for.
+
+    Only jobs of Amplify Hosting have ids that count up, and events that name them.
+    """
+    if job.branch_name is not None:
+        return job_key(region, job.app_id, job.branch_name, job.job_id)
+    time = received_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return JobKey(pk=branch_key(region, job.app_id, job.environment), sk=f"{job.operation}#{time}#{job.job_id}")
 
 
 class Step(GrowingModel):
@@ -90,10 +144,13 @@ class JobState(GrowingModel):
     finished_at: AwareDatetime | None = None
     reason: str | None = None
     steps: tuple[Step, ...] = ()
+    results: Results | None = None
 
     @property
     def left_queue_at(self) -> datetime | None:
-        """When Amplify began to work on the job, as far as its steps tell."""
+        """When Amplify began to work on the job, as far as its steps tell; what has no queue began when it started."""
+        if not self.job.sends_events:
+            return self.started_at
         starts = [
             step.started_at for step in self.steps if step.started_at and step.status not in ("CREATED", "PENDING")
         ]
@@ -143,6 +200,41 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     )
 
 
+def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
+    """Normalise an answer of UI Builder's GetCodegenJob. Raises ServiceTrouble if the answer is no job at all."""
+    body = answer.get("job")
+    if not isinstance(body, Mapping):
+        raise ServiceTrouble("UI Builder's GetCodegenJob answered without a job")
+    status, message = _text(body.get("status")), _text(body.get("statusMessage"))
+    state = generator_state(status) if status else State.RUNNING
+    errors = partial_errors(message)
+    if state is State.FAILED and errors:
+        message = "; ".join(f"{error.schema_name or '?'}: {error.error}" for error in errors)
+    return JobState(
+        job=job,
+        state=state,
+        status=status,
+        started_at=_time(body.get("createdAt")),
+        finished_at=_time(body.get("modifiedAt")) if state.is_outcome else None,
+        reason=message if state is State.FAILED else None,
+        results=Results(partial_errors=all_errors(errors)) if errors else None,
+    )
+
+
+def backend_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
+    """Normalise an answer of Amplify Backend's GetBackendJob, whose times are texts of no documented form."""
+    status, error = _text(answer.get("Status")), _text(answer.get("Error"))
+    state = generator_state(status) if status else State.RUNNING
+    return JobState(
+        job=job,
+        state=state,
+        status=status,
+        started_at=_written_time(answer.get("CreateTime")),
+        finished_at=_written_time(answer.get("UpdateTime")) if state.is_outcome else None,
+        reason=error if state is State.FAILED else None,
+    )
+
+
 def _step(step: Mapping[str, Any]) -> Step:
     return Step(
         name=_text(step.get("stepName")) or "?",
@@ -151,6 +243,19 @@ def _step(step: Mapping[str, Any]) -> Step:
         finished_at=_time(step.get("endTime")),
         reason=_text(step.get("statusReason")),
     )
+
+
+def _written_time(value: object) -> datetime | None:
+    """A time in ISO 8601, or in seconds or milliseconds since 1970."""
+    text = _text(value) or ""
+    try:
+        if not text.isascii() or not text.isdigit():
+            time = datetime.fromisoformat(text)
+            return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+        seconds = int(text) / (1000 if len(text) > 11 else 1)
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 # botocore does not hold what it is answered against its model: a member of another type counts as left out.

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, m
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.models import GrowingModel, Model
+from amplify_jobs.s3_uri import S3Uri
 
 REQUEST_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,79}$"
 ROUTE_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -18,6 +19,8 @@ COMMIT_MESSAGE_LIMIT = 10_000
 JOB_REASON_LIMIT = 255
 
 DEFAULT_TIMEOUT_MINUTES = 60
+# Code and models are generated in seconds; the Amplify CLI itself gives up after two minutes.
+DEFAULT_TIMEOUT_MINUTES_OF_GENERATORS = 10
 DEFAULT_START_WITHIN_MINUTES = 360
 LONGEST_MINUTES = 1440
 
@@ -26,6 +29,15 @@ class Operation(StrEnum):
     """The API operation that a request asks for, in boto3's own names."""
 
     START_JOB = "start_job"
+    START_DEPLOYMENT = "start_deployment"
+    START_CODEGEN_JOB = "start_codegen_job"
+    GENERATE_BACKEND_API_MODELS = "generate_backend_api_models"
+
+
+def default_timeout_minutes(operation: str) -> int:
+    """How long a job of an operation may run where nobody says."""
+    generators = (Operation.START_CODEGEN_JOB, Operation.GENERATE_BACKEND_API_MODELS)
+    return DEFAULT_TIMEOUT_MINUTES_OF_GENERATORS if operation in generators else DEFAULT_TIMEOUT_MINUTES
 
 
 class JobType(StrEnum):
@@ -64,9 +76,6 @@ class StartJobParameters(Model):
         return self
 
 
-PARAMETERS: dict[Operation, type[StartJobParameters]] = {Operation.START_JOB: StartJobParameters}
-
-
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it."""
 
@@ -86,6 +95,7 @@ class JobRequest(GrowingModel):
     """A command to start one job; the input of one execution of the job state machine.
 
     `parameters` stay as they came: the start function validates them, so that a bad one is announced as a rejection.
+    What of them is too large for an execution's input lies at `parametersUri`: a JSON object whose members are added.
     `timeoutMinutes` runs from the moment the job leaves Amplify's queue, `startWithinMinutes` bounds everything before.
     """
 
@@ -94,7 +104,10 @@ class JobRequest(GrowingModel):
     route: str
     operation: str
     parameters: dict[str, Any]
-    timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_TIMEOUT_MINUTES
+    parameters_uri: S3Uri | None = None
+    timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = Field(
+        default_factory=lambda given: default_timeout_minutes(given.get("operation", ""))
+    )
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_START_WITHIN_MINUTES
     cause: Cause
     received_at: AwareDatetime
@@ -104,9 +117,27 @@ class JobRequest(GrowingModel):
         return {
             "request_id": self.request_id,
             "delivery_id": self.cause.delivery_id,
-            "app_id": self.parameters.get("appId"),
-            "branch_name": self.parameters.get("branchName"),
-        }
+            "app_id": self.app_id,
+            "branch_name": self.branch_name,
+        } | ({"environment_name": self.environment_name} if self.environment_name else {})
+
+    @property
+    def app_id(self) -> str | None:
+        """The app that the parameters name, as far as they can be understood."""
+        return self._text("appId", "AppId")
+
+    @property
+    def branch_name(self) -> str | None:
+        return self._text("branchName")
+
+    @property
+    def environment_name(self) -> str | None:
+        """The backend environment; Amplify Backend alone begins names with capitals."""
+        return self._text("environmentName", "BackendEnvironmentName")
+
+    def _text(self, *names: str) -> str | None:
+        values = (self.parameters.get(name) for name in names)
+        return next((value for value in values if isinstance(value, str)), None)
 
 
 def faults(error: ValidationError, where: str = "") -> list[str]:
@@ -125,19 +156,3 @@ def job_request(raw: object) -> JobRequest:
         return JobRequest.model_validate(raw)
     except ValidationError as error:
         raise RequestRejected("; ".join(faults(error))) from None
-
-
-def validated_parameters(request: JobRequest) -> StartJobParameters:
-    """Validate a request's parameters as its operation's API page states them.
-
-    Raises RequestRejected naming every fault with its path.
-    """
-    try:
-        model = PARAMETERS[Operation(request.operation)]
-    except ValueError:
-        known = ", ".join(Operation)
-        raise RequestRejected(f"operation: {request.operation!r} is not known; use one of {known}") from None
-    try:
-        return model.model_validate(request.parameters)
-    except ValidationError as error:
-        raise RequestRejected("; ".join(faults(error, "parameters"))) from None

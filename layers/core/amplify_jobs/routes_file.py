@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from amplify_jobs.errors import InvalidRoutes
-from amplify_jobs.requests import LONGEST_MINUTES, PARAMETERS, JobType, Operation
+from amplify_jobs.operations import PARAMETERS
+from amplify_jobs.requests import LONGEST_MINUTES, JobType, Operation
 from amplify_jobs.routes import PLACEHOLDER, Push, RequestTemplate, Route, Routes, Source, When
 from amplify_jobs.webhooks import PROVIDERS
 

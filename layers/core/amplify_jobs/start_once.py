@@ -6,19 +6,24 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from amplify_jobs.deployment_requests import StartDeploymentParameters
 from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Throttled
 from amplify_jobs.jobs import Job, branch_key
-from amplify_jobs.requests import StartJobParameters
+from amplify_jobs.requests import JobType, StartJobParameters
 from amplify_jobs.starting import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
+from amplify_jobs.texts import without_queries
 
 # Each turn either ends or makes progress that another request's lease can undo only by its own progress.
 _TURNS = 5
 
 
+HostingParameters = StartJobParameters | StartDeploymentParameters
+
+
 class Starts(Protocol):
     """What is asked of Amplify; amplify.Amplify does it."""
 
-    def start_job(self, parameters: StartJobParameters) -> ListedJob: ...
+    def start(self, parameters: HostingParameters) -> ListedJob: ...
 
     def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]: ...
 
@@ -39,7 +44,7 @@ class Leases(Protocol):
 
 def start_once(
     request_id: str,
-    parameters: StartJobParameters,
+    parameters: HostingParameters,
     *,
     operation: str,
     region: str,
@@ -63,13 +68,13 @@ def start_once(
             job_type=listed.job_type or attempt.job_type,
         )
         store.point_request_at_job(attempt.request_id, job, now())
-        store.give_lease_back(branch, attempt, int(job.job_id))
+        store.give_lease_back(branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
         return job
 
     for _ in range(_TURNS):
         if (known := store.job_of_request(request_id)) is not None:
             if (left := store.lease(branch).attempt) is not None and left.request_id == request_id:
-                store.give_lease_back(branch, left, int(known.job_id))
+                store.give_lease_back(branch, left, max(left.highest_job_id, int(known.job_id)))
             return known
         lease = store.lease(branch)
         asked_at = now()
@@ -82,16 +87,25 @@ def start_once(
             case Release(attempt):
                 store.give_lease_back(branch, attempt, attempt.highest_job_id)
             case Wait(attempt) if attempt.request_id == request_id:
-                raise StartUnresolved("The answer to StartJob was lost; ListJobs does not show the job yet.")
+                raise StartUnresolved("The answer to the start was lost; ListJobs does not show the job yet.")
             case Wait(attempt):
                 raise BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")
             case Send(highest):
-                attempt = Attempt(request_id, now(), highest, parameters.job_type, parameters.commit_message)
+                attempt = _attempt(request_id, parameters, now(), highest)
                 if store.take_lease(branch, attempt, lease):
                     try:
-                        sent = amplify.start_job(parameters)
+                        sent = amplify.start(parameters)
                     except (RequestRejected, Throttled, BranchBusy):
                         store.give_lease_back(branch, attempt, highest)
                         raise
                     return became(sent, attempt)
     raise BranchBusy("Other requests keep starting jobs on this branch.")
+
+
+def _attempt(request_id: str, parameters: HostingParameters, sent_at: datetime, highest_job_id: int) -> Attempt:
+    if isinstance(parameters, StartJobParameters):
+        return Attempt(request_id, sent_at, highest_job_id, parameters.job_type, parameters.commit_message)
+    source = parameters.artifact or without_queries(parameters.source_url)
+    return Attempt(
+        request_id, sent_at, highest_job_id, JobType.MANUAL, None, source_url=source, deployment_id=parameters.job_id
+    )

@@ -12,9 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import unquote, urlsplit
+
+from amplify_jobs.s3_uri import bucket_and_key
 
 # Longer than a function lives after it wrote the lease, and than Amplify takes to show a job it accepted.
 RESOLVED_AFTER = timedelta(minutes=1)
+# What CreateDeployment has made, and StartDeployment not started.
+_NOT_STARTED = (None, "CREATED")
 
 
 @dataclass(frozen=True)
@@ -25,17 +30,32 @@ class ListedJob:
     job_type: str | None
     commit_message: str | None
     status: str | None = None
+    source_url: str | None = None
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A start that was about to be sent: the lease of its branch until it is known what came of it."""
+    """A start that was about to be sent: the lease of its branch until it is known what came of it.
+
+    `source_url` is what a deployment is made of, without what signs it; `deployment_id` is the job that
+    CreateDeployment has made already, and that only has to be started.
+    """
 
     request_id: str
     sent_at: datetime
     highest_job_id: int
     job_type: str
     commit_message: str | None
+    source_url: str | None = None
+    deployment_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelsAttempt:
+    """A start of a job that generates models, about to be sent, and the environment's jobs that were there before."""
+
+    sent_at: datetime
+    jobs_before: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -93,15 +113,29 @@ def next_step(request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_
 
 
 def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:
-    """Find the job that an attempt started: the first after those it saw, of its type and commit message."""
+    """Find the job that an attempt started: the first after those it saw, of its type, commit message and source."""
+    if attempt.deployment_id is not None:
+        ours = (job for job in listed if job.job_id == attempt.deployment_id)
+        return next((job for job in ours if job.status not in _NOT_STARTED), None)
     candidates = [
         job
         for job in listed
         if int(job.job_id) > attempt.highest_job_id
         and job.job_type in (attempt.job_type, None)
         and _same_message(attempt, job)
+        and _same_source(attempt, job)
     ]
     return min(candidates, key=lambda job: int(job.job_id), default=None)
+
+
+def _same_source(attempt: Attempt, job: ListedJob) -> bool:
+    # ListJobs need not show it. Of an object in S3 only the key is sure to be in the address that was signed for it.
+    if attempt.source_url is None or job.source_url is None:
+        return True
+    shown = unquote(urlsplit(job.source_url).path)
+    if attempt.source_url.startswith("s3://") and not job.source_url.startswith("s3://"):
+        return shown.endswith("/" + bucket_and_key(attempt.source_url)[1])
+    return shown == unquote(urlsplit(attempt.source_url).path)
 
 
 def _same_message(attempt: Attempt, job: ListedJob) -> bool:

@@ -1,6 +1,7 @@
 """The jobs table: records of jobs, leases of branches, and which job a request became.
 
-Items: pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's record) or `attempt` (the lease, which
+Items: pk `region#appId#branch or environment` with sk `<operation>#<time>#<id>` (the record of a codegen or model job);
+pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's record) or `attempt` (the lease, which
 is held while it names a request); pk `request#<request id>` with sk `request` (what became of a request). All expire.
 """
 
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.jobs import Job, JobKey, JobState, State
-from amplify_jobs.starting import Attempt, Lease
+from amplify_jobs.starting import Attempt, Lease, ModelsAttempt
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class Store:
                         "highestJobId": attempt.highest_job_id,
                         "jobType": attempt.job_type,
                         "commitMessage": attempt.commit_message,
+                        "sourceUrl": attempt.source_url,
+                        "deploymentId": attempt.deployment_id,
                         "expiresAt": _expiry(attempt.sent_at, LEASES_LAST),
                     },
                     ConditionExpression=condition,
@@ -103,7 +106,8 @@ class Store:
             try:
                 self._table.update_item(
                     Key=_attempt_key(branch),
-                    UpdateExpression="SET highestJobId = :highest REMOVE requestId, sentAt, jobType, commitMessage",
+                    UpdateExpression="SET highestJobId = :highest"
+                    " REMOVE requestId, sentAt, jobType, commitMessage, sourceUrl, deploymentId",
                     ConditionExpression=_is(attempt),
                     ExpressionAttributeValues={":highest": highest_job_id},
                 )
@@ -116,6 +120,20 @@ class Store:
             _request_key(request_id),
             "SET job = :job, expiresAt = :expires",
             {":job": job.model_dump(mode="json", by_alias=True), ":expires": _expiry(now, RECORDS_LAST)},
+        )
+
+    def models_attempt(self, request_id: str) -> ModelsAttempt | None:
+        """Read the attempt of a request to have models generated, of which it is not known what came."""
+        attempt = (self._get(_request_key(request_id)) or {}).get("attempt")
+        return ModelsAttempt(_time(attempt["sentAt"]), tuple(attempt["jobsBefore"])) if attempt else None
+
+    def note_models_attempt(self, request_id: str, attempt: ModelsAttempt | None, now: datetime) -> None:
+        """Write such an attempt before it is made; None once it is known that nothing came of it."""
+        written = attempt and {"sentAt": _text(attempt.sent_at), "jobsBefore": list(attempt.jobs_before)}
+        self._update(
+            _request_key(request_id),
+            "SET attempt = :attempt, expiresAt = if_not_exists(expiresAt, :expires)",
+            {":attempt": written, ":expires": _expiry(now, RECORDS_LAST)},
         )
 
     def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> None:
@@ -151,11 +169,15 @@ class Store:
         self._update(_key(key), expression, values, {"#state": "state", "#status": "status"})
 
     def earlier_jobs(self, key: JobKey) -> list[EarlierJob]:
-        """Read how long the last jobs of the same branch took that succeeded (at most EARLIER_JOBS, newest first)."""
+        """Read how long the last jobs of the same branch, or operation and environment, took that succeeded.
+
+        At most EARLIER_JOBS, newest first.
+        """
+        kind = key.sk.partition("#")[0]
         with _answers("Query"):
             # Twice as many are read, since failed ones and jobs that others started do not count.
             items = self._table.query(
-                KeyConditionExpression=Key("pk").eq(key.pk) & Key("sk").between("job#", key.sk),
+                KeyConditionExpression=Key("pk").eq(key.pk) & Key("sk").between(f"{kind}#", key.sk),
                 ScanIndexForward=False,
                 Limit=2 * EARLIER_JOBS + 1,
                 ProjectionExpression="#state, leftQueueAt, finishedAt, changes",
@@ -264,6 +286,8 @@ def _lease_of(item: dict[str, Any]) -> Lease:
         highest_job_id=highest,
         job_type=item["jobType"],
         commit_message=item["commitMessage"],
+        source_url=item.get("sourceUrl"),
+        deployment_id=item.get("deploymentId"),
     )
     return Lease(attempt, highest)
 

@@ -15,6 +15,9 @@ EARLIER_JOBS = 10
 FIRST_WAIT_WITH_EVENTS = timedelta(minutes=25)
 SHORTEST_WAIT = timedelta(seconds=5)
 
+# Jobs that send no events at all, which generate code or models, take seconds.
+FIRST_WAIT_WITHOUT_EVENTS = timedelta(seconds=1)
+
 
 @dataclass(frozen=True)
 class EarlierJob:
@@ -64,18 +67,22 @@ def wait_seconds(
     polls: int,
     until_deadline: timedelta,
     end_was_told: bool = False,
+    sends_events: bool = True,
 ) -> int:
     """Say how many whole seconds (at least 1) to wait for the next change before asking again.
 
     `earlier` are the last jobs of the same app and branch, `queued` is how long ago this one was started, `running` how
     long it has been out of the queue (None while it is in it), `polls` how often Amplify was asked already,
     `until_deadline` what is left until the job counts as timed out. `end_was_told`: an event told of the end already,
-    which Amplify's answer does not show yet.
+    which Amplify's answer does not show yet. `sends_events` is False of jobs that live by polls alone.
     """
     first = first_look(earlier)
     ran = max(running.total_seconds(), 0) if running is not None else 0
     in_queue = max(queued.total_seconds(), 0) if running is None else 0
     elapsed = ran + in_queue
+    if not sends_events:
+        wait = _wait_without_events(first, elapsed, polls)
+        return max(1, math.ceil(min(wait, until_deadline.total_seconds())))
     if first is not None and ran < first and not end_was_told:
         # In a long queue, quick jobs too are asked for seldom: an execution's history has room for 25,000 events.
         wait = max(first - ran, in_queue / 10)
@@ -88,6 +95,15 @@ def wait_seconds(
         wait = elapsed / 10
     wait = max(wait, SHORTEST_WAIT.total_seconds())
     return max(1, math.ceil(min(wait, until_deadline.total_seconds())))
+
+
+def _wait_without_events(first: float | None, elapsed: float, polls: int) -> float:
+    """A first look at once, which finds what fails at once; the next where such jobs ended; then growing waits."""
+    if polls == 0:
+        return FIRST_WAIT_WITHOUT_EVENTS.total_seconds()
+    if first is not None and elapsed < first:
+        return first - elapsed
+    return elapsed / 5
 
 
 def past_deadline(state: JobState, left_queue_at: datetime | None, deadlines: Deadlines, now: datetime) -> str | None:

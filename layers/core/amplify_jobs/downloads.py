@@ -1,0 +1,155 @@
+"""Fetching files from addresses that a service gave us, without being led where no such file can be.
+
+An address must be https and public: a name that leads into a private network, to this machine or to the metadata
+service is refused, and what was checked is what is connected to. Only what lies at the configured endpoint of AWS, as
+in the local cloud, is taken as it is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+
+import urllib3
+from botocore.httpsession import get_cert_path
+
+from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 8
+ATTEMPTS = 3
+PAUSE_SECONDS = 0.2
+AT_ONCE = 8
+_CHUNK_BYTES = 64 * 1024
+
+Resolve = Callable[[str, int], list[str]]
+"""Gives the addresses of a host; raises OSError."""
+
+
+class NotDownloadable(AmplifyJobsError):
+    """There is nothing to be had at this address, however often it is asked; the message does not repeat it."""
+
+
+class Downloads:
+    """GETs addresses; `endpoint_url` is the configured endpoint of AWS, if there is one."""
+
+    def __init__(self, endpoint_url: str | None, resolve: Resolve | None = None) -> None:
+        self._endpoint = _origin(urlsplit(endpoint_url)) if endpoint_url else None
+        self._resolve = resolve or _addresses_of
+
+    def get(self, url: str, *, limit: int, until: float) -> bytes:
+        """GET a file of at most `limit` bytes before the clock (time.monotonic) says `until`, with retries.
+
+        Raises NotDownloadable, and ServiceTrouble where trying later may help.
+        """
+        parts = _parts(url)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(PAUSE_SECONDS * 2**attempt)
+            try:
+                return self._get(parts, limit, until)
+            except ServiceTrouble as met:
+                trouble = met
+            if time.monotonic() > until:
+                break
+        raise trouble
+
+    def _get(self, parts: SplitResult, limit: int, until: float) -> bytes:
+        if time.monotonic() > until:
+            raise ServiceTrouble("there was no time left to fetch it")
+        path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        try:
+            with (
+                self._pool(parts) as pool,
+                pool.urlopen(
+                    "GET",
+                    path,
+                    headers={"Host": parts.netloc},
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                ) as response,
+            ):
+                _check_status(response.status)
+                return _content(response, limit, until)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ServiceTrouble(f"{parts.hostname} did not answer as it should ({type(error).__name__})") from error
+
+    def _pool(self, parts: SplitResult) -> urllib3.HTTPConnectionPool:
+        host, port = parts.hostname or "", parts.port
+        if _origin(parts) == self._endpoint:
+            make = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
+            return make(host, port)
+        if parts.scheme != "https":
+            raise NotDownloadable("its address is not https")
+        address = self._public_address(host, port or 443)
+        return urllib3.HTTPSConnectionPool(
+            address,
+            port or 443,
+            server_hostname=host,
+            assert_hostname=host,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=get_cert_path(True),
+        )
+
+    def _public_address(self, host: str, port: int) -> str:
+        try:
+            addresses = self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise ServiceTrouble(f"{host} has no address now ({type(error).__name__})") from error
+        if not addresses or not all(is_public(address) for address in addresses):
+            raise NotDownloadable(f"{host} is not in the public internet")
+        return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Say whether an IP address is one of the public internet."""
+    found = ipaddress.ip_address(address)
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    found = mapped or found
+    return found.is_global and not found.is_multicast
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.hostname is not None and parts.username is None and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable() or " " in url:
+        raise NotDownloadable("its address is none that can be fetched")
+    return parts
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _addresses_of(host: str, port: int) -> list[str]:
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _check_status(status: int) -> None:
+    if status == 200:
+        return
+    if status >= 500 or status == 429:
+        raise ServiceTrouble(f"it was answered with HTTP {status}")
+    # An address that has expired is answered 403: a new one may work.
+    if status == 403:
+        raise ServiceTrouble("it was answered with HTTP 403, as when an address has expired")
+    raise NotDownloadable(f"it was answered with HTTP {status}")
+
+
+def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> bytes:
+    content = bytearray()
+    for chunk in response.stream(_CHUNK_BYTES, decode_content=True):
+        content += chunk
+        if len(content) > limit:
+            raise NotDownloadable(f"it is larger than the {limit} bytes that are taken")
+        if time.monotonic() > until:
+            raise ServiceTrouble("there was no time left to fetch all of it")
+    return bytes(content)

@@ -1,0 +1,71 @@
+"""Starting a job at whichever service runs it. One function does it all, so the state machine knows no services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from amplify_jobs.amplify import Amplify
+from amplify_jobs.backend import Backend
+from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
+from amplify_jobs.codegen_requests import StartCodegenJobParameters
+from amplify_jobs.jobs import Job
+from amplify_jobs.large_requests import PARAMETERS_LIMIT, joined
+from amplify_jobs.objects import Objects
+from amplify_jobs.operations import Parameters
+from amplify_jobs.requests import JobRequest
+from amplify_jobs.start_codegen import start_codegen_job
+from amplify_jobs.start_models import Attempts, start_models_job
+from amplify_jobs.start_once import Leases, start_once
+from amplify_jobs.ui_builder import UiBuilder
+
+
+class Store(Leases, Attempts, Protocol):
+    """What is asked of the jobs table; store.Store does it."""
+
+
+@dataclass(frozen=True)
+class JobStarts:
+    """Amplify Hosting, UI Builder and Backend, and the objects that requests name."""
+
+    hosting: Amplify
+    ui_builder: UiBuilder
+    backend: Backend
+    objects: Objects
+
+    @classmethod
+    def connect(cls) -> JobStarts:
+        """Build it with clients that go where the environment says; those that few requests need are made later."""
+        objects = Objects()
+        return cls(Amplify.connect(objects), UiBuilder(), Backend(), objects)
+
+    def complete(self, request: JobRequest) -> JobRequest:
+        """Add the parameters that were too large for the request itself. Raises RequestRejected or ServiceTrouble."""
+        if request.parameters_uri is None:
+            return request
+        return joined(request, self.objects.read_json_object(request.parameters_uri, PARAMETERS_LIMIT))
+
+    def start(
+        self, request: JobRequest, parameters: Parameters, *, region: str, store: Store, now: Callable[[], datetime]
+    ) -> Job:
+        """Start the job that a request asks for, exactly once as far as its service shows it. Safe to call again.
+
+        Raises RequestRejected if it can't be started; Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is
+        to be called again later.
+        """
+        request_id = request.request_id
+        if isinstance(parameters, StartCodegenJobParameters):
+            return start_codegen_job(request_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
+        if isinstance(parameters, GenerateBackendAPIModelsParameters):
+            return start_models_job(request_id, parameters, backend=self.backend, store=store, now=now)
+        return start_once(
+            request_id,
+            parameters,
+            operation=request.operation,
+            region=region,
+            amplify=self.hosting,
+            store=store,
+            now=now,
+        )

@@ -1,0 +1,109 @@
+"""Objects in S3 that requests name, and those that we leave there, behind one boto3 client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_jobs.errors import RequestRejected, ServiceTrouble
+from amplify_jobs.s3_uri import bucket_and_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+# Amplify runs five jobs at a time: a deployment may wait long before its zip is fetched. The function's own credentials
+# end such an address earlier, if they expire earlier.
+ADDRESSES_LAST_SECONDS = 12 * 60 * 60
+_CLIENT = Config(
+    signature_version="s3v4",
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=2,
+    read_timeout=5,
+    # Files are stored by several threads at once.
+    max_pool_connections=16,
+)
+
+
+class Objects:
+    """S3. Its client is made when it is first needed, which most invocations do not."""
+
+    @cached_property
+    def _s3(self) -> S3Client:
+        return boto3.client("s3", config=_CLIENT)
+
+    def check_readable(self, uri: str) -> None:
+        """Raise RequestRejected unless there is such an object that we may read (API: HeadObject)."""
+        bucket, key = bucket_and_key(uri)
+        with _reading(uri):
+            self._s3.head_object(Bucket=bucket, Key=key)
+
+    def signed_address(self, uri: str) -> str:
+        """Sign an address at which anyone can GET the object for a while. It is a secret as long as it works."""
+        bucket, key = bucket_and_key(uri)
+        return self._s3.generate_presigned_url(
+            "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=ADDRESSES_LAST_SECONDS
+        )
+
+    def read_text(self, uri: str, limit: int) -> str:
+        """Read an object of at most `limit` bytes of UTF-8. Raises RequestRejected or ServiceTrouble."""
+        bucket, key = bucket_and_key(uri)
+        with _reading(uri):
+            body = self._s3.get_object(Bucket=bucket, Key=key)["Body"]
+            with body:
+                content = body.read(limit + 1)
+        if len(content) > limit:
+            raise RequestRejected(f"{uri} is larger than the {limit} bytes that are taken")
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise RequestRejected(f"{uri} is not UTF-8: see its byte {error.start}") from None
+
+    def read_json_object(self, uri: str, limit: int) -> dict[str, Any]:
+        """Read a JSON object; raises as read_text does."""
+        try:
+            value = json.loads(self.read_text(uri, limit))
+        except (ValueError, RecursionError) as error:
+            raise RequestRejected(f"{uri} is not JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise RequestRejected(f"{uri} is JSON, but no object")
+        return value
+
+    def write(self, uri: str, content: bytes, content_type: str) -> None:
+        """Write an object (API: PutObject). Raises ServiceTrouble."""
+        bucket, key = bucket_and_key(uri)
+        try:
+            self._s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceTrouble(f"{uri} can't be written: {_short(error)}") from error
+
+
+@contextmanager
+def _reading(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status == 404:
+            raise RequestRejected(f"{uri} is not there") from error
+        if status == 403:
+            # S3 says so of what is missing, too, to who may not list the bucket.
+            raise RequestRejected(
+                f"{uri} can't be read: it is not there, lies in another account, or its bucket's policy or key refuses"
+            ) from error
+        if status in (301, 400):
+            raise RequestRejected(f"{uri} can't be read: {_short(error)} (is the bucket in this Region?)") from error
+        raise ServiceTrouble(f"{uri} can't be read now: {_short(error)}") from error
+    except BotoCoreError as error:
+        raise ServiceTrouble(f"{uri} can't be read now: {_short(error)}") from error
+
+
+def _short(error: ClientError | BotoCoreError) -> str:
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    return code or type(error).__name__
