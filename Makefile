@@ -64,4 +64,4 @@ $(TOOLS)/ready: $(VENV)/ready requirements/tools.txt
 	@touch $@
 
 clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) tools/asl-validator/node_modules local/codegen/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info
+	rm -rf $(VENV) $(TOOLS) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info

@@ -19,8 +19,8 @@ from local.amplify import artifacts
 from local.amplify.addresses import Addresses
 from local.amplify.build import SITE_ZIP, Build, BuildFailedError, BuildOrder, secrets_of, shown_address
 from local.amplify.build_log import BuildLog
-from local.amplify.processes import Processes, StoppedError, TimedOutError
 from local.amplify.state import ENDED, RUNNING, WAITING, App, Branch, Job, Step
+from local.processes import Processes, StoppedError, TimedOutError
 from local.wire import ServiceError
 
 log = logging.getLogger(__name__)

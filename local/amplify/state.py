@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from local.amplify.processes import Processes
+from local.processes import Processes
 
 WAITING = ("CREATED", "PENDING")
 RUNNING = ("PROVISIONING", "RUNNING", "CANCELLING")

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.amplify.processes import Processes, StoppedError, TimedOutError
+from local.processes import Processes, StoppedError, TimedOutError
 
 HERE = Path(__file__).parent
 LOCK_FILE = HERE / "package-lock.json"

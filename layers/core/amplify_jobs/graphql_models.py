@@ -13,6 +13,11 @@ from amplify_jobs.codegen_requests import RelationshipType
 from amplify_jobs.graphql_document import Directive, Document, FieldDeclaration, Kind, Place, TypeDeclaration
 
 DEFAULT_KEY = "id"
+_NOT_OF_A_NAME = re.compile(r"^[^_A-Za-z]+|[^_0-9A-Za-z]")
+# Where npm change-case splits a name into words, in this order.
+_LOWER_UPPER = re.compile(r"([a-z0-9])([A-Z])")
+_UPPER_WORD = re.compile(r"([A-Z])([A-Z][a-z])")
+_BETWEEN = re.compile(r"[^A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -285,7 +290,7 @@ def _table_name(directive: Directive) -> str:
     name = directive.text("relationName")
     if name is None:
         raise directive.place.error('@manyToMany needs relationName: "…"')
-    cleaned = re.sub(r"^[^_A-Za-z]+|[^_0-9A-Za-z]", "", _upper_first(name))
+    cleaned = _NOT_OF_A_NAME.sub("", _upper_first(name))
     if not cleaned:
         raise directive.place.error(f"@manyToMany: no name for a table can be made of relationName {name!r}")
     return cleaned
@@ -491,8 +496,8 @@ def _camel(first: str, *others: str) -> str:
 
 def words(name: str) -> list[str]:
     """The words of a name, as npm change-case splits it."""
-    apart = re.sub(r"([A-Z])([A-Z][a-z])", "\\1\0\\2", re.sub(r"([a-z0-9])([A-Z])", "\\1\0\\2", name))
-    return re.sub(r"[^A-Za-z0-9]+", "\0", apart).strip("\0").split("\0")
+    apart = _UPPER_WORD.sub("\\1\0\\2", _LOWER_UPPER.sub("\\1\0\\2", name))
+    return _BETWEEN.sub("\0", apart).strip("\0").split("\0")
 
 
 def _camel_case(name: str) -> str:

@@ -40,6 +40,17 @@ from amplify_jobs.graphql_models import (
 
 MOST_WARNINGS = 20
 
+# Models are built at their first use, which would take longer than the first conversion itself. Here it is start-up.
+for _model in (
+    CodegenGenericDataEnum,
+    CodegenGenericDataField,
+    CodegenGenericDataModel,
+    CodegenGenericDataNonModel,
+    CodegenGenericDataRelationshipType,
+    CodegenJobGenericDataSchema,
+):
+    _model.model_rebuild()
+
 
 @dataclass(frozen=True)
 class ConvertedSchema:
