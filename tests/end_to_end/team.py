@@ -245,6 +245,37 @@ class Team:
 
         return self.until(found, f"no job of {app_id} runs")
 
+    def asks(self, operation: str, parameters: dict[str, Any], **more: Any) -> str:
+        """Start an execution for a request directly, and give the request id."""
+        with self._lock:
+            self._pushes += 1
+            request_id = f"direct-{self._pushes:032x}"
+        request = {
+            "version": "1",
+            "requestId": request_id,
+            "route": "direct",
+            "operation": operation,
+            "parameters": parameters,
+            "cause": {"source": "team", "kind": "request"},
+            "receivedAt": datetime.now(UTC).isoformat(),
+            **more,
+        }
+        self.stepfunctions.start_execution(
+            stateMachineArn=self.outputs["stateMachineArn"], name=request_id, input=json.dumps(request)
+        )
+        return request_id
+
+    def stored(self, uri: str) -> bytes:
+        """Read an object by its s3:// address."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        return self.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def store(self, key: str, content: bytes) -> str:
+        """Write an object to the stack's bucket, and give its s3:// address."""
+        bucket = self.outputs["bucketName"]
+        self.session.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+        return f"s3://{bucket}/{key}"
+
     def execution(self, request_id: str) -> Any:
         """Describe a request's execution."""
         arn = self.outputs["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{request_id}"
