@@ -17,7 +17,10 @@ NEVER = ".git"
 SITE_ZIP = "artifacts.zip"
 """The file in a job's directory that holds the site."""
 
-# All that zipfile is known to raise for what is no zip, or a damaged, encrypted or unusual one. OSError also comes of
+# A flag of a zip's entry (APPNOTE.TXT, 4.4.4).
+ENCRYPTED = 0x1
+
+# All that zipfile is known to raise for what is no zip, or a damaged or unusual one. OSError also comes of
 # two entries that can't be beside each other, as a file `a` and a file `a/b`.
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -125,6 +128,8 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], archive: Path, target: Pa
     for entry in entries:
         if not (target / entry.filename).resolve().is_relative_to(target.resolve()):
             raise ArtifactsError(f"the zip holds an entry outside of its own directory: {entry.filename}")
+        if entry.flag_bits & ENCRYPTED:
+            raise ArtifactsError(f"the zip's entry {entry.filename} is encrypted")
     if all(entry.is_dir() for entry in entries):
         raise ArtifactsError("the zip holds no files")
     # What an entry says of its size is the most that is read of it.
