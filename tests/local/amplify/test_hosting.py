@@ -167,10 +167,10 @@ def refusal(call: Callable[..., Any], **params: Any) -> tuple[str, str]:
             "Resource arn:aws:amplify:eu-central-1:999999999999:apps/{app} not found.",
         ),
         (
-            "create_deployment",
+            "create_webhook",
             {"branchName": "main"},
             "NotImplementedException",
-            "amplify CreateDeployment is not implemented by the local cloud",
+            "amplify CreateWebhook is not implemented by the local cloud",
         ),
     ],
 )

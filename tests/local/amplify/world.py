@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from botocore.config import Config
 from werkzeug.wrappers import Request, Response
 
 from local.amplify import LocalAmplify
+from local.amplify.jobs import SITE_BYTES
 from local.codegen import Generator
 from local.http_server import HttpServer
 
@@ -64,13 +66,20 @@ class Repository:
         return done.stdout
 
 
+def _no_s3() -> Any:
+    raise AssertionError("S3 is tested against a whole local cloud")
+
+
 class World:
     """A local Amplify, its client, its repository and the events that it emitted."""
 
-    def __init__(self, directory: Path, minute: float, generator: Generator | None = None) -> None:
+    def __init__(
+        self, directory: Path, minute: float, generator: Generator | None = None, site_bytes: int = SITE_BYTES
+    ) -> None:
         self.repository = Repository(directory / "repository")
         self.state_dir = directory / "state"
         self.events: list[dict[str, Any]] = []
+        self.passed = timedelta()
         self._changed = threading.Condition()
         self._server = HttpServer(self._answer, name="amplify under test")
         self.url = self._server.url
@@ -80,7 +89,10 @@ class World:
             region=REGION,
             base_url=self.url,
             emit=self._note,
+            s3=_no_s3,
             minute=minute,
+            now=self._time,
+            site_bytes=site_bytes,
             generator=generator,
         )
         self._server.start()
@@ -101,6 +113,10 @@ class World:
         if len(scope) > 3:
             return self.service.handle(scope[3], request)
         return self.service.local(request) or Response("nothing is here", 404)
+
+    def _time(self) -> datetime:
+        """The time of day, after all the time that a test let pass."""
+        return datetime.now(UTC) + self.passed
 
     def _note(self, event: dict[str, Any]) -> None:
         with self._changed:
