@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
+import urllib.request
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from botocore.config import Config
 
 from tests.end_to_end.team import ROOT, Team
 from tests.local.node import needs_node
@@ -156,17 +163,33 @@ def test_trouble_with_ui_builder_ends_in_exactly_one_job(team: Team, app_id: str
     assert len(ui_builder.list_codegen_jobs(**place)["entities"]) == before + 1
 
 
-def test_a_codegen_job_that_fails(team: Team, app_id: str) -> None:
-    """With nothing to generate from, the generator can't work; without Node, nothing can."""
-    parameters = codegen(app_id, renderConfig={"react": {}})
-    parameters["codegenJobToCreate"].pop("features")
-    request_id = team.asks("start_codegen_job", parameters)
+def test_a_codegen_job_without_node_fails_and_says_what_to_install(
+    team: Team, app_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    request_id = team.asks("start_codegen_job", codegen(app_id, graphqlSchema=SCHEMA))
 
     finished = team.told(request_id)
 
     assert finished["outcome"] == "FAILED"
-    assert finished["reason"]
+    assert "install Node 20 or newer" in finished["reason"]
     assert finished["results"] is None
+
+
+@needs_node
+def test_a_codegen_job_that_is_stuck_is_timed_out(
+    team: Team, app_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    node = tmp_path / "node"
+    node.write_text('#!/bin/sh\n[ "$1" = --version ] && echo v20.0.0 && exit\nexec /bin/sleep 300\n')
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    request_id = team.asks("start_codegen_job", codegen(app_id, graphqlSchema=SCHEMA), timeoutMinutes=1)
+
+    finished = team.told(request_id)
+
+    assert finished["outcome"] == "TIMED_OUT"
+    assert "timeoutMinutes" in finished["reason"]
 
 
 # ---------------------------------------------------------------- models
@@ -218,7 +241,11 @@ def test_a_models_job_whose_answer_was_lost_is_the_only_one(team: Team, app_id: 
     request_id = team.asks("generate_backend_api_models", parameters)
 
     assert team.told(request_id)["outcome"] == "SUCCEEDED"
-    place = {"AppId": app_id, "BackendEnvironmentName": "lost", "Operation": "GenerateBackendAPIModels"}
+    place: dict[str, Any] = {
+        "AppId": app_id,
+        "BackendEnvironmentName": "lost",
+        "Operation": "GenerateBackendAPIModels",
+    }
     assert len(team.session.client("amplifybackend").list_backend_jobs(**place)["Jobs"]) == 1
 
 
@@ -238,3 +265,139 @@ def test_models_of_nothing_are_rejected(team: Team, app_id: str) -> None:
 
     assert "Backend environment none not found" in rejected["reason"]
     assert (rejected["appId"], rejected["environmentName"]) == (app_id, "none")
+
+
+# ---------------------------------------------------------------- deployments
+
+
+def manual_app(team: Team, name: str) -> dict[str, Any]:
+    app_id = str(team.amplify.create_app(name=name)["app"]["appId"])
+    team.amplify.create_branch(appId=app_id, branchName="main")
+    return {"appId": app_id, "branchName": "main"}
+
+
+def site(text: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("index.html", text)
+    return content.getvalue()
+
+
+def put(url: str, content: bytes) -> None:
+    urllib.request.urlopen(urllib.request.Request(url, content, method="PUT")).close()
+
+
+def shows(finished: dict[str, Any]) -> bytes:
+    assert finished["outcome"] == "SUCCEEDED", finished["reason"]
+    with urllib.request.urlopen(finished["links"]["site"]) as page:
+        content: bytes = page.read()
+    return content
+
+
+@pytest.mark.parametrize("form", ["artifact", "sourceUrl", "s3 zip", "s3 prefix", "jobId of a zip", "jobId of files"])
+def test_a_deployment_becomes_a_site(team: Team, form: str) -> None:
+    place = manual_app(team, "manual")
+    key = f"releases/{place['appId']} 1"
+    zip_uri = team.store(f"{key}.zip", site(form))
+    match form:
+        case "artifact":
+            source = {"artifact": zip_uri}
+        case "sourceUrl":
+            bucket, _, name = zip_uri.removeprefix("s3://").partition("/")
+            s3 = team.session.client("s3", config=Config(signature_version="s3v4"))
+            source = {"sourceUrl": s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": name})}
+        case "s3 zip":
+            source = {"sourceUrl": zip_uri, "sourceUrlType": "ZIP"}
+        case "s3 prefix":
+            prefix = team.store(f"{key}/index.html", form.encode()).removesuffix("index.html")
+            source = {"sourceUrl": prefix, "sourceUrlType": "BUCKET_PREFIX"}
+        case "jobId of a zip":
+            created = team.amplify.create_deployment(**place)
+            put(created["zipUploadUrl"], site(form))
+            source = {"jobId": created["jobId"]}
+        case _:
+            digest = hashlib.md5(form.encode()).hexdigest()
+            created = team.amplify.create_deployment(**place, fileMap={"index.html": digest})
+            put(created["fileUploadUrls"]["index.html"], form.encode())
+            source = {"jobId": created["jobId"]}
+
+    request_id = team.asks("start_deployment", place | source)
+
+    finished = team.told(request_id)
+    assert shows(finished) == form.encode()
+    holds_to_its_schema(finished)
+    assert (finished["job"]["operation"], finished["job"]["jobType"]) == ("start_deployment", "MANUAL")
+    assert len(team.jobs(place["appId"])) == 1
+    assert "X-Amz" not in json.dumps([team.told(request_id, "Job Started"), finished])
+
+
+def test_an_artifacts_address_is_in_no_log_record_or_history(team: Team) -> None:
+    place = manual_app(team, "secret")
+    team.order_fault(service="amplify", operation="StartDeployment", fault="throttle", times=2)
+    request_id = team.asks("start_deployment", place | {"artifact": team.store("releases/secret.zip", site("secret"))})
+
+    assert shows(team.told(request_id)) == b"secret"
+
+    name = team.cloud.physical_id("StartJobFunction")
+    with urllib.request.urlopen(f"{team.cloud.endpoint_url}/_local/logs/functions/{name}") as log:
+        seen = log.read().decode()
+    assert request_id in seen
+    arn = team.execution(request_id)["executionArn"]
+    seen += str(team.stepfunctions.get_execution_history(executionArn=arn)["events"])
+    seen += str(team.session.resource("dynamodb").Table(team.outputs["jobsTable"]).scan()["Items"])
+    assert "Signature" not in seen
+
+
+def test_deployments_of_one_branch_come_one_after_the_other(team: Team) -> None:
+    place = manual_app(team, "queue")
+    ids = [
+        team.asks("start_deployment", place | {"artifact": team.store(f"releases/{n}.zip", site(str(n)))})
+        for n in range(3)
+    ]
+
+    finished = [team.told(request_id) for request_id in ids]
+
+    assert {detail["outcome"] for detail in finished} == {"SUCCEEDED"}
+    assert sorted(detail["job"]["jobId"] for detail in finished) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "throttle", "times": 2},
+        {"fault": "lose-answer"},
+        {"fault": "refuse", "code": "InternalFailureException", "message": "Trouble", "status": 500},
+    ],
+    ids=lambda fault: str(fault["fault"]),
+)
+def test_trouble_with_a_deployment_ends_in_exactly_one_job(team: Team, fault: dict[str, Any]) -> None:
+    place = manual_app(team, "trouble")
+    team.order_fault(service="amplify", operation="StartDeployment", **fault)
+
+    request_id = team.asks("start_deployment", place | {"artifact": team.store("releases/t.zip", site("trouble"))})
+
+    assert shows(team.told(request_id)) == b"trouble"
+    assert len(team.jobs(place["appId"])) == 1
+
+
+def test_a_zip_that_is_none_is_a_failed_job(team: Team) -> None:
+    place = manual_app(team, "broken-zip")
+    finished = team.told(team.asks("start_deployment", place | {"artifact": team.store("releases/b.zip", b"no zip")}))
+
+    assert finished["outcome"] == "FAILED"
+    assert finished["failedStep"]["name"] == "DEPLOY"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({}, "exactly one of these must be given, not 0: jobId, sourceUrl, artifact"),
+        ({"artifact": "s3://amplify-jobs-bucket-123456789012/none.zip"}, "none.zip is not there"),
+        ({"jobId": "7"}, "7 not found"),
+    ],
+    ids=["nothing", "missing object", "missing job"],
+)
+def test_a_deployment_that_cannot_be_is_rejected(team: Team, source: dict[str, str], said: str) -> None:
+    place = manual_app(team, "refused")
+
+    assert said in team.told(team.asks("start_deployment", place | source), "Job Rejected")["reason"]
