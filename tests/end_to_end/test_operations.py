@@ -153,7 +153,7 @@ def test_all_faults_of_the_parameters_are_named(team: Team, app_id: str) -> None
 )
 def test_trouble_with_ui_builder_ends_in_exactly_one_job(team: Team, app_id: str, fault: dict[str, Any]) -> None:
     ui_builder = team.session.client("amplifyuibuilder")
-    place = {"appId": app_id, "environmentName": "trouble"}
+    place: dict[str, Any] = {"appId": app_id, "environmentName": "trouble"}
     before = len(ui_builder.list_codegen_jobs(**place)["entities"])
     team.order_fault(service="amplifyuibuilder", **fault)
 

@@ -112,7 +112,7 @@ class Amplify:
             number = unfinished[0]["jobId"]
             raise wire.ServiceError("BadRequestException", f"The last job(deployment) {number} was not finished, wait")
         if "jobId" in given:
-            summary = next(job["summary"] for job in jobs if job["summary"]["jobId"] == given["jobId"])
+            summary: dict[str, Any] = next(job["summary"] for job in jobs if job["summary"]["jobId"] == given["jobId"])
         else:
             summary = {"jobId": str(len(jobs) + 1), "jobType": "MANUAL", "sourceUrl": given["sourceUrl"].split("?")[0]}
             jobs.append({"summary": summary, "steps": []})

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs.collecting import FILE_LIMIT
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
 from amplify_jobs.jobs import branch_key
 from tests.functions.stack import BUCKET, REGION, Function, Stack, any_request, execution_of, serving
@@ -399,18 +400,22 @@ def test_a_file_that_cannot_be_had_is_said(stack: Stack, start_job: Function, ge
         {"fileName": "c.jsx", "schemaName": "c", "downloadUrl": "https://127.0.0.1/c"},
         {"fileName": "d.jsx", "schemaName": "d"},
     ]
-    stack.ui_builder.succeed("job-1", stack.url, {"x.jsx": b"x", "gone.jsx": b""}, entries=entries)
+    files = {"x.jsx": b"x", "gone.jsx": b"", "huge.jsx": bytes(FILE_LIMIT + 1), "large.jsx": bytes(FILE_LIMIT)}
+    stack.ui_builder.succeed("job-1", stack.url, files, entries=entries)
     stack.ui_builder.files["job-1/gone.jsx"] = 404
     results = poll(get_job, request, answer)["job"]["results"]
-    assert [file.rpartition("/")[2] for file in results["files"]] == ["manifest.json", "x.jsx"]
+    assert [file.rpartition("/")[2] for file in results["files"]] == ["large.jsx", "manifest.json", "x.jsx"]
     assert {file["name"]: file["reason"] for file in results["missing"]} == {
         "gone.jsx": "it was answered with HTTP 404",
+        "huge.jsx": f"it is larger than the {FILE_LIMIT} bytes that are taken",
         "../../routes.json": "its name can't be that of a file in the bucket",
         "b.jsx": "its address is not https",
         "c.jsx": "127.0.0.1 is not in the public internet",
         "d.jsx": "the manifest has no address for it",
     }
-    assert len(get_job.logs) == 6
+    assert [line["file"] for line in get_job.logs if line["level"] == "WARNING"] == [
+        file["name"] for file in results["missing"]
+    ]
 
 
 def test_results_that_cannot_be_had_now_are_tried_for_a_while(

@@ -268,3 +268,46 @@ def test_every_job_comes_to_an_end_within_its_deadlines_and_a_history_that_step_
     assert followed.delay + queue + duration <= deadline + 1
     # An execution's history holds 25,000 events, and a poll makes at most fifty with all its retries.
     assert followed.polls <= 500
+
+
+# ---------------------------------------------------------------- jobs that send no events
+
+
+def wait_of_generator(earlier: list[EarlierJob], ran: timedelta, polls: int, until_deadline: timedelta) -> int:
+    return wait_seconds(
+        earlier,
+        queued=timedelta(0),
+        running=ran,
+        polls=polls,
+        until_deadline=until_deadline,
+        sends_events=False,
+    )
+
+
+@given(histories)
+def test_a_job_without_events_is_looked_at_within_two_seconds(earlier: list[EarlierJob]) -> None:
+    assert wait_of_generator(earlier, timedelta(0), 0, timedelta(minutes=10)) <= 2
+
+
+def test_the_waits_for_a_job_without_events_grow() -> None:
+    ran, waits = 0.0, []
+    for polls in range(40):
+        waits.append(wait_of_generator([], timedelta(seconds=ran), polls, timedelta(hours=1)))
+        ran += waits[-1]
+    assert waits == sorted(waits)
+    assert waits[:4] == [1, 1, 1, 1]
+    # Ten seconds, a minute and ten minutes are each met within a fifth.
+    assert sum(waits) > 600
+
+
+def test_a_job_without_events_is_looked_at_when_such_jobs_ended() -> None:
+    earlier = [EarlierJob(30, told_by_event=False)] * 3
+    assert wait_of_generator(earlier, timedelta(seconds=1), 1, timedelta(minutes=10)) == 31
+
+
+@given(histories, spans, st.integers(0, 1000), spans)
+def test_a_wait_for_a_job_without_events_never_passes_its_deadline(
+    earlier: list[EarlierJob], ran: timedelta, polls: int, until_deadline: timedelta
+) -> None:
+    wait = wait_of_generator(earlier, ran, polls, until_deadline)
+    assert 1 <= wait <= max(1, until_deadline.total_seconds() + 1)
