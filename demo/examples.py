@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
+import urllib.request
+import zipfile
 from pathlib import Path
+from typing import Any
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs import cli
 from demo.app import ROOT, create_app, use
 from demo.repository import Repository
+from local.amplify.hosting import APP_ID_TAG
 from local.ports import ports
 
 # What the events name, and what the delivery among them is signed with.
 APP_ID = "d1a2b3c4d5e6"
+MANUAL_APP_ID = "d6e5d4c3b2a1"
+ENVIRONMENT, API = "dev", "blog"
+SITE = b"<!doctype html><title>Example</title><h1>Deployed by hand</h1>"
+SCHEMA = "type Post @model {\n  id: ID!\n  title: String!\n  rating: Rating\n}\n\nenum Rating {\n  GOOD\n  BAD\n}\n"
+LARGE_REQUEST = ROOT / "events" / "start_job.codegen_of_large_request.json"
 SECRET = "example-secret"  # noqa: S105 -- known to everybody who reads events/README.md
 
 
@@ -42,9 +53,54 @@ def make(repository: Repository, endpoint_url: str, region: str) -> int:
     create_app(session, repository, webhook_url=f"{outputs['apiUrl']}/webhooks/github", secret=SECRET, app_id=APP_ID)
     if status := cli.main(["routes", "push", str(ROOT / "routes.yaml")]):
         return status
+    make_manual_app(session)
+    make_backend(session)
+    for key, content in example_objects().items():
+        session.client("s3").put_object(Bucket=outputs["bucketName"], Key=key, Body=content)
     _print(repository.commit_and_push("Say hello"))
     _print(f"App {APP_ID} builds {repository.bare}; push to it again from {repository.work_tree}.")
     return 0
+
+
+def make_manual_app(session: boto3.Session) -> None:
+    """Make an app without a repository, a branch for each form of deployment, and one that only has to be started."""
+    amplify = session.client("amplify")
+    amplify.create_app(name="manual", tags={APP_ID_TAG: MANUAL_APP_ID})
+    for branch in ("main", "address", "zip", "prefix", "upload"):
+        amplify.create_branch(appId=MANUAL_APP_ID, branchName=branch)
+    url = amplify.create_deployment(appId=MANUAL_APP_ID, branchName="upload")["zipUploadUrl"]
+    upload = urllib.request.Request(url, site_zip(), method="PUT")  # noqa: S310 -- local Amplify's own address
+    urllib.request.urlopen(upload).close()  # noqa: S310
+
+
+def make_backend(session: boto3.Session) -> None:
+    """Make the app's backend environment, with an API whose models can be generated."""
+    backend = session.client("amplifybackend")
+    backend.create_backend(AppId=APP_ID, AppName="web", BackendEnvironmentName=ENVIRONMENT)
+    config: Any = {"TransformSchema": SCHEMA}
+    backend.create_backend_api(
+        AppId=APP_ID, BackendEnvironmentName=ENVIRONMENT, ResourceName=API, ResourceConfig=config
+    )
+
+
+def example_objects() -> dict[str, bytes]:
+    """What the examples name of the stack's bucket, by key."""
+    request = json.loads(LARGE_REQUEST.read_text(encoding="utf-8"))["request"]
+    large = {"codegenJobToCreate": {"renderConfig": {"react": {}}, "autoGenerateForms": True, "graphqlSchema": SCHEMA}}
+    return {
+        "examples/site.zip": site_zip(),
+        "examples/site/index.html": SITE,
+        "examples/blog.graphql": SCHEMA.encode(),
+        f"requests/{request['requestId']}.json": json.dumps(large).encode(),
+    }
+
+
+def site_zip() -> bytes:
+    """A site of one page, as StartDeployment takes it."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("index.html", SITE)
+    return content.getvalue()
 
 
 def _print(text: str) -> None:

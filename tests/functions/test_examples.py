@@ -10,10 +10,12 @@ import pytest
 
 from amplify_jobs.operations import validated_parameters
 from amplify_jobs.requests import JobRequest
-from tests.functions.stack import REPOSITORY, Stack, serving
+from demo.examples import MANUAL_APP_ID, example_objects
+from tests.functions.stack import REGION, REPOSITORY, Stack, serving
 
 pytestmark = pytest.mark.xdist_group("examples")
 
+EXAMPLES_BUCKET = "amplify-jobs-bucket-123456789012"
 FILES = sorted(REPOSITORY.glob("events/*.json"))
 FUNCTIONS = {path.parent.name for path in REPOSITORY.glob("functions/*/handler.py")}
 
@@ -25,7 +27,19 @@ def stack() -> Iterator[Stack]:
         app_id = "d1a2b3c4d5e6"
         made.amplify.apps[app_id] = {"appId": app_id, "name": "web", "defaultDomain": f"{app_id}.amplifyapp.com"}
         made.amplify.jobs[app_id, "main"] = [{"summary": {"jobId": "1", "status": "SUCCEED"}, "steps": []}]
+        made.amplify.apps[MANUAL_APP_ID] = {"appId": MANUAL_APP_ID, "name": "manual"}
+        for branch in ("main", "address", "zip", "prefix"):
+            made.amplify.jobs[MANUAL_APP_ID, branch] = []
+        made.amplify.jobs[MANUAL_APP_ID, "upload"] = [{"summary": {"jobId": "1", "status": "CREATED"}, "steps": []}]
+        store_examples(made.session.client("s3", endpoint_url=made.url))
         yield made
+
+
+def store_examples(s3: Any) -> None:
+    """Put what the examples name into a bucket of the name that the stack's has in the local cloud."""
+    s3.create_bucket(Bucket=EXAMPLES_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for key, content in example_objects().items():
+        s3.put_object(Bucket=EXAMPLES_BUCKET, Key=key, Body=content)
 
 
 def test_every_function_has_an_example() -> None:
@@ -36,10 +50,27 @@ def test_every_function_has_an_example() -> None:
     ("file", "answer"),
     [
         ("start_job.json", {"finished": False, "seen": "0", "key.sk": "job#0000000002"}),
+        ("start_job.retry.json", {"finished": False, "key.sk": "job#0000000003"}),
+        ("start_job.web_hook.json", {"finished": False, "key.sk": "job#0000000004"}),
+        ("start_job.manual.json", {"finished": False, "key.sk": "job#0000000005"}),
+        ("start_job.deployment_of_artifact.json", {"finished": False, "key.sk": "job#0000000001"}),
+        ("start_job.deployment_of_address.json", {"finished": False, "key.sk": "job#0000000001"}),
+        ("start_job.deployment_of_zip_in_s3.json", {"finished": False, "key.sk": "job#0000000001"}),
+        ("start_job.deployment_of_prefix.json", {"finished": False, "key.sk": "job#0000000001"}),
+        ("start_job.deployment_of_upload.json", {"finished": False, "key.sk": "job#0000000001"}),
+        ("start_job.codegen_of_graphql.json", {"finished": False, "job.job.jobId": "job-1"}),
+        ("start_job.codegen_of_graphql_in_s3.json", {"finished": False, "job.job.jobId": "job-2"}),
+        ("start_job.codegen_of_data_schema.json", {"finished": False, "job.job.jobId": "job-3"}),
+        ("start_job.codegen_of_large_request.json", {"finished": False, "job.job.jobId": "job-4"}),
+        ("start_job.models.json", {"finished": False, "job.job.jobId": "models-1"}),
+        # Their jobs were never started.
+        ("get_job.codegen.json", {"finished": True, "job.state": "CANCELLED"}),
+        ("get_job.models.json", {"finished": True, "job.state": "CANCELLED"}),
         ("get_job.json", {"finished": True, "job.state": "SUCCEEDED", "key.sk": "job#0000000001"}),
         ("on_status_change.json", {"woke": False}),
         ("announce.started.json", {"detailType": "Job Started"}),
         ("announce.finished.json", {"detailType": "Job Finished"}),
+        ("announce.finished.codegen.json", {"detailType": "Job Finished"}),
         ("announce.rejected.json", {"detailType": "Job Rejected"}),
         # start_job made a job of the request above.
         ("announce.execution_failed.json", {"detailType": "Job Finished"}),
@@ -55,12 +86,18 @@ def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any
         assert found == value
 
 
+def test_every_example_is_tried() -> None:
+    tried = {values[0] for values in test_an_example_is_understood.pytestmark[0].args[1]}
+    assert {path.name for path in FILES if not path.name.startswith("receive_")} == tried
+
+
 @pytest.mark.parametrize("file", [path.name for path in FILES if not path.name.startswith(("receive_", "on_"))])
 def test_the_request_in_an_example_is_complete(file: str) -> None:
     event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
     raw = event["request"] if "request" in event else json.loads(event["detail"]["input"])
     request = JobRequest.model_validate(raw)
-    validated_parameters(request)
+    if request.parameters_uri is None:
+        validated_parameters(request)
     # Only requests that are too large for an execution's input have the last one.
     assert set(raw) | {"parametersUri"} == {field.alias for field in JobRequest.model_fields.values()}
     assert set(raw["cause"]) == set(request.cause.model_dump(by_alias=True))
