@@ -372,6 +372,11 @@ def any_request(operation: str, parameters: dict[str, Any], **given: Any) -> Any
     return job_request("d1", operation=operation, parameters=parameters, **given)
 
 
+def payload_of(request: dict[str, Any]) -> dict[str, Any]:
+    """What the state machine sends to start a job."""
+    return {"request": request, "execution": execution_of(request)}
+
+
 def execution_of(request: dict[str, Any]) -> str:
     return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:amplify-jobs:{request['requestId']}"
 
