@@ -22,7 +22,7 @@ examples: $(VENV)/ready ## Put into a running local cloud what the events in eve
 	@$(BIN)/python -m demo.examples
 
 test: $(VENV)/ready $(TOOLS)/ready ## All tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint types template machine test ## Lint, types, template, state machine, tests
 
