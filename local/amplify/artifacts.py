@@ -94,7 +94,7 @@ def unpack(archive: Path, target: Path) -> None:
 
 
 def inside_only(patterns: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split cache paths into those that are kept and those that Amplify leaves out: absolute ones, and climbing ones."""
+    """Split cache paths into those that are kept and those that Amplify leaves out: absolute and climbing ones."""
     refused = [one for one in patterns if one.startswith("/") or ".." in one.split("/")]
     return [one for one in patterns if one not in refused], refused
 

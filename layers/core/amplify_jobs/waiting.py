@@ -35,18 +35,25 @@ class Deadlines:
         return self.start_by if left_queue_at is None else left_queue_at + self.run_for
 
 
-def expected_seconds(earlier: Sequence[EarlierJob]) -> float | None:
-    """Say by when a job has most likely ended, in seconds from leaving the queue; None without earlier jobs.
+def events_expected(earlier: Sequence[EarlierJob]) -> bool:
+    """Say whether a status event will tell of the end: as for three of four earlier jobs; without any, it will."""
+    return sum(job.told_by_event for job in earlier) * 4 >= len(earlier) * 3
+
+
+def first_look(earlier: Sequence[EarlierJob]) -> float | None:
+    """Say when to look at a job first, in seconds from leaving the queue; None without earlier jobs.
 
     Where events tell of the end, the poll only insures against a lost one: it comes a little after the longest of the
-    earlier jobs. Where no events come, the poll is what finds the end: three of four jobs have ended by then.
+    earlier jobs. Where no events come, polls are what finds the end. The first comes when the shortest third of the
+    earlier jobs would have ended, and those that took about as long: builds that hardly vary are found by one poll.
     """
     if not earlier:
         return None
     durations = sorted(job.seconds for job in earlier)
-    if sum(job.told_by_event for job in earlier) * 2 > len(earlier):
+    if events_expected(earlier):
         return durations[-1] * 1.08 + 1
-    return durations[math.ceil(len(durations) * 0.75) - 1] * 1.02 + 1
+    short = durations[math.ceil(len(durations) * 0.3) - 1]
+    return max(seconds for seconds in durations if seconds <= short + max(short * 0.1, 7)) * 1.02 + 1
 
 
 def wait_seconds(earlier: Sequence[EarlierJob], running: timedelta, polls: int, until_deadline: timedelta) -> int:
@@ -55,12 +62,14 @@ def wait_seconds(earlier: Sequence[EarlierJob], running: timedelta, polls: int, 
     `earlier` are the last jobs of the same app and branch, `running` is how long this one has been out of the queue,
     `polls` how often Amplify was asked already, `until_deadline` what is left until the job counts as timed out.
     """
-    expected = expected_seconds(earlier)
+    first = first_look(earlier)
     elapsed = max(running.total_seconds(), 0)
-    if expected is not None and elapsed < expected:
-        wait = expected - elapsed
-    elif expected is None and polls == 0:
+    if first is not None and elapsed < first:
+        wait = first - elapsed
+    elif first is None and polls == 0:
         wait = FIRST_WAIT_WITH_EVENTS.total_seconds()
+    elif events_expected(earlier):
+        wait = elapsed / 4
     else:
         # A tenth of the time that has passed keeps the mean delay at a twentieth, however long the job turns out.
         wait = elapsed / 10

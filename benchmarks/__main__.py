@@ -1,0 +1,45 @@
+"""Measures the figures and prints them beside their bounds: `python -m benchmarks [name ...]`, all without a name."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from rich.console import Console
+
+from benchmarks.figures import Table, show
+
+BENCHMARKS = {
+    "polling": "state transitions, polls and delay per job (simulated clock)",
+    "cold_start": "each function's first and later answers against an ordinary function",
+    "start_up": "the local cloud from start to ready",
+    "many_pushes": "200 signed pushes at once over HTTP",
+}
+
+
+def main() -> int:
+    """Run the named benchmarks; 0 if every bound holds, 1 if one does not."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measures the project's figures.",
+        epilog="; ".join(f"{name}: {purpose}" for name, purpose in BENCHMARKS.items()),
+    )
+    parser.add_argument("names", nargs="*", metavar="name", help=f"one of {', '.join(BENCHMARKS)}; all without any")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; use one of {', '.join(BENCHMARKS)}")
+    console = Console()
+    held = True
+    for name in names:
+        measure: Callable[[Console], list[Table]] = import_module(f"benchmarks.{name}").measure
+        for table in measure(console):
+            show(table, console)
+            held = held and table.holds
+    console.print("Every bound holds." if held else "Not every bound holds: see NO above.", highlight=False)
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

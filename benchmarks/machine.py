@@ -1,0 +1,171 @@
+"""Walks a state machine's definition on a simulated clock, and counts its state transitions.
+
+It knows what statemachine/job.asl.json is made of and refuses anything else by name, so that a changed definition
+changes the figures or stops them. Source: the Amazon States Language, https://states-language.net/spec.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Far beyond any simulated job: a definition that goes in circles is told, not walked for ever.
+MOST_TRANSITIONS = 100_000
+
+
+class NotSimulatedError(Exception):
+    """The definition has something that the simulation does not know."""
+
+
+class TaskError(Exception):
+    """A task failed with an error that the definition may catch by `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass
+class Clock:
+    """Seconds since the execution's start."""
+
+    now: float = 0.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a task is called with: its Resource, its Parameters filled in, and its time limit in seconds."""
+
+    resource: str
+    parameters: Mapping[str, Any]
+    timeout_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A state that was entered, and when."""
+
+    state: str
+    at: float
+
+
+@dataclass
+class Walk:
+    """What an execution did, state by state; one visit is one state transition."""
+
+    visits: list[Visit] = field(default_factory=list)
+
+    def count(self, state: str) -> int:
+        return sum(visit.state == state for visit in self.visits)
+
+    def first(self, state: str) -> float:
+        """When the state was first entered; raises StopIteration if it never was."""
+        return next(visit.at for visit in self.visits if visit.state == state)
+
+
+def walk(
+    definition: Mapping[str, Any], given: Any, context: Mapping[str, Any], task: Callable[[Call], Any], clock: Clock
+) -> Walk:
+    """Run an execution to its end.
+
+    `task` answers a task's call, moving the clock by what it takes, or raises TaskError. Raises NotSimulatedError for
+    what the simulation does not know, a failure that no state catches and a Fail state among it.
+    """
+    done = Walk()
+    name: str | None = definition["StartAt"]
+    while name is not None:
+        done.visits.append(Visit(name, clock.now))
+        if len(done.visits) > MOST_TRANSITIONS:
+            raise NotSimulatedError(f"{name}: still not at the end after {MOST_TRANSITIONS} transitions")
+        state = definition["States"][name]
+        match state["Type"]:
+            case "Task":
+                name, given = _task(name, state, given, context, task)
+            case "Choice":
+                name = _choice(name, state, given)
+            case "Succeed":
+                name = None
+            case other:
+                raise NotSimulatedError(f"{name}: states of type {other} are not simulated")
+    return done
+
+
+def _task(
+    name: str, state: Mapping[str, Any], given: Any, context: Mapping[str, Any], task: Callable[[Call], Any]
+) -> tuple[str | None, Any]:
+    known = {"Type", "Comment", "Resource", "Parameters", "ResultSelector", "ResultPath", "TimeoutSeconds"}
+    known |= {"TimeoutSecondsPath", "Retry", "Catch", "Next", "End"}
+    if unknown := sorted(state.keys() - known):
+        raise NotSimulatedError(f"{name}: {unknown[0]} is not simulated")
+    limit = state.get("TimeoutSeconds")
+    if path := state.get("TimeoutSecondsPath"):
+        limit = look_up(path, given, context)
+    parameters = fill_in(state["Parameters"], given, context)
+    try:
+        result = task(Call(state["Resource"], parameters, limit))
+    except TaskError as error:
+        _check_not_retried(name, state, error)
+        catcher = _catcher(state.get("Catch", ()), error)
+        if catcher is None:
+            raise NotSimulatedError(f"{name}: {error.name} is not caught") from error
+        return catcher["Next"], put(given, catcher.get("ResultPath", "$"), {"Error": error.name, "Cause": ""})
+    if selector := state.get("ResultSelector"):
+        result = fill_in(selector, result, context)
+    given = put(given, state.get("ResultPath", "$"), result)
+    return (None if state.get("End") else state["Next"]), given
+
+
+def _check_not_retried(name: str, state: Mapping[str, Any], error: TaskError) -> None:
+    retrier = next((retrier for retrier in state.get("Retry", ()) if _matches(retrier, error)), None)
+    if retrier is not None and retrier.get("MaxAttempts", 3) > 0:
+        raise NotSimulatedError(f"{name}: {error.name} would be retried; retries are not simulated")
+
+
+def _catcher(catchers: Any, error: TaskError) -> Mapping[str, Any] | None:
+    return next((catcher for catcher in catchers if _matches(catcher, error)), None)
+
+
+def _matches(rule: Mapping[str, Any], error: TaskError) -> bool:
+    return error.name in rule["ErrorEquals"] or "States.ALL" in rule["ErrorEquals"]
+
+
+def _choice(name: str, state: Mapping[str, Any], given: Any) -> str:
+    for rule in state["Choices"]:
+        if rule.keys() != {"Variable", "BooleanEquals", "Next"}:
+            raise NotSimulatedError(f"{name}: only rules of Variable and BooleanEquals are simulated")
+        if look_up(rule["Variable"], given, {}) is rule["BooleanEquals"]:
+            return str(rule["Next"])
+    return str(state["Default"])
+
+
+def look_up(path: str, given: Any, context: Mapping[str, Any]) -> Any:
+    """Follow a reference path ($.a.b into the input, $$.a.b into the context object)."""
+    value = context if path.startswith("$$") else given
+    for member in path.lstrip("$").split(".")[1:]:
+        value = value[member]
+    return value
+
+
+def fill_in(template: Any, given: Any, context: Mapping[str, Any]) -> Any:
+    """Fill in a payload template: members whose names end in .$ hold paths."""
+    if not isinstance(template, Mapping):
+        return template
+    return {
+        name.removesuffix(".$"): look_up(value, given, context)
+        if name.endswith(".$")
+        else fill_in(value, given, context)
+        for name, value in template.items()
+    }
+
+
+def put(given: Any, path: str | None, result: Any) -> Any:
+    """Put a result where a ResultPath says: null drops it, $ replaces the input, $.name adds a member."""
+    if path is None:
+        return given
+    if path == "$":
+        return result
+    member = path.removeprefix("$.")
+    if not member.isidentifier():
+        raise NotSimulatedError(f"ResultPath {path} is not simulated")
+    return {**given, member: result}

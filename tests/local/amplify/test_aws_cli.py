@@ -1,0 +1,60 @@
+"""The AWS CLI, which we did not write, against local Amplify."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.amplify.world import World
+
+AWS = Path(__file__).parents[3] / ".venv-tools" / "bin" / "aws"
+
+pytestmark = pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is installed by `make check`, in .venv-tools")
+
+
+def aws(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(world.state_dir),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    command = [str(AWS), "amplify", "--endpoint-url", world.url, "--output", "json", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def answered(world: World, *arguments: str) -> Any:
+    done = aws(world, *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_an_app_from_its_creation_to_a_deployed_site(world: World) -> None:
+    world.repository.commit({"index.html": "from the CLI"}, "feature/menu")
+    app = answered(world, "create-app", "--name", "web", "--repository", str(world.repository.path))["app"]
+    where = ["--app-id", app["appId"], "--branch-name", "feature/menu"]
+    assert answered(world, "create-branch", *where)["branch"]["displayName"] == "feature-menu"
+    started = answered(world, "start-job", *where, "--job-type", "RELEASE", "--commit-time", "2026-03-04T05:06:07Z")[
+        "jobSummary"
+    ]
+    commit_time = world.job(app["appId"], started["jobId"], "feature/menu")["summary"]["commitTime"]
+    assert commit_time == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    world.ended(app["appId"], "1", "feature/menu")
+    job = answered(world, "get-job", *where, "--job-id", started["jobId"])["job"]
+    assert job["summary"]["status"] == "SUCCEED"
+    assert [one["jobId"] for one in answered(world, "list-jobs", *where)["jobSummaries"]] == ["1"]
+    assert world.get(f"/_local/sites/{app['appId']}/feature%2Fmenu/") == (200, "from the CLI")
+
+
+def test_an_error_is_shown_with_its_type(world: World) -> None:
+    done = aws(world, "get-app", "--app-id", "d0")
+    assert done.returncode != 0
+    assert "(NotFoundException) when calling the GetApp operation: App d0 not found." in done.stderr
