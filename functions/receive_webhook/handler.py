@@ -47,10 +47,11 @@ def receive(event: dict[str, Any]) -> dict[str, Any]:
     source = routes.source(name)
     host, headers, body = provider(source.provider), event["headers"], body_of(event)
     logger.append_keys(source=name, delivery_id=host.delivery_id(headers))
-    secrets.verify(source.secrets, lambda values: host.verify(headers, body, values))
+    now = datetime.now(UTC)
+    secrets.verify(source.secrets, lambda values: host.verify(headers, body, values, now))
     delivery = host.parse(headers, body)
     decisions = [(happened, decision) for happened in delivery.events for decision in decide(routes, happened)]
-    now, delivery_id = datetime.now(UTC), host.delivery_id(headers)
+    delivery_id = delivery.delivery_id or host.delivery_id(headers)
     requests = [
         requested_job(decision, happened, source=name, delivery_id=delivery_id, received_at=now)
         for happened, decision in decisions

@@ -6,9 +6,13 @@ import hashlib
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from amplify_jobs.errors import RequestRejected
 from amplify_jobs.models import Model
+from amplify_jobs.requests import LONGEST_MINUTES, REQUEST_ID_PATTERN, ROUTE_NAME_PATTERN, faults
 
 ROUTE_PART_OF_REQUEST_ID = 40
 
@@ -18,19 +22,38 @@ class EventKind(StrEnum):
 
     PUSH = "push"
     TAG = "tag"
+    PULL_REQUEST = "pull_request"
+    RELEASE = "release"
     PING = "ping"
+    REF_CREATE = "ref_create"
+    REF_DELETE = "ref_delete"
+    REQUEST = "request"
+
+
+class PullRequestAction(StrEnum):
+    """What happened to a pull request, in GitHub's words; OTHER is everything that changes neither code nor state."""
+
+    OPENED = "opened"
+    SYNCHRONIZE = "synchronize"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+    MERGED = "merged"
+    OTHER = "other"
 
 
 class PullRequest(Model):
-    """A pull or merge request; `action` is normalised over the hosts, `hostAction` keeps the host's own word."""
+    """A pull or merge request; `action` is normalised over the hosts, `hostAction` keeps the host's own word.
+
+    `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
+    """
 
     number: int
-    action: str
+    action: PullRequestAction
     host_action: str
     source: str | None = None
     target: str | None = None
     head: str | None = None
-    from_fork: bool = False
+    from_fork: bool | None = None
 
 
 class Release(Model):
@@ -40,12 +63,42 @@ class Release(Model):
     tag: str
 
 
+class RequestedJob(Model):
+    """What a sender asks for outright: a job in the API's own names, or a route of ours by its name."""
+
+    version: Literal["1"] = "1"
+    request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)] | None = None
+    route: Annotated[str, StringConstraints(pattern=ROUTE_NAME_PATTERN)] | None = None
+    operation: str | None = None
+    parameters: dict[str, Any] | None = None
+    timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
+    start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> RequestedJob:
+        if self.route is None:
+            if self.operation is None or self.parameters is None:
+                raise ValueError("give either route, or operation and parameters")
+        elif any(part is not None for part in (self.operation, self.parameters, self.timeout_minutes)):
+            raise ValueError("route says itself which operation, parameters and timeout; leave them out")
+        return self
+
+
+def requested_job(raw: object) -> RequestedJob:
+    """Read what a sender asks for outright. Raises RequestRejected naming every fault with its path."""
+    try:
+        return RequestedJob.model_validate(raw)
+    except ValidationError as error:
+        raise RequestRejected("; ".join(faults(error))) from None
+
+
 class Event(Model):
     """Something that happened, normalised; what the host did not say is None.
 
     `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object.
     `changedFiles` is None where the host did not list them all. `host` and `eventTime` (the host's own time of the
-    event, as it wrote it) only tell one event from another.
+    event, as it wrote it) only tell one event from another. `request` and `key`, the sender's name for it, are what an
+    event of the kind `request` consists of.
     """
 
     kind: EventKind
@@ -67,10 +120,26 @@ class Event(Model):
     changed_files: tuple[str, ...] | None = None
     pull_request: PullRequest | None = None
     release: Release | None = None
+    request: RequestedJob | None = None
+    key: str | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"host", "event_time", "commit_time"})
+        hidden = {"host", "event_time", "commit_time", "request", "key"}
+        return self.model_dump(mode="json", by_alias=True, exclude=hidden)
+
+    @property
+    def author_name(self) -> str | None:
+        """The author without the e-mail address that Bitbucket puts after the name: for all that others read."""
+        return self.author and (self.author.partition("<")[0].strip() or None)
+
+    @property
+    def files_to_match(self) -> tuple[str, ...] | None:
+        """The files that a condition on paths may rely on; None, that is unknown, after a push by force.
+
+        Hosts list the files of the commits that came, not of those that went.
+        """
+        return None if self.forced else self.changed_files
 
 
 def request_id(route: str, event: Event) -> str:
@@ -79,6 +148,18 @@ def request_id(route: str, event: Event) -> str:
     Identity is the event's content, because most hosts do not sign the delivery id: a body replayed under another id
     is the same event. The host's event time tells A, B, A, B pushed by force apart.
     """
-    identity = [event.kind, event.host, event.repository, event.ref, event.before, event.after, event.event_time]
-    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+    digest = hashlib.sha256(json.dumps(_identity(event)).encode()).hexdigest()[:32]
     return f"{route[:ROUTE_PART_OF_REQUEST_ID]}-{digest}"
+
+
+def _identity(event: Event) -> list[str | int | None]:
+    if event.request is not None:
+        return [event.kind, event.host, event.key]
+    if event.pull_request is not None:
+        pull = event.pull_request
+        action = pull.host_action if pull.action is PullRequestAction.OTHER else pull.action
+        return [event.kind, event.host, event.repository, pull.number, action, pull.head]
+    if event.release is not None:
+        release = event.release
+        return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, event.event_time]
+    return [event.kind, event.host, event.repository, event.ref, event.before, event.after, event.event_time]
