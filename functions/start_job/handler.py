@@ -77,6 +77,7 @@ def start(request: JobRequest) -> Job:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     idempotency.register_lambda_context(context)
+    metrics.add_metric("StartsTried", MetricUnit.Count, 1)
     try:
         request = job_request(event["request"])
         logger.append_keys(**request.log_keys())

@@ -177,6 +177,8 @@ class Stack:
     topic_queue: str
     bus_queue: str
     session: boto3.Session
+    # Operation of a JSON protocol -> what it answers instead of being done.
+    answers: dict[str, Any] = field(default_factory=dict)
     _functions: dict[str, Function] = field(default_factory=dict)
     _clients: dict[str, Any] = field(default_factory=dict)
 
@@ -236,11 +238,18 @@ def serving() -> Iterator[Stack]:
         moto=moto,
         region=REGION,
         services={"amplify": amplify},
-        observers={},
         faults=faults,
         local=lambda request: None,
     )
-    server = HttpServer(endpoint, name="aws")
+    answers: dict[str, Any] = {}
+
+    def answer(request: Request) -> Response:
+        operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        if operation in answers:
+            return Response(json.dumps(answers[operation]), content_type="application/x-amz-json-1.1")
+        return endpoint(request)
+
+    server = HttpServer(answer, name="aws")
     with ExitStack() as exits:
         exits.callback(moto.reset)
         exits.callback(server.close)
@@ -251,7 +260,7 @@ def serving() -> Iterator[Stack]:
         moto.start(server.port)
         server.start()
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-        stack = Stack(server.url, amplify, faults, {}, "", "", session)
+        stack = Stack(server.url, amplify, faults, {}, "", "", session, answers)
         exits.callback(stack.close)
         _make_resources(stack)
         for name, value in stack.environment.items():

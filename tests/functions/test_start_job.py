@@ -95,7 +95,7 @@ def test_a_request_becomes_a_job(stack: Stack, start_job: Function) -> None:
     record = stack.item(**answer["key"])
     assert record["requestId"] == request["requestId"]
     assert record["expiresAt"] > time.time()
-    assert start_job.metrics == {"JobsStarted": 1}
+    assert start_job.metrics == {"StartsTried": 1, "JobsStarted": 1}
 
 
 def test_a_repeat_is_answered_with_the_job_that_is_there(stack: Stack, start_job: Function) -> None:
@@ -265,7 +265,7 @@ def test_refusals(
     stack.faults.order({"service": "amplify", "operation": operation, **fault})
     with pytest.raises(error, match=operation):
         start_job(payload(request))
-    assert start_job.metrics == {"StartsNotMade": 1}
+    assert start_job.metrics == {"StartsTried": 1, "StartsNotMade": 1}
     assert jobs(stack, request) == []
     stack.faults.clear()
     # What was refused holds no lease: the branch is free, and the request can become a job at once.
@@ -298,7 +298,7 @@ def test_a_request_that_cannot_succeed_is_rejected_before_anything_is_sent(
     with pytest.raises(RequestRejected, match=said):
         start_job(payload(job_request("d1a2b3c4d5e6", **change)))
     assert len(stack.amplify.calls) == before
-    assert start_job.metrics == {"StartsNotMade": 1}
+    assert start_job.metrics == {"StartsTried": 1, "StartsNotMade": 1}
     assert [line["message"] for line in start_job.logs] == ["Not started"]
 
 
@@ -312,7 +312,7 @@ def test_a_branch_that_stays_busy_is_rejected_when_the_time_to_start_runs_out(
         start_job(payload(request))
 
 
-@pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem"])
+@pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "Query"])
 def test_trouble_with_dynamodb_is_named_and_nothing_is_started_twice(
     stack: Stack, start_job: Function, operation: str
 ) -> None:

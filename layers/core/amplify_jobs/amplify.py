@@ -132,12 +132,13 @@ class Amplify:
         """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""
         with _asked("GetApp"):
             app = self._asking.get_app(appId=app_id).get("app", {})
-            return app.get("name"), app.get("defaultDomain")
+            return _text(app.get("name")), _text(app.get("defaultDomain"))
 
     def branch_display_name(self, app_id: str, branch_name: str) -> str | None:
         """Give the name a branch has in its site's address (API: GetBranch, displayName). Raises as above."""
         with _asked("GetBranch"):
-            return self._asking.get_branch(appId=app_id, branchName=branch_name).get("branch", {}).get("displayName")
+            branch = self._asking.get_branch(appId=app_id, branchName=branch_name).get("branch", {})
+            return _text(branch.get("displayName"))
 
 
 @contextmanager
@@ -156,8 +157,13 @@ def _rejected_if_unknown(error: AmplifyJobsError) -> AmplifyJobsError:
     return error
 
 
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _listed(summary: Mapping[str, Any] | None) -> ListedJob | None:
     job_id = summary.get("jobId") if isinstance(summary, Mapping) else None
     if summary is None or not isinstance(job_id, str) or not job_id.isdecimal():
         return None
-    return ListedJob(job_id, summary.get("jobType"), summary.get("commitMessage"), summary.get("status"))
+    job_type, message, status = (_text(summary.get(name)) for name in ("jobType", "commitMessage", "status"))
+    return ListedJob(job_id, job_type, message, status)

@@ -27,6 +27,8 @@ class EventKind(StrEnum):
     PING = "ping"
     REF_CREATE = "ref_create"
     REF_DELETE = "ref_delete"
+    SCHEDULE = "schedule"
+    OBJECT = "object"
     REQUEST = "request"
 
 
@@ -61,6 +63,29 @@ class Release(Model):
 
     action: str
     tag: str
+
+
+class Schedule(Model):
+    """A schedule that came due: the route that it belongs to, and when it was to fire, as EventBridge Scheduler says.
+
+    A second attempt at the same time is the same event, so the attempt's own id is no part of it.
+    """
+
+    route: Annotated[str, StringConstraints(pattern=ROUTE_NAME_PATTERN)]
+    scheduled_time: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class StoredObject(Model):
+    """An object that was written to a bucket; `version` in buckets that keep versions, `sequencer` tells writes apart.
+
+    Source: Amazon S3 User Guide, "EventBridge event message structure", Object Created.
+    """
+
+    bucket: str
+    key: str
+    version: str | None = None
+    sequencer: str | None = None
+    size: int | None = None
 
 
 class RequestedJob(Model):
@@ -98,7 +123,7 @@ class Event(Model):
     `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object.
     `changedFiles` is None where the host did not list them all. `host` and `eventTime` (the host's own time of the
     event, as it wrote it) only tell one event from another. `request` and `key`, the sender's name for it, are what an
-    event of the kind `request` consists of.
+    event of the kind `request` consists of; `schedule` and `object` are what those of their kinds do.
     """
 
     kind: EventKind
@@ -120,12 +145,14 @@ class Event(Model):
     changed_files: tuple[str, ...] | None = None
     pull_request: PullRequest | None = None
     release: Release | None = None
+    schedule: Schedule | None = None
+    object: StoredObject | None = None
     request: RequestedJob | None = None
     key: str | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
-        hidden = {"host", "event_time", "commit_time", "request", "key"}
+        hidden = {"host", "event_time", "commit_time", "schedule", "object", "request", "key"}
         return self.model_dump(mode="json", by_alias=True, exclude=hidden)
 
     @property
@@ -155,6 +182,11 @@ def request_id(route: str, event: Event) -> str:
 def _identity(event: Event) -> list[str | int | None]:
     if event.request is not None:
         return [event.kind, event.host, event.key]
+    if event.schedule is not None:
+        return [event.kind, event.schedule.route, event.schedule.scheduled_time]
+    if event.object is not None:
+        stored = event.object
+        return [event.kind, stored.bucket, stored.key, stored.version or stored.sequencer or event.event_time]
     if event.pull_request is not None:
         pull = event.pull_request
         action = pull.host_action if pull.action is PullRequestAction.OTHER else pull.action
