@@ -87,6 +87,7 @@ class JobRequest(GrowingModel):
 
     `parameters` stay as they came: the start function validates them, so that a bad one is announced as a rejection.
     `timeoutMinutes` runs from the moment the job leaves Amplify's queue, `startWithinMinutes` bounds everything before.
+    `fault` is what was found wrong before the request was made: such a request is there to be rejected and announced.
     """
 
     version: Literal["1"] = "1"
@@ -98,6 +99,7 @@ class JobRequest(GrowingModel):
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_START_WITHIN_MINUTES
     cause: Cause
     received_at: AwareDatetime
+    fault: str | None = None
 
     def log_keys(self) -> dict[str, Any]:
         """What every log line about this request carries."""
@@ -132,6 +134,8 @@ def validated_parameters(request: JobRequest) -> StartJobParameters:
 
     Raises RequestRejected naming every fault with its path.
     """
+    if request.fault is not None:
+        raise RequestRejected(request.fault)
     try:
         model = PARAMETERS[Operation(request.operation)]
     except ValueError:
