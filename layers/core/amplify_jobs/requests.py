@@ -103,6 +103,7 @@ class JobRequest(GrowingModel):
     `retry` is how often a job that FAILED is started again, as RETRY of the same job id. With `supersede` the request
     makes older ones of the same app, branch and kind (`cause.kind`) moot; `eventTime`, at most `receivedAt`, says which
     are older. `route` is None for a job that was asked for outright.
+    `fault` is what was found wrong before the request was made: such a request is there to be rejected and announced.
     """
 
     version: Literal["1"] = "1"
@@ -118,6 +119,7 @@ class JobRequest(GrowingModel):
     event_time: AwareDatetime | None = None
     cause: Cause
     received_at: AwareDatetime
+    fault: str | None = None
 
     def log_keys(self) -> dict[str, Any]:
         """What every log line about this request carries."""
@@ -152,6 +154,8 @@ def validated_parameters(request: JobRequest) -> StartJobParameters:
 
     Raises RequestRejected naming every fault with its path.
     """
+    if request.fault is not None:
+        raise RequestRejected(request.fault)
     try:
         model = PARAMETERS[Operation(request.operation)]
     except ValueError:
