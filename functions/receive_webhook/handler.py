@@ -50,7 +50,7 @@ def receive(event: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
     secrets.verify(source.secrets, lambda values: host.verify(headers, body, values, now))
     delivery = host.parse(headers, body)
-    decisions = [(happened, decision) for happened in delivery.events for decision in decide(routes, happened)]
+    decisions = [(happened, decision) for happened in delivery.events for decision in decide(routes, name, happened)]
     delivery_id = delivery.delivery_id or host.delivery_id(headers)
     requests = [
         requested_job(decision, happened, source=name, delivery_id=delivery_id, received_at=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,29 +82,35 @@ def requested_job(
     matched: Matched, event: Event, *, source: str, delivery_id: str | None, received_at: datetime
 ) -> JobRequest:
     """Make the request that a route, or the event itself, asks for."""
-    # Senders of requests name them as they like: what tells one from another is the sender's too.
-    identified = event if event.request is None else event.model_copy(update={"host": source})
-    common = {
-        "request_id": request_id(matched.name or source, identified),
-        "cause": _cause(event, source, delivery_id),
-        "received_at": received_at,
-        "event_time": happened_at(event, received_at),
-    }
     if matched.route is None:
-        asked = event.request.model_dump(exclude={"version", "request_id"}, exclude_none=True) if event.request else {}
-        return JobRequest(**common, **asked)
-    route = matched.route
+        given = event.request.model_dump(exclude={"version", "request_id"}, exclude_none=True) if event.request else {}
+    else:
+        route = matched.route
+        given = {
+            "route": matched.name,
+            "operation": route.request.operation,
+            "parameters": _parameters(route, event),
+            "timeout_minutes": route.timeout_minutes,
+            "start_within_minutes": route.start_within_minutes,
+            "on_timeout": route.on_timeout,
+            "retry": route.retry,
+            "supersede": route.supersede,
+        }
     return JobRequest(
-        **common,
-        route=matched.name,
-        operation=route.request.operation,
-        parameters=_parameters(route, event),
-        timeout_minutes=route.timeout_minutes,
-        start_within_minutes=route.start_within_minutes,
-        on_timeout=route.on_timeout,
-        retry=route.retry,
-        supersede=route.supersede,
+        request_id=_request_id(matched, event, source),
+        cause=_cause(event, source, delivery_id),
+        received_at=received_at,
+        event_time=happened_at(event, received_at),
+        **given,
     )
+
+
+def _request_id(matched: Matched, event: Event, source: str) -> str:
+    if event.request is not None:
+        # Senders of requests name them as they like: two of them may use the same name.
+        event = event.model_copy(update={"host": source})
+    asker = re.sub(r"[^a-z0-9]+", "-", source.lower()).strip("-") or "request"
+    return request_id(matched.name or asker, event)
 
 
 def _decision(name: str, route: Route, source: str, event: Event) -> Matched | Ignored:
@@ -157,7 +164,9 @@ def _kind(name: str, route: Route, event: Event) -> _Check:
 def _by_name(route: Route) -> Iterator[_Check]:
     missing = next((name for name in named_anywhere(route.request.parameters) if _unknown_to_requests(name)), None)
     if missing:
-        reason = f"the route's parameters need {missing}, which a request does not have: ask by operation and parameters"
+        reason = (
+            f"the route's parameters need {missing}, which a request does not have: ask by operation and parameters"
+        )
         yield _Check("request.parameters", met=False, found=reason)
 
 
@@ -190,7 +199,9 @@ def _of_pull_request(wanted: PullRequests, event: Event) -> Iterator[_Check]:
         yield _Check("pull_request", met=False, found="the event does not say which pull request it is of")
         return
     action, actions = f"action {pull.action} (the host's {pull.host_action})", ", ".join(wanted.actions)
-    yield _check("pull_request.actions", pull.action in wanted.actions, f"{action} is one of", f"{action} is none of", actions)
+    yield _check(
+        "pull_request.actions", pull.action in wanted.actions, f"{action} is one of", f"{action} is none of", actions
+    )
     if wanted.targets is not None:
         yield _name("pull_request.targets", "target", pull.target, wanted.targets)
     if not wanted.forks and pull.from_fork is not False:
@@ -213,7 +224,9 @@ def _of_release(wanted: Releases, event: Event) -> Iterator[_Check]:
 
 def _of_object(wanted: Objects, event: Event) -> Iterator[_Check]:
     bucket, key = (event.object.bucket, event.object.key) if event.object else ("", "")
-    yield _check("object.bucket", bucket == wanted.bucket, f"bucket {bucket} is", f"bucket {bucket} is not", wanted.bucket)
+    yield _check(
+        "object.bucket", bucket == wanted.bucket, f"bucket {bucket} is", f"bucket {bucket} is not", wanted.bucket
+    )
     if wanted.prefix:
         met = key.startswith(wanted.prefix)
         yield _check("object.prefix", met, f"key {key} begins with", f"key {key} does not begin with", wanted.prefix)
@@ -237,12 +250,19 @@ def _name(condition: str, what: str, name: str | None, patterns: Sequence[str]) 
 
 def _said(wanted: Change, kind: str, event: Event) -> Iterator[_Check]:
     """Who made the change, and what they said of it; a pull request's title for its message."""
-    said = (("authors", "author", event.author_name, wanted.authors), ("messages", "message", event.message, wanted.messages))
+    said = (
+        ("authors", "author", event.author_name, wanted.authors),
+        ("messages", "message", event.message, wanted.messages),
+    )
     for member, what, text, patterns in said:
         if patterns is not None:
             decided = deciding_text(patterns, text or "")
             shown = repr((text or "").partition("\n")[0][:100])
-            found = f"{what} {shown} matches {decided}" if decided else f"{what} {shown} does not match {', '.join(patterns)}"
+            found = (
+                f"{what} {shown} matches {decided}"
+                if decided
+                else f"{what} {shown} does not match {', '.join(patterns)}"
+            )
             yield _Check(f"{kind}.{member}", decided is not None, found)
 
 
@@ -275,8 +295,8 @@ def _cause(event: Event, source: str, delivery_id: str | None) -> Cause:
         commit=event.commit,
         message=event.message and event.message[:CAUSE_MESSAGE_LIMIT],
         author=event.author_name,
-        pull_request=event.pull_request and event.pull_request.number,
-        object=event.object and f"s3://{event.object.bucket}/{event.object.key}",
+        pull_request=event.pull_request.number if event.pull_request else None,
+        object=f"s3://{event.object.bucket}/{event.object.key}" if event.object else None,
         delivery_id=delivery_id,
     )
 

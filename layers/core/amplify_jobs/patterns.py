@@ -18,7 +18,8 @@ _COMPILED = 32_768
 _WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
 # A [list] that is none, like the one of [...slug], is not found here, and its bracket stays over.
 _TOKENS = re.compile(
-    r"(?P<wildcard>\*\*/|\*\*|\*)|\\(?P<escaped>.)|(?P<list>\[(?:[a-zA-Z0-9](?:-[a-zA-Z0-9])?)+\])|(?P<plain>.)", re.DOTALL
+    r"(?P<wildcard>\*\*/|\*\*|\*)|\\(?P<escaped>.)|(?P<list>\[(?:[a-zA-Z0-9](?:-[a-zA-Z0-9])?)+\])|(?P<plain>.)",
+    re.DOTALL,
 )
 
 

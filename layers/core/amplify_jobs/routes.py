@@ -133,7 +133,7 @@ class When(Model):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> When:
-        if len(self.model_fields_set) != 1 or None in (getattr(self, name) for name in self.model_fields_set):
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
             names = ", ".join(type(self).model_fields)
             raise ValueError(f"give exactly one of {names}; another event takes a route of its own")
         return self
@@ -144,7 +144,7 @@ class When(Model):
         if self.push is not None:
             kinds = (EventKind.PUSH, bool(self.push.branch_patterns)), (EventKind.TAG, self.push.tags is not None)
             return tuple(kind for kind, wanted in kinds if wanted)
-        return tuple(EventKind(name) for name in self.model_fields_set)
+        return tuple(EventKind(name) for name in type(self).model_fields if getattr(self, name) is not None)
 
     @property
     def repository(self) -> str | None:

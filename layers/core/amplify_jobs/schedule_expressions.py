@@ -48,7 +48,9 @@ def _check_cron(value: str) -> None:
     fields = value.split()
     if len(fields) != len(_FIELDS):
         names = ", ".join(name for name, *_ in _FIELDS)
-        raise ValueError(f'cron has {len(_FIELDS)} fields ({names}), not {len(fields)}; use one like "cron(0 3 * * ? *)"')
+        raise ValueError(
+            f'cron has {len(_FIELDS)} fields ({names}), not {len(fields)}; use one like "cron(0 3 * * ? *)"'
+        )
     for field, (name, least, greatest, words, special) in zip(fields, _FIELDS, strict=True):
         for item in field.split(","):
             if not _fits(item.upper(), least, greatest, words, special):
@@ -66,5 +68,7 @@ def _fits(item: str, least: int, greatest: int, words: tuple[str, ...], special:
     ends = [end for end in (found["first"], found["last"]) if end is not None]
     if "*" in ends:
         return len(ends) == 1
-    numbers = [words.index(end) + 1 if end in words else int(end) if end.isdigit() and len(end) < 5 else -1 for end in ends]
+    numbers = [
+        words.index(end) + 1 if end in words else int(end) if end.isdigit() and len(end) < 5 else -1 for end in ends
+    ]
     return all(least <= number <= greatest for number in numbers)

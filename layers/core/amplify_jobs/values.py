@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,41 +15,38 @@ _CODE = (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST, EventKind.RELEAS
 
 @dataclass(frozen=True)
 class Value:
-    """A value, how an event gives it, and the kinds of events that can have it."""
+    """A value, the member of Event that it is, and the kinds of events that can have it."""
 
-    of: Callable[[Event], str | int | None]
+    member: str
     kinds: tuple[EventKind, ...]
 
-
-def _of_pull_request(member: str) -> Value:
-    return Value(
-        lambda event: event.pull_request and getattr(event.pull_request, member), kinds=(EventKind.PULL_REQUEST,)
-    )
-
-
-def _of_object(member: str) -> Value:
-    return Value(lambda event: event.object and getattr(event.object, member), kinds=(EventKind.OBJECT,))
+    def of(self, event: Event) -> str | int | None:
+        """The value that an event has; None if it does not know."""
+        found: Any = event
+        for name in self.member.split("."):
+            found = getattr(found, name, None)
+        return found if isinstance(found, str | int) else None
 
 
-VALUES: dict[str, Value] = {
-    "branch": Value(lambda event: event.branch, (EventKind.PUSH, EventKind.PULL_REQUEST, EventKind.RELEASE)),
-    "tag": Value(lambda event: event.tag, (EventKind.TAG, EventKind.RELEASE)),
-    "ref": Value(lambda event: event.ref, _CODE),
-    "repository": Value(lambda event: event.repository, _CODE),
-    "commit": Value(lambda event: event.commit, _CODE),
-    "message": Value(lambda event: event.message, _CODE),
-    "author": Value(lambda event: event.author_name, (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST)),
-    "pullRequest.number": _of_pull_request("number"),
-    "pullRequest.action": _of_pull_request("action"),
-    "pullRequest.source": _of_pull_request("source"),
-    "pullRequest.target": _of_pull_request("target"),
-    "pullRequest.head": _of_pull_request("head"),
-    "release.action": Value(lambda event: event.release and event.release.action, (EventKind.RELEASE,)),
-    "release.tag": Value(lambda event: event.release and event.release.tag, (EventKind.RELEASE,)),
-    "scheduledTime": Value(lambda event: event.schedule and event.schedule.scheduled_time, (EventKind.SCHEDULE,)),
-    "bucket": _of_object("bucket"),
-    "key": _of_object("key"),
-    "version": _of_object("version"),
+VALUES = {
+    "branch": Value("branch", (EventKind.PUSH, EventKind.PULL_REQUEST, EventKind.RELEASE)),
+    "tag": Value("tag", (EventKind.TAG, EventKind.RELEASE)),
+    "ref": Value("ref", _CODE),
+    "repository": Value("repository", _CODE),
+    "commit": Value("commit", _CODE),
+    "message": Value("message", _CODE),
+    "author": Value("author_name", (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST)),
+    "pullRequest.number": Value("pull_request.number", (EventKind.PULL_REQUEST,)),
+    "pullRequest.action": Value("pull_request.action", (EventKind.PULL_REQUEST,)),
+    "pullRequest.source": Value("pull_request.source", (EventKind.PULL_REQUEST,)),
+    "pullRequest.target": Value("pull_request.target", (EventKind.PULL_REQUEST,)),
+    "pullRequest.head": Value("pull_request.head", (EventKind.PULL_REQUEST,)),
+    "release.action": Value("release.action", (EventKind.RELEASE,)),
+    "release.tag": Value("release.tag", (EventKind.RELEASE,)),
+    "scheduledTime": Value("schedule.scheduled_time", (EventKind.SCHEDULE,)),
+    "bucket": Value("object.bucket", (EventKind.OBJECT,)),
+    "key": Value("object.key", (EventKind.OBJECT,)),
+    "version": Value("object.version", (EventKind.OBJECT,)),
 }
 
 
