@@ -1,4 +1,4 @@
-"""Takes events of AWS and what waits in the intake queue: decides by the routes, and starts an execution per request."""
+"""Takes AWS events and what waits in the intake queue: decides by the routes, and starts an execution per request."""
 
 import os
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What AWS hands to receive_event: schedules, objects of S3, CodeCommit's events, jobs requested on the bus or directly.
+"""What AWS hands to receive_event: schedules, S3's objects, CodeCommit's events, jobs requested on the bus or directly.
 
 Nothing is signed: whoever may invoke the function or put events on a bus is let in by IAM.
 """
@@ -75,7 +75,6 @@ def rejection(raw: object, fault: str, invocation_id: str, now: datetime) -> Job
     known = {key: text(detail, "parameters", key) for key in ("appId", "branchName")}
     return JobRequest(
         request_id=f"event-{hashlib.sha256(event_id.encode()).hexdigest()[:32]}",
-        route="",
         operation=(text(detail, "operation") or "unknown")[:100],
         parameters={key: value[:256] for key, value in known.items() if value},
         cause=Cause(

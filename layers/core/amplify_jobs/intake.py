@@ -55,7 +55,7 @@ class Taken:
 
 
 def is_batch(event: object) -> bool:
-    """Whether a function's input is a batch of SQS messages (Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
+    """Whether a function's input is a batch of SQS messages (Lambda Developer Guide: Using Lambda with Amazon SQS)."""
     records = event.get("Records") if isinstance(event, dict) else None
     return isinstance(records, list) and all(member(record, "eventSource") == "aws:sqs" for record in records)
 
@@ -132,7 +132,7 @@ class Intake:
         return {"batchItemFailures": [{"itemIdentifier": failure["messageId"]} for failure in failed]}
 
     def process(self, arrival: Arrival, taken: Taken) -> None:
-        """Decide on one event and start what it asks for. Raises ServiceTrouble; done twice, it starts nothing twice."""
+        """Decide on an event and start what it asks for. Raises ServiceTrouble; done twice, it starts nothing twice."""
         happened = arrival.event
         decisions = decide(self._routes.current(), happened)
         for decision in decisions:

@@ -92,7 +92,7 @@ class JobRequest(GrowingModel):
 
     version: Literal["1"] = "1"
     request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)]
-    route: str
+    route: str | None = None
     operation: str
     parameters: dict[str, Any]
     timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_TIMEOUT_MINUTES
