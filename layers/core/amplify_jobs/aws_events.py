@@ -1,4 +1,4 @@
-"""What AWS hands to receive_event: schedules, objects of S3, CodeCommit's events, jobs requested on the bus or directly.
+"""What AWS hands to receive_event: schedules, S3's objects, CodeCommit's events, jobs requested on the bus or directly.
 
 Nothing is signed: whoever may invoke the function or put events on a bus is let in by IAM.
 """
@@ -24,7 +24,7 @@ from amplify_jobs.webhooks.strict_json import json_object
 
 JOB_REQUESTED = "Job Requested"
 OBJECT_CREATED = "Object Created"
-S3 = "aws.s3"
+S3, SCHEDULER, INVOCATION, BUS = "aws.s3", "aws.scheduler", "aws.lambda", "aws.events"
 HANDLED = (JOB_REQUESTED, OBJECT_CREATED, codecommit.REPOSITORY, codecommit.PULL_REQUEST)
 
 # An execution's input has 256 KiB, and holds what routes and cause add to it too.
@@ -34,7 +34,7 @@ LONGEST_FAULT = 1_000
 
 @dataclass(frozen=True)
 class AwsDelivery(Delivery):
-    """An understood event, and the source that announcements name for it."""
+    """An understood event, and its source in EventBridge's words: for routes to name, and for announcements."""
 
     source: str = ""
 
@@ -53,16 +53,16 @@ def parse(raw: object, invocation_id: str) -> AwsDelivery:
     if "schedule" in event:
         return _schedule(event, invocation_id)
     if "detail-type" not in event:
-        return _request(event, source="invocation", key=invocation_id)
+        return _request(event, source=INVOCATION, key=invocation_id)
     event_id = (text(event, "id") or "")[:LONGEST_DELIVERY_ID] or None
     if event["detail-type"] == JOB_REQUESTED:
-        return _request(event.get("detail"), source=name(event, "source") or "events", key=event_id)
+        return _request(event.get("detail"), source=name(event, "source") or BUS, key=event_id)
     match event.get("source"):
         case codecommit.SOURCE:
-            return _from(codecommit.parse(event), "codecommit")
+            return _from(codecommit.parse(event), codecommit.SOURCE)
         case _ if event["detail-type"] == OBJECT_CREATED and event.get("source") == S3:
-            return AwsDelivery((_object(event),), delivery_id=event_id, source="s3")
-    return _from(normalising.not_handled(text(event, "detail-type"), "detail-type in the event", HANDLED), "events")
+            return AwsDelivery((_object(event),), delivery_id=event_id, source=S3)
+    return _from(normalising.not_handled(text(event, "detail-type"), "detail-type in the event", HANDLED), BUS)
 
 
 def rejection(raw: object, fault: str, invocation_id: str, now: datetime) -> JobRequest:
@@ -75,11 +75,10 @@ def rejection(raw: object, fault: str, invocation_id: str, now: datetime) -> Job
     known = {key: text(detail, "parameters", key) for key in ("appId", "branchName")}
     return JobRequest(
         request_id=f"event-{hashlib.sha256(event_id.encode()).hexdigest()[:32]}",
-        route="",
         operation=(text(detail, "operation") or "unknown")[:100],
         parameters={key: value[:256] for key, value in known.items() if value},
         cause=Cause(
-            source=(text(raw, "source") or "invocation")[:256],
+            source=(text(raw, "source") or INVOCATION)[:256],
             kind=(text(raw, "detail-type") or "event")[:256],
             delivery_id=event_id,
         ),
@@ -107,7 +106,7 @@ def _schedule(event: Mapping[str, Any], invocation_id: str) -> AwsDelivery:
     except ValidationError as error:
         raise DeliveryUnreadable("; ".join(faults(error, "schedule"))) from None
     happened = Event(kind=EventKind.SCHEDULE, schedule=schedule)
-    return AwsDelivery((happened,), delivery_id=invocation_id, source="schedule")
+    return AwsDelivery((happened,), delivery_id=invocation_id, source=SCHEDULER)
 
 
 def _object(event: Mapping[str, Any]) -> Event:
@@ -137,6 +136,10 @@ def _object(event: Mapping[str, Any]) -> Event:
 
 
 def _request(raw: object, *, source: str, key: str | None) -> AwsDelivery:
+    if not isinstance(raw, dict) or not raw.keys() & {"operation", "route"}:
+        raise DeliveryUnreadable(
+            f"this is neither an event ({', '.join(HANDLED)}), a schedule's input nor a job request"
+        )
     if len(json.dumps(raw).encode()) > LARGEST_REQUEST:
         raise DeliveryUnreadable(f"the job request has more than {LARGEST_REQUEST // 1024} KiB")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -166,6 +167,11 @@ class Event(Model):
         return self.model_dump(mode="json", by_alias=True, exclude=hidden)
 
     @property
+    def digest(self) -> str:
+        """The event's identity, in 64 hexadecimal digits."""
+        return digest(_identity(self))
+
+    @property
     def author_name(self) -> str | None:
         """The author without the e-mail address that Bitbucket puts after the name: for all that others read."""
         return self.author and (self.author.partition("<")[0].strip() or None)
@@ -197,8 +203,12 @@ def request_id(route: str, event: Event) -> str:
     Identity is the event's content, because most hosts do not sign the delivery id: a body replayed under another id
     is the same event. The host's event time tells A, B, A, B pushed by force apart.
     """
-    digest = hashlib.sha256(json.dumps(_identity(event)).encode()).hexdigest()[:32]
-    return f"{route[:ROUTE_PART_OF_REQUEST_ID]}-{digest}"
+    return f"{route[:ROUTE_PART_OF_REQUEST_ID]}-{event.digest[:32]}"
+
+
+def digest(parts: Sequence[str | int | None]) -> str:
+    """What tells one list of parts from every other, in 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _identity(event: Event) -> list[str | int | None]:
