@@ -107,7 +107,7 @@ class EventSources:
                 self._clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def _record(self, mapping: QueueMapping, message: MessageTypeDef) -> dict[str, Any]:
-        given: Mapping[str, Any] = message.get("Attributes", {})
+        given: Any = message.get("Attributes", {})
         attributes: Mapping[str, Any] = message.get("MessageAttributes", {})
         return {
             "messageId": message["MessageId"],

@@ -148,7 +148,7 @@ def _nearest_weekday(year: int, month: int, day: int, length: int) -> int:
 
 @dataclass(frozen=True)
 class Cron:
-    """Times of a clock on a wall in a time zone: one that daylight saving skips is left out, a repeated one counts once."""
+    """Times of a wall clock in a time zone: one that daylight saving skips is left out, a repeated one counts once."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -183,23 +183,26 @@ class Cron:
 
 
 def _cron(text: str, zone: tzinfo) -> Cron:
-    fields = text.upper().split()
     try:
-        if len(fields) != 6:
-            raise InvalidScheduleError("cron has six fields: minutes, hours, day of month, month, day of week, year")
-        minutes, hours, day_of_month, month, day_of_week, year = fields
-        if (day_of_month == "?") == (day_of_week == "?"):
-            raise InvalidScheduleError("one of day of month and day of week has to be ?, and not both")
-        return Cron(
-            minutes=_numbers(minutes, 0, 59),
-            hours=_numbers(hours, 0, 23),
-            days=_days_of_month(day_of_month) if day_of_week == "?" else _days_of_week(day_of_week),
-            months=_numbers(month, 1, 12, MONTHS),
-            years=_numbers(year, 1970, LAST_YEAR),
-            zone=zone,
-        )
+        return _cron_of(text.upper().split(), zone)
     except InvalidScheduleError as error:
         raise InvalidScheduleError(f"Invalid Schedule Expression cron({text}): {error}.") from None
+
+
+def _cron_of(fields: list[str], zone: tzinfo) -> Cron:
+    if len(fields) != 6:
+        raise InvalidScheduleError("cron has six fields: minutes, hours, day of month, month, day of week, year")
+    minutes, hours, day_of_month, month, day_of_week, year = fields
+    if (day_of_month == "?") == (day_of_week == "?"):
+        raise InvalidScheduleError("one of day of month and day of week has to be ?, and not both")
+    return Cron(
+        minutes=_numbers(minutes, 0, 59),
+        hours=_numbers(hours, 0, 23),
+        days=_days_of_month(day_of_month) if day_of_week == "?" else _days_of_week(day_of_week),
+        months=_numbers(month, 1, 12, MONTHS),
+        years=_numbers(year, 1970, LAST_YEAR),
+        zone=zone,
+    )
 
 
 def _days_of_month(field: str) -> DaysOfMonth:

@@ -135,21 +135,21 @@ class Intake:
         """Decide on an event and start what it asks for. Raises ServiceTrouble; done twice, it starts nothing twice."""
         happened = arrival.event
         decisions = decide(self._routes.current(), happened)
-        for decision in decisions:
-            if isinstance(decision, Matched):
-                request = requested_job(
-                    decision,
-                    happened,
-                    source=arrival.source,
-                    delivery_id=arrival.delivery_id,
-                    received_at=arrival.received_at,
-                )
-                taken.requests.append(self._start(request))
-            else:
-                taken.ignored.append(asdict(decision))
-        if happened.request is not None and not any(isinstance(decision, Matched) for decision in decisions):
+        matched = [decision for decision in decisions if isinstance(decision, Matched)]
+        ignored = [decision for decision in decisions if isinstance(decision, Ignored)]
+        for decision in matched:
+            request = requested_job(
+                decision,
+                happened,
+                source=arrival.source,
+                delivery_id=arrival.delivery_id,
+                received_at=arrival.received_at,
+            )
+            taken.requests.append(self._start(request))
+        taken.ignored += [asdict(decision) for decision in ignored]
+        if happened.request is not None and not matched:
             # Who asks for a job outright is told that there will be none; any other event may well concern no route.
-            self._start(_rejected(arrival, "; ".join(ignored.reason for ignored in decisions)))
+            self._start(_rejected(arrival, "; ".join(decision.reason for decision in ignored)))
 
     def _let_wait(self, failed: Sequence[Mapping[str, Any]]) -> None:
         received = max((int(failure["attributes"]["ApproximateReceiveCount"]) for failure in failed), default=0)
