@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,14 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.models import Model
-from amplify_jobs.requests import LONGEST_MINUTES, REQUEST_ID_PATTERN, ROUTE_NAME_PATTERN, faults
+from amplify_jobs.requests import (
+    LONGEST_MINUTES,
+    MOST_RETRIES,
+    REQUEST_ID_PATTERN,
+    ROUTE_NAME_PATTERN,
+    OnTimeout,
+    faults,
+)
 
 ROUTE_PART_OF_REQUEST_ID = 40
 
@@ -99,14 +106,17 @@ class RequestedJob(Model):
     parameters: dict[str, Any] | None = None
     timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
+    on_timeout: OnTimeout | None = None
+    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] | None = None
+    supersede: bool | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> RequestedJob:
         if self.route is None:
             if self.operation is None or self.parameters is None:
                 raise ValueError("give either route, or operation and parameters")
-        elif any(part is not None for part in (self.operation, self.parameters, self.timeout_minutes)):
-            raise ValueError("route says itself which operation, parameters and timeout; leave them out")
+        elif self.model_fields_set - {"version", "request_id", "route"}:
+            raise ValueError("route says itself which operation, parameters and limits; leave them out")
         return self
 
 
@@ -173,6 +183,18 @@ class Event(Model):
         Hosts list the files of the commits that came, not of those that went.
         """
         return None if self.forced else self.changed_files
+
+
+def happened_at(event: Event, received_at: datetime) -> datetime:
+    """When the event happened, by the host's own clock where it tells, and never after we received it."""
+    written = event.event_time or (event.schedule.scheduled_time if event.schedule else None) or ""
+    try:
+        # GitHub writes seconds since 1970, all others ISO 8601.
+        number = int(written) if written.isascii() and written.isdigit() else None
+        time = datetime.fromisoformat(written) if number is None else datetime.fromtimestamp(number, UTC)
+        return min(time, received_at) if time.tzinfo is not None else received_at
+    except (ValueError, OverflowError, OSError):
+        return received_at
 
 
 def request_id(route: str, event: Event) -> str:
