@@ -22,7 +22,7 @@ from local.events_service import EventsService
 from local.executions import Executions
 from local.faults import BadOrderError, Faults
 from local.http_api import MAX_BODY_BYTES, HttpApi
-from local.http_server import HttpServer
+from local.http_server import LOOPBACK, HttpServer
 from local.lambda_runtime import Outcome
 from local.lambda_service import LambdaService
 from local.moto_backend import ACCOUNT, MotoBackend
@@ -42,8 +42,9 @@ RETRY_SECONDS = (1.0, 2.0)
 class LocalCloud:
     """The stack of a template, run on this machine. A context manager; only one can run in a process at a time.
 
-    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `host` is where
-    to listen: 0.0.0.0 lets in the containers of `sam local`, and everybody else who can reach this machine.
+    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `also_at` is
+    an address to listen at besides 127.0.0.1, as Docker's bridge for the containers of `sam local`: whoever reaches it
+    can run commands here, since a build does.
     `parameters` go over the template's defaults and over what the local cloud sets where the template has it:
     EndpointUrl, SiteUrl and ConsoleUrl. Logs and builds are kept in `state_dir`, else in a temporary folder that goes
     away with the cloud. `start` raises TemplateError for what the local cloud can't run.
@@ -56,7 +57,7 @@ class LocalCloud:
         aws_port: int = 4566,
         http_port: int = 3000,
         parameters: Mapping[str, str] | None = None,
-        host: str = "127.0.0.1",
+        also_at: str = LOOPBACK,
         stack_name: str = "amplify-jobs",
         state_dir: Path | None = None,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
@@ -77,12 +78,12 @@ class LocalCloud:
             for old in log_folder.glob("*.log"):
                 # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
                 old.unlink()
-            self._aws_server = HttpServer(self._answer, host=host, port=aws_port, name="aws-endpoint")
+            self._aws_server = HttpServer(self._answer, port=aws_port, also_at=also_at, name="aws-endpoint")
             stack.callback(self._aws_server.close)
             self.endpoint_url = self._aws_server.url
             self.http_api = HttpApi(account=self.account, invoke=self._invoke)
             self._http_server = HttpServer(
-                self.http_api, host=host, port=http_port, name="http-api", max_body=MAX_BODY_BYTES
+                self.http_api, port=http_port, also_at=also_at, name="http-api", max_body=MAX_BODY_BYTES
             )
             stack.callback(self._http_server.close)
             self.api_url = self._http_server.url
