@@ -123,7 +123,7 @@ class FollowedJob:
         self.clock.now += CALL_SECONDS
         self._runs_at = self.clock.now + QUEUE_SECONDS
         state = JobState(job=JOB, state=State.WAITING, started_at=self._now)
-        return self._answer(state, KEY, changes=self._changes, now=self._now)
+        return self._answer(state, KEY, changes=0, now=self._now)
 
     def _get_job(self, payload: Mapping[str, Any]) -> Any:
         changes, now = self._changes, self._now

@@ -85,6 +85,16 @@ def _commit(repository: Path, commit: str) -> dict[str, Any]:
     }
 
 
+def _words(url: str, code: int, answer: dict[str, Any]) -> list[str]:
+    lines = [f"POST {url} answered {code} {answer.get('message', '')}".rstrip()]
+    for request in answer.get("requests", []):
+        known = ", known already" if request["duplicate"] else ""
+        lines.append(f"  request {request['requestId']}: {request['operation']} by route {request['route']}{known}")
+    return lines + [
+        f"  no request by route {ignored['route']}: {ignored['reason']}" for ignored in answer.get("ignored", [])
+    ]
+
+
 def main() -> int:
     """Deliver one webhook per line that git gives a post-receive hook: before, after, ref."""
     repository = Path(sys.argv[1])
@@ -93,7 +103,7 @@ def main() -> int:
     for line in sys.stdin:
         before, after, ref = line.split()
         code, answer = deliver(url, secret, push_payload(repository, before, after, ref))
-        print(f"POST {url} answered {code}: {json.dumps(answer)}")  # noqa: T201 -- git shows it to who pushed
+        print("\n".join(_words(url, code, answer)))  # noqa: T201 -- git shows it to who pushed
         status = status or int(code >= 300)
     return status
 

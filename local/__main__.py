@@ -1,4 +1,8 @@
-"""Starts the local cloud and keeps it up until it is told to stop: `python -m local`."""
+"""Starts the local cloud and keeps it up until it is told to stop: `python -m local`.
+
+LOCAL_AWS_PORT and LOCAL_HTTP_PORT name other ports than 4566 and 3000; LOCAL_HOST another address than 127.0.0.1 to
+listen at, as 0.0.0.0 for the containers of `sam local`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,11 @@ def main() -> int:
         aws_port = _port("LOCAL_AWS_PORT", 4566)
         http_port = _port("LOCAL_HTTP_PORT", 3000)
         with LocalCloud(
-            arguments.template, aws_port=aws_port, http_port=http_port, state_dir=arguments.state_dir
+            arguments.template,
+            aws_port=aws_port,
+            http_port=http_port,
+            host=os.environ.get("LOCAL_HOST") or "127.0.0.1",
+            state_dir=arguments.state_dir,
         ) as cloud:
             _print(f"AWS endpoint  {cloud.endpoint_url}")
             _print(f"HTTP API      {cloud.api_url}")

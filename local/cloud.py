@@ -39,10 +39,11 @@ RETRY_SECONDS = (1.0, 2.0)
 class LocalCloud:
     """The stack of a template, run on this machine. A context manager; only one can run in a process at a time.
 
-    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `parameters` go
-    over the template's defaults and over what the local cloud sets where the template has it: EndpointUrl, SiteUrl and
-    ConsoleUrl. Logs and builds are kept in `state_dir`, else in a temporary folder that goes away with the cloud.
-    `start` raises TemplateError for what the local cloud can't run.
+    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `host` is where
+    to listen: 0.0.0.0 lets in the containers of `sam local`, and everybody else who can reach this machine.
+    `parameters` go over the template's defaults and over what the local cloud sets where the template has it:
+    EndpointUrl, SiteUrl and ConsoleUrl. Logs and builds are kept in `state_dir`, else in a temporary folder that goes
+    away with the cloud. `start` raises TemplateError for what the local cloud can't run.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class LocalCloud:
         aws_port: int = 4566,
         http_port: int = 3000,
         parameters: Mapping[str, str] | None = None,
+        host: str = "127.0.0.1",
         stack_name: str = "amplify-jobs",
         state_dir: Path | None = None,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
@@ -69,11 +71,16 @@ class LocalCloud:
             self.state_dir = state_dir.absolute()
             log_folder = self.state_dir / "logs"
             log_folder.mkdir(parents=True, exist_ok=True)
-            self._aws_server = HttpServer(self._answer, port=aws_port, name="aws-endpoint")
+            for old in log_folder.glob("*.log"):
+                # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
+                old.unlink()
+            self._aws_server = HttpServer(self._answer, host=host, port=aws_port, name="aws-endpoint")
             stack.callback(self._aws_server.close)
             self.endpoint_url = self._aws_server.url
             self.http_api = HttpApi(account=self.account, invoke=self._invoke)
-            self._http_server = HttpServer(self.http_api, port=http_port, name="http-api", max_body=MAX_BODY_BYTES)
+            self._http_server = HttpServer(
+                self.http_api, host=host, port=http_port, name="http-api", max_body=MAX_BODY_BYTES
+            )
             stack.callback(self._http_server.close)
             self.api_url = self._http_server.url
             self._moto = MotoBackend()
@@ -91,7 +98,7 @@ class LocalCloud:
             )
             stack.callback(self.functions.close)
             targets.invoke_async, targets.emit = self.functions.invoke_async, self.events.emit
-            self.executions = Executions(self.region, self.events.emit)
+            self.executions = Executions(self._moto, self.region, self.events.emit)
             stack.callback(self.executions.close)
             status_events = StatusEvents(self.faults, self.events.emit)
             stack.callback(status_events.close)
@@ -107,8 +114,6 @@ class LocalCloud:
                 moto=self._moto,
                 region=self.region,
                 services=self._services(),
-                # Object Created, once something in the template wants it, is told from here as "s3".
-                observers={"states": self._observe_states},
                 faults=self.faults,
                 local=self._answer_local,
             )
@@ -199,14 +204,11 @@ class LocalCloud:
             **dict.fromkeys(AMPLIFY_SERVICES, self.amplify.handle),
             "lambda": lambda _, request: self.functions.handle(request),
             "events": lambda _, request: self.events.handle(request),
+            "states": self.executions.handle,
+            # Not there yet, and refused by name: schedules. S3's Object Created events, once the template wants them,
+            # are for an "s3" of our own around moto's, as with "states".
             "scheduler": _refuse_scheduler,
         }
-
-    def _observe_states(self, operation: str, parameters: Mapping[str, Any], response: Response) -> None:
-        if operation == "StartExecution":
-            self.executions.started(json.loads(response.get_data())["executionArn"])
-        elif operation == "StopExecution":
-            self.executions.stopped(parameters["executionArn"], parameters.get("error"), parameters.get("cause"))
 
     def _answer_local(self, request: Request) -> Response | None:
         """The addresses under /_local/, which AWS does not have."""

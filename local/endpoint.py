@@ -31,15 +31,12 @@ SITE_HOST = re.compile(r"[^.]+\.d[a-z0-9]+\.localhost(:\d+)?")
 Service = Callable[[str, Request], Response]
 """Answers the calls of a service, whose signing name comes first; raises ServiceError."""
 
-Observer = Callable[[str, Mapping[str, Any], Response], None]
-"""Told of an operation that was answered without error: its name, parameters and answer."""
-
 
 class Endpoint:
     """The application behind the AWS port.
 
-    `services` are those that the local cloud has of its own, by signing name; `observers`, by service, see what moto
-    answered. `local` answers addresses under /_local/ and those of sites, or None.
+    `services` are those that the local cloud has of its own, by signing name; moto has the others. `local` answers
+    addresses under /_local/ and those of sites, or None.
     """
 
     def __init__(
@@ -48,14 +45,12 @@ class Endpoint:
         moto: MotoBackend,
         region: str,
         services: Mapping[str, Service],
-        observers: Mapping[str, Observer],
         faults: Faults,
         local: Callable[[Request], Response | None],
     ) -> None:
         self._moto = moto
         self._region = region
         self._services = services
-        self._observers = observers
         self._faults = faults
         self._local = local
         self._stopped = threading.Event()
@@ -89,8 +84,8 @@ class Endpoint:
         try:
             fault = self._fault(service, operation, request)
             if fault is not None:
-                return self._faulty(fault, service, region, operation, request)
-            return self._call(service, region, operation, request)
+                return self._faulty(fault, service, region, request)
+            return self._call(service, region, request)
         except wire.ServiceError as error:
             return wire.error(service, error.code, error.message, error.status)
         except DropConnectionError:
@@ -100,15 +95,9 @@ class Endpoint:
             message = f"{service} {operation} failed in the local cloud itself; its output says more"
             return wire.error(service, "InternalFailure", message, 500)
 
-    def _call(self, service: str, region: str, operation: str | None, request: Request) -> Response:
+    def _call(self, service: str, region: str, request: Request) -> Response:
         own = self._services.get(service)
-        if own is not None:
-            return own(service, request)
-        response = self._moto.handle(service, region, operation, request)
-        observer = self._observers.get(service)
-        if observer is not None and operation is not None and response.status_code < 300:
-            observer(operation, parameters(service, request), response)
-        return response
+        return self._moto.handle(service, region, request) if own is None else own(service, request)
 
     # --- Faults ------------------------------------------------------------------------------------------------------
 
@@ -117,7 +106,7 @@ class Endpoint:
             return None
         return self._faults.take(service, operation, parameters(service, request))
 
-    def _faulty(self, fault: Fault, service: str, region: str, operation: str | None, request: Request) -> Response:
+    def _faulty(self, fault: Fault, service: str, region: str, request: Request) -> Response:
         match fault.fault:
             case "throttle" | "refuse":
                 raise fault.error()
@@ -130,9 +119,9 @@ class Endpoint:
                     continue
                 raise DropConnectionError
             case "lose-answer":
-                self._call(service, region, operation, request)
+                self._call(service, region, request)
                 raise DropConnectionError
-        response = self._call(service, region, operation, request)
+        response = self._call(service, region, request)
         self._stopped.wait(fault.seconds)
         return response
 

@@ -341,7 +341,7 @@ class EventsService:
             "DisableRule": lambda p: self._set_enabled(p, enabled=False),
             "DeleteRule": self._delete_rule,
             "PutTargets": self._put_targets,
-            "ListTargetsByRule": lambda p: {"Targets": [t.document for t in self._rule_of(p, "Rule").targets.values()]},
+            "ListTargetsByRule": self._list_targets,
             "RemoveTargets": self._remove_targets,
             "ListRuleNamesByTarget": self._list_rule_names_by_target,
             "ListArchives": lambda _: {"Archives": [self._described(archive) for archive in self._archives.values()]},
@@ -401,6 +401,11 @@ class EventsService:
     def _put_targets(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         self.put_targets(parameters["Rule"], parameters["Targets"], bus=parameters.get("EventBusName", "default"))
         return {"FailedEntryCount": 0, "FailedEntries": []}
+
+    def _list_targets(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        targets = [target.document for target in self._rule_of(parameters, "Rule").targets.values()]
+        # The model has no empty list of targets.
+        return {"Targets": targets or None}
 
     def _remove_targets(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         targets = self._rule_of(parameters, "Rule").targets

@@ -1,32 +1,44 @@
-"""Follows the executions that moto runs: emits their status changes as AWS does, and ends those that are stopped.
+"""Step Functions: moto runs the state machines, this adds what AWS does around an execution and moto does not.
 
-moto tells nobody when an execution changes, so that every execution whose start came by the endpoint is looked at until
-it has ended. Events: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html.
+Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait, and status
+changes become events. moto tells nobody when an execution changes, so that every one is looked at until it ends.
+Events: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
-from local.moto_backend import ACCOUNT
+from werkzeug.wrappers import Request, Response
+
+from local import wire
+from local.moto_backend import ACCOUNT, MotoBackend, with_body
 
 if TYPE_CHECKING:
     from moto.stepfunctions.parser.backend.execution import Execution
 
 LOOK_SECONDS = 0.02
 MAX_DATA_CHARACTERS = 248 * 1024
+FORBIDDEN_IN_NAMES = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+WAKING = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
 
 
 class Executions:
-    """All executions since the start, by ARN."""
+    """All executions since the start, by ARN; `emit` puts events on the default bus."""
 
-    def __init__(self, region: str, emit: Callable[[Mapping[str, Any]], object]) -> None:
+    def __init__(self, moto: MotoBackend, region: str, emit: Callable[[Mapping[str, Any]], object]) -> None:
+        self._moto = moto
         self._region = region
         self._emit = emit
+        self._calls = threading.RLock()
         self._changed = threading.Condition()
         self._known: set[str] = set()
         self._running: dict[str, Execution] = {}
@@ -38,17 +50,45 @@ class Executions:
         self._thread.start()
 
     def close(self) -> None:
-        """End the watch and every execution that still runs."""
+        """End the watch and every execution that still runs; idempotent."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         for execution in self._running.values():
             execution.stop(stop_date=datetime.now(UTC), error=None, cause=None)
             _wake(execution)
+        self._running.clear()
 
-    def started(self, arn: str) -> None:
-        """Take note of an execution that StartExecution answered with; a repeat is no news."""
+    def handle(self, service: str, request: Request) -> Response:
+        """Answer an AWS call; raises ServiceError."""
+        operation = wire.operation_name(service, request)
+        match operation:
+            case "StartExecution":
+                return self._start_execution(service, request)
+            case "StopExecution":
+                return self._stop_execution(service, request)
+        # moto looks for a token in all executions that run and fails on one whose definition it still reads.
+        with self._calls if operation in WAKING else contextlib.nullcontext():
+            return self._moto.handle(service, self._region, request)
+
+    def _start_execution(self, service: str, request: Request) -> Response:
+        operation, parameters = wire.match(service, request)
+        wire.validate(operation, parameters)
+        # moto calls every execution that has no name None.
+        name = parameters.setdefault("name", str(uuid4()))
+        if FORBIDDEN_IN_NAMES.search(name):
+            raise wire.ServiceError("InvalidName", f"Invalid Name: '{name}'")
+        named = with_body(request, json.dumps(parameters).encode())
+        with self._calls:
+            response = self._moto.handle(service, self._region, named)
+            if response.status_code != 200:
+                return response
+            self._started(json.loads(response.get_data())["executionArn"])
+        return response
+
+    def _started(self, arn: str) -> None:
         with self._changed:
             if arn in self._known or self._closed:
                 return
@@ -57,17 +97,26 @@ class Executions:
             self._emit(self._event(execution, "RUNNING"))
             self._running[arn] = execution
             self._changed.notify_all()
+        while execution.status == "RUNNING" and not _is_made(execution):
+            time.sleep(0.001)
 
-    def stopped(self, arn: str, error: str | None, cause: str | None) -> None:
-        """Make an execution that StopExecution was called for end: moto leaves one that waits as it is."""
+    def _stop_execution(self, service: str, request: Request) -> Response:
+        """An execution that runs a function ends when that has ended, other than on AWS."""
+        parameters = wire.match(service, request)[1]
+        with self._calls:
+            response = self._moto.handle(service, self._region, request)
+        if response.status_code != 200:
+            return response
+        arn = parameters["executionArn"]
         with self._changed:
             execution = self._running.get(arn)
-            self._stop_reasons[arn] = (error, cause)
+            self._stop_reasons[arn] = (parameters.get("error"), parameters.get("cause"))
         if execution is not None:
             _wake(execution)
+        return response
 
     def _find(self, arn: str) -> Execution:
-        # Imported late: its parser takes more than a second, which starts without a state machine need not wait for.
+        # Imported late: it takes more than a second, which a template without a state machine need not wait for.
         from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
 
         # moto types what its two backends share by the one that does not execute.
@@ -93,8 +142,10 @@ class Executions:
         arn = str(execution.exec_arn)
         text = execution.execution_input or "{}"
         output = to_json_str(execution.output) if status == "SUCCEEDED" else None
-        error, cause = self._stop_reasons.get(arn, (execution.error, execution.cause))
+        # moto forgets why an execution was stopped.
+        given = self._stop_reasons.get(arn, (None, None)) if status == "ABORTED" else (None, None)
         fits = len(text) + len(output or "") <= MAX_DATA_CHARACTERS
+        can_be_redriven = status in {"FAILED", "TIMED_OUT", "ABORTED"}
         detail = {
             "executionArn": arn,
             "stateMachineArn": execution.state_machine_arn,
@@ -108,12 +159,12 @@ class Executions:
             "stateMachineAliasArn": None,
             "redriveCount": 0,
             "redriveDate": None,
-            "redriveStatus": "REDRIVABLE" if status in {"FAILED", "TIMED_OUT", "ABORTED"} else "NOT_REDRIVABLE",
-            "redriveStatusReason": None,
+            "redriveStatus": "REDRIVABLE" if can_be_redriven else "NOT_REDRIVABLE",
+            "redriveStatusReason": None if can_be_redriven else f"Execution is {status} and cannot be redriven",
             "inputDetails": {"included": fits},
             "outputDetails": None if output is None else {"included": fits},
-            "error": error or None,
-            "cause": cause or None,
+            "error": execution.error or given[0] or None,
+            "cause": execution.cause or given[1] or None,
         }
         return {
             "source": "aws.states",
@@ -123,14 +174,29 @@ class Executions:
         }
 
 
+def _is_made(execution: Execution) -> bool:
+    """Whether moto has read the definition and made what the execution keeps its state in."""
+    return execution.exec_worker is not None and execution.exec_worker.env is not None
+
+
 def _wake(execution: Execution) -> None:
-    """End the waits of an execution that was told to stop; its state machine then goes no further."""
+    """End the waits of an execution that was told to stop; its state machine then goes no further.
+
+    They end well, since an error would become the execution's own and hide that it was stopped.
+    """
+    from moto.stepfunctions.parser.asl.eval.callback.callback import (  # noqa: PLC0415
+        CallbackNotifyConsumerError,
+        CallbackOutcomeSuccess,
+    )
+
     worker = execution.exec_worker
-    environment = worker.env if worker is not None else None
-    if environment is not None:
-        # moto has no other way to find the callbacks that are waited for.
-        for endpoint in list(environment.callback_pool_manager._pool.values()):
-            endpoint.interrupt_all()
+    if worker is None or worker.env is None:
+        return
+    callbacks = worker.env.callback_pool_manager
+    # Nothing else tells which callbacks there are.
+    for token in list(callbacks._pool):
+        with contextlib.suppress(CallbackNotifyConsumerError):
+            callbacks.notify(token, CallbackOutcomeSuccess(token, "{}"))
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

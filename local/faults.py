@@ -16,6 +16,7 @@ An order is a JSON object:
 
 For service "amplify" and the operation "StatusEvent", which stands for the status events that local Amplify emits, the
 faults are lose, delay (by `seconds`), duplicate, and reorder (it comes after the next one, or after `seconds`).
+What the HTTP API, rules and destinations invoke is no call over the wire, and meets no fault.
 `times` is how many calls are hit (1 unless given); `match` names parameters and the values that they must have.
 """
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import select
 import socket
@@ -42,14 +43,22 @@ class HttpServer:
     The port is bound, and PortOccupiedError raised, when the object is made; port 0 means a free one.
     """
 
-    def __init__(self, application: Application, *, port: int = 0, name: str, max_body: int | None = None) -> None:
+    def __init__(
+        self,
+        application: Application,
+        *,
+        name: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        max_body: int | None = None,
+    ) -> None:
         self.application = application
         self.name = name
         self.max_body = max_body
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._listener.bind(("127.0.0.1", port))
+            self._listener.bind((host, port))
         except OSError as error:
             self._listener.close()
             raise PortOccupiedError(f"port {port} can't be used: {error.strerror}") from error
@@ -122,9 +131,15 @@ class _Connection(BaseHTTPRequestHandler):
         super().__init__(connection, address, server)  # type: ignore[arg-type]
 
     def _answer(self) -> None:
-        body = self._read_body()
+        try:
+            body = self._read_body()
+        except ValueError:
+            # Where this request ends and the next begins is anybody's guess.
+            self.close_connection = True
+            self._send(_message(400, "Bad Request"), {})
+            return
         if body is None:
-            self._send(Response('{"message":"Request Entity Too Large"}', 413, content_type="application/json"), {})
+            self._send(_message(413, "Request Entity Too Large"), {})
             return
         environ = self._environ(body)
         try:
@@ -134,7 +149,7 @@ class _Connection(BaseHTTPRequestHandler):
             return
         except Exception:
             log.exception("%s failed on %s %s", self.server.name, self.command, self.path)
-            response = Response('{"message":"Internal Server Error"}', 500, content_type="application/json")
+            response = _message(500, "Internal Server Error")
         self._send(response, environ)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
@@ -146,6 +161,8 @@ class _Connection(BaseHTTPRequestHandler):
             body = self._read_chunks()
         else:
             length = int(self.headers.get("Content-Length") or 0)
+            if length < 0:
+                raise ValueError(length)
             if limit is not None and length > limit:
                 while length > 0 and (part := self.rfile.read(min(length, 1 << 20))):
                     length -= len(part)
@@ -218,6 +235,10 @@ class _Connection(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         log.debug("%s %s", self.server.name, format % args)
+
+
+def _message(status: int, text: str) -> Response:
+    return Response(json.dumps({"message": text}), status, content_type="application/json")
 
 
 def client_gone(request: Request) -> bool:

@@ -26,6 +26,8 @@ API = "/2018-06-01/runtime"
 INIT_SECONDS = 30.0
 """How long a process may take until it asks for its first event; AWS allows 10 s of a machine that is all its own."""
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
+EXITING = 0x4
+"""Linux's flag PF_EXITING of a process."""
 RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge"
 
 
@@ -178,7 +180,7 @@ class ExecutionEnvironment:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._waiting_event is not None or self._exit_code is not None)
             event = self._waiting_event
-            if event is None or client_gone(request):
+            if event is None or client_gone(request) or _is_dying(self.pid):
                 # Nobody is there to take the event: it stays for another process.
                 return _refused(410, "Gone", "this execution environment is gone")
             self._waiting_event, self._current = None, event
@@ -210,6 +212,20 @@ class ExecutionEnvironment:
                 self._outcome = Outcome(body)
             self._changed.notify_all()
         return _accepted()
+
+
+def _is_dying(pid: int) -> bool:
+    """Whether a process was killed and has only not come to its end yet, where the system has /proc to tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        # The second field is the name in brackets, which may hold anything; the ninth are the kernel's flags.
+        flags = int(
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[6]
+        )
+    except OSError:
+        return False
+    pending = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd:", "ShdPnd:"))]
+    return bool(flags & EXITING) or any(mask >> (signal.SIGKILL - 1) & 1 for mask in pending)
 
 
 def _exit_message(exit_code: int) -> str:

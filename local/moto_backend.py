@@ -6,7 +6,9 @@ AWS, and one of the service's handlers by the path. That is done here.
 
 from __future__ import annotations
 
+import contextlib
 import io
+import logging
 import os
 import re
 import threading
@@ -29,8 +31,10 @@ from local import wire
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
 
-_LOCKED_OPERATIONS = {"states": {"StartExecution", "StopExecution"}}
-"""Operations that check and then write without a lock of moto's own; all of DynamoDB's and S3's are such, too."""
+LOCKED_SERVICES = ("dynamodb", "s3")
+"""Services whose check-and-write moto does not make atomic; local/executions.py sees to Step Functions."""
+
+FORM_TYPE = "application/x-www-form-urlencoded"
 
 Handler = Callable[[Any, str, Any], Any]
 
@@ -45,34 +49,30 @@ class MotoBackend:
     """moto as one AWS account; state is the process's, so that only one may be in use at a time."""
 
     def __init__(self) -> None:
-        self._locks = {service: threading.RLock() for service in ("dynamodb", "s3", "states")}
+        self._locks = {service: threading.Lock() for service in LOCKED_SERVICES}
 
     def start(self, port: int) -> None:
         """Begin with nothing there; the tasks of state machines call the AWS endpoint on `port`."""
         os.environ["MOTO_PORT"] = str(port)
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        # It reports every error that a state machine meets, caught ones too; their histories have them all.
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         self.reset()
 
     def reset(self) -> None:
         BackendDict.reset()
         reset_model_data()
 
-    def handle(self, service: str, region: str, operation: str | None, request: Request) -> Response:
+    def handle(self, service: str, region: str, request: Request) -> Response:
         """Answer a call; `service` is its signing name. Raises ServiceError for a service that moto lacks."""
-        lock = self._lock(service, operation)
-        if lock is None:
+        with self._locks.get(service, contextlib.nullcontext()):
             return self._handle(service, region, request)
-        with lock:
-            return self._handle(service, region, request)
-
-    def _lock(self, service: str, operation: str | None) -> threading.RLock | None:
-        if service in _LOCKED_OPERATIONS and operation not in _LOCKED_OPERATIONS[service]:
-            return None
-        return self._locks.get(service)
 
     def _handle(self, service: str, region: str, request: Request) -> Response:
-        environ = dict(request.environ)
-        environ["wsgi.input"] = io.BytesIO(request.get_data())
+        environ = with_body(request, request.get_data()).environ
+        if service == "s3" and request.method == "PUT" and request.mimetype == FORM_TYPE:
+            # Clients that only open a presigned address send it by default; moto would take the object for a form.
+            del environ["CONTENT_TYPE"]
         moto_request = _ServerRequest(environ)
         aws_url = f"https://{service}.{region}.amazonaws.com{moto_request.raw_path}"
         for pattern, handler in _handlers(service, region):
@@ -94,6 +94,12 @@ class MotoBackend:
         if request.method == "HEAD" and length is not None:
             response.headers["Content-Length"] = str(length)
         return response
+
+
+def with_body(request: Request, body: bytes) -> Request:
+    """The same request with another body, or with its own once that has been read."""
+    environ = {name: value for name, value in request.environ.items() if not name.startswith("werkzeug.")}
+    return Request(environ | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
 
 
 @cache

@@ -40,6 +40,7 @@ class Targets:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._queue_urls: dict[str, str] = {}
         self.invoke_async: Callable[[str, bytes], None]
         self.emit: Callable[..., str]
 
@@ -113,7 +114,9 @@ class Targets:
             raise NotDeliverableError(error.code, error.message, is_final=error.status < 500) from error
 
     def _queue_url(self, arn: str) -> str:
-        return self._clients.sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        if arn not in self._queue_urls:
+            self._queue_urls[arn] = self._clients.sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        return self._queue_urls[arn]
 
     def _send_to_queue(self, arn: str, text: str, settings: Mapping[str, Any]) -> None:
         parameters: Mapping[str, Any] = settings.get("SqsParameters") or {}

@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from itertools import groupby
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -383,20 +384,17 @@ def _length_faults(shape: Shape, length: int, broken: str) -> Iterator[str]:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     r"""A model's pattern, which is Java's, for Python's re: \p{L} becomes the characters of that category."""
-    return re.compile(re.sub(r"\\p\{(\w)\}", lambda found: _category(found[1]), pattern))
+    return re.compile(re.sub(r"\\p\{(\w)\}", lambda found: _categories()[found[1]], pattern))
 
 
 @cache
-def _category(letter: str) -> str:
-    """The characters of a Unicode major category, as ranges for the inside of a character class."""
-    ranges: list[list[int]] = []
-    for point in range(sys.maxunicode + 1):
-        if unicodedata.category(chr(point))[0] == letter:
-            if ranges and ranges[-1][1] == point - 1:
-                ranges[-1][1] = point
-            else:
-                ranges.append([point, point])
-    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+def _categories() -> dict[str, str]:
+    """The characters of each Unicode major category, as ranges for the inside of a character class."""
+    categories: dict[str, list[str]] = {}
+    for letter, points in groupby(range(sys.maxunicode + 1), key=lambda point: unicodedata.category(chr(point))[0]):
+        first, *rest = points
+        categories.setdefault(letter, []).append(f"\\U{first:08x}-\\U{(rest or [first])[-1]:08x}")
+    return {letter: "".join(ranges) for letter, ranges in categories.items()}
 
 
 # --- Answers ---------------------------------------------------------------------------------------------------------

@@ -39,8 +39,7 @@ class AwsStandIn:
             self.answers_left[service] -= 1
             if self.answers_left[service] < 0:
                 return Response("out of order", status=500)
-        operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2] or None
-        return self._moto.handle(service, region, operation, request)
+        return self._moto.handle(service, region, request)
 
 
 @contextmanager

@@ -31,17 +31,16 @@ place = Place(
 def names(app_id: object, branch_name: object) -> Names:
     if not isinstance(app_id, str) or not isinstance(branch_name, str):
         return Names()
+    known = Names()
     try:
         app_name, domain = amplify.app_name_and_domain(app_id)
-        return Names(
-            app_name=app_name,
-            default_domain=domain,
-            display_name=amplify.branch_display_name(app_id, branch_name),
-        )
+        known = Names(app_name=app_name, default_domain=domain)
+        display_name = amplify.branch_display_name(app_id, branch_name)
+        return known.model_copy(update={"display_name": display_name})
     except AmplifyJobsError as error:
         # A job is announced by its ids rather than not at all.
         logger.warning("Names are not known", extra={"reason": str(error)})
-        return Names()
+        return known
 
 
 def publish(said: Occasion, detail: Announcement) -> None:
@@ -56,6 +55,7 @@ def publish(said: Occasion, detail: Announcement) -> None:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
     said = occasion(event, store.job_of_request, datetime.now(UTC))
     parameters = said.request.parameters
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)

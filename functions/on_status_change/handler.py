@@ -22,9 +22,9 @@ callbacks = Callbacks.connect()
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    metrics.add_metric("StatusChanges", MetricUnit.Count, 1)
     change = status_change(event)
     logger.append_keys(app_id=change.app_id, branch_name=change.branch_name, job_id=change.job_id)
-    metrics.add_metric("StatusChanges", MetricUnit.Count, 1)
     if not hosting_state(change.job_status).is_outcome:
         logger.info("Not at its end", extra={"status": change.job_status})
         return {"woke": False}

@@ -23,7 +23,7 @@ from amplify_jobs.following import deadlines_of, poll_answer
 from amplify_jobs.jobs import Job, JobState, State, job_key
 from amplify_jobs.requests import JobRequest, job_request, validated_parameters
 from amplify_jobs.start_once import start_once
-from amplify_jobs.store import Store
+from amplify_jobs.store import Store, dynamodb_client
 
 REGION = os.environ["AWS_REGION"]
 logger = Logger()
@@ -34,7 +34,7 @@ store = Store.connect(os.environ["JOBS_TABLE"])
 idempotency = IdempotencyConfig(
     event_key_jmespath="requestId", expires_after_seconds=int(timedelta(days=3).total_seconds())
 )
-answered_starts = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
+answered_starts = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"], boto3_client=dynamodb_client())
 
 
 def now() -> datetime:
@@ -76,26 +76,28 @@ def start(request: JobRequest) -> Job:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    request = job_request(event["request"])
-    logger.append_keys(**request.log_keys())
     idempotency.register_lambda_context(context)
+    metrics.add_metric("StartsTried", MetricUnit.Count, 1)
     try:
+        request = job_request(event["request"])
+        logger.append_keys(**request.log_keys())
         job = start(request)
     except (TryAgain, RequestRejected) as error:
         metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
         logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
         raise
     key = job_key(REGION, job.app_id, job.branch_name, job.job_id)
-    record = store.record_start(key, request.request_id, job, now())
+    store.record_start(key, request.request_id, job, now())
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")
     metrics.add_metric("JobsStarted", MetricUnit.Count, 1)
     answer = poll_answer(
         JobState(job=job, state=State.WAITING, started_at=now()),
         key=key,
-        changes=record.changes,
-        polls=record.polls,
-        left_queue_at=record.left_queue_at,
+        # A change that was counted before this, or since, has not been seen: only a poll sees.
+        changes=0,
+        polls=0,
+        left_queue_at=None,
         earlier=store.earlier_jobs(key),
         request=request,
         now=now(),

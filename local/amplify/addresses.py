@@ -34,7 +34,8 @@ class Addresses:
 
     def resource(self, arn: str) -> tuple[str, str | None] | None:
         """The app id, and the branch if it is one's, that an ARN of this account and Region names."""
-        found = re.fullmatch(r"apps/([^/]+)(?:/branches/(.+))?", arn.removeprefix(self.app_arn("")[: -len("apps/")]))
+        path = arn.removeprefix(self.app_arn(""))
+        found = re.fullmatch(r"([^/]+)(?:/branches/(.+))?", path, re.DOTALL) if path != arn else None
         return (found[1], found[2]) if found else None
 
     def default_domain(self, app_id: str) -> str:

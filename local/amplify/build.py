@@ -26,6 +26,16 @@ TEST_ARTIFACTS = "test"
 
 # What git may fetch from; above all not ext::, which runs a command.
 GIT_PROTOCOLS = "file:git:http:https:ssh"
+GIT_ACCESS = (
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "SSH_AUTH_SOCK",
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+)
 
 
 class BuildFailedError(Exception):
@@ -78,8 +88,7 @@ class Build:
         if order.branch_name.startswith("-"):
             raise BuildFailedError(f"{order.branch_name!r} can't be a branch: a name must not begin with a dash")
         self._log.info(f"# Cloning repository: {shown_address(order.repository)}")
-        clone = ["clone", "--single-branch", f"--branch={order.branch_name}", "--", order.repository, str(self._clone)]
-        if code := self._git(clone, self._work):
+        if code := self._clone_branch():
             raise BuildFailedError(
                 f"git could not clone branch {order.branch_name} of {shown_address(order.repository)}: "
                 f"exit code {code}, and the log says why"
@@ -93,9 +102,19 @@ class Build:
         )
         return printed.decode("utf-8", "replace").strip()
 
-    def _git(self, arguments: Sequence[str], cwd: Path) -> int:
-        environment = self._environment({"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": GIT_PROTOCOLS})
-        code = self._processes.run(["git", *arguments], cwd=cwd, env=environment, output=self._log.output)
+    def _clone_branch(self) -> int:
+        """Clone with the developer's own git configuration, which stands for the access that Amplify was given."""
+        order = self._order
+        environment = {name: os.environ[name] for name in GIT_ACCESS if name in os.environ}
+        environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": GIT_PROTOCOLS}
+        clone = ["clone", "--single-branch", f"--branch={order.branch_name}", "--", order.repository, str(self._clone)]
+        code = self._processes.run(
+            # Hooks of the developer's are no part of the build.
+            ["git", "-c", f"core.hooksPath={os.devnull}", *clone],
+            cwd=self._work,
+            env=self._environment(environment),
+            output=self._log.output,
+        )
         self._log.flush()
         return code
 

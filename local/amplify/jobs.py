@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from local.amplify import artifacts
 from local.amplify.addresses import Addresses
-from local.amplify.build import SITE_ZIP, Build, BuildFailedError, BuildOrder, secrets_of
+from local.amplify.build import SITE_ZIP, Build, BuildFailedError, BuildOrder, secrets_of, shown_address
 from local.amplify.build_log import BuildLog
 from local.amplify.processes import Processes, StoppedError, TimedOutError
 from local.amplify.state import ENDED, RUNNING, WAITING, App, Branch, Job, Step
@@ -158,11 +158,12 @@ class Jobs:
             for step in job.steps:
                 if step.status not in ENDED:
                     step.status = "CANCELLED"
-            self._running.remove(job)
-            self._dispatch()
         # A cancelled job sends no event: Amplify's own notification rules know STARTED, SUCCEED and FAILED only.
         if job.status != "CANCELLED":
             self._announce(branch, job, job.status)
+        with self._lock:
+            self._running.remove(job)
+            self._dispatch()
 
     @contextmanager
     def _step(self, job: Job, number: int) -> Iterator[Step]:
@@ -226,7 +227,7 @@ class Jobs:
                 "AWS_APP_ID": app.id,
                 "AWS_BRANCH": branch.name,
                 "AWS_BRANCH_ARN": self._addresses.branch_arn(app.id, branch.name),
-                "AWS_CLONE_URL": app.settings["repository"],
+                "AWS_CLONE_URL": shown_address(app.settings["repository"]),
                 "AWS_COMMIT_ID": job.commit_id,
                 "AWS_JOB_ID": job.padded_id,
             },

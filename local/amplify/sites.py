@@ -1,4 +1,7 @@
-"""What people look at: deployed sites, a page for each job, logs and artifacts."""
+"""What people look at: deployed sites, a page for each job, logs and artifacts.
+
+Sites are served as they were built: customRules, customHeaders and basic authentication of an app have no effect here.
+"""
 
 from __future__ import annotations
 

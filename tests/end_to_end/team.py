@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,6 +114,19 @@ class Team:
         assert cli.main(["routes", "push", str(file)]) == 0
         # The function keeps what it read for a while; a fresh process reads it anew.
         self.kill("ReceiveWebhookFunction")
+
+    def has_built_before(self, app_id: str, seconds: int) -> None:
+        """Put the record of an earlier job of main on file, whose end a poll found."""
+        begun = datetime(2026, 11, 1, 12, tzinfo=UTC)
+        self.session.resource("dynamodb").Table(self.outputs["jobsTable"]).put_item(
+            Item={
+                "pk": f"{self.cloud.region}#{app_id}#main",
+                "sk": "job#0000000000",
+                "state": "SUCCEEDED",
+                "leftQueueAt": begun.isoformat(),
+                "finishedAt": (begun + timedelta(seconds=seconds)).isoformat(),
+            }
+        )
 
     # ------------------------------------------------------------ what it does
 

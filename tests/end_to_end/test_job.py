@@ -124,10 +124,11 @@ def test_a_failed_build_is_announced_with_its_step_and_reason(team: Team) -> Non
 def test_a_stopped_job_is_announced_as_cancelled(team: Team) -> None:
     app_id = team.app("stopped", build=["sleep 300"])
     team.route("stopped", app_id)
+    team.has_built_before(app_id, seconds=5)
     request_id = team.accepted(team.push("stopped"))
     team.amplify.stop_job(appId=app_id, branchName="main", jobId=team.running_job(app_id))
 
-    # Whether Amplify sends an event for CANCELLED is not known: the poll finds it in any case.
+    # Amplify documents no event for CANCELLED: a poll finds it.
     assert team.told(request_id)["outcome"] == "CANCELLED"
 
 
@@ -151,7 +152,7 @@ def test_an_unknown_app_is_announced_as_rejected(team: Team) -> None:
     rejected = team.told(request_id, "Job Rejected")
 
     assert "d0nowhere" in rejected["reason"]
-    assert "NotFoundException" in rejected["reason"]
+    assert "not found" in rejected["reason"]
     schema = SCHEMAS / "job-rejected.json"
     jsonschema.validate(rejected, yaml.safe_load(schema.read_text()))
     team.message(request_id, "Rejected")
@@ -230,22 +231,8 @@ def test_a_lost_status_event_delays_the_announcement_only(team: Team) -> None:
     app_id = team.app("silent")
     team.route("silent", app_id)
     # With a history of jobs whose end no event told, the polls know when to ask.
+    team.has_built_before(app_id, seconds=2)
     team.order_fault(service="amplify", operation="StatusEvent", fault="lose", times=100, match={"appId": app_id})
-    first = team.accepted(team.push("silent"))
-    team.until(lambda: [j for j in team.jobs(app_id) if j["status"] == "SUCCEED"] or None, "the job did not end")
-    team.stepfunctions.stop_execution(executionArn=team.execution(first)["executionArn"])
-    key = {"pk": f"{team.cloud.region}#{app_id}#main", "sk": "job#0000000001"}
-    table = team.session.resource("dynamodb").Table(team.outputs["jobsTable"])
-    table.update_item(
-        Key=key,
-        UpdateExpression="SET #s = :s, leftQueueAt = :l, finishedAt = :f",
-        ExpressionAttributeNames={"#s": "state"},
-        ExpressionAttributeValues={
-            ":s": "SUCCEEDED",
-            ":l": "2026-11-22T12:00:00+00:00",
-            ":f": "2026-11-22T12:00:02+00:00",
-        },
-    )
 
     assert team.told(team.accepted(team.push("silent")))["outcome"] == "SUCCEEDED"
 

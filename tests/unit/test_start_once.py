@@ -309,7 +309,7 @@ class ListedLate(StartingOnce):
 
 
 EXPLORE = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 for machine in (OfDifferentCommits, OfTheSameCommit, ListedLate):
     machine.TestCase.settings = EXPLORE

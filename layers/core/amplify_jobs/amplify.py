@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from amplify_jobs.errors import (
     AmplifyJobsError,
@@ -37,6 +38,8 @@ _THROTTLED = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+# What botocore raises for bodies that are no JSON and members of another shape than the service model's.
+_NONSENSE = (ResponseParserError, ValueError, TypeError, AttributeError)
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException"}
 # The service gives these two nothing but a BadRequestException and a text: aws-amplify/amplify-hosting issue 3748 and
 # aws-amplify/amplify-backend issue 2137.
@@ -81,8 +84,7 @@ class Amplify:
     @classmethod
     def connect(cls) -> Amplify:
         """Build it with boto3 clients that go where the environment says."""
-        session = boto3.Session()
-        return cls(session.client("amplify", config=_SENDING), session.client("amplify", config=_ASKING))
+        return cls(boto3.client("amplify", config=_SENDING), boto3.client("amplify", config=_ASKING))
 
     def start_job(self, parameters: StartJobParameters) -> ListedJob:
         """Call StartJob once.
@@ -100,7 +102,7 @@ class Amplify:
             raise _rejected_if_unknown(refused) from error
         except ParamValidationError as error:
             raise error_of(error, "StartJob") from error
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, *_NONSENSE) as error:
             raise StartUnresolved(f"StartJob: no usable answer ({type(error).__name__})") from error
         job = _listed(answer.get("jobSummary"))
         if job is None:
@@ -130,12 +132,13 @@ class Amplify:
         """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""
         with _asked("GetApp"):
             app = self._asking.get_app(appId=app_id).get("app", {})
-            return app.get("name"), app.get("defaultDomain")
+            return _text(app.get("name")), _text(app.get("defaultDomain"))
 
     def branch_display_name(self, app_id: str, branch_name: str) -> str | None:
         """Give the name a branch has in its site's address (API: GetBranch, displayName). Raises as above."""
         with _asked("GetBranch"):
-            return self._asking.get_branch(appId=app_id, branchName=branch_name).get("branch", {}).get("displayName")
+            branch = self._asking.get_branch(appId=app_id, branchName=branch_name).get("branch", {})
+            return _text(branch.get("displayName"))
 
 
 @contextmanager
@@ -144,8 +147,7 @@ def _asked(operation: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise error_of(error, operation) from error
-    except (ValueError, TypeError, AttributeError) as error:
-        # Bodies that are no JSON, or members of another shape than the service model's.
+    except _NONSENSE as error:
         raise ServiceTrouble(f"{operation}: answered nonsense ({type(error).__name__})") from error
 
 
@@ -155,8 +157,13 @@ def _rejected_if_unknown(error: AmplifyJobsError) -> AmplifyJobsError:
     return error
 
 
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _listed(summary: Mapping[str, Any] | None) -> ListedJob | None:
     job_id = summary.get("jobId") if isinstance(summary, Mapping) else None
     if summary is None or not isinstance(job_id, str) or not job_id.isdecimal():
         return None
-    return ListedJob(job_id, summary.get("jobType"), summary.get("commitMessage"), summary.get("status"))
+    job_type, message, status = (_text(summary.get(name)) for name in ("jobType", "commitMessage", "status"))
+    return ListedJob(job_id, job_type, message, status)

@@ -137,7 +137,7 @@ def presentable(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
     """Make foreign text fit to be published: no e-mail address, no query string (which may sign), no overlength."""
     if text is None:
         return None
-    text = re.sub(r"(https?://[^\s?#]+)[?#]\S*", r"\1", text)
+    text = re.sub(r"(?i)(https?://[^\s?#]+)[?#]\S*", r"\1", text)
     text = re.sub(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+", "(address left out)", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

@@ -1,14 +1,16 @@
-"""The command line `amplify-jobs`: checks routes files, and pushes them to a stack."""
+"""The command line `amplify-jobs`: pushes routes to a stack, and has things processed again."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from amplify_jobs.errors import AmplifyJobsError, InvalidRoutes
+from amplify_jobs.recovery import Waiting
 from amplify_jobs.routes import Routes
 from amplify_jobs.routes_file import read_routes
 from amplify_jobs.stack import Stack
@@ -20,22 +22,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 when something is wrong, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
     try:
-        routes = read_routes(Path(options.file).read_bytes(), options.file, options.stack)
-        if options.command == "push":
-            push(routes, Stack.find(options.stack))
-        else:
-            print(f"{options.file}: {_summary(routes)}, no faults.")
+        options.run(options)
     except InvalidRoutes as invalid:
         for fault in invalid.faults:
             print(fault, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{options.file}: can't be read: {error.strerror}", file=sys.stderr)
         return 1
     except AmplifyJobsError as error:
         print(f"amplify-jobs: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     return 0
+
+
+def routes_check(options: argparse.Namespace) -> None:
+    """Read a routes file and say whether it is right."""
+    print(f"{options.file}: {_summary(_routes(options))}, no faults.")
+
+
+def routes_push(options: argparse.Namespace) -> None:
+    """Check a routes file, and put it into effect."""
+    routes = _routes(options)
+    push(routes, Stack.find(options.stack))
+
+
+def dead_letters_list(options: argparse.Namespace) -> None:
+    """Say what waits in the dead-letter queue, and why."""
+    waiting = Stack.find(options.stack).recovery().dead_letters()
+    for one in waiting:
+        print(f"{one.sent_at:%Y-%m-%d %H:%M:%S}  {_described(one)}")
+    print(f"{_count(len(waiting), 'dead letter')}.")
+
+
+def dead_letters_replay(options: argparse.Namespace) -> None:
+    """Have everything in the dead-letter queue processed again; what can't be replayed stays there."""
+    recovery = Stack.find(options.stack).recovery()
+    waiting = recovery.dead_letters()
+    for one in waiting:
+        if one.letter is not None:
+            recovery.process_again(one)
+            print(f"Sent again: {_described(one)}")
+    left = [one for one in waiting if one.letter is None]
+    for one in left:
+        print(f"Left in the queue: {_described(one)}")
+    print(f"{_count(len(waiting) - len(left), 'dead letter')} sent again.")
+
+
+def replay(options: argparse.Namespace) -> None:
+    """Make the same request once more, as a new one."""
+    print(f"Started {Stack.find(options.stack).recovery().request_again(options.request_id)}.")
 
 
 def push(routes: Routes, stack: Stack) -> None:
@@ -71,15 +104,47 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def _routes(options: argparse.Namespace) -> Routes:
+    try:
+        content = Path(options.file).read_bytes()
+    except OSError as error:
+        raise InvalidRoutes([f"{options.file}: can't be read: {error.strerror}"]) from None
+    return read_routes(content, options.file, options.stack)
+
+
+def _described(one: Waiting) -> str:
+    if one.letter is None:
+        return f"unknown message: {one.fault}"
+    function = one.letter.function.rpartition(":")[2]
+    return f"{one.letter.what} for {function}" + (f": {one.letter.reason}" if one.letter.reason else "")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="amplify-jobs", description="Checks and pushes the routes of amplify-jobs.")
-    routes = parser.add_subparsers(required=True, metavar="routes").add_parser("routes", help="the routes file")
-    commands = routes.add_subparsers(dest="command", required=True, metavar="check | push")
-    for name, what in (("check", "say what is wrong in a routes file"), ("push", "check it and put it into effect")):
-        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-        command.add_argument("file", metavar="FILE", help="for example routes.yaml")
-        command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stack's name (default: {DEFAULT_STACK})")
+    parser = argparse.ArgumentParser(prog="amplify-jobs", description="Looks after a stack of amplify-jobs.")
+    commands = parser.add_subparsers(required=True, metavar="routes | dead-letters | replay")
+    routes = _group(commands, "routes", "the routes file: who may send, and what becomes a job")
+    for name, run in (("check", routes_check), ("push", routes_push)):
+        _command(routes, name, run).add_argument("file", metavar="FILE", help="for example routes.yaml")
+    dead_letters = _group(commands, "dead-letters", "events that could not be processed")
+    for name, run in (("list", dead_letters_list), ("replay", dead_letters_replay)):
+        _command(dead_letters, name, run)
+    again = _command(commands, "replay", replay)
+    again.add_argument("request_id", metavar="REQUEST_ID", help="as announcements and answers to webhooks give it")
     return parser
+
+
+def _group(commands: Any, name: str, what: str) -> Any:
+    return commands.add_parser(name, help=what).add_subparsers(required=True, metavar="COMMAND")
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+    what = (run.__doc__ or "").rstrip(".")
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=what[:1].lower() + what[1:], description=run.__doc__
+    )
+    command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stack's name (default: {DEFAULT_STACK})")
+    command.set_defaults(run=run)
+    return command
 
 
 if __name__ == "__main__":

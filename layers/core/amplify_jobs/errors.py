@@ -39,6 +39,10 @@ class InvalidRoutes(AmplifyJobsError):
         self.faults = faults
 
 
+class NoStack(AmplifyJobsError):
+    """There is no stack of this name; the message says where it was looked for."""
+
+
 class DeliveryRefused(AmplifyJobsError):
     """A webhook delivery that is not taken; `status` is the HTTP status of the answer."""
 

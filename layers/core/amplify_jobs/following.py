@@ -48,10 +48,14 @@ def poll_answer(
     now: datetime,
 ) -> PollAnswer:
     """Say whether the job is at its end, and if not, how long to wait for its next change."""
+    deadlines = deadlines_of(request)
     wait = wait_seconds(
         earlier,
-        running=now - left_queue_at if left_queue_at else timedelta(0),
+        queued=now - (state.started_at or request.received_at),
+        running=now - left_queue_at if left_queue_at else None,
         polls=polls,
-        until_deadline=deadlines_of(request).next_after(left_queue_at) - now,
+        # A job may leave the queue right after it was looked at: it could be timed out as soon as `run_for` from now.
+        until_deadline=min(deadlines.next_after(left_queue_at) - now, deadlines.run_for),
+        end_was_told=changes > 0,
     )
     return PollAnswer(job=state, finished=state.state.is_outcome, wait_seconds=wait, seen=str(changes), key=key)

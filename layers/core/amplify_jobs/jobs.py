@@ -129,14 +129,15 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     summary = body.get("summary") if isinstance(body, Mapping) else None
     if not isinstance(body, Mapping) or not isinstance(summary, Mapping):
         raise ServiceTrouble("Amplify's GetJob answered without a job")
-    status = summary.get("status")
-    steps = tuple(_step(step) for step in body.get("steps") or () if isinstance(step, Mapping))
+    status = _text(summary.get("status"))
+    listed = body.get("steps")
+    steps = tuple(_step(step) for step in listed if isinstance(step, Mapping)) if isinstance(listed, list) else ()
     return JobState(
-        job=job.model_copy(update={"job_type": summary.get("jobType") or job.job_type}),
-        state=hosting_state(status) if isinstance(status, str) else State.RUNNING,
-        status=status if isinstance(status, str) else None,
-        started_at=summary.get("startTime"),
-        finished_at=summary.get("endTime"),
+        job=job.model_copy(update={"job_type": _text(summary.get("jobType")) or job.job_type}),
+        state=hosting_state(status) if status else State.RUNNING,
+        status=status,
+        started_at=_time(summary.get("startTime")),
+        finished_at=_time(summary.get("endTime")),
         reason=next((step.reason for step in steps if step.status == "FAILED" and step.reason), None),
         steps=steps,
     )
@@ -144,9 +145,20 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
 
 def _step(step: Mapping[str, Any]) -> Step:
     return Step(
-        name=step.get("stepName") or "?",
-        status=step.get("status") or "?",
-        started_at=step.get("startTime"),
-        finished_at=step.get("endTime"),
-        reason=step.get("statusReason") or None,
+        name=_text(step.get("stepName")) or "?",
+        status=_text(step.get("status")) or "?",
+        started_at=_time(step.get("startTime")),
+        finished_at=_time(step.get("endTime")),
+        reason=_text(step.get("statusReason")),
     )
+
+
+# botocore does not hold what it is answered against its model: a member of another type counts as left out.
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _time(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) and value.tzinfo is not None else None

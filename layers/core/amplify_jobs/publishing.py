@@ -30,10 +30,9 @@ class Publisher:
 
     @classmethod
     def connect(cls, *, topic_arn: str, bus_name: str) -> Publisher:
-        session = boto3.Session()
         return cls(
-            session.client("sns", config=_CLIENT),
-            session.client("events", config=_CLIENT),
+            boto3.client("sns", config=_CLIENT),
+            boto3.client("events", config=_CLIENT),
             topic_arn=topic_arn,
             bus_name=bus_name,
         )

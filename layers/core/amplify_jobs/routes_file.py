@@ -66,11 +66,10 @@ def read_routes(content: bytes, file: str, stack: str) -> Routes:
     Raises InvalidRoutes with a line for each fault, `routes.yaml:9: routes.web.timeoutMinutes: … ; use …`.
     """
     document = _Document(content)
-    faults = document.faults or [
-        *_model_faults(document.value),
-        *_parameter_faults(document.value),
-        *_secret_faults(document.value, stack),
-    ]
+    faults = document.faults
+    if document.readable:
+        value = document.value
+        faults = [*faults, *_model_faults(value), *_parameter_faults(value), *_secret_faults(value, stack)]
     if faults:
         lines = sorted((document.line(path), ".".join(map(str, path)), text) for path, text in faults)
         raise InvalidRoutes([": ".join(filter(None, (f"{file}:{line}", path, text))) for line, path, text in lines])
@@ -84,9 +83,11 @@ class _Document:
         self._lines: dict[Path, int] = {}
         self.faults: list[Fault] = []
         self.value: Any = None
+        self.readable = False
         try:
             node = yaml.compose(content.decode(), Loader=yaml.SafeLoader)
             self.value = self._plain(node, ()) if node else None
+            self.readable = True
         except UnicodeDecodeError:
             self.faults.append(((), "is not UTF-8; save the file as UTF-8 text"))
         except RecursionError:

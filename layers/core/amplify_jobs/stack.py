@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.errors import NoStack, ServiceTrouble
+from amplify_jobs.recovery import Recovery
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_ssm.client import SSMClient
 
 _CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+# Where the local cloud is unless AWS_REGION says otherwise.
+LOCAL_REGION = "eu-west-1"
 # SSM answers for at most so many names at once (API: GetParameters).
 _NAMES_AT_ONCE = 10
-
-
-class NoStack(AmplifyJobsError):
-    """There is no stack of this name here; the message says where it was looked for."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Stack:
     api_url: str
     bucket: str
     routes_key: str
+    session: boto3.Session
+    state_machine_arn: str
+    dead_letter_queue_url: str
     s3: S3Client
     ssm: SSMClient
 
@@ -43,11 +48,20 @@ class Stack:
         """Find a stack by the SSM parameter that holds its outputs. Raises NoStack, ServiceTrouble."""
         parameter = f"/{name}/outputs"
         try:
-            session = boto3.Session()
+            session = _session()
             ssm, s3 = session.client("ssm", config=_CLIENT), session.client("s3", config=_CLIENT)
             outputs = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
             return cls(
-                name, ssm.meta.region_name, outputs["apiUrl"], outputs["bucketName"], outputs["routesKey"], s3, ssm
+                name=name,
+                region=ssm.meta.region_name,
+                api_url=outputs["apiUrl"],
+                bucket=outputs["bucketName"],
+                routes_key=outputs["routesKey"],
+                session=session,
+                state_machine_arn=outputs["stateMachineArn"],
+                dead_letter_queue_url=outputs["deadLetterQueueUrl"],
+                s3=s3,
+                ssm=ssm,
             )
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ParameterNotFound":
@@ -56,6 +70,10 @@ class Stack:
             _fail(f"parameter {parameter} can't be read", error)
         except (ValueError, KeyError, TypeError):
             raise NoStack(f"parameter {parameter} does not hold a stack's outputs; deploy the stack again") from None
+
+    def recovery(self) -> Recovery:
+        """What can be processed again."""
+        return Recovery(self.session, queue_url=self.dead_letter_queue_url, state_machine_arn=self.state_machine_arn)
 
     def store_routes(self, content: bytes) -> str | None:
         """Put the routes into the bucket; the answer is the object's version id, if the bucket keeps versions."""
@@ -78,6 +96,14 @@ class Stack:
                 _fail("SSM can't be asked for the secrets' names", error)
             missing += answer["InvalidParameters"]
         return sorted(missing)
+
+
+def _session() -> boto3.Session:
+    """The user's session, or the local cloud's, which is in one Region and takes any credentials."""
+    region = os.environ.get("AWS_REGION")
+    if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _THIS_MACHINE:
+        return boto3.Session(region_name=region)
+    return boto3.Session("local", "local", region_name=region or LOCAL_REGION)
 
 
 def _fail(what: str, error: Exception) -> NoReturn:

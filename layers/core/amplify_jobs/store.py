@@ -23,12 +23,23 @@ from amplify_jobs.starting import Attempt, Lease
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.service_resource import Table
 
+# Three attempts fit into a function's life, so that trouble with DynamoDB is told and not a function killed.
 _CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
 
 RECORDS_LAST = timedelta(days=400)
 LEASES_LAST = timedelta(days=7)
+
+
+def dynamodb_client() -> DynamoDBClient:
+    """Make a client for Powertools' own table.
+
+    Powertools would open a session of its own for it, which loads all of botocore's data anew: an eighth of a cold
+    start (benchmarks/cold_start.py). boto3's own functions share one session, here and in the other edges.
+    """
+    return boto3.client("dynamodb", config=_CLIENT)
 
 
 @dataclass(frozen=True)
@@ -107,9 +118,9 @@ class Store:
             {":job": job.model_dump(mode="json", by_alias=True), ":expires": _expiry(now, RECORDS_LAST)},
         )
 
-    def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> Record:
+    def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> None:
         """Write a job's record, keeping the changes that were counted before it existed."""
-        item = self._update(
+        self._update(
             _key(key),
             "SET requestId = :request, job = :job, startedAt = if_not_exists(startedAt, :now), expiresAt = :expires",
             {
@@ -119,13 +130,13 @@ class Store:
                 ":expires": _expiry(now, RECORDS_LAST),
             },
         )
-        return _record_of(item)
 
     # ------------------------------------------------------------ following
 
-    def begin_poll(self, key: JobKey) -> Record:
+    def begin_poll(self, key: JobKey, now: datetime) -> Record:
         """Count a poll and read the record as it is before Amplify is asked, so that no later change is missed."""
-        return _record_of(self._update(_key(key), "ADD polls :one", {":one": 1}))
+        expression = "SET expiresAt = if_not_exists(expiresAt, :expires) ADD polls :one"
+        return _record_of(self._update(_key(key), expression, {":one": 1, ":expires": _expiry(now, RECORDS_LAST)}))
 
     def record_state(self, key: JobKey, state: JobState, left_queue_at: datetime | None) -> None:
         """Write what a poll said; a succeeded job's duration counts for the jobs that come after it."""
@@ -159,15 +170,15 @@ class Store:
         return jobs[:EARLIER_JOBS]
 
     def count_change(self, key: JobKey, now: datetime) -> str | None:
-        """Count a terminal status event and take the waiting task's token, if one waits.
+        """Count a terminal status event and read the token of the task that waits, or that waited last.
 
-        The count is kept even when the record does not exist yet, so that a start still under way sees it.
+        The count is kept even when the record does not exist yet, so that a start still under way sees it. The token
+        stays, so that an event that is delivered again, because waking failed, finds it again.
         """
         item = self._update(
             _key(key),
-            "SET expiresAt = if_not_exists(expiresAt, :expires) ADD changes :one REMOVE taskToken",
+            "SET expiresAt = if_not_exists(expiresAt, :expires) ADD changes :one",
             {":one": 1, ":expires": _expiry(now, LEASES_LAST)},
-            returns="ALL_OLD",
         )
         token = item.get("taskToken")
         return token if isinstance(token, str) else None
@@ -200,7 +211,6 @@ class Store:
         expression: str,
         values: dict[str, Any],
         names: dict[str, str] | None = None,
-        returns: Any = "ALL_NEW",
     ) -> dict[str, Any]:
         arguments: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         with _answers("UpdateItem"):
@@ -208,7 +218,7 @@ class Store:
                 Key=key,
                 UpdateExpression=expression,
                 ExpressionAttributeValues=values,
-                ReturnValues=returns,
+                ReturnValues="ALL_NEW",
                 **arguments,
             ).get("Attributes", {})
 

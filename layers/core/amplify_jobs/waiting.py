@@ -56,19 +56,32 @@ def first_look(earlier: Sequence[EarlierJob]) -> float | None:
     return max(seconds for seconds in durations if seconds <= short + max(short * 0.1, 7)) * 1.02 + 1
 
 
-def wait_seconds(earlier: Sequence[EarlierJob], running: timedelta, polls: int, until_deadline: timedelta) -> int:
+def wait_seconds(
+    earlier: Sequence[EarlierJob],
+    *,
+    queued: timedelta,
+    running: timedelta | None,
+    polls: int,
+    until_deadline: timedelta,
+    end_was_told: bool = False,
+) -> int:
     """Say how many whole seconds (at least 1) to wait for the next change before asking again.
 
-    `earlier` are the last jobs of the same app and branch, `running` is how long this one has been out of the queue,
-    `polls` how often Amplify was asked already, `until_deadline` what is left until the job counts as timed out.
+    `earlier` are the last jobs of the same app and branch, `queued` is how long ago this one was started, `running` how
+    long it has been out of the queue (None while it is in it), `polls` how often Amplify was asked already,
+    `until_deadline` what is left until the job counts as timed out. `end_was_told`: an event told of the end already,
+    which Amplify's answer does not show yet.
     """
     first = first_look(earlier)
-    elapsed = max(running.total_seconds(), 0)
-    if first is not None and elapsed < first:
-        wait = first - elapsed
-    elif first is None and polls == 0:
+    ran = max(running.total_seconds(), 0) if running is not None else 0
+    in_queue = max(queued.total_seconds(), 0) if running is None else 0
+    elapsed = ran + in_queue
+    if first is not None and ran < first and not end_was_told:
+        # In a long queue, quick jobs too are asked for seldom: an execution's history has room for 25,000 events.
+        wait = max(first - ran, in_queue / 10)
+    elif first is None and polls == 0 and not end_was_told:
         wait = FIRST_WAIT_WITH_EVENTS.total_seconds()
-    elif events_expected(earlier):
+    elif events_expected(earlier) and not end_was_told:
         wait = elapsed / 4
     else:
         # A tenth of the time that has passed keeps the mean delay at a twentieth, however long the job turns out.
@@ -88,7 +101,11 @@ def past_deadline(state: JobState, left_queue_at: datetime | None, deadlines: De
 
 
 def left_queue(state: JobState, known: datetime | None, now: datetime) -> datetime | None:
-    """Say when the job left Amplify's queue: as recorded, else as its steps tell, else now that it is seen running."""
+    """Say when the job left Amplify's queue: as recorded, else as its steps tell, else now that it is seen running.
+
+    None while it is queued, and for a job that is seen only at its end and does not tell: a guess would become a
+    duration that the next jobs are measured by.
+    """
     if known is not None or state.state is State.WAITING:
         return known
-    return state.left_queue_at or now
+    return state.left_queue_at or (now if state.state is State.RUNNING else None)

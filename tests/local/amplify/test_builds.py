@@ -513,13 +513,17 @@ def test_a_spec_behind_a_link_that_leads_out_is_not_read(world: World, tmp_path:
 
 def test_what_a_build_prints_is_in_its_log_as_it_was(world: World) -> None:
     printing = spec(
-        "printf 'no end'", "printf 'gr\\303\\274n\\n\\377\\nlast'", "head -c 300000 /dev/zero | tr '\\0' x", SITE
+        "echo line \\",
+        "printf 'no end'",
+        "printf 'gr\\303\\274n\\n\\377\\nlast'",
+        "head -c 300000 /dev/zero | tr '\\0' x",
+        SITE,
     )
     app_id = world.branch({"amplify.yml": printing})
     job = world.built(app_id)
     texts = [line.partition("]: ")[2] for line in world.log(job).splitlines()]
     assert "no end# Executing command: " + "printf 'gr\\303\\274n\\n\\377\\nlast'" in texts
-    assert {"grün", "\N{REPLACEMENT CHARACTER}"} <= set(texts)
+    assert {"line \\", "grün", "\N{REPLACEMENT CHARACTER}"} <= set(texts)
     assert any("x" * 300_000 in text for text in texts)
 
 

@@ -1,0 +1,215 @@
+"""The five functions as the cold start measures them: their variables, real events, and what a right answer is."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from amplify_jobs.requests import Cause, JobRequest
+from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
+from benchmarks.team import Team, until
+
+STACK = "amplify-jobs"
+BRANCH = "main"
+ENDLESS_BUILD = "sleep 3600"
+UNKNOWN_APP = "d0unknown0"
+ENDED = ("SUCCEED", "FAILED", "CANCELLED")
+
+
+Event = Callable[[], Mapping[str, Any]]
+Check = Callable[[Any], bool]
+Settle = Callable[[], object]
+
+
+def _at_once() -> None:
+    """Nothing of a call goes on after its answer."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A function under measurement.
+
+    `event` makes a new event for each call, once `settle` has waited until nothing of the last one is under way;
+    `right` says whether an answer is what it should be.
+    """
+
+    name: str
+    folder: Path
+    variables: Mapping[str, str]
+    event: Event
+    right: Check
+    settle: Settle = _at_once
+
+
+def ordinary_function(cloud: RunningCloud) -> Subject:
+    """What the functions are measured against."""
+    folder = Path(__file__).parent / "ordinary_function"
+    own = {"IDEMPOTENCY_TABLE": "orders", "TOPIC_ARN": f"arn:aws:sns:{REGION}:123456789012:orders"}
+    own |= {"POWERTOOLS_SERVICE_NAME": "orders", "POWERTOOLS_METRICS_NAMESPACE": "orders"}
+    order = {"order_id": "1", "items": [{"name": "tea", "count": 2}, {"name": "cup", "count": 1}]}
+    return Subject(
+        name="ordinary_function",
+        folder=folder,
+        variables=_variables("ordinary", folder, cloud, own),
+        event=lambda: order,
+        right=lambda answer: answer == {"orderId": "1", "items": 3},
+    )
+
+
+@contextmanager
+def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
+    """Prepare the functions' world: a job that an execution follows, and one app more to start jobs of."""
+    followed_app = team.app("followed", [BRANCH], ENDLESS_BUILD)
+    started_app = team.app("started", [BRANCH], ENDLESS_BUILD)
+    team.route("rejected", UNKNOWN_APP)
+    team.store_routes()
+    status, answer = team.deliver(team.push("followed", BRANCH))
+    if status != 202:
+        raise RuntimeError(f"the push of the job to follow was answered {status}: {answer}")
+    world = _World(team, followed_app, started_app, team.executions()[0]["executionArn"])
+    world.until_followed()
+    parts: list[tuple[str, Event, Check, Settle]] = [
+        ("receive_webhook", world.delivery, _is_accepted, world.until_rejected),
+        ("start_job", world.start, _is_started, world.stop_started),
+        ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
+        ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),
+        ("announce", world.end, lambda answer: answer["detailType"] == "Job Finished", _at_once),
+    ]
+    lambda_client = team.client("lambda")
+    try:
+        found = []
+        for name, event, right, settle in parts:
+            function = f"{STACK}-{name.replace('_', '-')}"
+            configuration = lambda_client.get_function_configuration(FunctionName=function)
+            folder = PROJECT / "functions" / name
+            variables = _variables(function, folder, cloud, configuration["Environment"]["Variables"])
+            found.append(Subject(name, folder, variables, event, right, settle))
+        yield found
+    finally:
+        world.stop_started()
+        team.amplify.stop_job(appId=followed_app, branchName=BRANCH, jobId="1")
+
+
+class _World:
+    """The events that happen in it; `followed` and `started` are apps, `execution` follows a job of the former."""
+
+    def __init__(self, team: Team, followed: str, started: str, execution: str) -> None:
+        self._team = team
+        self._followed = followed
+        self._started = started
+        self._execution = execution
+        self._record = {"pk": f"{REGION}#{followed}#{BRANCH}", "sk": "job#0000000001"}
+        self._job = {"operation": "start_job", "appId": followed, "branchName": BRANCH, "jobId": "1"}
+        self._table = team.client("dynamodb")
+        self._numbers = itertools.count(1)
+        self._delivery = json.loads((PROJECT / "events" / "receive_webhook.push.json").read_text(encoding="utf-8"))
+
+    def delivery(self) -> Mapping[str, Any]:
+        """A push that starts an execution; its app is unknown, so that it ends soon."""
+        push = self._team.push("rejected", BRANCH)
+        headers = {name.lower(): value for name, value in push.headers.items()}
+        return {**self._delivery, "headers": self._delivery["headers"] | headers, "body": push.body.decode()}
+
+    def until_rejected(self) -> None:
+        """Wait until no execution is under way but the one that follows a job."""
+
+        def only_one() -> bool:
+            running = [one for one in self._team.executions() if one["status"] == "RUNNING"]
+            return [one["executionArn"] for one in running] == [self._execution]
+
+        until(only_one, "end of the rejected request")
+
+    def start(self) -> Mapping[str, Any]:
+        return {"request": self._request(self._started), "execution": self._execution}
+
+    def stop_started(self) -> None:
+        """Stop the last job that a start has started, and wait for its end."""
+
+        def jobs() -> list[dict[str, Any]]:
+            found = self._team.amplify.list_jobs(appId=self._started, branchName=BRANCH, maxResults=10)
+            return [job for job in found["jobSummaries"] if job["status"] not in ENDED]
+
+        for job in jobs():
+            self._team.amplify.stop_job(appId=self._started, branchName=BRANCH, jobId=job["jobId"])
+        until(lambda: not jobs(), "end of the stopped job")
+
+    def poll(self) -> Mapping[str, Any]:
+        job = {"job": self._job, "state": "RUNNING"}
+        request = self._request(self._followed)
+        return {"request": request, "execution": self._execution, "job": job, "key": self._record}
+
+    def change(self) -> Mapping[str, Any]:
+        """Amplify's event for the followed job; it comes too early, so that the execution goes on after it woke."""
+        return {
+            "version": "0",
+            "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+            "source": "aws.amplify",
+            "detail-type": "Amplify Deployment Status Change",
+            "account": "123456789012",
+            "region": REGION,
+            "time": datetime.now(UTC).isoformat(),
+            "resources": [],
+            "detail": {"appId": self._followed, "branchName": BRANCH, "jobId": "1", "jobStatus": "SUCCEED"},
+        }
+
+    def until_followed(self) -> None:
+        """Wait until an execution waits for the followed job, its token in the job's record."""
+
+        def waits() -> bool:
+            key = {name: {"S": value} for name, value in self._record.items()}
+            name = self._team.outputs["jobsTable"]
+            return "taskToken" in self._table.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item", {})
+
+        until(waits, "execution that waits for its job's end")
+
+    def end(self) -> Mapping[str, Any]:
+        """The end of a job that was not announced yet."""
+        now = datetime.now(UTC).isoformat()
+        state = {"job": self._job, "state": "SUCCEEDED", "status": "SUCCEED", "startedAt": now, "finishedAt": now}
+        request = self._request(self._followed)
+        return {"detailType": "Job Finished", "request": request, "execution": self._execution, "job": state}
+
+    def _request(self, app_id: str) -> Mapping[str, Any]:
+        request = JobRequest(
+            request_id=f"measured-{next(self._numbers):032x}",
+            route="measured",
+            operation="start_job",
+            parameters={"appId": app_id, "branchName": BRANCH, "jobType": "RELEASE"},
+            cause=Cause(source="github", kind="push", repository="acme/site", branch=BRANCH),
+            received_at=datetime.now(UTC),
+        )
+        return request.model_dump(mode="json", by_alias=True)
+
+
+def _is_accepted(answer: Any) -> bool:
+    requests = json.loads(answer["body"])["requests"]
+    return answer["statusCode"] == 202 and [request["duplicate"] for request in requests] == [False]
+
+
+def _is_started(answer: Any) -> bool:
+    return not answer["finished"] and int(answer["job"]["job"]["jobId"]) > 0
+
+
+def _variables(function: str, folder: Path, cloud: RunningCloud, own: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment as the Lambda service makes it: the function's own, the platform's, and the paths."""
+    return {
+        "PATH": os.environ["PATH"],
+        **own,
+        **function_variables(cloud),
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "measured",
+        "LAMBDA_TASK_ROOT": str(folder),
+        "_HANDLER": "handler.handler",
+        "TZ": ":UTC",
+        "PYTHONPATH": f"{folder}:{PROJECT / 'layers' / 'core'}",
+    }

@@ -1,0 +1,220 @@
+"""`amplify-jobs routes`: what it prints, where it goes, and how it fails, against moto."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from amplify_jobs.cli import main
+from amplify_jobs.routes import Routes
+from tests.aws_stand_in import AwsStandIn, serving_aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_ssm.client import SSMClient
+
+EXAMPLE = Path(__file__).parents[2] / "routes.yaml"
+SECRET = "/amplify-jobs/secrets/github"
+OUTPUTS = {
+    "apiUrl": "https://api.example.com",
+    "bucketName": "bucket",
+    "routesKey": "routes.json",
+    "stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:jobs",
+    "deadLetterQueueUrl": "https://sqs.example.com/dead-letters",
+}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[AwsStandIn]:
+    with serving_aws() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="module")
+def ssm(aws: AwsStandIn) -> SSMClient:
+    return boto3.Session("AKIATEST", "test", region_name="eu-west-1").client("ssm", endpoint_url=aws.url)
+
+
+@pytest.fixture(scope="module")
+def s3(aws: AwsStandIn) -> S3Client:
+    return boto3.Session("AKIATEST", "test", region_name="eu-west-1").client("s3", endpoint_url=aws.url)
+
+
+@pytest.fixture(autouse=True)
+def _environment(aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    aws.reset()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    environment = {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIATEST",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def _stack(ssm: SSMClient, s3: S3Client) -> None:
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+    ssm.put_parameter(Name="/amplify-jobs/outputs", Type="String", Value=json.dumps(OUTPUTS))
+
+
+def broken(tmp_path: Path) -> str:
+    file = tmp_path / "broken.yaml"
+    file.write_text(EXAMPLE.read_text().replace("d1a2b3c4d5e6", "x").replace("45", "0"))
+    return str(file)
+
+
+class TestCheck:
+    def test_a_good_file_is_said_to_be_good(self, capsys: pytest.CaptureFixture[str], aws: AwsStandIn) -> None:
+        assert main(["routes", "check", str(EXAMPLE)]) == 0
+        assert capsys.readouterr().out == f"{EXAMPLE}: 1 source and 1 route, no faults.\n"
+        assert aws.calls == []
+
+    def test_every_fault_has_its_line(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        assert main(["routes", "check", broken(tmp_path)]) == 1
+        written = capsys.readouterr()
+        assert written.out == ""
+        (app, minutes) = written.err.splitlines()
+        assert "routes.web.request.parameters.appId" in app
+        assert "routes.web.timeoutMinutes" in minutes
+
+    def test_secrets_of_another_stack_are_a_fault(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["routes", "check", str(EXAMPLE), "--stack", "other"]) == 1
+        assert "use /other/secrets/github" in capsys.readouterr().err
+
+    def test_a_missing_file_is_one_line(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        assert main(["routes", "check", str(tmp_path / "none.yaml")]) == 1
+        assert capsys.readouterr().err.endswith("none.yaml: can't be read: No such file or directory\n")
+
+    @pytest.mark.parametrize("arguments", [[], ["routes"], ["routes", "check"], ["routes", "chekc", "f"], ["x"]])
+    def test_a_wrong_call_exits_with_2(self, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        assert "usage: amplify-jobs" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_stack")
+class TestPush:
+    def test_the_object_is_what_the_functions_read(self, s3: S3Client) -> None:
+        assert main(["routes", "push", str(EXAMPLE)]) == 0
+        content = s3.get_object(Bucket="bucket", Key="routes.json")["Body"].read()
+        assert Routes.model_validate_json(content).routes["web"].timeout_minutes == 45
+
+    def test_it_says_version_addresses_and_how_to_make_missing_secrets(
+        self, capsys: pytest.CaptureFixture[str], s3: S3Client
+    ) -> None:
+        main(["routes", "push", str(EXAMPLE)])
+        version = s3.head_object(Bucket="bucket", Key="routes.json")["VersionId"]
+        out = capsys.readouterr().out
+        assert f"Pushed 1 source and 1 route to s3://bucket/routes.json, version {version}." in out
+        assert "github: https://api.example.com/webhooks/github" in out
+        assert f"aws ssm put-parameter --type SecureString --name {SECRET} --region eu-west-1 --value" in out
+
+    def test_the_printed_command_makes_the_secret_without_showing_it(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        main(["routes", "push", str(EXAMPLE)])
+        command = next(line for line in capsys.readouterr().out.splitlines() if "put-parameter" in line)
+        # An `aws` that only writes down how it was called.
+        (tmp_path / "aws").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/called\n')
+        (tmp_path / "aws").chmod(0o755)
+        subprocess.run(["sh", "-c", command], check=True, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        called = (tmp_path / "called").read_text().splitlines()
+        value = called[called.index("--value") + 1]
+        assert len(bytes.fromhex(value)) == 32
+        assert value not in command
+
+    def test_a_secret_that_is_there_is_neither_asked_for_nor_shown(
+        self, capsys: pytest.CaptureFixture[str], ssm: SSMClient
+    ) -> None:
+        ssm.put_parameter(Name=SECRET, Type="SecureString", Value="s3cret")
+        main(["routes", "push", str(EXAMPLE)])
+        out = capsys.readouterr().out
+        assert "put-parameter" not in out
+        assert "s3cret" not in out
+
+    def test_a_broken_file_changes_nothing(self, aws: AwsStandIn, tmp_path: Path) -> None:
+        aws.calls.clear()
+        assert main(["routes", "push", broken(tmp_path)]) == 1
+        assert aws.calls == []
+
+    def test_the_local_cloud_needs_neither_region_nor_credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        assert main(["routes", "push", str(EXAMPLE)]) == 0
+
+    def test_another_stack_has_other_outputs(
+        self, capsys: pytest.CaptureFixture[str], ssm: SSMClient, tmp_path: Path
+    ) -> None:
+        ssm.put_parameter(
+            Name="/blue/outputs", Type="String", Value=json.dumps({**OUTPUTS, "apiUrl": "https://blue.example.com"})
+        )
+        file = tmp_path / "routes.yaml"
+        file.write_text(EXAMPLE.read_text().replace("/amplify-jobs/", "/blue/"))
+        assert main(["routes", "push", str(file), "--stack", "blue"]) == 0
+        assert "https://blue.example.com/webhooks/github" in capsys.readouterr().out
+
+
+class TestTrouble:
+    def fails(self, capsys: pytest.CaptureFixture[str]) -> str:
+        assert main(["routes", "push", str(EXAMPLE)]) == 1
+        written = capsys.readouterr()
+        assert written.out == ""
+        assert written.err.count("\n") == 1
+        assert written.err.startswith("amplify-jobs: ")
+        return written.err
+
+    def test_no_stack(self, capsys: pytest.CaptureFixture[str], aws: AwsStandIn) -> None:
+        assert f"no stack amplify-jobs at {aws.url}, Region eu-west-1; deploy it first" in self.fails(capsys)
+
+    @pytest.mark.parametrize("value", ["no JSON", "[]", "{}"])
+    def test_outputs_that_are_none(self, capsys: pytest.CaptureFixture[str], ssm: SSMClient, value: str) -> None:
+        ssm.put_parameter(Name="/amplify-jobs/outputs", Type="String", Value=value)
+        assert "does not hold a stack's outputs" in self.fails(capsys)
+
+    def test_nobody_at_the_endpoint(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        assert "http://127.0.0.1:1" in self.fails(capsys)
+
+    def test_no_credentials(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        assert "credentials" in self.fails(capsys)
+
+    def test_no_region(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_ENDPOINT_URL")
+        monkeypatch.delenv("AWS_REGION")
+        assert "region" in self.fails(capsys)
+
+    def test_no_bucket(self, capsys: pytest.CaptureFixture[str], ssm: SSMClient) -> None:
+        ssm.put_parameter(Name="/amplify-jobs/outputs", Type="String", Value=json.dumps(OUTPUTS))
+        assert "s3://bucket/routes.json can't be written" in self.fails(capsys)
+
+
+def test_receive_webhook_never_loads_what_only_others_need() -> None:
+    """Each of these costs a cold start more than it may."""
+    needed = ("configuration", "executions", "http_api", "matching", "secrets", "webhooks.github")
+    imports = ", ".join(f"amplify_jobs.{name}" for name in needed)
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"import json, sys, {imports}; print(json.dumps(list(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"yaml", "rich", "boto3", "botocore.client", "amplify_jobs.cli"} & set(json.loads(loaded.stdout))

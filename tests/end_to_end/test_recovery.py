@@ -1,0 +1,48 @@
+"""What could not be processed waits, is listed with its reason, and can be processed again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from amplify_jobs import cli
+from tests.end_to_end.team import Team
+
+
+def dead_letters(team: Team) -> int:
+    url = team.outputs["deadLetterQueueUrl"]
+    attributes = team.session.client("sqs").get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+    )["Attributes"]
+    return int(attributes["ApproximateNumberOfMessages"])
+
+
+def test_an_event_that_a_function_fails_on_waits_and_is_replayed(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detail = {"appId": "not an id", "branchName": "main", "jobId": "1", "jobStatus": "SUCCEED"}
+    arn = f"arn:aws:lambda:{team.cloud.region}:{team.cloud.account}:function:amplify-jobs-on-status-change"
+    event = {"source": "aws.amplify", "detail-type": "Amplify Deployment Status Change", "detail": detail}
+    team.session.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(event).encode())
+    team.until(lambda: dead_letters(team) or None, "the event did not reach the dead-letter queue")
+
+    assert cli.main(["dead-letters", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert "Amplify Deployment Status Change for amplify-jobs-on-status-change" in listed
+    assert "detail.appId" in listed
+    assert "1 dead letter." in listed
+
+
+def test_a_request_is_made_once_more_under_an_id_of_its_own(team: Team, capsys: pytest.CaptureFixture[str]) -> None:
+    app_id = team.app("replayed")
+    team.route("replayed", app_id)
+    request_id = team.accepted(team.push("replayed"))
+    team.told(request_id)
+    capsys.readouterr()
+
+    assert cli.main(["replay", request_id]) == 0
+    assert capsys.readouterr().out == f"Started {request_id}-r1.\n"
+    assert team.told(f"{request_id}-r1")["job"]["jobId"] == "2"
+    assert cli.main(["replay", "web-unknown"]) == 1
+    assert "no request web-unknown" in capsys.readouterr().err

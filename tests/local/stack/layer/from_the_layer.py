@@ -1,0 +1,3 @@
+"""Something that only the layer has."""
+
+WORD = "layered"

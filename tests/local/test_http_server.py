@@ -1,0 +1,127 @@
+"""Requests arrive whole, connections are kept, and clients that break the protocol break nothing else."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from local.http_server import DropConnectionError, HttpServer, PortOccupiedError, client_gone
+from tests.local.waiting import eventually
+
+LEFT = threading.Event()
+
+
+def answer(request: Request) -> Response:
+    match request.path:
+        case "/drop":
+            raise DropConnectionError
+        case "/fail":
+            raise ZeroDivisionError
+        case "/empty":
+            return Response(status=204)
+        case "/wait":
+            eventually(lambda: client_gone(request))
+            LEFT.set()
+    body = request.get_data() or request.environ["REQUEST_URI"].encode()
+    return Response(body, headers={"X-Seen": request.headers.get("X-Sent", "")})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HttpServer]:
+    server = HttpServer(answer, name="test", max_body=1000)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def connection(server: HttpServer) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    yield connection
+    connection.close()
+
+
+def test_one_connection_serves_many_requests(connection: http.client.HTTPConnection) -> None:
+    connection.connect()
+    first = connection.sock
+    for number in range(3):
+        connection.request("POST", f"/{number}", body=b"x" * number, headers={"X-Sent": "a"})
+        response = connection.getresponse()
+        assert (response.status, response.headers["X-Seen"]) == (200, "a")
+        assert response.read() == (b"x" * number or b"/0")
+    connection.request("HEAD", "/")
+    response = connection.getresponse()
+    assert (response.headers["Content-Length"], response.read()) == ("1", b"")
+    connection.request("GET", "/empty")
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (204, b"")
+    assert connection.sock is first
+
+
+def test_a_body_in_chunks_arrives_whole(connection: http.client.HTTPConnection) -> None:
+    connection.request("PUT", "/", body=iter([b"one", b"two"]), headers={"X-Sent": "b"})
+    response = connection.getresponse()
+    assert (response.headers["X-Seen"], response.read()) == ("b", b"onetwo")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_refused(connection: http.client.HTTPConnection, chunked: bool) -> None:
+    body = b"x" * 1001
+    connection.request("POST", "/", body=iter([body]) if chunked else body)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (413, b'{"message": "Request Entity Too Large"}')
+
+
+def test_the_path_is_kept_as_it_was_sent(connection: http.client.HTTPConnection) -> None:
+    connection.request("GET", "/a%2Fb%20c?d=%26")
+    assert connection.getresponse().read() == b"/a%2Fb%20c?d=%26"
+
+
+def test_an_application_that_fails_says_nothing_of_why(connection: http.client.HTTPConnection) -> None:
+    connection.request("GET", "/fail")
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (500, b'{"message": "Internal Server Error"}')
+
+
+def test_a_connection_can_be_dropped(connection: http.client.HTTPConnection) -> None:
+    connection.request("GET", "/drop")
+    with pytest.raises(http.client.RemoteDisconnected):
+        connection.getresponse()
+
+
+def test_a_client_that_leaves_is_noticed(connection: http.client.HTTPConnection) -> None:
+    connection.request("GET", "/wait")
+    connection.close()
+    assert LEFT.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"NONSENSE\r\n\r\n", b"400"),
+        (b"BREW / HTTP/1.1\r\n\r\n", b"501"),
+    ],
+)
+def test_what_is_no_http_is_refused(server: HttpServer, sent: bytes, status: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(sent)
+        received = b""
+        while part := client.recv(4096):
+            received += part
+    assert status in received.splitlines()[0] or status in received
+
+
+def test_a_port_can_be_had_once() -> None:
+    first = HttpServer(answer, name="first")
+    with pytest.raises(PortOccupiedError, match=f"port {first.port}"):
+        HttpServer(answer, name="second", port=first.port)
+    first.close()
+    HttpServer(answer, name="third", port=first.port).close()

@@ -1,0 +1,290 @@
+"""What is announced: for people, for programs, and what must never be in it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from amplify_jobs.announcements import (
+    SUBJECT_LIMIT,
+    TEXT_LIMIT,
+    Announcement,
+    DetailType,
+    JobFinished,
+    JobRejected,
+    JobStarted,
+    Names,
+    Outcome,
+    Place,
+    duration,
+    finished,
+    links,
+    presentable,
+    readable_request,
+    rejected,
+    started,
+    subject,
+    text,
+)
+from amplify_jobs.jobs import Job, JobState, State, Step
+from amplify_jobs.requests import Cause, JobRequest
+from tools import write_schemas
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PLACE = Place(
+    account="123456789012",
+    region="eu-west-1",
+    console_url="https://{region}.console.aws.amazon.com/amplify/apps/{appId}/branches/{branchName}/deployments/{jobId}",
+    site_url="https://{displayName}.{defaultDomain}/",
+)
+NAMES = Names(app_name="web", default_domain="d1a2b3c4d5e6.amplifyapp.com", display_name="feature-header")
+EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:amplify-jobs:web-0123456789abcdef0123456789abcdef"
+REQUEST = JobRequest(
+    request_id="web-0123456789abcdef0123456789abcdef",
+    route="web",
+    operation="start_job",
+    parameters={"appId": "d1a2b3c4d5e6", "branchName": "feature/header", "jobType": "RELEASE"},
+    cause=Cause(
+        source="github",
+        kind="push",
+        repository="acme/web",
+        ref="refs/heads/feature/header",
+        branch="feature/header",
+        commit="89205432f5b72b15f33c8d9bd2a1bde3c0e4f5a6",
+        message="Fix the header\n\nIt was too high.",
+        author="Ada",
+        delivery_id="72d3162e-cc78-11e3-81ab-4c9367dc0958",
+    ),
+    received_at=NOW,
+)
+JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="feature/header", job_id="7", job_type="RELEASE")
+FAILED = JobState(
+    job=JOB,
+    state=State.FAILED,
+    status="FAILED",
+    started_at=NOW,
+    finished_at=NOW + timedelta(seconds=202),
+    reason="npm ci failed",
+    steps=(
+        Step(name="BUILD", status="FAILED", started_at=NOW + timedelta(seconds=10), reason="npm ci failed"),
+        Step(name="DEPLOY", status="CANCELLED"),
+    ),
+)
+
+
+def test_a_failed_job() -> None:
+    detail = finished(REQUEST, FAILED, NAMES, PLACE, EXECUTION)
+    assert subject(detail) == "FAILED: web feature/header #7 (8920543)"
+    assert text(detail) == (
+        "web · feature/header · job 7 FAILED after 3 min 12 s\n"
+        "\n"
+        "Failed step: BUILD\n"
+        "Reason: npm ci failed\n"
+        "Commit: 89205432f5b7 Fix the header\n"
+        "Author: Ada\n"
+        "Asked by: push to acme/web, route web\n"
+        "Console: https://eu-west-1.console.aws.amazon.com/amplify/apps/d1a2b3c4d5e6/branches/feature%2Fheader"
+        "/deployments/7\n"
+        "Site: https://feature-header.d1a2b3c4d5e6.amplifyapp.com/\n"
+        "Request: web-0123456789abcdef0123456789abcdef\n"
+        f"Execution: {EXECUTION}\n"
+    )
+    assert (detail.outcome, detail.duration_seconds) == (Outcome.FAILED, 192)
+
+
+def test_a_started_job() -> None:
+    waiting = JobState(job=JOB, state=State.WAITING, started_at=NOW)
+    detail = started(REQUEST, waiting, NAMES, PLACE, EXECUTION)
+    assert subject(detail) == "Started: web feature/header #7 (8920543)"
+    assert text(detail).startswith("web · feature/header · job 7 started\n\nCommit: 89205432f5b7 Fix the header\n")
+
+
+def test_a_rejected_request() -> None:
+    detail = rejected(REQUEST, "parameters.jobType: wrong", NAMES, PLACE, EXECUTION)
+    assert subject(detail) == "Rejected: web feature/header (8920543)"
+    assert text(detail).startswith("web · feature/header · no job was started\n\nReason: parameters.jobType: wrong\n")
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "headline"),
+    [
+        (State.SUCCEEDED, "SUCCEEDED", "job 7 SUCCEEDED after 3 min 12 s"),
+        (State.CANCELLED, "CANCELLED", "job 7 CANCELLED after 3 min 12 s"),
+        # It may run still: how long it took is not known.
+        (State.TIMED_OUT, "TIMED_OUT", "job 7 TIMED_OUT"),
+        (State.RUNNING, "UNKNOWN", "job 7 is no longer followed"),
+        (State.WAITING, "UNKNOWN", "job 7 is no longer followed"),
+    ],
+)
+def test_outcomes(state: State, outcome: str, headline: str) -> None:
+    ended = FAILED.model_copy(update={"state": state})
+    if not state.is_outcome:
+        ended = ended.model_copy(update={"finished_at": None})
+    detail = finished(REQUEST, ended, NAMES, PLACE, EXECUTION)
+    assert detail.outcome == outcome
+    assert text(detail).splitlines()[0] == f"web · feature/header · {headline}"
+
+
+def test_what_amplify_did_not_tell_is_left_out() -> None:
+    detail = finished(REQUEST, FAILED, Names(), PLACE, EXECUTION)
+    assert subject(detail) == "FAILED: d1a2b3c4d5e6 feature/header #7 (8920543)"
+    assert detail.links.site is None
+    assert "Site:" not in text(detail)
+
+
+def test_a_pattern_without_values_is_a_link_as_it_is_and_an_empty_one_is_none() -> None:
+    place = PLACE.model_copy(update={"console_url": "http://127.0.0.1:4566/console", "site_url": ""})
+    assert links(FAILED, Names(), place).console == "http://127.0.0.1:4566/console"
+    assert links(FAILED, NAMES, place).site is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (1, "1 s"), (60, "1 min"), (192, "3 min 12 s"), (3600, "1 h"), (3725, "1 h 2 min"), (86_400, "24 h")],
+)
+def test_durations(seconds: int, said: str) -> None:
+    assert duration(seconds) == said
+
+
+# ---------------------------------------------------------------- what must never be in it
+
+
+@pytest.mark.parametrize(
+    ("foreign", "published"),
+    [
+        (None, None),
+        ("", ""),
+        ("npm ci failed", "npm ci failed"),
+        ("see https://b.s3.amazonaws.com/log?X-Amz-Signature=abc now", "see https://b.s3.amazonaws.com/log now"),
+        ("see HTTPS://b.s3.amazonaws.com/log?X-Amz-Signature=abc now", "see HTTPS://b.s3.amazonaws.com/log now"),
+        ("https://example.com/a#access_token=abc", "https://example.com/a"),
+        ("thanks to ada@example.com, and others", "thanks to (address left out), and others"),
+        ("Ada <ada@example.com>", "Ada <(address left out)>"),
+        ("cloning https://user:token@example.com/acme/web", "cloning https://user:(address left out)"),
+    ],
+)
+def test_foreign_text_is_made_presentable(foreign: str | None, published: str | None) -> None:
+    assert presentable(foreign) == published
+
+
+@given(st.text(max_size=3_000))
+def test_foreign_text_is_never_too_long(foreign: str) -> None:
+    assert len(str(presentable(foreign))) <= TEXT_LIMIT
+
+
+names = st.builds(Names, app_name=st.none() | st.text(), default_domain=st.none() | st.text(), display_name=st.text())
+some_text = (
+    st.none() | st.text(max_size=300) | st.sampled_from(["ada@example.com", "https://x.example/y?X-Amz-Signature=s"])
+)
+causes = st.builds(
+    Cause,
+    source=st.text(),
+    kind=st.text(),
+    repository=st.none() | st.text(),
+    branch=st.none() | st.text(),
+    commit=st.none() | st.text(),
+    message=some_text,
+    author=some_text,
+)
+moments = st.none() | st.datetimes(timezones=st.just(UTC))
+job_steps = st.builds(
+    Step, name=st.text(), status=st.sampled_from(["FAILED", "SUCCEED", "x"]), started_at=moments, reason=some_text
+)
+states = st.builds(
+    JobState,
+    job=st.builds(Job, operation=st.just("start_job"), app_id=st.text(), branch_name=st.text(), job_id=st.text()),
+    state=st.sampled_from(State),
+    status=st.none() | st.text(),
+    started_at=moments,
+    finished_at=moments,
+    reason=some_text,
+    steps=st.lists(job_steps, max_size=3).map(tuple),
+)
+requests = st.builds(
+    lambda cause, parameters: REQUEST.model_copy(update={"cause": cause, "parameters": parameters}),
+    causes,
+    st.dictionaries(st.sampled_from(["appId", "branchName"]), st.text() | st.integers() | st.none()),
+)
+announcements = st.one_of(
+    st.builds(lambda request, state, known: started(request, state, known, PLACE, EXECUTION), requests, states, names),
+    st.builds(lambda request, state, known: finished(request, state, known, PLACE, EXECUTION), requests, states, names),
+    st.builds(
+        lambda request, reason, known: rejected(request, reason, known, PLACE, EXECUTION), requests, st.text(), names
+    ),
+)
+
+
+@given(announcements)
+def test_a_subject_is_what_sns_takes(detail: Announcement) -> None:
+    """API: SNS Publish, Subject: ASCII, no line breaks or control characters, fewer than 100 characters."""
+    line = subject(detail)
+    assert 1 <= len(line) <= SUBJECT_LIMIT
+    assert all(" " <= character <= "~" for character in line)
+    assert not line.startswith(" ")
+
+
+@given(announcements)
+def test_no_announcement_holds_an_address_or_a_signature(detail: Announcement) -> None:
+    for published in (subject(detail), text(detail), detail.model_dump_json(by_alias=True)):
+        assert "ada@example.com" not in published
+        assert "Signature" not in published
+
+
+DETAIL_TYPES = {
+    JobStarted: DetailType.JOB_STARTED,
+    JobFinished: DetailType.JOB_FINISHED,
+    JobRejected: DetailType.JOB_REJECTED,
+}
+VALIDATORS = {
+    detail_type: Draft202012Validator(json.loads(write_schemas.path(detail_type).read_text(encoding="utf-8")))
+    for detail_type in DetailType
+}
+
+
+@given(announcements)
+def test_every_detail_is_as_its_published_schema_says(detail: Announcement) -> None:
+    published: Any = json.loads(detail.model_dump_json(by_alias=True))
+    VALIDATORS[DETAIL_TYPES[type(detail)]].validate(published)
+    assert type(detail).model_validate(published) == detail
+
+
+@pytest.mark.parametrize("detail_type", DetailType)
+def test_the_published_schemas_are_those_of_the_models(detail_type: DetailType) -> None:
+    written = write_schemas.path(detail_type).read_text(encoding="utf-8")
+    assert written == write_schemas.text(detail_type), "run: .venv/bin/python -m tools.write_schemas"
+    Draft202012Validator.check_schema(json.loads(written))
+
+
+def test_the_schemas_refuse_what_is_no_announcement() -> None:
+    detail = json.loads(finished(REQUEST, FAILED, NAMES, PLACE, EXECUTION).model_dump_json(by_alias=True))
+    valid = VALIDATORS[DetailType.JOB_FINISHED].is_valid
+    assert valid(detail)
+    assert valid({**detail, "added": "by a later version"})
+    assert not valid({**detail, "version": "2"})
+    assert not valid({**detail, "outcome": "MAYBE"})
+    assert not valid({name: value for name, value in detail.items() if name != "requestId"})
+
+
+# ---------------------------------------------------------------- requests that can't be read
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", {}, {"operation": 5, "parameters": []}])
+def test_a_request_that_cannot_be_read_is_named_by_its_execution(raw: object) -> None:
+    request = readable_request(raw, EXECUTION, NOW)
+    detail = rejected(request, "requestId: Field required", Names(), PLACE, EXECUTION)
+    assert detail.request_id == REQUEST.request_id
+    assert detail.cause is not None
+    assert detail.cause.kind == "unknown"
+    assert subject(detail) == f"Rejected: {REQUEST.request_id}"
+
+
+def test_what_can_be_read_of_a_request_is_kept() -> None:
+    raw = {"operation": "start_job", "parameters": {"appId": "d1", "branchName": "main"}, "timeoutMinutes": 0}
+    detail = rejected(readable_request(raw, EXECUTION, NOW), "no", Names(), PLACE, EXECUTION)
+    assert (detail.operation, detail.app_id, detail.branch_name) == ("start_job", "d1", "main")

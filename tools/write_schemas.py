@@ -1,0 +1,48 @@
+"""Writes the JSON Schemas of the announcements to docs/schemas, from the models that the service publishes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from amplify_jobs.announcements import DETAILS, EVENT_SOURCE, DetailType
+
+FOLDER = Path(__file__).parent.parent / "docs" / "schemas"
+
+
+def schema(detail_type: DetailType) -> dict[str, Any]:
+    """The schema of the `detail` of one kind of event; required is what events of every version have."""
+    made: dict[str, Any] = untitled(DETAILS[detail_type].model_json_schema())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": detail_type.value,
+        "$comment": f"The detail of events with source {EVENT_SOURCE} and detail-type {detail_type.value}.",
+        **made,
+    }
+
+
+def untitled(part: Any) -> Any:
+    """Leave out the titles that pydantic makes of members' names; a member may itself be called title."""
+    if isinstance(part, list):
+        return [untitled(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: untitled(value) for name, value in part.items() if name != "title" or not isinstance(value, str)}
+
+
+def path(detail_type: DetailType) -> Path:
+    return FOLDER / f"{detail_type.value.lower().replace(' ', '-')}.json"
+
+
+def text(detail_type: DetailType) -> str:
+    return json.dumps(schema(detail_type), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for detail_type in DetailType:
+        path(detail_type).write_text(text(detail_type), encoding="utf-8")
+        print(path(detail_type).relative_to(FOLDER.parent.parent))
+
+
+if __name__ == "__main__":
+    main()
