@@ -66,7 +66,7 @@ def requested_job(
             tag=event.tag,
             commit=event.commit,
             message=event.message and event.message[:CAUSE_MESSAGE_LIMIT],
-            author=event.author,
+            author=event.author_name,
             delivery_id=delivery_id,
         ),
         received_at=received_at,
@@ -77,7 +77,7 @@ def _against(push: Push, event: Event) -> str | None:
     """The first condition of a route on pushes that the event does not meet."""
     if (event.repository or "").casefold() != push.repository.casefold():
         return f"repository {event.repository} is not {push.repository}"
-    if event.branch is None:
+    if event.kind is not EventKind.PUSH or event.branch is None:
         return f"{event.ref} is a {event.kind}, and the route waits for pushes to branches"
     if not matches(push.branches, event.branch):
         return f"branch {event.branch} does not match {', '.join(push.branches)}"
