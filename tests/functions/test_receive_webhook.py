@@ -26,6 +26,7 @@ from tests.aws_stand_in import AwsStandIn, serving_aws
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
+    from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_ssm.client import SSMClient
     from mypy_boto3_stepfunctions.client import SFNClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
@@ -70,6 +71,7 @@ def clients(aws: AwsStandIn) -> Clients:
     return Clients(
         s3=session.client("s3", endpoint_url=aws.url),
         ssm=session.client("ssm", endpoint_url=aws.url),
+        sqs=session.client("sqs", endpoint_url=aws.url),
         states=session.client("stepfunctions", endpoint_url=aws.url),
     )
 
@@ -79,6 +81,7 @@ class Clients:
     """The test's own way to AWS."""
 
     s3: S3Client
+    sqs: SQSClient
     ssm: SSMClient
     states: SFNClient
 
@@ -131,14 +134,18 @@ def stack(aws: AwsStandIn, clients: Clients, monkeypatch: pytest.MonkeyPatch) ->
         "AWS_SECRET_ACCESS_KEY": "test",
         "BUCKET_NAME": "bucket",
         "ROUTES_KEY": "routes.json",
+        "SOURCES_PATH": "/amplify-jobs/sources",
         "STATE_MACHINE_ARN": machine["stateMachineArn"],
+        "INTAKE_QUEUE_URL": clients.sqs.create_queue(QueueName="intake.fifo", Attributes={"FifoQueue": "true"})[
+            "QueueUrl"
+        ],
         "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
         "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",
         "LOG_LEVEL": "INFO",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    made = Stack(clients.s3, clients.ssm, clients.states, aws, environment)
+    made = Stack(clients.s3, clients.sqs, clients.ssm, clients.states, aws, environment)
     made.push_routes(ROUTES)
     aws.calls.clear()
     return made

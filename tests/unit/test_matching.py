@@ -152,3 +152,10 @@ class TestRequest:
     @given(EVENTS)
     def test_matching_never_raises(self, event: Event) -> None:
         assert len(decide(routes(), event)) == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EventKind if kind not in {EventKind.PUSH, EventKind.PING}])
+def test_a_route_on_pushes_takes_nothing_else_that_names_a_branch(kind: EventKind) -> None:
+    (decision,) = decide(routes(), Event(**{**PUSH, "kind": kind}))
+    assert isinstance(decision, Ignored)
+    assert str(kind) in decision.reason
