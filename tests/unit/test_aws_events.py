@@ -191,8 +191,28 @@ JSON = st.recursive(
 )
 PARTS = st.sampled_from([*aws_events.HANDLED, "aws.s3", "aws.codecommit", "start_job", "nightly", "7", 7])
 NAMES = st.sampled_from(
-    "detail-type source detail id schedule route operation parameters resources time scheduledTime bucket object key "
-    "name version-id sequencer size requestId event".split()
+    [
+        "detail-type",
+        "source",
+        "detail",
+        "id",
+        "schedule",
+        "route",
+        "operation",
+        "parameters",
+        "resources",
+        "time",
+        "scheduledTime",
+        "bucket",
+        "object",
+        "key",
+        "name",
+        "version-id",
+        "sequencer",
+        "size",
+        "requestId",
+        "event",
+    ]
 )
 LIKELY = st.recursive(
     PARTS | JSON, lambda inner: st.dictionaries(NAMES, inner, max_size=6) | st.lists(inner, max_size=2), max_leaves=20
