@@ -71,6 +71,8 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     wanted = event.schedule or event.request
     if isinstance(wanted, RequestedJob) and wanted.route is None:
         return [Matched(None, None, ("the event says which job",))]
+    if wanted is None and event.kind in (EventKind.SCHEDULE, EventKind.REQUEST):
+        return [Ignored(None, f"the {event.kind} does not say which route it is for")]
     if wanted is not None and wanted.route not in routes.routes:
         return [Ignored(None, f"there is no route {wanted.route}")]
     if not routes.routes:
