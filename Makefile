@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: run test check local bench sam-local lint types template machine lock clean help
+.PHONY: run test check local bench examples sam-local lint types template machine lock clean help
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,9 @@ run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 ends afte
 
 local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000
 	@$(BIN)/python -m local
+
+examples: $(VENV)/ready ## Put into a running local cloud what the events in events/ speak of
+	@$(BIN)/python -m demo.examples
 
 test: $(VENV)/ready $(TOOLS)/ready ## All tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
 import sys
 import time
-from pathlib import Path
 
-import boto3
 from rich.console import Console
 
 from amplify_jobs import cli
+from demo.app import ROOT, SECRET_NAME, create_app, use
 from demo.repository import FULL_NAME, Repository
 from demo.watching import Announcements, Watcher
 from local.cloud import LocalCloud
 from local.http_server import PortOccupiedError
 from local.ports import ports
 
-ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local" / "demo"
-SECRET_NAME = "/amplify-jobs/secrets/github"  # noqa: S105 -- a name, not a secret
 PATIENCE_SECONDS = 120
 
 ROUTES = """\
@@ -65,28 +61,11 @@ def main() -> int:
 def show(cloud: LocalCloud, console: Console, *, once: bool) -> int:
     """Set the demonstration up, push once, and then show every further push until Ctrl-C."""
     console.print(f"Local cloud: AWS at {cloud.endpoint_url}, HTTP API at {cloud.api_url}", highlight=False)
-    os.environ.update(
-        {
-            "AWS_ENDPOINT_URL": cloud.endpoint_url,
-            "AWS_REGION": cloud.region,
-            "AWS_DEFAULT_REGION": cloud.region,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-        }
-    )
-    session = boto3.Session()
+    session = use(cloud.endpoint_url, cloud.region)
     repository = Repository(STATE)
     outputs = json.loads(session.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
-
-    secret = secrets.token_hex(32)
-    session.client("ssm").put_parameter(Name=SECRET_NAME, Type="SecureString", Value=secret, Overwrite=True)
-    amplify = session.client("amplify")
-    app_id = amplify.create_app(name="web", repository=str(repository.bare))["app"]["appId"]
-    amplify.create_branch(appId=app_id, branchName="main", stage="PRODUCTION")
     webhook_url = f"{outputs['apiUrl']}/webhooks/github"
-    repository.create(
-        {"WEBHOOK_URL": webhook_url, "WEBHOOK_SECRET": secret, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    )
+    app_id = create_app(session, repository, webhook_url=webhook_url, secret=secrets.token_hex(32))
     routes = STATE / "routes.yaml"
     routes.write_text(ROUTES.format(secret_name=SECRET_NAME, repository=FULL_NAME, app_id=app_id))
     console.print(f"App {app_id} builds {repository.bare}\n$ amplify-jobs routes push {routes}", highlight=False)

@@ -1,12 +1,13 @@
 """Starts the local cloud and keeps it up until it is told to stop: `python -m local`.
 
-LOCAL_AWS_PORT and LOCAL_HTTP_PORT name other ports than 4566 and 3000; LOCAL_HOST another address than 127.0.0.1 to
-listen at, as 0.0.0.0 for the containers of `sam local`.
+LOCAL_AWS_PORT and LOCAL_HTTP_PORT name other ports than 4566 and 3000; LOCAL_HOST an address of this machine to listen
+at besides 127.0.0.1, or `docker` for that at which containers find it (docs/sam-local.md says whom that lets in).
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -14,7 +15,9 @@ import threading
 from pathlib import Path
 
 from local.cloud import LocalCloud
-from local.http_server import PortOccupiedError
+from local.docker import bridge_address
+from local.http_server import LOOPBACK, PortOccupiedError
+from local.ports import ports
 from local.template import TemplateError
 
 PROJECT = Path(__file__).parent.parent
@@ -26,18 +29,24 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    # Most of what start-up makes are service models, which stay: to look for garbage among them takes a third of it.
+    gc.disable()
     try:
-        aws_port = _port("LOCAL_AWS_PORT", 4566)
-        http_port = _port("LOCAL_HTTP_PORT", 3000)
+        aws_port, http_port = ports()
+        also_at = _also_at()
         with LocalCloud(
             arguments.template,
             aws_port=aws_port,
             http_port=http_port,
-            host=os.environ.get("LOCAL_HOST") or "127.0.0.1",
+            also_at=also_at,
             state_dir=arguments.state_dir,
         ) as cloud:
+            gc.freeze()
+            gc.enable()
             _print(f"AWS endpoint  {cloud.endpoint_url}")
             _print(f"HTTP API      {cloud.api_url}")
+            if also_at != LOOPBACK:
+                _print(f"both also at  {also_at}")
             for route in cloud.http_api.route_keys:
                 _print(f"              {route}")
             _print(f"function logs {cloud.state_dir / 'logs'}")
@@ -56,19 +65,22 @@ def main() -> int:
     return 0
 
 
+def _also_at() -> str:
+    host = os.environ.get("LOCAL_HOST") or LOOPBACK
+    if host != "docker":
+        return host
+    try:
+        return bridge_address() or LOOPBACK
+    except ValueError as error:
+        raise ValueError(f"LOCAL_HOST=docker: {error}") from error
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description="Runs the project's template on this machine.")
     parser.add_argument("--template", type=Path, default=PROJECT / "template.yaml", help="another template")
     parser.add_argument("--state-dir", type=Path, default=PROJECT / ".local", help="where logs and builds are kept")
     parser.add_argument("--left-out", action="store_true", help="list the resources that mean nothing on one machine")
     return parser.parse_args()
-
-
-def _port(variable: str, default: int) -> int:
-    text = os.environ.get(variable) or str(default)
-    if not text.isdecimal() or int(text) > 65535:
-        raise ValueError(f"{variable} must be a port number, not {text!r}")
-    return int(text)
 
 
 def _print(line: str) -> None:

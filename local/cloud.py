@@ -17,15 +17,18 @@ from local import wire
 from local.amplify import LocalAmplify
 from local.clients import ACCESS_KEY, Clients
 from local.endpoint import Endpoint, Service
+from local.event_sources import EventSources
 from local.events_service import EventsService
 from local.executions import Executions
 from local.faults import BadOrderError, Faults
 from local.http_api import MAX_BODY_BYTES, HttpApi
-from local.http_server import HttpServer
+from local.http_server import LOOPBACK, HttpServer
 from local.lambda_runtime import Outcome
 from local.lambda_service import LambdaService
 from local.moto_backend import ACCOUNT, MotoBackend
 from local.resources import Left, Resources
+from local.s3_service import S3Service
+from local.scheduler_service import SchedulerService
 from local.status_events import StatusEvents
 from local.targets import Targets
 from local.template import Pseudo, Template
@@ -39,8 +42,9 @@ RETRY_SECONDS = (1.0, 2.0)
 class LocalCloud:
     """The stack of a template, run on this machine. A context manager; only one can run in a process at a time.
 
-    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `host` is where
-    to listen: 0.0.0.0 lets in the containers of `sam local`, and everybody else who can reach this machine.
+    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `also_at` is
+    an address to listen at besides 127.0.0.1, as Docker's bridge for the containers of `sam local`: whoever reaches it
+    can run commands here, since a build does.
     `parameters` go over the template's defaults and over what the local cloud sets where the template has it:
     EndpointUrl, SiteUrl and ConsoleUrl. Logs and builds are kept in `state_dir`, else in a temporary folder that goes
     away with the cloud. `start` raises TemplateError for what the local cloud can't run.
@@ -53,7 +57,7 @@ class LocalCloud:
         aws_port: int = 4566,
         http_port: int = 3000,
         parameters: Mapping[str, str] | None = None,
-        host: str = "127.0.0.1",
+        also_at: str = LOOPBACK,
         stack_name: str = "amplify-jobs",
         state_dir: Path | None = None,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
@@ -74,12 +78,12 @@ class LocalCloud:
             for old in log_folder.glob("*.log"):
                 # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
                 old.unlink()
-            self._aws_server = HttpServer(self._answer, host=host, port=aws_port, name="aws-endpoint")
+            self._aws_server = HttpServer(self._answer, port=aws_port, also_at=also_at, name="aws-endpoint")
             stack.callback(self._aws_server.close)
             self.endpoint_url = self._aws_server.url
             self.http_api = HttpApi(account=self.account, invoke=self._invoke)
             self._http_server = HttpServer(
-                self.http_api, host=host, port=http_port, name="http-api", max_body=MAX_BODY_BYTES
+                self.http_api, port=http_port, also_at=also_at, name="http-api", max_body=MAX_BODY_BYTES
             )
             stack.callback(self._http_server.close)
             self.api_url = self._http_server.url
@@ -98,6 +102,11 @@ class LocalCloud:
             )
             stack.callback(self.functions.close)
             targets.invoke_async, targets.emit = self.functions.invoke_async, self.events.emit
+            self.scheduler = SchedulerService(account=self.account, region=self.region, targets=targets)
+            stack.callback(self.scheduler.close)
+            self._s3 = S3Service(self._moto, self.region, self.events.emit)
+            self._event_sources = EventSources(self._clients, self.region, self.functions.invoke)
+            stack.callback(self._event_sources.close)
             self.executions = Executions(self._moto, self.region, self.events.emit)
             stack.callback(self.executions.close)
             status_events = StatusEvents(self.faults, self.events.emit)
@@ -127,7 +136,7 @@ class LocalCloud:
         """Start everything; once this returns, all of the template is there and answers."""
         try:
             self._moto.start(self._aws_server.port)
-            for part in (self._aws_server, self._http_server, self.executions):
+            for part in (self._aws_server, self._http_server, self.executions, self.scheduler):
                 part.start()
             template = Template(self._template_path, self._parameters, self._pseudo, defaults=self._own_parameters())
             self._resources = Resources(
@@ -136,6 +145,8 @@ class LocalCloud:
                 clients=self._clients,
                 functions=self.functions,
                 events=self.events,
+                scheduler=self.scheduler,
+                event_sources=self._event_sources,
                 http_api=self.http_api,
                 api_url=self.api_url,
             )
@@ -204,10 +215,9 @@ class LocalCloud:
             **dict.fromkeys(AMPLIFY_SERVICES, self.amplify.handle),
             "lambda": lambda _, request: self.functions.handle(request),
             "events": lambda _, request: self.events.handle(request),
+            "scheduler": lambda _, request: self.scheduler.handle(request),
             "states": self.executions.handle,
-            # Not there yet, and refused by name: schedules. S3's Object Created events, once the template wants them,
-            # are for an "s3" of our own around moto's, as with "states".
-            "scheduler": _refuse_scheduler,
+            "s3": self._s3.handle,
         }
 
     def _answer_local(self, request: Request) -> Response | None:
@@ -245,12 +255,6 @@ class LocalCloud:
             return _json({"message": f"{error.message}; there are {', '.join(self.functions.names())}"}, 404)
         text = path.read_bytes() if path.exists() else b""
         return Response(text, content_type="text/plain; charset=utf-8")
-
-
-def _refuse_scheduler(service: str, request: Request) -> Response:
-    operation = wire.operation_name(service, request)
-    message = f"EventBridge Scheduler's {operation} is not implemented by the local cloud"
-    raise wire.ServiceError("ValidationException", message, 501)
 
 
 def _json(document: Mapping[str, Any], status: int) -> Response:

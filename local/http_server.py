@@ -1,4 +1,4 @@
-"""Serves HTTP/1.1 with kept-alive connections, one thread each, on a loopback port.
+"""Serves HTTP/1.1 with kept-alive connections, one thread each, on a loopback port and, if told so, elsewhere.
 
 werkzeug's own server closes every connection after one answer; clients of the local cloud make thousands of calls.
 """
@@ -6,6 +6,7 @@ werkzeug's own server closes every connection after one answer; clients of the l
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import logging
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 Application = Callable[[Request], Response]
 
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where who starts the local cloud says so
+
 CONNECTION = "local.connection"
 """The environ key of the connection's socket, for `client_gone`."""
 
@@ -39,6 +43,7 @@ class PortOccupiedError(OSError):
 class HttpServer:
     """One listening port and the application that answers it.
 
+    `also_at` is an IPv4 address of this machine to listen at besides 127.0.0.1; ValueError is raised for another.
     `max_body` is the most bytes that a request's body may have (None: any number); a larger one is answered 413.
     The port is bound, and PortOccupiedError raised, when the object is made; port 0 means a free one.
     """
@@ -48,33 +53,34 @@ class HttpServer:
         application: Application,
         *,
         name: str,
-        host: str = "127.0.0.1",
         port: int = 0,
+        also_at: str = LOOPBACK,
         max_body: int | None = None,
     ) -> None:
         self.application = application
         self.name = name
         self.max_body = max_body
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._listener.bind((host, port))
-        except OSError as error:
-            self._listener.close()
-            raise PortOccupiedError(f"port {port} can't be used: {error.strerror}") from error
-        self._listener.listen(1024)
-        self.port: int = self._listener.getsockname()[1]
+        with contextlib.ExitStack() as opened:
+            self._listeners = [opened.enter_context(_listener(EVERYWHERE if also_at == EVERYWHERE else LOOPBACK, port))]
+            self.port: int = self._listeners[0].getsockname()[1]
+            if also_at not in {LOOPBACK, EVERYWHERE}:
+                self._listeners.append(opened.enter_context(_listener(also_at, self.port)))
+            opened.pop_all()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._closed = False
-        self._thread = threading.Thread(target=self._accept, name=f"{name}-accept", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._accept, args=(listener,), name=f"{name}-accept", daemon=True)
+            for listener in self._listeners
+        ]
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{LOOPBACK}:{self.port}"
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Stop listening and cut every connection; idempotent."""
@@ -83,20 +89,21 @@ class HttpServer:
                 return
             self._closed = True
             connections = list(self._connections)
-        if self._thread.is_alive():
-            # accept() can't be interrupted portably, but one more connection wakes it.
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            self._thread.join()
-        self._listener.close()
+        for listener, thread in zip(self._listeners, self._threads, strict=True):
+            if thread.is_alive():
+                # accept() can't be interrupted portably, but one more connection wakes it.
+                with contextlib.suppress(OSError):
+                    socket.create_connection(listener.getsockname(), timeout=1).close()
+                thread.join()
+            listener.close()
         for connection in connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, address = self._listener.accept()
+                connection, address = listener.accept()
             except OSError:
                 # Out of descriptors or the like: the next connection may do better.
                 log.exception("%s could not accept a connection", self.name)
@@ -117,6 +124,20 @@ class HttpServer:
             with self._lock:
                 self._connections.discard(connection)
             connection.close()
+
+
+def _listener(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+    except OSError as error:
+        listener.close()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise ValueError(f"can't listen at {address}: it is no IPv4 address of this machine") from error
+        raise PortOccupiedError(f"port {port} can't be used: {error.strerror}") from error
+    listener.listen(1024)
+    return listener
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -192,7 +213,7 @@ class _Connection(BaseHTTPRequestHandler):
             "QUERY_STRING": query,
             "REQUEST_URI": target,
             "RAW_URI": target,
-            "SERVER_NAME": "127.0.0.1",
+            "SERVER_NAME": LOOPBACK,
             "SERVER_PORT": str(self.server.port),
             "SERVER_PROTOCOL": self.request_version,
             "REMOTE_ADDR": self.client_address[0],

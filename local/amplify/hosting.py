@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +30,11 @@ APPS = 25
 BRANCHES = 50
 TAGS = 50
 RESERVED_PREFIX = "AWS"
+APP_ID_TAG = "local:appId"
+"""The tag by which CreateApp can be told the new app's id, so that routes and examples can name it beforehand."""
+
+# What the API's members for an app's id take.
+APP_ID = re.compile(r"d[a-z0-9]{1,19}")
 
 Params = dict[str, Any]
 Result = dict[str, Any]
@@ -79,8 +85,13 @@ class Hosting:
                     f"You have reached the maximum number of apps in this Region: {APPS}.",
                     429,
                 )
+            app_id = params.get("tags", {}).get(APP_ID_TAG) or _new_app_id()
+            if not APP_ID.fullmatch(app_id):
+                raise ServiceError("BadRequestException", f"The tag {APP_ID_TAG} must be an app id, not {app_id!r}")
+            if app_id in self._apps:
+                raise ServiceError("BadRequestException", f"The tag {APP_ID_TAG} names an app that exists: {app_id}")
             self._serial += 1
-            app = App(_new_app_id(), self._serial, dict(params), now, now)
+            app = App(app_id, self._serial, dict(params), now, now)
             self._apps[app.id] = app
             return {"app": describe_app(app, self._addresses)}
 

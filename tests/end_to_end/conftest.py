@@ -13,13 +13,13 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # A local cloud serves all tests of a worker; the tests of one file share their apps.
+    # A local cloud serves the tests of this package in a worker; those of one file share their apps.
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     with Team.at_work(tmp_path_factory.mktemp("end-to-end")) as working:
         yield working

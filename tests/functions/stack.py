@@ -300,7 +300,6 @@ def _make_resources(stack: Stack) -> None:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "ACCOUNT_ID": ACCOUNT,
-        "STACK_NAME": "amplify-jobs",
         "JOBS_TABLE": "jobs",
         "IDEMPOTENCY_TABLE": "idempotency",
         "TOPIC_ARN": topic,

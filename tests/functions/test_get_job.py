@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
+from amplify_jobs.amplify import Amplify
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.jobs import job_key
+from amplify_jobs.jobs import Job, job_key
 from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
 
 pytestmark = pytest.mark.xdist_group("get_job")
@@ -211,6 +213,22 @@ def test_trouble_with_amplify_is_tried_again(stack: Stack, get_job: Function, fa
     stack.faults.order({"service": "amplify", "operation": "GetJob", "times": 9, **fault})
     with pytest.raises(ServiceTrouble, match="GetJob"):
         get_job(following.payload())
+
+
+def test_an_amplify_that_hangs_is_trouble(stack: Stack, get_job: Function) -> None:
+    following = Following(stack)
+    stack.faults.order({"service": "amplify", "operation": "GetJob", "fault": "hang"})
+    impatient = Config(read_timeout=0.2, retries={"total_max_attempts": 1})
+    client = stack.session.client("amplify", endpoint_url=stack.url, config=impatient)
+    job = Job.model_validate(following.state["job"])
+    with pytest.raises(ServiceTrouble, match="GetJob: no answer"):
+        Amplify(sending=client, asking=client).get_job(job)
+    client.close()
+
+
+def test_the_functions_own_client_gives_up_before_it_is_killed(get_job: Function) -> None:
+    config = get_job.module.amplify._asking.meta.config
+    assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < 30
 
 
 @pytest.mark.parametrize("fault", TROUBLES[:2], ids=lambda fault: str(fault["fault"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -125,3 +126,32 @@ def test_a_port_can_be_had_once() -> None:
         HttpServer(answer, name="second", port=first.port)
     first.close()
     HttpServer(answer, name="third", port=first.port).close()
+
+
+def answers(address: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(address, port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == 200
+    except ConnectionRefusedError:
+        return False
+    finally:
+        connection.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses than one")
+@pytest.mark.parametrize(("also_at", "elsewhere"), [("127.0.0.1", False), ("127.0.0.2", True), ("0.0.0.0", True)])
+def test_it_listens_at_loopback_and_where_it_is_told(also_at: str, elsewhere: bool) -> None:
+    server = HttpServer(answer, name="test", also_at=also_at)
+    server.start()
+    assert answers("127.0.0.1", server.port)
+    assert answers("127.0.0.2", server.port) is elsewhere
+    server.close()
+    assert not answers("127.0.0.1", server.port)
+    assert not answers("127.0.0.2", server.port)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_of_another_machine_is_named(address: str) -> None:
+    with pytest.raises(ValueError, match=f"can't listen at {address}: it is no IPv4 address of this machine"):
+        HttpServer(answer, name="test", also_at=address)

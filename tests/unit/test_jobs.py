@@ -102,7 +102,7 @@ scalars = (
     | st.datetimes(timezones=st.just(UTC))
     | st.sampled_from(["SUCCEED", "FAILED", "PENDING", "BUILD"])
 )
-anything = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)
+anything = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=3)
 
 
 def members(*names: str, of: st.SearchStrategy[Any] = anything) -> st.SearchStrategy[dict[str, Any]]:

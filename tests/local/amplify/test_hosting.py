@@ -36,6 +36,19 @@ def test_an_app_is_described_as_it_was_made(world: World) -> None:
     assert set(wire.service_model("amplify").shape_for("App").required_members) <= set(made)
 
 
+def test_an_app_s_id_can_be_chosen_by_a_tag(world: World) -> None:
+    chosen = {"name": "web", "tags": {"local:appId": "d1a2b3c4d5e6"}}
+    assert world.client.create_app(**chosen)["app"]["appId"] == "d1a2b3c4d5e6"
+    assert refusal(world.client.create_app, **chosen) == (
+        "BadRequestException",
+        "The tag local:appId names an app that exists: d1a2b3c4d5e6",
+    )
+    assert refusal(world.client.create_app, name="web", tags={"local:appId": "a/b"}) == (
+        "BadRequestException",
+        "The tag local:appId must be an app id, not 'a/b'",
+    )
+
+
 def test_an_app_is_changed_and_deleted(world: World) -> None:
     app_id = world.app()
     world.client.update_app(appId=app_id, name="shop", buildSpec="version: 1")

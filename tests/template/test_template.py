@@ -1,0 +1,531 @@
+"""What must hold of the template and the state machine, whatever else changes in them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from amplify_jobs import errors
+from amplify_jobs.requests import LONGEST_MINUTES
+
+REPOSITORY = Path(__file__).parents[2]
+SOURCE = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
+PACKAGE = REPOSITORY / "layers" / "core" / "amplify_jobs"
+
+
+class Tags(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as the functions that they stand for."""
+
+
+def _function(loader: Tags, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        return {name: str(value).split(".") if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+Tags.add_multi_constructor("!", _function)
+
+TEMPLATE: dict[str, Any] = yaml.load(SOURCE, Tags)
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
+
+
+def of_type(name: str) -> dict[str, dict[str, Any]]:
+    """The resources of a type, with their properties."""
+    return {logical: found.get("Properties", {}) for logical, found in RESOURCES.items() if found["Type"] == name}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+MACHINES = of_type("AWS::Serverless::StateMachine")
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+TABLES = of_type("AWS::DynamoDB::Table")
+
+every_function = pytest.mark.parametrize("name", FUNCTIONS)
+every_machine = pytest.mark.parametrize("name", MACHINES)
+every_alarm = pytest.mark.parametrize("name", ALARMS)
+every_table = pytest.mark.parametrize("name", TABLES)
+
+
+def attribute(value: Any) -> tuple[str, ...]:
+    """The logical name, and attribute, that a Ref or GetAtt means."""
+    if "Ref" in value:
+        return (value["Ref"],)
+    return tuple(value["Fn::GetAtt"])
+
+
+# ---------------------------------------------------------------- functions
+
+
+def test_there_are_at_most_seven_functions_and_each_has_a_folder() -> None:
+    assert len(FUNCTIONS) <= 7
+    folders = {path.parent.name for path in REPOSITORY.glob("functions/*/handler.py")}
+    assert {properties["CodeUri"].strip("/").rpartition("/")[2] for properties in FUNCTIONS.values()} == folders
+
+
+@every_function
+def test_a_function_logs_into_a_group_of_the_template(name: str) -> None:
+    (group,) = attribute(FUNCTIONS[name]["LoggingConfig"]["LogGroup"])
+    assert RESOURCES[group]["Type"] == "AWS::Logs::LogGroup"
+    written = [attribute(properties["LoggingConfig"]["LogGroup"]) for properties in FUNCTIONS.values()]
+    assert written.count((group,)) == 1
+
+
+@pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
+def test_no_log_is_kept_for_ever(name: str) -> None:
+    assert "RetentionInDays" in RESOURCES[name]["Properties"]
+
+
+@every_function
+def test_a_function_that_events_invoke_asynchronously_has_a_destination_for_what_failed(name: str) -> None:
+    kinds = {event["Type"] for event in FUNCTIONS[name].get("Events", {}).values()}
+    if kinds - {"HttpApi", "SQS"}:
+        destination = FUNCTIONS[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+        assert attribute(destination["Destination"]) == ("DeadLetterQueue", "Arn")
+
+
+def events_of_functions() -> Iterator[tuple[str, str]]:
+    for function, properties in FUNCTIONS.items():
+        for event, given in properties.get("Events", {}).items():
+            if given["Type"] in ("EventBridgeRule", "Schedule", "ScheduleV2"):
+                yield function, event
+
+
+@pytest.mark.parametrize(("function", "event"), list(events_of_functions()))
+def test_a_rule_has_a_dead_letter_queue_and_a_retry_policy(function: str, event: str) -> None:
+    given = FUNCTIONS[function]["Events"][event]["Properties"]
+    assert attribute(given["DeadLetterConfig"]["Arn"]) == ("DeadLetterQueue", "Arn")
+    assert given["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    assert 0 < given["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
+
+
+def test_rules_are_events_of_functions_and_schedules_too() -> None:
+    """One of its own would need dead-letter queues that the test above does not see."""
+    assert of_type("AWS::Events::Rule") == of_type("AWS::Scheduler::Schedule") == {}
+
+
+@pytest.mark.parametrize("name", of_type("AWS::SQS::Queue"))
+def test_a_queue_has_a_dead_letter_queue_or_is_one(name: str) -> None:
+    properties = RESOURCES[name]["Properties"]
+    if "DeadLetter" in name:
+        assert properties["MessageRetentionPeriod"] == 14 * 86_400
+    else:
+        assert "RedrivePolicy" in properties
+
+
+def test_the_dead_letter_queue_takes_what_rules_could_not_deliver() -> None:
+    statements = of_type("AWS::SQS::QueuePolicy")["DeadLetterQueuePolicy"]["PolicyDocument"]["Statement"]
+    assert [statement["Principal"] for statement in statements] == [{"Service": "events.amazonaws.com"}]
+
+
+def test_everything_is_traced() -> None:
+    assert TEMPLATE["Globals"]["Function"]["Tracing"] == "Active"
+    assert all(properties["Tracing"]["Enabled"] for properties in MACHINES.values())
+
+
+# ---------------------------------------------------------------- environments
+
+
+def declared(name: str) -> set[str]:
+    """The variables that the template sets for a function."""
+    everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    return {*everywhere, *FUNCTIONS[name].get("Environment", {}).get("Variables", {})}
+
+
+# Set by Lambda, and read by botocore and Powertools, which are not ours to search.
+LAMBDA_SETS = {"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+LIBRARIES_READ = {"AWS_ENDPOINT_URL", "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
+
+
+def handler_of(name: str) -> Path:
+    folder: str = FUNCTIONS[name]["CodeUri"]
+    return REPOSITORY / folder / "handler.py"
+
+
+def modules_of(handler: Path) -> set[Path]:
+    """The handler and every module of the package that it imports, directly or not."""
+    found, to_read = {handler}, [handler]
+    while to_read:
+        for node in ast.walk(ast.parse(to_read.pop().read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("amplify_jobs"):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                path = PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
+                if path.is_file() and path not in found:
+                    found.add(path)
+                    to_read.append(path)
+    return found
+
+
+def read_of_environment(path: Path) -> set[str]:
+    """The environment variables that a module names: os.environ[…], os.environ.get(…), os.getenv(…)."""
+    source = path.read_text(encoding="utf-8")
+    return set(re.findall(r"(?:environ\[|environ\.get\(|getenv\()\s*\"([A-Z_]+)\"", source))
+
+
+@every_function
+def test_what_a_function_reads_of_its_environment_is_declared_and_nothing_else(name: str) -> None:
+    read = set().union(*map(read_of_environment, modules_of(handler_of(name))))
+    assert read - LAMBDA_SETS <= declared(name)
+    own = set(FUNCTIONS[name].get("Environment", {}).get("Variables", {}))
+    assert own <= read
+
+
+def test_what_every_function_is_given_some_function_reads() -> None:
+    read = set().union(*(read_of_environment(path) for name in FUNCTIONS for path in modules_of(handler_of(name))))
+    assert set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]) - LIBRARIES_READ <= read
+
+
+# ---------------------------------------------------------------- policies
+
+
+def statements(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for policy in properties.get("Policies", []):
+        yield from policy["Statement"]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def allowed(name: str) -> set[str]:
+    """What a function may do, each as an action and what it may be done to."""
+    return {
+        f"{action} {subject_of(resource)}"
+        for statement in statements(FUNCTIONS[name])
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def subject_of(resource: Any) -> str:
+    """A resource of the template by its logical name, any other by the last part of its ARN."""
+    if "Fn::Sub" in resource:
+        return re.sub(r"^arn:.*\$\{AWS::AccountId\}:", "", resource["Fn::Sub"])
+    return attribute(resource)[0]
+
+
+# What each method of ours that calls AWS needs; a module's methods that a function does not call need nothing of it.
+NEEDED: dict[str, dict[str, set[str]]] = {
+    "amplify.py": {
+        "start_job": {"amplify:StartJob apps/*"},
+        "list_jobs": {"amplify:ListJobs apps/*"},
+        "get_job": {"amplify:GetJob apps/*"},
+        "app_name_and_domain": {"amplify:GetApp apps/*"},
+        "branch_display_name": {"amplify:GetBranch apps/*"},
+    },
+    "store.py": {
+        "job_of_request": {"dynamodb:GetItem JobsTable"},
+        "lease": {"dynamodb:GetItem JobsTable"},
+        "take_lease": {"dynamodb:PutItem JobsTable"},
+        "give_lease_back": {"dynamodb:UpdateItem JobsTable"},
+        "point_request_at_job": {"dynamodb:UpdateItem JobsTable"},
+        "record_start": {"dynamodb:UpdateItem JobsTable"},
+        "begin_poll": {"dynamodb:UpdateItem JobsTable"},
+        "record_state": {"dynamodb:UpdateItem JobsTable"},
+        "earlier_jobs": {"dynamodb:Query JobsTable"},
+        "count_change": {"dynamodb:UpdateItem JobsTable"},
+        "announced": {"dynamodb:GetItem JobsTable"},
+        "remember_announced": {"dynamodb:UpdateItem JobsTable"},
+    },
+    "callbacks.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
+    "publishing.py": {
+        "tell_people": {"sns:Publish AnnouncementsTopic"},
+        "tell_programs": {"events:PutEvents Bus"},
+    },
+}
+# Powertools' persistence layer (its documentation, "Required IAM permissions").
+IDEMPOTENCY = {f"dynamodb:{verb}Item IdempotencyTable" for verb in ("Get", "Put", "Update", "Delete")}
+
+
+@pytest.mark.parametrize("module", NEEDED)
+def test_the_table_of_what_is_needed_has_every_public_method(module: str) -> None:
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    methods = {
+        function.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for function in node.body
+        if isinstance(function, ast.FunctionDef) and not function.name.startswith("_") and function.name != "connect"
+    }
+    assert methods == set(NEEDED[module])
+
+
+def called(paths: set[Path]) -> set[str]:
+    """The names of all attributes that modules use; the modules that call AWS are not asked about themselves."""
+    names = set()
+    for path in paths:
+        if path.name not in NEEDED:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return names
+
+
+WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction"}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN))
+def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
+    paths = modules_of(handler_of(name))
+    names, imported = called(paths), {path.name for path in paths}
+    needed = set()
+    for module, methods in NEEDED.items():
+        if module in imported:
+            needed |= set().union(*(methods[method] for method in methods if method in names))
+    if "IDEMPOTENCY_TABLE" in declared(name):
+        needed |= IDEMPOTENCY
+    assert allowed(name) == needed
+
+
+def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
+    """They call these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
+    both = {
+        "s3:GetObject ${Bucket.Arn}/routes.json",
+        "s3:ListBucket Bucket",
+        "states:StartExecution JobStateMachine",
+        "sqs:SendMessage IntakeQueue",
+    }
+    assert allowed("ReceiveWebhookFunction") == both | {
+        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+        "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
+    }
+    # What Lambda's poller needs of the queue, and hiding what has to wait.
+    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    assert allowed("ReceiveEventFunction") == both | {f"sqs:{action} IntakeQueue" for action in polling}
+
+
+def test_schedules_may_call_receive_event_and_bury_what_failed_and_nothing_else() -> None:
+    (policy,) = RESOURCES["SchedulerRole"]["Properties"]["Policies"]
+    rights = [(one["Action"], attribute(one["Resource"])[0]) for one in policy["PolicyDocument"]["Statement"]]
+    assert rights == [("lambda:InvokeFunction", "ReceiveEventFunction"), ("sqs:SendMessage", "DeadLetterQueue")]
+
+
+def test_the_intake_queue_keeps_order_and_outlasts_the_function() -> None:
+    queue, mapping = RESOURCES["IntakeQueue"]["Properties"], RESOURCES["IntakeMapping"]["Properties"]
+    assert queue["FifoQueue"] is True
+    assert RESOURCES["IntakeDeadLetterQueue"]["Properties"]["FifoQueue"] is True
+    timeout = FUNCTIONS["ReceiveEventFunction"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def policies_of_everything() -> Iterator[tuple[str, dict[str, Any]]]:
+    for logical, properties in (FUNCTIONS | MACHINES).items():
+        for statement in statements(properties):
+            yield logical, statement
+
+
+@pytest.mark.parametrize(("logical", "statement"), list(policies_of_everything()))
+def test_no_policy_allows_all_actions_of_a_service(logical: str, statement: dict[str, Any]) -> None:
+    assert statement["Effect"] == "Allow"
+    assert not [action for action in as_list(statement["Action"]) if "*" in action]
+
+
+@pytest.mark.parametrize(("logical", "statement"), list(policies_of_everything()))
+def test_a_statement_about_everything_says_why(logical: str, statement: dict[str, Any]) -> None:
+    if "*" not in as_list(statement["Resource"]):
+        return
+    lines = SOURCE.splitlines()
+    number = next(i for i, line in enumerate(lines) if line.strip() == f"- Sid: {statement['Sid']}")
+    assert lines[number - 1].strip().startswith("# ")
+
+
+def test_every_statement_has_a_name_of_its_own_in_its_policy() -> None:
+    for logical, properties in (FUNCTIONS | MACHINES).items():
+        sids = [statement["Sid"] for statement in statements(properties)]
+        assert len(sids) == len(set(sids)), logical
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+@every_table
+def test_a_table_forgets_can_be_restored_and_is_encrypted(name: str) -> None:
+    properties = TABLES[name]
+    assert properties["TimeToLiveSpecification"]["Enabled"] is True
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties["SSESpecification"]["SSEEnabled"] is True
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_tables_forget_by_the_members_that_are_written() -> None:
+    assert TABLES["JobsTable"]["TimeToLiveSpecification"]["AttributeName"] == "expiresAt"
+    # Powertools' own name.
+    assert TABLES["IdempotencyTable"]["TimeToLiveSpecification"]["AttributeName"] == "expiration"
+
+
+@pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))
+def test_a_bucket_is_versioned_encrypted_and_private(name: str) -> None:
+    properties = RESOURCES[name]["Properties"]
+    assert properties["VersioningConfiguration"]["Status"] == "Enabled"
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_the_bus_has_an_archive() -> None:
+    (archive,) = of_type("AWS::Events::Archive").values()
+    assert attribute(archive["SourceArn"]) == ("Bus", "Arn")
+
+
+# ---------------------------------------------------------------- alarms
+
+
+@every_alarm
+def test_an_alarm_tells_somebody_and_is_in_the_runbook(name: str) -> None:
+    properties = ALARMS[name]
+    assert attribute(properties["AlarmActions"][0]) == ("AlarmsTopic",)
+    heading = re.search(r'docs/runbook\.md, "([^"]+)"', properties["AlarmDescription"])
+    assert heading is not None
+    runbook = (REPOSITORY / "docs" / "runbook.md").read_text(encoding="utf-8")
+    paragraph = re.search(rf"^## {re.escape(heading[1])}\n\n(.+?)(?=\n\n## |\Z)", runbook, re.MULTILINE | re.DOTALL)
+    assert paragraph is not None
+    assert properties["AlarmName"]["Fn::Sub"].replace("${AWS::StackName}", "STACK") in paragraph[1]
+
+
+def test_there_are_alarms_on_everything_that_can_fail() -> None:
+    metrics = {
+        (metric["Namespace"], metric["MetricName"])
+        for alarm in ALARMS.values()
+        for metric in [
+            alarm,
+            *(part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part),
+        ]
+        if "MetricName" in metric
+    }
+    assert metrics == {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        ("AWS/States", "ExecutionsFailed"),
+        ("AWS/States", "ExecutionsTimedOut"),
+        ("AWS/States", "ExecutionsAborted"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/ApiGateway", "5xx"),
+        ("AWS/ApiGateway", "4xx"),
+    }
+
+
+def test_the_errors_of_every_function_raise_an_alarm() -> None:
+    assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS)
+
+
+# ---------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_has_a_default_and_is_used(name: str) -> None:
+    assert "Default" in PARAMETERS[name]
+    used = json.dumps([RESOURCES, TEMPLATE["Globals"], TEMPLATE["Conditions"]])
+    assert f'{{"Ref": "{name}"}}' in used or f"${{{name}}}" in used
+
+
+# ---------------------------------------------------------------- the state machine
+
+
+def definition(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((REPOSITORY / MACHINES[name]["DefinitionUri"]).read_text(encoding="utf-8"))
+    return read
+
+
+def states() -> Iterator[tuple[str, str]]:
+    for machine in MACHINES:
+        for state in definition(machine)["States"]:
+            yield machine, state
+
+
+def tasks() -> Iterator[Any]:
+    for machine, state in states():
+        if definition(machine)["States"][state]["Type"] == "Task":
+            yield pytest.param(machine, state, id=state)
+
+
+every_task = pytest.mark.parametrize(("machine", "task"), list(tasks()))
+
+
+@every_machine
+def test_an_execution_ends_some_day_but_not_before_its_deadlines(name: str) -> None:
+    assert definition(name)["TimeoutSeconds"] > 2 * LONGEST_MINUTES * 60
+
+
+@every_task
+def test_a_task_has_a_time_limit_a_retry_and_a_catch_for_everything(machine: str, task: str) -> None:
+    state = definition(machine)["States"][task]
+    assert "TimeoutSeconds" in state or "TimeoutSecondsPath" in state
+    assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
+    assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+    for retrier in state["Retry"]:
+        if retrier.get("MaxAttempts") != 0:
+            assert retrier["BackoffRate"] > 1
+            assert retrier["JitterStrategy"] == "FULL"
+            assert retrier["MaxDelaySeconds"] > retrier["IntervalSeconds"]
+
+
+@every_task
+def test_a_task_outlives_the_function_that_it_invokes(machine: str, task: str) -> None:
+    state = definition(machine)["States"][task]
+    function = re.search(r"\$\{(\w+)Arn\}", json.dumps(state["Parameters"].get("FunctionName", "")))
+    if function is not None:
+        timeout = FUNCTIONS[function[1]].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+        assert state["TimeoutSeconds"] > timeout
+
+
+@every_machine
+def test_every_transition_leads_to_a_state_and_every_state_is_reached(name: str) -> None:
+    machine = definition(name)
+    reached = {machine["StartAt"], *re.findall(r'"(?:Next|Default)": "([^"]+)"', json.dumps(machine))}
+    assert reached == set(machine["States"])
+
+
+@every_machine
+def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
+    machine = definition(name)["States"]
+    rejection = next(catch for catch in machine["StartJob"]["Catch"] if catch["ErrorEquals"] == ["RequestRejected"])
+    assert rejection["Next"] == "AnnounceRejected"
+    assert machine[machine["AnnounceRejected"]["Next"]]["Type"] == "Succeed"
+    assert [state for state in machine if machine[state]["Type"] == "Fail"] == ["Failed"]
+
+
+@every_machine
+def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) -> None:
+    named = set()
+    for state in definition(name)["States"].values():
+        for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
+            named |= set(rule["ErrorEquals"])
+    ours = {error for error in named if "." not in error}
+    assert ours == {error.__name__ for error in errors.TryAgain.__subclasses__()} | {"RequestRejected"}
+
+
+@every_machine
+def test_every_substitution_is_given_and_used(name: str) -> None:
+    text = (REPOSITORY / MACHINES[name]["DefinitionUri"]).read_text(encoding="utf-8")
+    given = MACHINES[name]["DefinitionSubstitutions"]
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(given)
+    for value in given.values():
+        assert attribute(value)[0] in RESOURCES
+
+
+@every_machine
+def test_the_machine_may_invoke_its_functions_and_no_others(name: str) -> None:
+    given = MACHINES[name]["DefinitionSubstitutions"]
+    invoked = {attribute(value) for substitution, value in given.items() if substitution.endswith("FunctionArn")}
+    allowed = next(each for each in statements(MACHINES[name]) if each["Action"] == "lambda:InvokeFunction")
+    assert {attribute(resource) for resource in allowed["Resource"]} == invoked
+
+
+@every_machine
+def test_executions_that_no_state_could_save_are_announced(name: str) -> None:
+    (event,) = FUNCTIONS["AnnounceFunction"]["Events"].values()
+    pattern = event["Properties"]["Pattern"]
+    assert pattern["detail"]["stateMachineArn"] == [{"Ref": name}]
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
