@@ -146,7 +146,15 @@ def test_a_pattern_without_values_is_a_link_as_it_is_and_an_empty_one_is_none() 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (1, "1 s"), (60, "1 min"), (192, "3 min 12 s"), (3600, "1 h"), (3725, "1 h 2 min"), (86_400, "24 h")],
+    [
+        (0, "less than a second"),
+        (1, "1 s"),
+        (60, "1 min"),
+        (192, "3 min 12 s"),
+        (3600, "1 h"),
+        (3725, "1 h 2 min"),
+        (86_400, "24 h"),
+    ],
 )
 def test_durations(seconds: int, said: str) -> None:
     assert duration(seconds) == said
@@ -166,7 +174,9 @@ def test_durations(seconds: int, said: str) -> None:
         ("https://example.com/a#access_token=abc", "https://example.com/a"),
         ("thanks to ada@example.com, and others", "thanks to (address left out), and others"),
         ("Ada <ada@example.com>", "Ada <(address left out)>"),
-        ("cloning https://user:token@example.com/acme/web", "cloning https://user:(address left out)"),
+        ("cloning https://user:token@example.com/acme/web", "cloning https://example.com/acme/web"),
+        ("cloning https://token@git:8443/acme/web?x=1", "cloning https://git:8443/acme/web"),
+        ("npm ERR! react@18.2.0 and @aws/sdk@3.1.0 differ", "npm ERR! react@18.2.0 and @aws/sdk@3.1.0 differ"),
     ],
 )
 def test_foreign_text_is_made_presentable(foreign: str | None, published: str | None) -> None:

@@ -395,3 +395,20 @@ def test_a_branch_whose_lease_another_request_holds_is_busy() -> None:
     assert isinstance(process.error, BranchBusy)
     assert "two" in str(process.error)
     assert world.jobs == []
+
+
+def test_a_lease_that_changed_hands_before_the_list_was_asked_for_proves_nothing() -> None:
+    """The job in the list is then of the next holder, who may have asked for one of the same commit."""
+    refused = Attempt("refused", BEGINNING, 0, "RELEASE", "Fix the header")
+    world = World(lease=Lease(refused, 0))
+    process = Process(world, "one", parameters(commitMessage="Fix the header"))
+    for _ in ("job_of_request", "lease"):
+        process.step(Fate.WORKS)
+    world.give_lease_back(refused, 0)
+    world.start("two", parameters(commitMessage="Fix the header"))
+    world.lease = Lease(None, 1)
+    while not process.ended:
+        process.step(Fate.WORKS)
+    assert set(world.known) == {"one"}
+    assert process.job is not None
+    assert process.job.job_id == "2"
