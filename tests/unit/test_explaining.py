@@ -86,7 +86,7 @@ def test_every_form_of_an_event_is_understood(raw: object, routes: list[str | No
         ({"kind": "psuh"}, "kind: Input should be 'push'"),
         ({"source": 1, "kind": "push"}, "source must say where the event came from"),
         ({"source": "aws.s3", "detail-type": "Object Created"}, "detail.bucket.name"),
-        ({}, "give either route, or operation and parameters"),
+        ({}, "neither an event"),
     ],
 )
 def test_what_can_not_be_read_is_named(raw: object, fault: str) -> None:
@@ -160,9 +160,8 @@ class NoQueue:
 def served(routes: Routes, found: Recorded) -> tuple[list[JobRequest], list[dict[str, Any]]]:
     """What the functions' door makes of a delivery: the executions it starts, and its answer's `ignored`."""
     executions = KeptExecutions()
-    taken = Intake(FixedRoutes(routes), executions, NoQueue()).take(
-        found.delivery, source=found.source, delivery_id=found.delivery_id, received_at=NOW
-    )
+    parts: tuple[Any, Any, Any] = (FixedRoutes(routes), executions, NoQueue())
+    taken = Intake(*parts).take(found.delivery, source=found.source, delivery_id=found.delivery_id, received_at=NOW)
     return executions.requests, taken.ignored
 
 

@@ -14,6 +14,7 @@ from amplify_jobs.patterns import (
     deciding,
     deciding_any_case,
     deciding_text,
+    first_in,
 )
 
 BRANCHES = [
@@ -66,6 +67,14 @@ PATHS = [
 def test_names(patterns: list[str], fits: list[str], does_not_fit: list[str]) -> None:
     assert [name for name in fits if deciding(patterns, name) is None] == []
     assert [name for name in does_not_fit if deciding(patterns, name) is not None] == []
+
+
+@pytest.mark.parametrize(("patterns", "fits", "does_not_fit"), BRANCHES + PATHS)
+def test_the_first_name_that_is_in_is_found_among_others(
+    patterns: list[str], fits: list[str], does_not_fit: list[str]
+) -> None:
+    found = first_in(tuple(patterns), [*does_not_fit, *fits])
+    assert (found and found[0]) == (fits[0] if fits else None)
 
 
 def test_the_pattern_that_decided_is_named() -> None:
@@ -133,6 +142,15 @@ def test_a_pattern_that_passes_the_check_can_be_asked(pattern: str, name: str) -
         except ValueError:
             continue
         assert decide([pattern], name) in {pattern, None}
+
+
+@given(st.lists(ANY, min_size=1, max_size=3), ANY)
+def test_a_name_is_found_exactly_if_a_pattern_lets_it_in(patterns: list[str], name: str) -> None:
+    try:
+        decided = [checked_pattern(pattern) for pattern in patterns] and deciding(patterns, name)
+    except ValueError:
+        return
+    assert first_in(tuple(patterns), [name]) == (None if decided is None else (name, decided))
 
 
 @given(st.text(alphabet="ab/.", min_size=1, max_size=12))

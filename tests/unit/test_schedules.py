@@ -24,7 +24,7 @@ PLACE = Place(
 REQUEST = {"operation": "start_job", "parameters": {"appId": "d1", "branchName": "main", "jobType": "RELEASE"}}
 
 
-def routes(*, enabled: bool = True, **expressions: str) -> Routes:
+def routes(expressions: dict[str, str], *, enabled: bool = True) -> Routes:
     found: dict[str, Any] = {
         name: {
             "when": {"schedule": {"expression": expression, "timezone": "Europe/Berlin"}},
@@ -38,7 +38,7 @@ def routes(*, enabled: bool = True, **expressions: str) -> Routes:
 
 
 def test_a_schedule_calls_the_function_with_its_route_and_loses_nothing() -> None:
-    (wanted,) = wanted_schedules(routes(nightly="cron(0 3 * * ? *)"), PLACE).values()
+    (wanted,) = wanted_schedules(routes({"nightly": "cron(0 3 * * ? *)"}), PLACE).values()
     assert (wanted["ScheduleExpression"], wanted["ScheduleExpressionTimezone"]) == (
         "cron(0 3 * * ? *)",
         "Europe/Berlin",
@@ -54,16 +54,16 @@ def test_a_schedule_calls_the_function_with_its_route_and_loses_nothing() -> Non
 
 
 def test_a_route_that_is_switched_off_has_no_schedule() -> None:
-    assert wanted_schedules(routes(enabled=False, nightly="rate(1 day)"), PLACE) == {}
+    assert wanted_schedules(routes({"nightly": "rate(1 day)"}, enabled=False), PLACE) == {}
 
 
 def test_what_is_new_changed_and_gone_is_told_apart() -> None:
-    stored = wanted_schedules(routes(kept="rate(1 day)", old="rate(1 day)", moved="rate(1 day)"), PLACE)
+    stored = wanted_schedules(routes({"kept": "rate(1 day)", "old": "rate(1 day)", "moved": "rate(1 day)"}), PLACE)
     # Scheduler answers with more than was set.
     stored = {
         name: {**definition, "Arn": "arn", "ActionAfterCompletion": "NONE"} for name, definition in stored.items()
     }
-    wanted = wanted_schedules(routes(kept="rate(1 day)", moved="rate(2 days)", new="rate(1 day)"), PLACE)
+    wanted = wanted_schedules(routes({"kept": "rate(1 day)", "moved": "rate(2 days)", "new": "rate(1 day)"}), PLACE)
     changes = schedule_changes(stored, wanted)
     assert (list(changes.created), list(changes.changed), changes.removed) == (["new"], ["moved"], ("old",))
     assert changes.lines() == [
@@ -74,7 +74,7 @@ def test_what_is_new_changed_and_gone_is_told_apart() -> None:
 
 
 SCHEDULES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["rate(1 day)", "rate(2 days)"])).map(
-    lambda expressions: wanted_schedules(routes(**expressions), PLACE)
+    lambda expressions: wanted_schedules(routes(expressions), PLACE)
 )
 
 
@@ -82,7 +82,7 @@ SCHEDULES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["
 def test_what_is_stored_and_what_changes_make_what_is_wanted(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
     changes = schedule_changes(stored, wanted)
     after = {name: definition for name, definition in stored.items() if name not in changes.removed}
-    assert after | changes.created | changes.changed == wanted
+    assert {**after, **changes.created, **changes.changed} == wanted
     assert schedule_changes(wanted, wanted).lines() == []
 
 
@@ -132,7 +132,9 @@ def test_what_scheduler_would_refuse_is_named(expression: str, fault: str) -> No
 
 @given(st.text() | st.from_regex(r"(cron|rate|at)\([0-9*?/,#LW A-Z-]{0,20}\)", fullmatch=True))
 def test_any_text_is_taken_or_named(expression: str) -> None:
+    fault = None
     try:
-        assert checked_expression(expression) == expression
-    except ValueError as fault:
-        assert "use" in str(fault)
+        checked_expression(expression)
+    except ValueError as error:
+        fault = str(error)
+    assert fault is None or "use" in fault

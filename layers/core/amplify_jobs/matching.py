@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from amplify_jobs.events import Event, EventKind, RequestedJob, happened_at, request_id
-from amplify_jobs.patterns import deciding, deciding_any_case, deciding_text
+from amplify_jobs.patterns import deciding, deciding_any_case, deciding_text, first_in
 from amplify_jobs.requests import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
 from amplify_jobs.routes import Change, Objects, PullRequests, Push, Releases, Route, Routes
 from amplify_jobs.values import VALUES, filled, named_anywhere
@@ -276,11 +276,10 @@ def _changed(wanted: Change, kind: str, event: Event) -> Iterator[_Check]:
     if files is None:
         yield _Check(condition, met=True, found="which files changed is not known, so the paths may be among them")
         return
-    for file in files:
-        decided = deciding(wanted.paths, file)
-        if decided is not None:
-            yield _Check(condition, met=True, found=f"changed file {file} matches {decided}")
-            return
+    found = first_in(wanted.paths, files)
+    if found is not None:
+        yield _Check(condition, met=True, found=f"changed file {found[0]} matches {found[1]}")
+        return
     wanted_paths = ", ".join(wanted.paths)
     reason = f"none of {len(files)} changed files matches {wanted_paths}" if files else "no file changed"
     yield _Check(condition, met=False, found=reason)
