@@ -68,7 +68,7 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     """Say for each route whether an event of a source concerns it: the first condition that is not met decides."""
     if event.kind in _ASKS_FOR_NOTHING:
         return [Ignored(None, _ASKS_FOR_NOTHING[event.kind])]
-    wanted = event.schedule or event.request
+    wanted = event.request or event.schedule
     if isinstance(wanted, RequestedJob) and wanted.route is None:
         return [Matched(None, None, ("the event says which job",))]
     if wanted is None and event.kind in (EventKind.SCHEDULE, EventKind.REQUEST):
