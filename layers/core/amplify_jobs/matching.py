@@ -158,7 +158,7 @@ def _kind(name: str, route: Route, event: Event) -> _Check:
     kinds = route.when.kinds
     if event.kind in kinds:
         return _Check("when", met=True, found=f"the route waits for {_WAITS_FOR[event.kind]}")
-    what = f"{event.ref} is a tag" if event.kind is EventKind.TAG else f"the event is a {event.kind}"
+    what = f"{event.ref} is a tag" if event.kind is EventKind.TAG else f"the event's kind is {event.kind}"
     waits = " and ".join(_WAITS_FOR[kind] for kind in kinds)
     return _Check("when", met=False, found=f"{what}, and the route waits for {waits}")
 
