@@ -74,6 +74,7 @@ def replay(options: argparse.Namespace) -> None:
 def push(routes: Routes, stack: Stack) -> None:
     """Store the routes, then say where each source delivers to and how its missing secrets are made."""
     version = stack.store_routes(routes.model_dump_json(by_alias=True).encode())
+    stack.store_sources({name: source.model_dump_json(by_alias=True) for name, source in routes.sources.items()})
     print(
         f"Pushed {_summary(routes)} to s3://{stack.bucket}/{stack.routes_key}"
         + (f", version {version}." if version else ".")

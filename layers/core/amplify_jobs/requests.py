@@ -20,6 +20,7 @@ JOB_REASON_LIMIT = 255
 DEFAULT_TIMEOUT_MINUTES = 60
 DEFAULT_START_WITHIN_MINUTES = 360
 LONGEST_MINUTES = 1440
+MOST_RETRIES = 5
 
 
 class Operation(StrEnum):
@@ -35,6 +36,13 @@ class JobType(StrEnum):
     RETRY = "RETRY"
     MANUAL = "MANUAL"
     WEB_HOOK = "WEB_HOOK"
+
+
+class OnTimeout(StrEnum):
+    """What becomes of a job that ran longer than its request allows."""
+
+    STOP = "stop"
+    LEAVE = "leave"
 
 
 AppId = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+$")]
@@ -68,7 +76,10 @@ PARAMETERS: dict[Operation, type[StartJobParameters]] = {Operation.START_JOB: St
 
 
 class Cause(GrowingModel):
-    """Why a job was requested: what the announcement tells people of the event behind it."""
+    """Why a job was requested: what the announcement tells people of the event behind it.
+
+    `pullRequest` is its number, `object` the s3:// address of the object that was written.
+    """
 
     source: str
     kind: str
@@ -79,6 +90,8 @@ class Cause(GrowingModel):
     commit: str | None = None
     message: str | None = None
     author: str | None = None
+    pull_request: int | None = None
+    object: str | None = None
     delivery_id: str | None = None
 
 
@@ -87,17 +100,26 @@ class JobRequest(GrowingModel):
 
     `parameters` stay as they came: the start function validates them, so that a bad one is announced as a rejection.
     `timeoutMinutes` runs from the moment the job leaves Amplify's queue, `startWithinMinutes` bounds everything before.
+    `retry` is how often a job that FAILED is started again, as RETRY of the same job id. With `supersede` the request
+    makes older ones of the same app, branch and kind (`cause.kind`) moot; `eventTime`, at most `receivedAt`, says which
+    are older. `route` is None for a job that was asked for outright.
+    `fault` is what was found wrong before the request was made: such a request is there to be rejected and announced.
     """
 
     version: Literal["1"] = "1"
     request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)]
-    route: str
+    route: str | None = None
     operation: str
     parameters: dict[str, Any]
     timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_TIMEOUT_MINUTES
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_START_WITHIN_MINUTES
+    on_timeout: OnTimeout = OnTimeout.LEAVE
+    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = 0
+    supersede: bool = False
+    event_time: AwareDatetime | None = None
     cause: Cause
     received_at: AwareDatetime
+    fault: str | None = None
 
     def log_keys(self) -> dict[str, Any]:
         """What every log line about this request carries."""
@@ -132,6 +154,8 @@ def validated_parameters(request: JobRequest) -> StartJobParameters:
 
     Raises RequestRejected naming every fault with its path.
     """
+    if request.fault is not None:
+        raise RequestRejected(request.fault)
     try:
         model = PARAMETERS[Operation(request.operation)]
     except ValueError:

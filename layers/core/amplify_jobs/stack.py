@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
@@ -84,6 +84,25 @@ class Stack:
         except (ClientError, BotoCoreError) as error:
             _fail(f"s3://{self.bucket}/{self.routes_key} can't be written", error)
         return answer.get("VersionId")
+
+    def store_sources(self, sources: Mapping[str, str]) -> None:
+        """Keep a copy of each source beside the secrets, so that deliveries are let in while the bucket fails.
+
+        `sources` are JSON by name; those of earlier pushes that are not among them are removed.
+        """
+        path = f"/{self.name}/sources"
+        try:
+            pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+            stored = {found["Name"]: found["Value"] for page in pages for found in page["Parameters"]}
+            wanted = {f"{path}/{name}": content for name, content in sources.items()}
+            for name, content in wanted.items():
+                # SSM allows few writes a second, and most pushes change no source.
+                if stored.get(name) != content:
+                    self.ssm.put_parameter(Name=name, Value=content, Type="String", Overwrite=True)
+            for name in stored.keys() - wanted.keys():
+                self.ssm.delete_parameter(Name=name)
+        except (ClientError, BotoCoreError) as error:
+            _fail(f"the sources can't be copied to SSM under {path}", error)
 
     def missing_secrets(self, names: Iterable[str]) -> list[str]:
         """Those of the names under which SSM holds nothing; no value is read."""

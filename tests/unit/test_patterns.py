@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.branch_patterns import checked_pattern, matches
+from amplify_jobs.patterns import checked_pattern, matches
 
 
 @pytest.mark.parametrize(
