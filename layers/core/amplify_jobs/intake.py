@@ -149,7 +149,9 @@ class Intake:
                 taken.ignored.append(asdict(decision))
         if happened.request is not None and not any(isinstance(decision, Matched) for decision in decisions):
             # Who asks for a job outright is told that there will be none; any other event may well concern no route.
-            self._start(_rejected(arrival, "; ".join(ignored.reason for ignored in decisions)))
+            asked = (None, happened.request.route)
+            reasons = [found.reason for found in decisions if isinstance(found, Ignored) and found.route in asked]
+            self._start(_rejected(arrival, "; ".join(reasons)))
 
     def _let_wait(self, failed: Sequence[Mapping[str, Any]]) -> None:
         received = max((int(failure["attributes"]["ApproximateReceiveCount"]) for failure in failed), default=0)

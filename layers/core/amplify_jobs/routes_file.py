@@ -119,6 +119,13 @@ def read_routes(content: bytes, file: str, stack: str) -> Routes:
     return Routes.model_validate_json(json.dumps(document.value))
 
 
+def unguarded(routes: Routes) -> list[str]:
+    """The routes that any of several sources could start: a secret is meant for one endpoint and its repositories."""
+    if len(routes.sources) < 2:
+        return []
+    return [name for name, route in routes.routes.items() if route.when.repository and route.source is None]
+
+
 class _Document:
     """A YAML document as plain values, with the line of each."""
 

@@ -15,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import NoStack, ServiceTrouble
 from amplify_jobs.recovery import Recovery
+from amplify_jobs.scheduler import Scheduler
+from amplify_jobs.schedules import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -40,6 +42,7 @@ class Stack:
     session: boto3.Session
     state_machine_arn: str
     dead_letter_queue_url: str
+    schedules: Place
     s3: S3Client
     ssm: SSMClient
 
@@ -60,6 +63,12 @@ class Stack:
                 session=session,
                 state_machine_arn=outputs["stateMachineArn"],
                 dead_letter_queue_url=outputs["deadLetterQueueUrl"],
+                schedules=Place(
+                    group=outputs["scheduleGroup"],
+                    function_arn=outputs["receiveEventFunctionArn"],
+                    role_arn=outputs["schedulerRoleArn"],
+                    dead_letter_queue_arn=outputs["deadLetterQueueArn"],
+                ),
                 s3=s3,
                 ssm=ssm,
             )
@@ -74,6 +83,19 @@ class Stack:
     def recovery(self) -> Recovery:
         """What can be processed again."""
         return Recovery(self.session, queue_url=self.dead_letter_queue_url, state_machine_arn=self.state_machine_arn)
+
+    def scheduler(self) -> Scheduler:
+        """The schedules in the stack's group."""
+        return Scheduler(self.session.client("scheduler", config=_CLIENT), self.schedules.group)
+
+    def stored_routes(self) -> bytes | None:
+        """The routes as they were pushed last; None if they never were."""
+        try:
+            return self.s3.get_object(Bucket=self.bucket, Key=self.routes_key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            _fail(f"s3://{self.bucket}/{self.routes_key} can't be read", error)
 
     def store_routes(self, content: bytes) -> str | None:
         """Put the routes into the bucket; the answer is the object's version id, if the bucket keeps versions."""
