@@ -147,7 +147,7 @@ class Store:
 
     def write_latest(self, branch: str, kind: str, latest: Latest, now: datetime) -> bool:
         """Write it as the version after the one that was read; False if somebody wrote that version meanwhile."""
-        written = {
+        written: dict[str, Any] = {
             **_latest_key(branch, kind),
             "requestId": latest.asked.request_id,
             "eventTime": _text(latest.asked.event_time),
