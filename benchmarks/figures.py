@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 HELD = {True: "yes", False: "NO", None: ""}
@@ -46,14 +47,14 @@ def show(table: Table, console: Console) -> None:
 
 
 def _show_rich(table: Table, console: Console) -> None:
-    grid = RichTable(title=table.title, title_justify="left")
+    grid = RichTable(title=escape(table.title), title_justify="left")
     for column in table.columns:
-        grid.add_column(column)
+        grid.add_column(escape(column))
     grid.add_column("bound")
     grid.add_column("holds")
     for row in table.rows:
         held = {True: "[green]yes[/]", False: "[bold red]NO[/]", None: ""}[row.holds]
-        grid.add_row(*row.cells, row.bound, held)
+        grid.add_row(*(escape(cell) for cell in (*row.cells, row.bound)), held)
     console.print(grid)
 
 

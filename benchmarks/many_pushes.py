@@ -86,7 +86,7 @@ class Figures:
                     f"{at_once / alone:.2f} ({at_once * 1000:.0f} of {alone * 1000:.0f} ms)",
                 )
             ),
-            Row(("until the last execution ended", f"{self.until_ended:.1f} s")),
+            Row(("until the last execution ended (its job built)", f"{self.until_ended:.1f} s")),
             Row(("CPU a push, builds and start-up included", f"{cpu / len(self.answers):.2f} s")),
         )
         return Table(f"{PUSHES} signed pushes for {PUSHES} branches at once", ("figure", "measured"), rows)

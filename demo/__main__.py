@@ -88,7 +88,7 @@ def show(cloud: LocalCloud, console: Console, *, once: bool) -> int:
     while True:
         console.print(
             f"\nPush again, from another terminal:  cd {repository.work_tree} && "
-            "sed -i s/Hello/Welcome/ index.html && git commit -am 'Welcome' && git push\n"
+            "echo '<p>Again</p>' >> index.html && git commit -am 'Say it again' && git push\n"
             f"Ask Amplify:  AWS_ENDPOINT_URL={cloud.endpoint_url} aws amplify list-jobs --app-id {app_id} "
             "--branch-name main\nCtrl-C ends.",
             highlight=False,

@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 from rich.console import Console
 
+from amplify_jobs.announcements import duration
+
 PAUSE_SECONDS = 0.25
 GIVE_UP_AFTER_SECONDS = 600
 
@@ -77,7 +79,8 @@ class Watcher:
             self._show_message(detail["requestId"])
             return "REJECTED"
         colour = "green" if detail["outcome"] == "SUCCEEDED" else "red"
-        self._line(f"[bold {colour}]{detail['outcome']}[/] after {detail.get('durationSeconds')} s")
+        took = f" after {duration(detail['durationSeconds'])}" if detail.get("durationSeconds") is not None else ""
+        self._line(f"[bold {colour}]{detail['outcome']}[/]{took}")
         self._show_message(detail["requestId"])
         self._line(f"[bold]Site[/]       {detail['links']['site']}")
         for step in self._job(detail["job"])["steps"]:

@@ -46,10 +46,10 @@ def names(app_id: object, branch_name: object) -> Names:
 def publish(said: Occasion, detail: Announcement) -> None:
     done = store.announced(said.request.request_id)
     for audience, tell in (("programs", publisher.tell_programs), ("people", publisher.tell_people)):
-        label = f"{said.detail_type} to {audience}"
-        if label not in done:
+        labels = said.labels(audience)
+        if done.isdisjoint(labels):
             tell(said.detail_type, detail)
-            store.remember_announced(said.request.request_id, label, datetime.now(UTC))
+            store.remember_announced(said.request.request_id, labels[0], datetime.now(UTC))
 
 
 @logger.inject_lambda_context(clear_state=True)

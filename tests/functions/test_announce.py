@@ -210,6 +210,33 @@ def test_an_execution_that_failed_while_it_followed_a_job(
     assert "is no longer followed" in message["Message"]
 
 
+def outcomes(stack: Stack) -> list[str]:
+    return [event["detail"]["outcome"] for event in stack.events()]
+
+
+def test_the_outcome_is_news_after_the_job_was_no_longer_followed(
+    stack: Stack, announce: Function, request_: dict[str, Any]
+) -> None:
+    """A failed execution may be redriven, and follows the job to its end."""
+    remember_job(stack, request_)
+    for _ in range(2):
+        announce(execution_failed(request_))
+    assert outcomes(stack) == ["UNKNOWN"]
+    announce(payload("Job Finished", request_, job=job_of(request_, "SUCCEEDED")))
+    assert outcomes(stack) == ["SUCCEEDED"]
+    assert len(stack.published()) == 2
+
+
+def test_that_a_job_is_no_longer_followed_is_no_news_after_its_outcome(
+    stack: Stack, announce: Function, request_: dict[str, Any]
+) -> None:
+    remember_job(stack, request_)
+    announce(payload("Job Finished", request_, job=job_of(request_, "SUCCEEDED")))
+    announce(execution_failed(request_))
+    assert outcomes(stack) == ["SUCCEEDED"]
+    assert len(stack.published()) == 1
+
+
 # ---------------------------------------------------------------- once each
 
 

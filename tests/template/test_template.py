@@ -282,7 +282,10 @@ def called(paths: set[Path]) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "ReceiveWebhookFunction"])
+WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction"}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN))
 def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     paths = modules_of(handler_of(name))
     names, imported = called(paths), {path.name for path in paths}
@@ -295,14 +298,36 @@ def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     assert allowed(name) == needed
 
 
-def test_the_way_in_may_read_its_routes_and_secrets_and_start_executions() -> None:
-    """It calls these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
-    assert allowed("ReceiveWebhookFunction") == {
-        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
+    """They call these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
+    both = {
         "s3:GetObject ${Bucket.Arn}/routes.json",
         "s3:ListBucket Bucket",
         "states:StartExecution JobStateMachine",
+        "sqs:SendMessage IntakeQueue",
     }
+    assert allowed("ReceiveWebhookFunction") == both | {
+        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+        "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
+    }
+    # What Lambda's poller needs of the queue, and hiding what has to wait.
+    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    assert allowed("ReceiveEventFunction") == both | {f"sqs:{action} IntakeQueue" for action in polling}
+
+
+def test_schedules_may_call_receive_event_and_bury_what_failed_and_nothing_else() -> None:
+    (policy,) = RESOURCES["SchedulerRole"]["Properties"]["Policies"]
+    rights = [(one["Action"], attribute(one["Resource"])[0]) for one in policy["PolicyDocument"]["Statement"]]
+    assert rights == [("lambda:InvokeFunction", "ReceiveEventFunction"), ("sqs:SendMessage", "DeadLetterQueue")]
+
+
+def test_the_intake_queue_keeps_order_and_outlasts_the_function() -> None:
+    queue, mapping = RESOURCES["IntakeQueue"]["Properties"], RESOURCES["IntakeMapping"]["Properties"]
+    assert queue["FifoQueue"] is True
+    assert RESOURCES["IntakeDeadLetterQueue"]["Properties"]["FifoQueue"] is True
+    timeout = FUNCTIONS["ReceiveEventFunction"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def policies_of_everything() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -390,6 +415,7 @@ def test_there_are_alarms_on_everything_that_can_fail() -> None:
     }
     assert metrics == {
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
         ("AWS/States", "ExecutionsFailed"),
         ("AWS/States", "ExecutionsTimedOut"),
         ("AWS/States", "ExecutionsAborted"),

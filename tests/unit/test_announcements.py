@@ -146,7 +146,15 @@ def test_a_pattern_without_values_is_a_link_as_it_is_and_an_empty_one_is_none() 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (1, "1 s"), (60, "1 min"), (192, "3 min 12 s"), (3600, "1 h"), (3725, "1 h 2 min"), (86_400, "24 h")],
+    [
+        (0, "less than a second"),
+        (1, "1 s"),
+        (60, "1 min"),
+        (192, "3 min 12 s"),
+        (3600, "1 h"),
+        (3725, "1 h 2 min"),
+        (86_400, "24 h"),
+    ],
 )
 def test_durations(seconds: int, said: str) -> None:
     assert duration(seconds) == said

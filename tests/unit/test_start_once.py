@@ -282,3 +282,20 @@ def test_what_may_have_been_sent_is_found_out_before_it_gives_way(arrived: bool)
         assert isinstance(process.error, Superseded)
         assert len(errors) == RESOLVED_AFTER / timedelta(seconds=20)
         assert world.jobs == []
+
+
+def test_a_lease_that_changed_hands_before_the_list_was_asked_for_proves_nothing() -> None:
+    """The job in the list is then of the next holder, who may have asked for one of the same commit."""
+    refused = Attempt("refused", BEGINNING, 0, "RELEASE", "Fix the header")
+    world = World(lease=Lease(refused, 0))
+    process = Process(world, "one", parameters(commitMessage="Fix the header"))
+    for _ in ("lease", "job_of_request"):
+        process.step(Fate.WORKS)
+    world.give_lease_back(refused, 0)
+    world.start("two", parameters(commitMessage="Fix the header"))
+    world.lease = Lease(None, 1)
+    while not process.ended:
+        process.step(Fate.WORKS)
+    assert set(world.known) == {"one"}
+    assert process.job is not None
+    assert process.job.job_id == "2"

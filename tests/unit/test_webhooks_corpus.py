@@ -126,6 +126,13 @@ def test_actions_are_in_words_that_exist() -> None:
 @pytest.mark.parametrize("row", recorded(provider="codecommit"))
 def test_events_of_codecommit_must_be_of_their_own_repository(row: dict[str, Any]) -> None:
     event = json.loads(corpus_body(row["file"]))
-    for change in ({"source": "acme"}, {"account": "1"}, {"region": "x"}, {"resources": []}, {"resources": [None]}):
+    changes: list[dict[str, Any]] = [
+        {"source": "acme"},
+        {"account": "1"},
+        {"region": "x"},
+        {"resources": []},
+        {"resources": [None]},
+    ]
+    for change in changes:
         with pytest.raises(DeliveryUnreadable, match="must be"):
             parse("codecommit", {}, json.dumps({**event, **change}).encode())

@@ -295,7 +295,7 @@ def duration(seconds: int) -> str:
         f"{minutes} min" if minutes else "",
         f"{rest} s" if rest and not hours else "",
     ]
-    return " ".join(part for part in parts if part) or "0 s"
+    return " ".join(part for part in parts if part) or "less than a second"
 
 
 def _name(job: AnnouncedJob) -> str:

@@ -46,6 +46,17 @@ class Occasion:
     attempts: int | None = None
     superseded_by: str | None = None
 
+    def labels(self, audience: str) -> list[str]:
+        """Name it for the record of what was said to whom: its own label first, then those that make it needless.
+
+        That a job is no longer followed is no news after its outcome, but the outcome is news after that, when the
+        execution was redriven.
+        """
+        said = f"{self.detail_type} to {audience}"
+        if self.detail_type is DetailType.JOB_FINISHED and self.state is not None and not self.state.state.is_outcome:
+            return [f"{said}, not followed", said]
+        return [said]
+
 
 def occasion(event: dict[str, Any], requests: Requests, now: datetime) -> Occasion:
     """Read what is to be announced.

@@ -22,8 +22,11 @@ from amplify_jobs.intake_queue import IntakeQueue
 from amplify_jobs.matching import Ignored, Matched, decide, requested_job
 from amplify_jobs.models import GrowingModel
 from amplify_jobs.requests import Cause, JobRequest, faults
+from amplify_jobs.routes import Routes
 from amplify_jobs.webhooks.deliveries import Delivery
 from amplify_jobs.webhooks.payload import member
+
+NO_ROUTES = Routes(routes={})
 
 logger = Logger(child=True)
 metrics = Metrics()
@@ -134,24 +137,29 @@ class Intake:
     def process(self, arrival: Arrival, taken: Taken) -> None:
         """Decide on an event and start what it asks for. Raises ServiceTrouble; done twice, it starts nothing twice."""
         happened = arrival.event
-        decisions = decide(self._routes.current(), arrival.source, happened)
-        for decision in decisions:
-            if isinstance(decision, Matched):
-                request = requested_job(
-                    decision,
-                    happened,
-                    source=arrival.source,
-                    delivery_id=arrival.delivery_id,
-                    received_at=arrival.received_at,
-                )
-                taken.requests.append(self._start(request))
-            else:
-                taken.ignored.append(asdict(decision))
-        if happened.request is not None and not any(isinstance(decision, Matched) for decision in decisions):
+        decisions = decide(self._routes_for(happened), arrival.source, happened)
+        matched = [decision for decision in decisions if isinstance(decision, Matched)]
+        ignored = [decision for decision in decisions if isinstance(decision, Ignored)]
+        for decision in matched:
+            request = requested_job(
+                decision,
+                happened,
+                source=arrival.source,
+                delivery_id=arrival.delivery_id,
+                received_at=arrival.received_at,
+            )
+            taken.requests.append(self._start(request))
+        taken.ignored += [asdict(decision) for decision in ignored]
+        if happened.request is not None and not matched:
             # Who asks for a job outright is told that there will be none; any other event may well concern no route.
             asked = (None, happened.request.route)
-            reasons = [found.reason for found in decisions if isinstance(found, Ignored) and found.route in asked]
+            reasons = [decision.reason for decision in ignored if decision.route in asked]
             self._start(_rejected(arrival, "; ".join(reasons)))
+
+    def _routes_for(self, happened: Event) -> Routes:
+        """The routes, unless the event itself says which job: that needs none."""
+        outright = happened.request is not None and happened.request.route is None
+        return NO_ROUTES if outright else self._routes.current()
 
     def _let_wait(self, failed: Sequence[Mapping[str, Any]]) -> None:
         received = max((int(failure["attributes"]["ApproximateReceiveCount"]) for failure in failed), default=0)

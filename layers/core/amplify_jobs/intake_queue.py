@@ -5,6 +5,8 @@ Messages of one group, that is of one repository, come out in the order in which
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from amplify_jobs.aws_http import AwsHttp, AwsRefusal
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.events import Event, digest
@@ -38,7 +40,7 @@ class IntakeQueue:
         parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
         self._call("ChangeMessageVisibility", parameters)
 
-    def _call(self, operation: str, parameters: dict[str, object]) -> None:
+    def _call(self, operation: str, parameters: Mapping[str, object]) -> None:
         try:
             self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters)
         except AwsRefusal as refusal:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from amplify_jobs.events import Event, EventKind, RequestedJob, happened_at, request_id
-from amplify_jobs.patterns import deciding, deciding_any_case, deciding_text
+from amplify_jobs.patterns import deciding, deciding_any_case, deciding_text, first_in
 from amplify_jobs.requests import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
 from amplify_jobs.routes import Change, Objects, PullRequests, Push, Releases, Route, Routes
 from amplify_jobs.values import VALUES, filled, named_anywhere
@@ -71,6 +71,8 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     wanted = event.schedule or event.request
     if isinstance(wanted, RequestedJob) and wanted.route is None:
         return [Matched(None, None, ("the event says which job",))]
+    if wanted is None and event.kind in (EventKind.SCHEDULE, EventKind.REQUEST):
+        return [Ignored(None, f"the {event.kind} does not say which route it is for")]
     if wanted is not None and wanted.route not in routes.routes:
         return [Ignored(None, f"there is no route {wanted.route}")]
     if not routes.routes:
@@ -274,11 +276,10 @@ def _changed(wanted: Change, kind: str, event: Event) -> Iterator[_Check]:
     if files is None:
         yield _Check(condition, met=True, found="which files changed is not known, so the paths may be among them")
         return
-    for file in files:
-        decided = deciding(wanted.paths, file)
-        if decided is not None:
-            yield _Check(condition, met=True, found=f"changed file {file} matches {decided}")
-            return
+    found = first_in(wanted.paths, files)
+    if found is not None:
+        yield _Check(condition, met=True, found=f"changed file {found[0]} matches {found[1]}")
+        return
     wanted_paths = ", ".join(wanted.paths)
     reason = f"none of {len(files)} changed files matches {wanted_paths}" if files else "no file changed"
     yield _Check(condition, met=False, found=reason)

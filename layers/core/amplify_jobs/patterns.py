@@ -10,7 +10,7 @@ Texts (authors, messages): only `*`, anything at all, and `!` mean something; up
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 # As many as the routes of a large stack have: each is compiled once in a process.
@@ -21,6 +21,9 @@ _TOKENS = re.compile(
     r"(?P<wildcard>\*\*/|\*\*|\*)|\\(?P<escaped>.)|(?P<list>\[(?:[a-zA-Z0-9](?:-[a-zA-Z0-9])?)+\])|(?P<plain>.)",
     re.DOTALL,
 )
+
+# The characters before the first that may mean something, without the one that ? or + may make optional.
+_BEGINNING = re.compile(r"(?:[^*?+\[\\](?![?+]))*")
 
 
 def checked_name_pattern(pattern: str) -> str:
@@ -68,6 +71,16 @@ def deciding(patterns: Sequence[str], name: str) -> str | None:
     return _deciding(patterns, name, _fits)
 
 
+def first_in(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, str] | None:
+    """The first of the names that is in, and the pattern by which it is."""
+    # Most files of a push lie elsewhere: how a name begins tells so hundreds of times faster than its pattern does.
+    beginnings = _beginnings(patterns)
+    for name in [name for name in names if name.startswith(beginnings)]:
+        if (decided := deciding(patterns, name)) is not None:
+            return name, decided
+    return None
+
+
 def deciding_any_case(patterns: Sequence[str], name: str) -> str | None:
     """The same where upper and lower case are one: names of repositories."""
     return _deciding(patterns, name, _fits_any_case)
@@ -95,6 +108,12 @@ def _fits_any_case(pattern: str, name: str) -> bool:
 
 def _fits_text(pattern: str, text: str) -> bool:
     return _compiled_text(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=_COMPILED)
+def _beginnings(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """What names begin with that any of the patterns lets in."""
+    return tuple(_BEGINNING.match(pattern)[0] for pattern in patterns if not pattern.startswith("!"))  # type: ignore[index]  # it matches every text
 
 
 @lru_cache(maxsize=_COMPILED)

@@ -154,6 +154,8 @@ class _Document:
 
     def _plain(self, node: yaml.Node, path: Path) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
+        if node.tag.startswith("!"):
+            self.faults.append((path, f"YAML takes {node.tag} for a tag; put what opens with ! in quotes"))
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(inner, (*path, index)) for index, inner in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):

@@ -50,8 +50,8 @@ def payload_text(headers: Headers, body: bytes) -> str:
 def push_of(payload: dict[str, Any]) -> dict[str, Any]:
     """What a push says of its ref: the arguments of normalising.ref_change that all these hosts write alike."""
     ref = name(payload, "ref")
-    if ref is None:
-        raise DeliveryUnreadable("a push needs ref")
+    if ref is None or repository(payload) is None:
+        raise DeliveryUnreadable("a push needs ref and repository.full_name")
     before, after = sha(payload, "before"), sha(payload, "after")
     return {
         "ref": ref,
