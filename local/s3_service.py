@@ -44,9 +44,10 @@ class S3Service:
         # In the path style, the only one that the endpoint knows.
         bucket, _, key = unquote(wire.raw_path(request)).removeprefix("/").partition("/")
         match operation:
-            case "PutBucketNotificationConfiguration":
+            # Their older names share their addresses.
+            case "PutBucketNotificationConfiguration" | "PutBucketNotification":
                 return self._configure(service, request, bucket)
-            case "GetBucketNotificationConfiguration":
+            case "GetBucketNotificationConfiguration" | "GetBucketNotification":
                 return self._configuration(service, request, bucket)
         response = self._moto.handle(service, self._region, request)
         if operation in CREATING and response.status_code == 200 and bucket in self._telling:
