@@ -14,8 +14,6 @@ from amplify_jobs.errors import ServiceTrouble
 from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
 from tools import write_schemas
 
-pytestmark = pytest.mark.xdist_group("announce")
-
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:

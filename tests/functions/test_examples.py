@@ -11,8 +11,6 @@ import pytest
 from amplify_jobs.requests import JobRequest, validated_parameters
 from tests.functions.stack import REPOSITORY, Stack, serving
 
-pytestmark = pytest.mark.xdist_group("examples")
-
 FILES = sorted(REPOSITORY.glob("events/*.json"))
 FUNCTIONS = {path.parent.name for path in REPOSITORY.glob("functions/*/handler.py")}
 

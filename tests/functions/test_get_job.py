@@ -14,8 +14,6 @@ from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.jobs import Job, job_key
 from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
 
-pytestmark = pytest.mark.xdist_group("get_job")
-
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:

@@ -16,8 +16,6 @@ from amplify_jobs.jobs import branch_key
 from local.http_server import DropConnectionError
 from tests.functions.stack import REGION, Context, Function, Stack, execution_of, job_request, serving
 
-pytestmark = pytest.mark.xdist_group("start_job")
-
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:

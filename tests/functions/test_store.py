@@ -19,8 +19,6 @@ from amplify_jobs.starting import Attempt, Lease, ListedJob
 from amplify_jobs.store import Store
 from tests.functions.stack import REGION, Stack, serving
 
-pytestmark = pytest.mark.xdist_group("store")
-
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PARAMETERS = StartJobParameters.model_validate(
     {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE", "commitMessage": "Fix the header"}

@@ -145,11 +145,16 @@ DETAILS: dict[DetailType, type[Announcement]] = {
 
 
 def presentable(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
-    """Make foreign text fit to be published: no e-mail address, no query string (which may sign), no overlength."""
+    """Make foreign text fit to be published.
+
+    It has no e-mail address, no credentials or query string (which may sign) in an address, and at most `limit`
+    characters. A package's version (`react@18.2.0`) stays.
+    """
     if text is None:
         return None
     text = re.sub(r"(?i)(https?://[^\s?#]+)[?#]\S*", r"\1", text)
-    text = re.sub(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+", "(address left out)", text)
+    text = re.sub(r"(?i)(https?://)[^\s/@]*@", r"\1", text)
+    text = re.sub(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}", "(address left out)", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -4,7 +4,7 @@ Amplify's StartJob can't be told that it was called before. So a lease per branc
 call; if the answer was lost, ListJobs is searched for the job until RESOLVED_AFTER, and only then is it sent again.
 
 What this can't know: a job that ListJobs first shows later than RESOLVED_AFTER, and a job that somebody else starts on
-the branch with the same type and commit message while an answer is being searched for.
+the branch with the same type and commit message (any message, where none was sent) while an answer is searched for.
 """
 
 from __future__ import annotations
@@ -110,5 +110,7 @@ def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | Non
 
 
 def _same_message(attempt: Attempt, job: ListedJob) -> bool:
-    # A retried job may show the message of the job that it retries.
-    return attempt.job_type == "RETRY" or (attempt.commit_message or "").strip() == (job.commit_message or "").strip()
+    # A retried job may show the message of the job that it retries, and one sent without a message that of its commit.
+    if attempt.job_type == "RETRY" or not attempt.commit_message:
+        return True
+    return attempt.commit_message.strip() == (job.commit_message or "").strip()
