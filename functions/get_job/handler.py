@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.amplify import Amplify, NotFound
-from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble, TryAgain
+from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
 from amplify_jobs.following import (
     STOP_TRIED_FOR,
     VISIBLE_AFTER,
@@ -70,7 +70,8 @@ def stopped(state: JobState, deadline: datetime, now: datetime) -> JobState:
     try:
         amplify.stop_job(state.job)
     except AmplifyJobsError as error:
-        if isinstance(error, TryAgain) and now - deadline < STOP_TRIED_FOR:
+        # A refusal, too, may only mean that it has ended since, or was stopped by a call whose answer was lost.
+        if now - deadline < STOP_TRIED_FOR:
             raise ServiceTrouble(str(error)) from error
         return with_note(state, f"amplify-jobs stopped following it and could not stop it: {error}")
     return with_note(state, STOPPED)

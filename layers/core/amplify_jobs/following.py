@@ -14,7 +14,7 @@ VISIBLE_AFTER = timedelta(minutes=2)
 
 
 # For how long past a deadline StopJob is tried before the outcome is announced without it.
-STOP_TRIED_FOR = timedelta(hours=1)
+STOP_TRIED_FOR = timedelta(minutes=10)
 
 
 def deadlines_of(request: JobRequest, waiting_since: datetime | None = None) -> Deadlines:
