@@ -29,6 +29,7 @@ from local.moto_backend import ACCOUNT, MotoBackend
 from local.resources import Left, Resources
 from local.s3_service import S3Service
 from local.scheduler_service import SchedulerService
+from local.sqs_service import SqsService
 from local.status_events import StatusEvents
 from local.targets import Targets
 from local.template import Pseudo, Template
@@ -104,6 +105,7 @@ class LocalCloud:
             targets.invoke_async, targets.emit = self.functions.invoke_async, self.events.emit
             self.scheduler = SchedulerService(account=self.account, region=self.region, targets=targets)
             stack.callback(self.scheduler.close)
+            self._sqs = SqsService(self._moto, self.region)
             self._s3 = S3Service(self._moto, self.region, self.events.emit)
             self._event_sources = EventSources(self._clients, self.region, self.functions.invoke)
             stack.callback(self._event_sources.close)
@@ -218,6 +220,7 @@ class LocalCloud:
             "scheduler": lambda _, request: self.scheduler.handle(request),
             "states": self.executions.handle,
             "s3": self._s3.handle,
+            "sqs": self._sqs.handle,
         }
 
     def _answer_local(self, request: Request) -> Response | None:

@@ -157,6 +157,18 @@ class TestPush:
         assert len(bytes.fromhex(value)) == 32
         assert value not in command
 
+    @pytest.mark.parametrize(
+        ("provider", "value"),
+        [("standard", "whsec_$(openssl rand -base64 32)"), ("azure-devops", "amplify-jobs:$(openssl rand -hex 32)")],
+    )
+    def test_a_secret_is_of_the_form_that_its_provider_wants(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, provider: str, value: str
+    ) -> None:
+        file = tmp_path / "routes.yaml"
+        file.write_text(EXAMPLE.read_text().replace("provider: github", f"provider: {provider}"))
+        assert main(["routes", "push", str(file)]) == 0
+        assert f'--value "{value}"' in capsys.readouterr().out
+
     def test_a_secret_that_is_there_is_neither_asked_for_nor_shown(
         self, capsys: pytest.CaptureFixture[str], ssm: SSMClient
     ) -> None:

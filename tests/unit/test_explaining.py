@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amplify_jobs import intake
 from amplify_jobs.errors import DeliveryRefused
 from amplify_jobs.events import Event
 from amplify_jobs.explaining import Recorded, explain, lines, read_recorded
@@ -124,6 +126,13 @@ def test_any_file_is_explained_or_refused(raw: object) -> None:
     except DeliveryRefused:
         return
     assert list(lines(found, explain(FOUND, found, NOW)))
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_left() -> Iterator[None]:
+    """What the door counts here is nobody else's."""
+    yield
+    intake.metrics.clear_metrics()
 
 
 class FixedRoutes:

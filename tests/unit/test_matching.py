@@ -156,14 +156,14 @@ IGNORED = [
         {"push": {**REPOSITORY, "tags": ["v*"]}},
         PUSH,
         "when",
-        "the event is a push, and the route waits for pushes of tags",
+        "the event's kind is push, and the route waits for pushes of tags",
     ),
     ({"push": {**REPOSITORY, "tags": ["w*"]}}, TAG, "push.tags", "tag v1.2 does not match w*"),
     (
         {"push": {**REPOSITORY, "tags": ["v*"], "branches": ["main"]}},
         PULL,
         "when",
-        "the event is a pull_request, and the route waits for pushes to branches and pushes of tags",
+        "the event's kind is pull_request, and the route waits for pushes to branches and pushes of tags",
     ),
     ({"push": REPOSITORY}, {**PUSH, "deleted": True}, "push.branches", "branch release/1 was deleted"),
     ({"push": {**REPOSITORY, "tags": ["v*"]}}, {**TAG, "deleted": True}, "push.tags", "tag v1.2 was deleted"),
@@ -200,7 +200,7 @@ IGNORED = [
         "push.messages",
         "message 'a' does not match *[go]*",
     ),
-    ({"push": REPOSITORY}, DUE, "when", "the event is a schedule, and the route waits for pushes to branches"),
+    ({"push": REPOSITORY}, DUE, "when", "the event's kind is schedule, and the route waits for pushes to branches"),
     (
         {"pull_request": REPOSITORY},
         with_pull(action="other", host_action="labeled"),
@@ -422,7 +422,7 @@ class TestAskedOutright:
         assert self.asked(source).cause.source == source
 
 
-@given(ROUTES, st.sampled_from(["github", "s3"]), EVENTS)
+@given(ROUTES, st.sampled_from(["github", "aws.s3"]), EVENTS)
 def test_matching_never_raises_and_what_matches_makes_a_request_that_survives_json(
     found: Routes, source: str, event: Event
 ) -> None:

@@ -108,7 +108,7 @@ FAULTS = [
     (
         "    timeoutMinutes: 45",
         "    source: gitlab",
-        "12: routes.web.source: there is no source gitlab; use one of github",
+        "12: routes.web.source: there is no source gitlab; use one of github, aws.codecommit",
     ),
     (
         "    timeoutMinutes: 45",
@@ -125,7 +125,6 @@ FAULTS = [
         "    supersede: 1",
         "12: routes.web.supersede: should be a valid boolean; use true or false",
     ),
-    ("  github:", "  codecommit:", "2: sources.codecommit: is what events of CodeCommit come from, without a webhook"),
     ("start_job", "stop_job", "7: routes.web.request.operation: should be 'start_job'; use one of start_job"),
     ("d1a2b3c4d5e6", "x1", "9: routes.web.request.parameters.appId: does not look right; use the app's id as"),
     ("d1a2b3c4d5e6", "d" * 21, "9: routes.web.request.parameters.appId: should have at most 20 characters; use"),
@@ -205,8 +204,8 @@ def test_every_condition_is_read(condition: str) -> None:
 
 
 def test_a_name_without_owner_is_codecommits() -> None:
-    text = GOOD.replace("acme/web", "web").replace("  web:\n", "  web:\n    source: codecommit\n")
-    assert read_routes(text.encode(), "routes.yaml", "amplify-jobs").routes["web"].source == "codecommit"
+    text = GOOD.replace("acme/web", "web").replace("  web:\n", "  web:\n    source: aws.codecommit\n")
+    assert read_routes(text.encode(), "routes.yaml", "amplify-jobs").routes["web"].source == "aws.codecommit"
 
 
 def test_several_sources_may_not_speak_for_a_repository_unnoticed() -> None:

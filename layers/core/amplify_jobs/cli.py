@@ -23,6 +23,11 @@ from amplify_jobs.schedules import schedule_changes, wanted_schedules
 from amplify_jobs.stack import Stack
 
 DEFAULT_STACK = "amplify-jobs"
+# How the shell makes a secret, where a provider does not take any text: a key in base64, or user and password.
+_SECRETS = {
+    "standard": "whsec_$(openssl rand -base64 32)",
+    "azure-devops": "amplify-jobs:$(openssl rand -hex 32)",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,7 +111,8 @@ def push(routes: Routes, stack: Stack) -> None:
         for secret in source.secrets:
             if secret in missing:
                 print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
-                print("\n".join(f"    {command}" for command in _secret_commands(secret, stack.region)))
+                commands = _secret_commands(secret, source.provider, stack.region)
+                print("\n".join(f"    {command}" for command in commands))
 
 
 def _pushed(stack: Stack) -> Routes | None:
@@ -118,11 +124,12 @@ def _pushed(stack: Stack) -> Routes | None:
         return None
 
 
-def _secret_commands(name: str, region: str) -> tuple[str, str]:
+def _secret_commands(name: str, provider: str, region: str) -> tuple[str, str]:
     """The shell makes the value, so that it stands in no history."""
     place = f"--name {shlex.quote(name)} --region {shlex.quote(region)}"
+    value = _SECRETS.get(provider, "$(openssl rand -hex 32)")
     return (
-        f'aws ssm put-parameter --type SecureString {place} --value "$(openssl rand -hex 32)"',
+        f'aws ssm put-parameter --type SecureString {place} --value "{value}"',
         f"aws ssm get-parameter --with-decryption {place} --query Parameter.Value --output text",
     )
 

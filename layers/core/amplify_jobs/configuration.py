@@ -37,9 +37,12 @@ class StoredRoutes:
         self._etag: str | None = None
         self._ask_again_at = 0.0
 
-    def current(self) -> Routes:
-        """The routes as they are now, or a few seconds ago. Raises ServiceTrouble if there never was a usable copy."""
-        if self._routes is not None and self._clock() < self._ask_again_at:
+    def current(self, *, anew: bool = False) -> Routes:
+        """The routes as they are now, or, unless they are wanted anew, as they were a few seconds ago.
+
+        Raises ServiceTrouble if there never was a usable copy.
+        """
+        if self._routes is not None and not anew and self._clock() < self._ask_again_at:
             return self._routes
         try:
             routes = self._read()

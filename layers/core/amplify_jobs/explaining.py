@@ -22,7 +22,11 @@ from amplify_jobs.webhooks.deliveries import Delivery
 
 # Stands for the id that Lambda would give to the invocation.
 EXAMPLE_ID = "example"
-_AWS_SOURCES = {EventKind.SCHEDULE: "schedule", EventKind.OBJECT: "s3", EventKind.REQUEST: "invocation"}
+_AWS_SOURCES = {
+    EventKind.SCHEDULE: aws_events.SCHEDULER,
+    EventKind.OBJECT: aws_events.S3,
+    EventKind.REQUEST: aws_events.INVOCATION,
+}
 
 
 @dataclass(frozen=True)

@@ -158,8 +158,14 @@ class Intake:
 
     def _routes_for(self, happened: Event) -> Routes:
         """The routes, unless the event itself says which job: that needs none."""
-        outright = happened.request is not None and happened.request.route is None
-        return NO_ROUTES if outright else self._routes.current()
+        wanted = happened.request or happened.schedule
+        if wanted is not None and wanted.route is None:
+            return NO_ROUTES
+        routes = self._routes.current()
+        if wanted is not None and wanted.route not in routes.routes:
+            # It may have been pushed since they were read: a schedule can fire as soon as it is made.
+            return self._routes.current(anew=True)
+        return routes
 
     def _let_wait(self, failed: Sequence[Mapping[str, Any]]) -> None:
         received = max((int(failure["attributes"]["ApproximateReceiveCount"]) for failure in failed), default=0)

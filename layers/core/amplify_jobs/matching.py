@@ -68,7 +68,7 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     """Say for each route whether an event of a source concerns it: the first condition that is not met decides."""
     if event.kind in _ASKS_FOR_NOTHING:
         return [Ignored(None, _ASKS_FOR_NOTHING[event.kind])]
-    wanted = event.schedule or event.request
+    wanted = event.request or event.schedule
     if isinstance(wanted, RequestedJob) and wanted.route is None:
         return [Matched(None, None, ("the event says which job",))]
     if wanted is None and event.kind in (EventKind.SCHEDULE, EventKind.REQUEST):
@@ -158,7 +158,7 @@ def _kind(name: str, route: Route, event: Event) -> _Check:
     kinds = route.when.kinds
     if event.kind in kinds:
         return _Check("when", met=True, found=f"the route waits for {_WAITS_FOR[event.kind]}")
-    what = f"{event.ref} is a tag" if event.kind is EventKind.TAG else f"the event is a {event.kind}"
+    what = f"{event.ref} is a tag" if event.kind is EventKind.TAG else f"the event's kind is {event.kind}"
     waits = " and ".join(_WAITS_FOR[kind] for kind in kinds)
     return _Check("when", met=False, found=f"{what}, and the route waits for {waits}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -21,11 +22,12 @@ from amplify_jobs.requests import (
 )
 from amplify_jobs.schedule_expressions import checked_expression
 from amplify_jobs.webhooks import PROVIDERS
+from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
 
 # The part of a request id that names the route.
 LONGEST_NAME = 40
-# The source of CodeCommit's events, which only EventBridge brings: its repositories alone have names without an owner.
-CODECOMMIT = "codecommit"
+# A source of the file, or the one of CodeCommit's events, which EventBridge alone may bring.
+SOURCE_PATTERN = rf"{ROUTE_NAME_PATTERN}|^{re.escape(CODECOMMIT)}$"
 
 
 def _known_provider(name: str) -> str:
@@ -164,7 +166,7 @@ class Route(Model):
     """A rule: when this event, request that job."""
 
     enabled: bool = True
-    source: Name | None = None
+    source: Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=SOURCE_PATTERN)] | None = None
     when: When
     request: RequestTemplate
     timeout_minutes: Minutes = DEFAULT_TIMEOUT_MINUTES

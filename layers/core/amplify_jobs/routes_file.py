@@ -16,7 +16,6 @@ from amplify_jobs.errors import InvalidRoutes
 from amplify_jobs.events import EventKind, PullRequestAction
 from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES, PARAMETERS, JobType, OnTimeout, Operation
 from amplify_jobs.routes import (
-    CODECOMMIT,
     ByName,
     Objects,
     PullRequests,
@@ -31,6 +30,7 @@ from amplify_jobs.routes import (
 )
 from amplify_jobs.values import named, values_of
 from amplify_jobs.webhooks import PROVIDERS
+from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
 
 Path = tuple[str | int, ...]
 # A place in the file and what is wrong there.
@@ -245,8 +245,6 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 def _source_faults(value: Any) -> Iterator[Fault]:
     """Sources that are not there, and repositories whose name only CodeCommit could know."""
     sources = [name for name, _ in _members(value, "sources")]
-    if CODECOMMIT in sources:
-        yield ("sources", CODECOMMIT), "is what events of CodeCommit come from, without a webhook; use another name"
     for name, route in _members(value, "routes"):
         source = _member(route, "source")
         if isinstance(source, str) and source not in (*sources, CODECOMMIT):

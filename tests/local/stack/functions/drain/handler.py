@@ -13,6 +13,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         if "answer" in message:
             return message["answer"]
         if Path(message["obstacle"]).exists():
+            Path(message["obstacle"]).write_text(message["word"])
             break
         with Path(message["file"]).open("a") as file:
             file.write(f"{message['word']} {left[0]['attributes']['ApproximateReceiveCount']}\n")
