@@ -56,7 +56,7 @@ def publish(said: Occasion, detail: Announcement) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
-    said = occasion(event, store.job_of_request, datetime.now(UTC))
+    said = occasion(event, store, datetime.now(UTC))
     parameters = said.request.parameters
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
     detail = announcement(said, names(parameters.get("appId"), parameters.get("branchName")), place)

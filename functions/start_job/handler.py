@@ -1,7 +1,9 @@
 """Starts exactly one Amplify Hosting job for a request (API: StartJob)."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -18,21 +20,34 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.amplify import Amplify
-from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
+from amplify_jobs.callbacks import Callbacks
+from amplify_jobs.errors import (
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Superseded,
+    Throttled,
+    TryAgain,
+)
 from amplify_jobs.following import deadlines_of, poll_answer
 from amplify_jobs.jobs import Job, JobState, State, job_key
-from amplify_jobs.requests import JobRequest, job_request, validated_parameters
+from amplify_jobs.requests import JobRequest, StartJobParameters, job_request, validated_parameters
+from amplify_jobs.retrying import retry_of, start_id
+from amplify_jobs.start_latest import Place, start_latest
 from amplify_jobs.start_once import start_once
 from amplify_jobs.store import Store, dynamodb_client
+from amplify_jobs.superseding import Asked
+from amplify_jobs.waiting import Deadlines
 
 REGION = os.environ["AWS_REGION"]
 logger = Logger()
 metrics = Metrics()
 amplify = Amplify.connect()
 store = Store.connect(os.environ["JOBS_TABLE"])
-# As long as an execution can live, so that none of its own repeats is taken for a new request.
+# Longer than the state machine tries one start, so that none of its repeats is taken for a new one.
 idempotency = IdempotencyConfig(
-    event_key_jmespath="requestId", expires_after_seconds=int(timedelta(days=3).total_seconds())
+    event_key_jmespath="startId", expires_after_seconds=int(timedelta(days=3).total_seconds())
 )
 answered_starts = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"], boto3_client=dynamodb_client())
 
@@ -41,33 +56,61 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@cache
+def callbacks() -> Callbacks:
+    # Few starts wake anyone: the client is made when one does.
+    return Callbacks.connect()
+
+
 @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools leaves it so
-    data_keyword_argument="request", config=idempotency, persistence_store=answered_starts
+    data_keyword_argument="asked", config=idempotency, persistence_store=answered_starts
 )
-def started_job(*, request: dict[str, Any]) -> dict[str, Any]:
-    parsed = JobRequest.model_validate(request)
-    parameters = validated_parameters(parsed)
-    job = start_once(
-        parsed.request_id,
-        parameters,
-        operation=parsed.operation,
-        region=REGION,
-        amplify=amplify,
-        store=store,
-        now=now,
-    )
+def started_job(*, asked: dict[str, Any]) -> dict[str, Any]:
+    request = JobRequest.model_validate(asked["request"])
+    parameters = StartJobParameters.model_validate(asked["parameters"])
+
+    def once(superseded_by: str | None = None) -> Job:
+        return start_once(
+            asked["startId"],
+            parameters,
+            operation=request.operation,
+            region=REGION,
+            amplify=amplify,
+            store=store,
+            now=now,
+            superseded_by=superseded_by,
+        )
+
+    job = latest_job(request, parameters, once) if request.supersede else once()
     return job.model_dump(mode="json", by_alias=True)
 
 
-def start(request: JobRequest) -> Job:
+def latest_job(request: JobRequest, parameters: StartJobParameters, once: Callable[[str | None], Job]) -> Job:
+    return start_latest(
+        Asked(request.request_id, request.event_time or request.received_at, request.received_at),
+        Place(REGION, request.operation, parameters.app_id, parameters.branch_name, request.cause.kind),
+        once,
+        amplify=amplify,
+        store=store,
+        wake=lambda token: callbacks().wake(token),
+        now=now,
+    )
+
+
+def start(request: JobRequest, parameters: StartJobParameters, attempt: int, deadlines: Deadlines) -> Job:
+    asked = {
+        "startId": start_id(request, attempt),
+        "request": request.model_dump(mode="json", by_alias=True),
+        "parameters": parameters.model_dump(mode="json", by_alias=True),
+    }
     try:
-        return Job.model_validate(started_job(request=request.model_dump(mode="json", by_alias=True)))
+        return Job.model_validate(started_job(asked=asked))
     except IdempotencyAlreadyInProgressError as error:
         raise StartUnresolved("An earlier try of this request has not ended yet, or was cut short.") from error
     except IdempotencyPersistenceLayerError as error:
         raise ServiceTrouble("DynamoDB did not answer for the idempotency table.") from error
     except (Throttled, BranchBusy) as error:
-        if now() < deadlines_of(request).start_by:
+        if now() < deadlines.start_by:
             raise
         minutes = request.start_within_minutes
         raise RequestRejected(f"Not started within {minutes} minutes (startWithinMinutes). Last: {error}") from error
@@ -81,13 +124,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = job_request(event["request"])
         logger.append_keys(**request.log_keys())
-        job = start(request)
-    except (TryAgain, RequestRejected) as error:
+        parameters = validated_parameters(request)
+        attempt, deadlines = 1, deadlines_of(request)
+        if "failed" in event:
+            failed = JobState.model_validate(event["failed"])
+            attempt = int(event["attempt"]) + 1
+            parameters = retry_of(failed, parameters)
+            deadlines = deadlines_of(request, failed.finished_at or failed.started_at)
+        job = start(request, parameters, attempt, deadlines)
+    except (TryAgain, RequestRejected, Superseded) as error:
         metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
         logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
         raise
     key = job_key(REGION, job.app_id, job.branch_name, job.job_id)
     store.record_start(key, request.request_id, job, now())
+    if attempt > 1:
+        store.point_request_at_job(request.request_id, job, now())
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")
     metrics.add_metric("JobsStarted", MetricUnit.Count, 1)
@@ -101,5 +153,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         earlier=store.earlier_jobs(key),
         request=request,
         now=now(),
+        attempt=attempt,
     )
     return answer.model_dump(mode="json", by_alias=True)

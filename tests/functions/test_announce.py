@@ -129,6 +129,30 @@ def test_a_rejection(stack: Stack, announce: Function, request_: dict[str, Any])
     assert check(only(stack.events()))["reason"] == "parameters.jobType: Input should be 'RELEASE'"
 
 
+def test_a_request_that_a_newer_one_made_moot(stack: Stack, announce: Function, request_: dict[str, Any]) -> None:
+    newer = "web-" + "f" * 32
+    stack.client("dynamodb").put_item(
+        TableName="jobs",
+        Item={
+            "pk": {"S": f"request#{request_['requestId']}"},
+            "sk": {"S": "request"},
+            "supersededBy": {"S": newer},
+        },
+    )
+    error = {**lambda_error(f"Superseded by request {newer}, whose event is newer."), "Error": "Superseded"}
+    announce(payload("Job Rejected", request_, error=error))
+    message = only(stack.published())
+    assert message["Subject"] == f"Cancelled: web feature/header (8920543) superseded by {newer}"
+    detail = check(only(stack.events()))
+    assert (detail["outcome"], detail["supersededBy"]) == ("CANCELLED", newer)
+
+
+def test_the_end_of_the_last_attempt(stack: Stack, announce: Function, request_: dict[str, Any]) -> None:
+    announce(payload("Job Finished", request_, job=job_of(request_, "FAILED", **FAILED), attempts=3))
+    assert "Attempts: 3" in only(stack.published())["Message"].splitlines()
+    assert check(only(stack.events()))["attempts"] == 3
+
+
 @pytest.mark.parametrize("request_input", [{}, [], "x", None, {"operation": "start_job", "parameters": {"appId": 5}}])
 def test_the_rejection_of_a_request_that_cannot_be_read(stack: Stack, announce: Function, request_input: Any) -> None:
     announce(payload("Job Rejected", request_input, error=lambda_error("requestId: Field required")))

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from amplify_jobs import errors
-from amplify_jobs.requests import LONGEST_MINUTES
+from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
@@ -213,6 +213,9 @@ def allowed(name: str) -> set[str]:
 def subject_of(resource: Any) -> str:
     """A resource of the template by its logical name, any other by the last part of its ARN."""
     if "Fn::Sub" in resource:
+        for machine, properties in MACHINES.items():
+            if resource["Fn::Sub"].endswith(f":stateMachine:{properties['Name']['Fn::Sub']}"):
+                return machine
         return re.sub(r"^arn:.*\$\{AWS::AccountId\}:", "", resource["Fn::Sub"])
     return attribute(resource)[0]
 
@@ -225,6 +228,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "get_job": {"amplify:GetJob apps/*"},
         "app_name_and_domain": {"amplify:GetApp apps/*"},
         "branch_display_name": {"amplify:GetBranch apps/*"},
+        "stop_job": {"amplify:StopJob apps/*"},
     },
     "store.py": {
         "job_of_request": {"dynamodb:GetItem JobsTable"},
@@ -239,6 +243,11 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "count_change": {"dynamodb:UpdateItem JobsTable"},
         "announced": {"dynamodb:GetItem JobsTable"},
         "remember_announced": {"dynamodb:UpdateItem JobsTable"},
+        "latest_of_kind": {"dynamodb:GetItem JobsTable"},
+        "write_latest": {"dynamodb:PutItem JobsTable"},
+        "mark_superseded": {"dynamodb:UpdateItem JobsTable"},
+        "what_superseded": {"dynamodb:GetItem JobsTable"},
+        "has_ended": {"dynamodb:GetItem JobsTable"},
     },
     "callbacks.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
     "publishing.py": {
@@ -455,7 +464,7 @@ every_task = pytest.mark.parametrize(("machine", "task"), list(tasks()))
 
 @every_machine
 def test_an_execution_ends_some_day_but_not_before_its_deadlines(name: str) -> None:
-    assert definition(name)["TimeoutSeconds"] > 2 * LONGEST_MINUTES * 60
+    assert definition(name)["TimeoutSeconds"] > (1 + MOST_RETRIES) * 2 * LONGEST_MINUTES * 60
 
 
 @every_task
@@ -490,9 +499,12 @@ def test_every_transition_leads_to_a_state_and_every_state_is_reached(name: str)
 @every_machine
 def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
     machine = definition(name)["States"]
-    rejection = next(catch for catch in machine["StartJob"]["Catch"] if catch["ErrorEquals"] == ["RequestRejected"])
-    assert rejection["Next"] == "AnnounceRejected"
+    for start, announcement in (("StartJob", "AnnounceRejected"), ("RetryJob", "AnnounceNotRetried")):
+        rejection = machine[start]["Catch"][0]
+        assert rejection["ErrorEquals"] == ["RequestRejected", "Superseded"]
+        assert rejection["Next"] == announcement
     assert machine[machine["AnnounceRejected"]["Next"]]["Type"] == "Succeed"
+    assert machine["AnnounceNotRetried"]["End"] is True
     assert [state for state in machine if machine[state]["Type"] == "Fail"] == ["Failed"]
 
 
@@ -503,7 +515,7 @@ def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) 
         for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
             named |= set(rule["ErrorEquals"])
     ours = {error for error in named if "." not in error}
-    assert ours == {error.__name__ for error in errors.TryAgain.__subclasses__()} | {"RequestRejected"}
+    assert ours == {error.__name__ for error in errors.TryAgain.__subclasses__()} | {"RequestRejected", "Superseded"}
 
 
 @every_machine

@@ -128,6 +128,17 @@ class Amplify:
             answer = self._asking.get_job(appId=job.app_id, branchName=job.branch_name, jobId=job.job_id)
             return hosting_job_state(job, answer)
 
+    def stop_job(self, job: Job) -> None:
+        """Have a job stopped (API: StopJob), unless Amplify no longer knows it.
+
+        Raises RequestRejected where Amplify refuses, as for a job that has ended, Throttled or ServiceTrouble.
+        """
+        try:
+            with _asked("StopJob"):
+                self._asking.stop_job(appId=job.app_id, branchName=job.branch_name, jobId=job.job_id)
+        except NotFound:
+            return
+
     def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
         """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""
         with _asked("GetApp"):

@@ -105,7 +105,11 @@ class JobStarted(Announcement):
 
 
 class JobFinished(Announcement):
-    """The job came to its end, or is no longer followed. `durationSeconds` runs from leaving Amplify's queue."""
+    """The job came to its end, or is no longer followed. `durationSeconds` runs from leaving Amplify's queue.
+
+    `attempts` counts the request's jobs, of which this is the last; None if that is not known. `supersededBy` is the
+    request id of the newer request that the job was stopped, or not started again, for.
+    """
 
     job: AnnouncedJob
     outcome: Outcome
@@ -114,16 +118,23 @@ class JobFinished(Announcement):
     failed_step: AnnouncedStep | None = None
     steps: tuple[AnnouncedStep, ...] = ()
     links: Links
+    attempts: int | None = None
+    superseded_by: str | None = None
 
 
 class JobRejected(Announcement):
-    """No job was started, and none will be: the reason says why."""
+    """No job was started, and none will be: the reason says why.
+
+    The outcome is CANCELLED if a newer request, `supersededBy`, made this one moot, else REJECTED.
+    """
 
     operation: str | None = None
     app_id: str | None = None
     app_name: str | None = None
     branch_name: str | None = None
     reason: str
+    outcome: Literal["REJECTED", "CANCELLED"] = "REJECTED"
+    superseded_by: str | None = None
 
 
 DETAILS: dict[DetailType, type[Announcement]] = {
@@ -152,7 +163,9 @@ def started(request: JobRequest, state: JobState, names: Names, place: Place, ex
     return JobStarted(**_common(request, place, execution), job=_job(state, names), links=links(state, names, place))
 
 
-def finished(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobFinished:
+def finished(
+    request: JobRequest, state: JobState, names: Names, place: Place, execution: str, *, attempts: int | None = None
+) -> JobFinished:
     """Announce a job's outcome; a state that is no outcome means that the job is no longer followed."""
     failed = state.failed_step
     return JobFinished(
@@ -164,11 +177,15 @@ def finished(request: JobRequest, state: JobState, names: Names, place: Place, e
         failed_step=_step(failed) if failed else None,
         steps=tuple(_step(step) for step in state.steps),
         links=links(state, names, place),
+        attempts=attempts,
+        superseded_by=state.superseded_by,
     )
 
 
-def rejected(request: JobRequest, reason: str, names: Names, place: Place, execution: str) -> JobRejected:
-    """Announce that a request can't become a job."""
+def rejected(
+    request: JobRequest, reason: str, names: Names, place: Place, execution: str, *, superseded_by: str | None = None
+) -> JobRejected:
+    """Announce that a request can't become a job, or is not to become one since a newer one superseded it."""
     app_id, branch_name = request.parameters.get("appId"), request.parameters.get("branchName")
     return JobRejected(
         **_common(request, place, execution),
@@ -177,6 +194,8 @@ def rejected(request: JobRequest, reason: str, names: Names, place: Place, execu
         app_name=names.app_name,
         branch_name=branch_name if isinstance(branch_name, str) else None,
         reason=presentable(reason) or "",
+        outcome="REJECTED" if superseded_by is None else "CANCELLED",
+        superseded_by=superseded_by,
     )
 
 
@@ -219,12 +238,14 @@ def subject(detail: Announcement) -> str:
         case JobStarted():
             line = f"Started: {_name(detail.job)} {detail.job.branch_name} #{detail.job.job_id}"
         case JobRejected():
-            line = f"Rejected: {detail.app_name or detail.app_id or detail.route or detail.request_id}"
-            line += f" {detail.branch_name or ''}"
+            what = detail.app_name or detail.app_id or detail.route or detail.request_id
+            line = f"{detail.outcome.capitalize()}: {what} {detail.branch_name or ''}"
         case _:
             raise TypeError(f"no subject for {type(detail).__name__}")
     commit = detail.cause.commit if detail.cause else None
     line += f" ({commit[:7]})" if commit else ""
+    newer = detail.superseded_by if isinstance(detail, JobFinished | JobRejected) else None
+    line += f" superseded by {newer}" if newer else ""
     line = re.sub(r"[^\x20-\x7e]", "?", " ".join(line.split()))
     return line if len(line) <= SUBJECT_LIMIT else line[: SUBJECT_LIMIT - 3] + "..."
 
@@ -254,6 +275,8 @@ def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
     facts: list[tuple[str, str | None]] = []
     if isinstance(detail, JobFinished):
         facts.append(("Failed step", detail.failed_step.name if detail.failed_step else None))
+        again = detail.attempts is not None and detail.attempts > 1
+        facts.append(("Attempts", str(detail.attempts) if again else None))
     if isinstance(detail, JobFinished | JobRejected):
         facts.append(("Reason", detail.reason))
     if cause is not None:

@@ -31,6 +31,10 @@ class RequestRejected(AmplifyJobsError):
     """The request can't succeed however often it is tried; the message says why."""
 
 
+class Superseded(AmplifyJobsError):
+    """A newer request made this one moot before it was sent; the message names the newer one."""
+
+
 class InvalidRoutes(AmplifyJobsError):
     """A routes file, or the routes in the bucket, that can't be used; `faults` has one line for each thing wrong."""
 

@@ -63,7 +63,7 @@ class Adopt:
 
 @dataclass(frozen=True)
 class Release:
-    """Another request's attempt came to nothing: give the branch free."""
+    """The attempt came to nothing, and nothing is to be sent for it: give the branch free."""
 
     attempt: Attempt
 
@@ -78,8 +78,13 @@ class Wait:
 Step = Send | Adopt | Release | Wait
 
 
-def next_step(request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_at: datetime) -> Step:
-    """Decide what a start has to do next, given the branch's lease and what ListJobs showed when it was asked."""
+def next_step(
+    request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_at: datetime, *, may_send: bool = True
+) -> Step:
+    """Decide what a start has to do next, given the branch's lease and what ListJobs showed when it was asked.
+
+    Without `may_send` an attempt that came to nothing is not sent again.
+    """
     attempt = lease.attempt
     # ListJobs may not show yet what another request has just started: that job is not to be taken for ours.
     highest = max([lease.highest_job_id, *(int(job.job_id) for job in listed)])
@@ -89,7 +94,7 @@ def next_step(request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_
         return Adopt(attempt, job)
     if asked_at - attempt.sent_at < RESOLVED_AFTER:
         return Wait(attempt)
-    return Send(highest) if attempt.request_id == request_id else Release(attempt)
+    return Send(highest) if attempt.request_id == request_id and may_send else Release(attempt)
 
 
 def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:
