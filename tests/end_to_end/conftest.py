@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.team import Team
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     with Team.at_work(tmp_path_factory.mktemp("end-to-end")) as working:
         yield working
