@@ -141,7 +141,7 @@ class FixedRoutes:
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
 
-    def current(self) -> Routes:
+    def current(self, *, anew: bool = False) -> Routes:
         return self._routes
 
 
