@@ -59,6 +59,26 @@ def test_while_step_functions_is_down_pushes_wait_and_come_out_in_order(team: Te
     assert [request["duplicate"] for request in team.deliver(bodies[0])[1]["requests"]] == [True]
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [("states", "StartExecution", "AccessDeniedException"), ("s3", "GetObject", "AccessDenied")],
+)
+def test_what_is_forbidden_by_mistake_waits_as_well(
+    team: Team, app_id: str, service: str, operation: str, code: str
+) -> None:
+    (body,) = pushes(team, 1)
+    team.kill("ReceiveWebhookFunction")
+    team.order_fault(
+        service=service, operation=operation, fault="refuse", code=code, message="No", status=403, times=EVERY_TIME
+    )
+    status, answer = team.deliver(body)
+    assert (status, len(answer["deferred"])) == (202, 1)
+    assert code not in json.dumps(answer)
+
+    team.clear_faults()
+    until_started(team, [json.loads(body)["after"]])
+
+
 def test_without_routes_and_without_a_copy_of_them_pushes_wait(team: Team, app_id: str) -> None:
     (body,) = pushes(team, 1)
     for function in ("ReceiveWebhookFunction", "ReceiveEventFunction"):
