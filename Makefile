@@ -7,7 +7,9 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: run test check local bench examples sam-local lint types template machine lock clean help
+.PHONY: setup run test check local bench examples sam-local lint types template machine lock clean help
+
+setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +24,7 @@ examples: $(VENV)/ready ## Put into a running local cloud what the events in eve
 	@$(BIN)/python -m demo.examples
 
 test: $(VENV)/ready $(TOOLS)/ready ## All tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint types template machine test ## Lint, types, template, state machine, tests
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from rich.console import Console
 
-from amplify_jobs.following import poll_answer, timed_out
+from amplify_jobs.following import deadlines_of, poll_answer, timed_out
 from amplify_jobs.jobs import Job, JobKey, JobState, PollAnswer, State, hosting_job_state, job_key
 from amplify_jobs.requests import Cause, JobRequest
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob, left_queue
@@ -56,7 +56,7 @@ REQUEST = JobRequest(
     received_at=EPOCH,
 )
 JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="1", job_type="RELEASE")
-KEY = job_key("eu-west-1", JOB.app_id, JOB.branch_name, JOB.job_id)
+KEY = job_key("eu-west-1", JOB.app_id, JOB.branch, JOB.job_id)
 
 Durations = Callable[[], float]
 
@@ -131,7 +131,7 @@ class FollowedJob:
         job = JobState.model_validate(payload["job"]).job
         asked = hosting_job_state(job, self._amplify_answer())
         self._left_queue_at = left_queue(asked, self._left_queue_at, now)
-        state = timed_out(asked, self._left_queue_at, REQUEST, now)
+        state = timed_out(asked, self._left_queue_at, deadlines_of(REQUEST), now)
         self.clock.now += CALL_SECONDS
         return self._answer(state, JobKey.model_validate(payload["key"]), changes=changes, now=now)
 

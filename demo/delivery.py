@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import sys
@@ -14,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from amplify_jobs.webhooks.github import SIGNATURE_HEADER, sign
 from demo.repository import FULL_NAME, git
 
 NO_COMMIT = "0" * 40
@@ -50,7 +49,7 @@ def deliver(url: str, secret: str, payload: dict[str, Any]) -> tuple[int, dict[s
         "Content-Type": "application/json",
         "X-GitHub-Event": "push",
         "X-GitHub-Delivery": str(uuid.uuid4()),
-        "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
+        SIGNATURE_HEADER: sign(secret, body),
     }
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 -- our own address
     try:

@@ -74,10 +74,10 @@ class Watcher:
                 f"{detail['job']['branchName']}: started"
             )
             detail = self._follow(detail)
-        if "outcome" not in detail:
-            self._line(f"[bold red]Rejected[/]: {detail['reason']}")
+        if "job" not in detail:
+            self._line(f"[bold red]{detail['outcome'].capitalize()}[/]: {detail['reason']}")
             self._show_message(detail["requestId"])
-            return "REJECTED"
+            return str(detail["outcome"])
         colour = "green" if detail["outcome"] == "SUCCEEDED" else "red"
         took = f" after {duration(detail['durationSeconds'])}" if detail.get("durationSeconds") is not None else ""
         self._line(f"[bold {colour}]{detail['outcome']}[/]{took}")

@@ -17,6 +17,7 @@ from local import wire
 from local.amplify import LocalAmplify
 from local.clients import ACCESS_KEY, Clients
 from local.endpoint import Endpoint, Service
+from local.event_sources import EventSources
 from local.events_service import EventsService
 from local.executions import Executions
 from local.faults import BadOrderError, Faults
@@ -26,6 +27,9 @@ from local.lambda_runtime import Outcome
 from local.lambda_service import LambdaService
 from local.moto_backend import ACCOUNT, MotoBackend
 from local.resources import Left, Resources
+from local.s3_service import S3Service
+from local.scheduler_service import SchedulerService
+from local.sqs_service import SqsService
 from local.status_events import StatusEvents
 from local.targets import Targets
 from local.template import Pseudo, Template
@@ -99,6 +103,12 @@ class LocalCloud:
             )
             stack.callback(self.functions.close)
             targets.invoke_async, targets.emit = self.functions.invoke_async, self.events.emit
+            self.scheduler = SchedulerService(account=self.account, region=self.region, targets=targets)
+            stack.callback(self.scheduler.close)
+            self._sqs = SqsService(self._moto, self.region)
+            self._s3 = S3Service(self._moto, self.region, self.events.emit)
+            self._event_sources = EventSources(self._clients, self.region, self.functions.invoke)
+            stack.callback(self._event_sources.close)
             self.executions = Executions(self._moto, self.region, self.events.emit)
             stack.callback(self.executions.close)
             status_events = StatusEvents(self.faults, self.events.emit)
@@ -129,7 +139,7 @@ class LocalCloud:
         """Start everything; once this returns, all of the template is there and answers."""
         try:
             self._moto.start(self._aws_server.port)
-            for part in (self._aws_server, self._http_server, self.executions):
+            for part in (self._aws_server, self._http_server, self.executions, self.scheduler):
                 part.start()
             template = Template(self._template_path, self._parameters, self._pseudo, defaults=self._own_parameters())
             self._resources = Resources(
@@ -138,6 +148,8 @@ class LocalCloud:
                 clients=self._clients,
                 functions=self.functions,
                 events=self.events,
+                scheduler=self.scheduler,
+                event_sources=self._event_sources,
                 http_api=self.http_api,
                 api_url=self.api_url,
             )
@@ -206,10 +218,10 @@ class LocalCloud:
             **dict.fromkeys(AMPLIFY_SERVICES, self.amplify.handle),
             "lambda": lambda _, request: self.functions.handle(request),
             "events": lambda _, request: self.events.handle(request),
+            "scheduler": lambda _, request: self.scheduler.handle(request),
             "states": self.executions.handle,
-            # Not there yet, and refused by name: schedules. S3's Object Created events, once the template wants them,
-            # are for an "s3" of our own around moto's, as with "states".
-            "scheduler": _refuse_scheduler,
+            "s3": self._s3.handle,
+            "sqs": self._sqs.handle,
         }
 
     def _answer_local(self, request: Request) -> Response | None:
@@ -247,12 +259,6 @@ class LocalCloud:
             return _json({"message": f"{error.message}; there are {', '.join(self.functions.names())}"}, 404)
         text = path.read_bytes() if path.exists() else b""
         return Response(text, content_type="text/plain; charset=utf-8")
-
-
-def _refuse_scheduler(service: str, request: Request) -> Response:
-    operation = wire.operation_name(service, request)
-    message = f"EventBridge Scheduler's {operation} is not implemented by the local cloud"
-    raise wire.ServiceError("ValidationException", message, 501)
 
 
 def _json(document: Mapping[str, Any], status: int) -> Response:

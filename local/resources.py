@@ -18,10 +18,12 @@ from botocore.exceptions import ClientError
 
 from local import wire
 from local.clients import Clients
+from local.event_sources import DEFAULT_BATCH, EventSources, QueueMapping
 from local.events_service import EventsService
 from local.http_api import HttpApi
 from local.lambda_async import AsyncConfig
 from local.lambda_service import Function, LambdaService
+from local.scheduler_service import SchedulerService
 from local.template import Pseudo, Resource, Template, TemplateError
 
 NO_LOCAL_MEANING: Mapping[str, str] = {
@@ -87,6 +89,8 @@ class Resources:
         clients: Clients,
         functions: LambdaService,
         events: EventsService,
+        scheduler: SchedulerService,
+        event_sources: EventSources,
         http_api: HttpApi,
         api_url: str,
     ) -> None:
@@ -95,6 +99,8 @@ class Resources:
         self.clients = clients
         self.functions = functions
         self.events = events
+        self.scheduler = scheduler
+        self.event_sources = event_sources
         self.http_api = http_api
         self.api_url = api_url
         self.left_out: list[Left] = []
@@ -219,6 +225,13 @@ def _bucket(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) ->
     cloud.clients.s3.create_bucket(Bucket=name, **where)
     if versioning := properties.get("VersioningConfiguration"):
         cloud.clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    notifications: Mapping[str, Any] = properties.get("NotificationConfiguration") or {}
+    if unknown := sorted(set(notifications) - {"EventBridgeConfiguration"}):
+        raise ValueError(f"the local cloud's buckets send events to EventBridge only, not by {unknown[0]}")
+    if (notifications.get("EventBridgeConfiguration") or {}).get("EventBridgeEnabled"):
+        cloud.clients.s3.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
     domain = f"{name}.s3.amazonaws.com"
     regional = f"{name}.s3.{region}.amazonaws.com"
     return Made(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain, "RegionalDomainName": regional})
@@ -369,6 +382,27 @@ def _archive(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -
     return Made(name, {"Arn": arn, "ArchiveName": name})
 
 
+def _schedule_group(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+    name = properties.get("Name", cloud.name(logical_id))
+    return Made(name, {"Arn": cloud.scheduler.create_group(name), "State": "ACTIVE"})
+
+
+def _event_source_mapping(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+    queue = properties["EventSourceArn"]
+    if not queue.startswith("arn:aws:sqs:"):
+        raise ValueError(f"the local cloud maps queues to functions, not {queue}")
+    function = cloud.functions.function(properties["FunctionName"])
+    mapping = QueueMapping(
+        queue_arn=queue,
+        function=function.name,
+        batch_size=int(properties.get("BatchSize", DEFAULT_BATCH)),
+        partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+    )
+    if properties.get("Enabled", True) in {True, "true"}:
+        cloud.event_sources.add(mapping)
+    return Made(cloud.name(logical_id))
+
+
 def _layer(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
     content = properties["Content"]
     folder = cloud.template.local_path(content["S3Bucket"], content["S3Key"])
@@ -460,10 +494,9 @@ MAKERS: Mapping[str, Maker] = {
         "SSESpecification DeletionProtectionEnabled TableClass ContributorInsightsSpecification OnDemandThroughput "
         "WarmThroughput",
     ),
-    # Its event notifications belong here when something in the template wants them.
     "AWS::S3::Bucket": _maker(
         _bucket,
-        "BucketName VersioningConfiguration",
+        "BucketName VersioningConfiguration NotificationConfiguration",
         "BucketEncryption PublicAccessBlockConfiguration OwnershipControls LifecycleConfiguration LoggingConfiguration",
     ),
     "AWS::SNS::Topic": _maker(_topic, "TopicName DisplayName Subscription FifoTopic", "KmsMasterKeyId TracingConfig"),
@@ -504,6 +537,10 @@ MAKERS: Mapping[str, Maker] = {
         "FunctionName DestinationConfig MaximumRetryAttempts MaximumEventAgeInSeconds",
         "Qualifier",
     ),
+    "AWS::Lambda::EventSourceMapping": _maker(
+        _event_source_mapping, "EventSourceArn FunctionName BatchSize FunctionResponseTypes Enabled", "KmsKeyArn"
+    ),
+    "AWS::Scheduler::ScheduleGroup": _maker(_schedule_group, "Name"),
     "AWS::ApiGatewayV2::Api": _maker(_http_api, "Body", "FailOnWarnings Name Description DisableExecuteApiEndpoint"),
     "AWS::ApiGatewayV2::Stage": _maker(
         _stage,

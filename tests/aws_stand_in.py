@@ -22,12 +22,15 @@ class AwsStandIn:
         self.answers_left: dict[str, int] = {}
         # The service of every call, in order.
         self.calls: list[str] = []
+        # The target of every call that names one, and what it was sent.
+        self.bodies: list[tuple[str, bytes]] = []
 
     def reset(self) -> None:
         """Begin with an empty account in good order."""
         self._moto.reset()
         self.answers_left.clear()
         self.calls.clear()
+        self.bodies.clear()
 
     def __call__(self, request: Request) -> Response:
         scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", request.headers.get("Authorization", ""))
@@ -35,6 +38,8 @@ class AwsStandIn:
             return Response("unsigned", status=403)
         region, service = scope.groups()
         self.calls.append(service)
+        if "X-Amz-Target" in request.headers:
+            self.bodies.append((request.headers["X-Amz-Target"], request.get_data()))
         if service in self.answers_left:
             self.answers_left[service] -= 1
             if self.answers_left[service] < 0:

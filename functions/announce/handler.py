@@ -58,7 +58,7 @@ def publish(said: Occasion, detail: Announcement) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
-    said = occasion(event, store.job_of_request, datetime.now(UTC))
+    said = occasion(event, store, datetime.now(UTC))
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
     detail = announcement(said, names(said.request.app_id, said.request.branch_name), place)
     publish(said, detail)

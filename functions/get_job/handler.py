@@ -18,14 +18,27 @@ from amplify_jobs.backend import Backend
 from amplify_jobs.collecting import Collector
 from amplify_jobs.downloads import Downloads
 from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
-from amplify_jobs.following import RESULTS_TRIED_FOR, VISIBLE_AFTER, poll_answer, timed_out, vanished, with_results
+from amplify_jobs.following import (
+    RESULTS_TRIED_FOR,
+    STOP_TRIED_FOR,
+    VISIBLE_AFTER,
+    deadlines_of,
+    poll_answer,
+    stopped_in_time_out,
+    superseded,
+    timed_out,
+    vanished,
+    waiting_since,
+    with_note,
+    with_results,
+)
 from amplify_jobs.job_states import JobStates
 from amplify_jobs.jobs import JobKey, JobState, State
 from amplify_jobs.objects import Objects
-from amplify_jobs.requests import JobRequest
+from amplify_jobs.requests import JobRequest, OnTimeout
 from amplify_jobs.store import Record, Store
 from amplify_jobs.ui_builder import UiBuilder
-from amplify_jobs.waiting import left_queue
+from amplify_jobs.waiting import Deadlines, left_queue
 
 # What is left of the function's time when collecting ends is for recording and answering.
 KEPT_SECONDS = 12
@@ -40,20 +53,50 @@ collector = Collector(
     objects=Objects(),
     bucket=os.environ["BUCKET_NAME"],
 )
+LEFT_ALONE = "amplify-jobs stopped following it and did not stop it."
+STOPPED = "amplify-jobs stopped it."
 
 
-def ask(last: JobState, record: Record, request: JobRequest, now: datetime) -> JobState:
+def ask(last: JobState, record: Record, deadlines: Deadlines, now: datetime) -> JobState:
     try:
-        return states.get_job(last.job)
+        asked = states.get_job(last.job)
     except NotFound as error:
         if last.started_at is not None and now - last.started_at < VISIBLE_AFTER:
             raise ServiceTrouble(str(error)) from error
         return vanished(last)
     except AmplifyJobsError as error:
-        overdue = timed_out(last, record.left_queue_at, request, now)
+        overdue = timed_out(last, record.left_queue_at, deadlines, now)
         if overdue.state is State.TIMED_OUT:
-            return overdue.model_copy(update={"reason": f"{overdue.reason} Amplify's last answer: {error}"})
+            return with_note(overdue, f"Amplify's last answer: {error}")
         raise ServiceTrouble(str(error)) from error
+    return asked.model_copy(update={"started_at": asked.started_at or last.started_at})
+
+
+def why_cancelled(
+    asked: JobState, record: Record, request: JobRequest, deadlines: Deadlines, left_queue_at: datetime | None
+) -> JobState:
+    if record.state is State.TIMED_OUT and may_stop(request, record):
+        # An earlier poll stopped it, and was cut short.
+        return with_note(stopped_in_time_out(asked, left_queue_at, deadlines), STOPPED)
+    if request.supersede and (newer := store.what_superseded(request.request_id)) is not None:
+        return superseded(asked, newer)
+    return asked
+
+
+def may_stop(request: JobRequest, record: Record) -> bool:
+    # What is not recorded as started for this request is somebody else's.
+    return request.on_timeout is OnTimeout.STOP and record.request_id == request.request_id
+
+
+def stopped(state: JobState, deadline: datetime, now: datetime) -> JobState:
+    try:
+        states.hosting.stop_job(state.job)
+    except AmplifyJobsError as error:
+        # A refusal, too, may only mean that it has ended since, or was stopped by a call whose answer was lost.
+        if now - deadline < STOP_TRIED_FOR:
+            raise ServiceTrouble(str(error)) from error
+        return with_note(state, f"amplify-jobs stopped following it and could not stop it: {error}")
+    return with_note(state, STOPPED)
 
 
 def collected(state: JobState, request: JobRequest, now: datetime, context: LambdaContext) -> JobState:
@@ -77,11 +120,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**request.log_keys(), job_id=last.job.job_id)
     metrics.add_metric("Polls", MetricUnit.Count, 1)
     now = datetime.now(UTC)
+    # An execution that began before jobs were started again does not count them.
+    attempt = int(event.get("attempt", 1))
     record = store.begin_poll(key, now)
-    asked = ask(last, record, request, now)
+    deadlines = deadlines_of(request, waiting_since(last, attempt))
+    asked = ask(last, record, deadlines, now)
     left_queue_at = left_queue(asked, record.left_queue_at, now)
-    state = timed_out(asked, left_queue_at, request, now)
+    if asked.state is State.CANCELLED:
+        state = why_cancelled(asked, record, request, deadlines, left_queue_at)
+    else:
+        state = timed_out(asked, left_queue_at, deadlines, now)
     store.record_state(key, state, left_queue_at)
+    if state.state is State.TIMED_OUT and asked.state is not State.CANCELLED:
+        due = deadlines.next_after(left_queue_at)
+        state = stopped(state, due, now) if may_stop(request, record) else with_note(state, LEFT_ALONE)
     state = collected(state, request, now, context)
     logger.info("Polled", extra={"state": state.state, "status": state.status, "polls": record.polls})
     if state.state.is_outcome:
@@ -100,5 +152,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         earlier=() if state.state.is_outcome else store.earlier_jobs(key),
         request=request,
         now=now,
+        attempt=attempt,
     )
     return answer.model_dump(mode="json", by_alias=True)

@@ -10,12 +10,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws_http import AwsHttp
-from amplify_jobs.configuration import StoredRoutes
-from amplify_jobs.errors import DeliveryRefused, TryAgain
+from amplify_jobs.configuration import StoredRoutes, StoredSources
+from amplify_jobs.errors import DeliveryRefused, ServiceTrouble, TryAgain
 from amplify_jobs.executions import Executions
 from amplify_jobs.http_api import answer, body_of
-from amplify_jobs.matching import Ignored, Matched, decide, requested_job
-from amplify_jobs.requests import JobRequest
+from amplify_jobs.intake import Intake
+from amplify_jobs.intake_queue import IntakeQueue
+from amplify_jobs.routes import Source
 from amplify_jobs.secrets import Secrets
 from amplify_jobs.webhooks import provider
 
@@ -25,46 +26,34 @@ logger = Logger()
 metrics = Metrics()
 aws = AwsHttp.from_environment()
 stored_routes = StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"])
+stored_sources = StoredSources(aws, path=os.environ["SOURCES_PATH"])
 secrets = Secrets(aws)
-executions = Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"])
+intake = Intake(
+    stored_routes,
+    Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"]),
+    IntakeQueue(aws, os.environ["INTAKE_QUEUE_URL"]),
+)
 
 
-def start(request: JobRequest) -> dict[str, Any]:
-    logger.append_keys(**request.log_keys())
-    duplicate = not executions.start(request)
-    logger.info("Duplicate of an earlier request" if duplicate else "Accepted", extra={"route": request.route})
-    metrics.add_metric("RequestsDuplicate" if duplicate else "RequestsAccepted", MetricUnit.Count, 1)
-    return {
-        "requestId": request.request_id,
-        "route": request.route,
-        "operation": request.operation,
-        "duplicate": duplicate,
-    }
+def source_of(name: str) -> tuple[Source, ServiceTrouble | None]:
+    """A source, and the trouble with the routes if there is any: then its copy serves."""
+    try:
+        return stored_routes.current().source(name), None
+    except ServiceTrouble as trouble:
+        return stored_sources.source(name), trouble
 
 
 def receive(event: dict[str, Any]) -> dict[str, Any]:
-    routes, name = stored_routes.current(), event["pathParameters"]["source"]
-    source = routes.source(name)
+    name = event["pathParameters"]["source"]
+    source, trouble = source_of(name)
     host, headers, body = provider(source.provider), event["headers"], body_of(event)
     logger.append_keys(source=name, delivery_id=host.delivery_id(headers))
-    secrets.verify(source.secrets, lambda values: host.verify(headers, body, values))
+    now = datetime.now(UTC)
+    secrets.verify(source.secrets, lambda values: host.verify(headers, body, values, now))
     delivery = host.parse(headers, body)
-    decisions = [(happened, decision) for happened in delivery.events for decision in decide(routes, happened)]
-    now, delivery_id = datetime.now(UTC), host.delivery_id(headers)
-    requests = [
-        requested_job(decision, happened, source=name, delivery_id=delivery_id, received_at=now)
-        for happened, decision in decisions
-        if isinstance(decision, Matched)
-    ]
-    ignored = [decision for _, decision in decisions if isinstance(decision, Ignored)]
-    ignored += [Ignored(None, delivery.ignored)] if delivery.ignored else []
-    content = {
-        "events": [happened.for_answer() for happened in delivery.events],
-        "requests": [start(request) for request in requests],
-        "ignored": [asdict(reason) for reason in ignored],
-    }
-    logger.info("Delivery taken", extra={"requests": len(requests), "ignored": len(ignored)})
-    return answer(202 if requests else 200, content)
+    delivery_id = delivery.delivery_id or host.delivery_id(headers)
+    taken = intake.take(delivery, source=name, delivery_id=delivery_id, received_at=now, trouble=trouble)
+    return answer(202 if taken.accepted else 200, asdict(taken))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -5,6 +5,7 @@ APIs: StartJob, StartDeployment, StartCodegenJob, GenerateBackendAPIModels.
 
 import os
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -20,22 +21,33 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
+from amplify_jobs.callbacks import Callbacks
+from amplify_jobs.errors import (
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Superseded,
+    Throttled,
+    TryAgain,
+)
 from amplify_jobs.following import deadlines_of, poll_answer
 from amplify_jobs.job_starts import JobStarts
 from amplify_jobs.jobs import Job, JobState, State, record_key
-from amplify_jobs.operations import validated_parameters
+from amplify_jobs.operations import Parameters, parameters_of, validated_parameters
 from amplify_jobs.requests import JobRequest, job_request
+from amplify_jobs.retrying import retry_of, start_id
 from amplify_jobs.store import Store, dynamodb_client
+from amplify_jobs.waiting import Deadlines
 
 REGION = os.environ["AWS_REGION"]
 logger = Logger()
 metrics = Metrics()
 starts = JobStarts.connect()
 store = Store.connect(os.environ["JOBS_TABLE"])
-# As long as an execution can live, so that none of its own repeats is taken for a new request.
+# Longer than the state machine tries one start, so that none of its repeats is taken for a new one.
 idempotency = IdempotencyConfig(
-    event_key_jmespath="requestId", expires_after_seconds=int(timedelta(days=3).total_seconds())
+    event_key_jmespath="startId", expires_after_seconds=int(timedelta(days=3).total_seconds())
 )
 answered_starts = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"], boto3_client=dynamodb_client())
 
@@ -44,24 +56,43 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@cache
+def callbacks() -> Callbacks:
+    # Few starts wake anyone: the client is made when one does.
+    return Callbacks.connect()
+
+
 @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools leaves it so
-    data_keyword_argument="request", config=idempotency, persistence_store=answered_starts
+    data_keyword_argument="asked", config=idempotency, persistence_store=answered_starts
 )
-def started_job(*, request: dict[str, Any]) -> dict[str, Any]:
-    parsed = starts.complete(JobRequest.model_validate(request))
-    job = starts.start(parsed, validated_parameters(parsed), region=REGION, store=store, now=now)
+def started_job(*, asked: dict[str, Any]) -> dict[str, Any]:
+    request = JobRequest.model_validate(asked["request"])
+    job = starts.start(
+        asked["startId"],
+        request,
+        parameters_of(request.operation, asked["parameters"]),
+        region=REGION,
+        store=store,
+        wake=lambda token: callbacks().wake(token),
+        now=now,
+    )
     return job.model_dump(mode="json", by_alias=True)
 
 
-def start(request: JobRequest) -> Job:
+def start(request: JobRequest, parameters: Parameters, attempt: int, deadlines: Deadlines) -> Job:
+    asked = {
+        "startId": start_id(request, attempt),
+        "request": request.model_dump(mode="json", by_alias=True),
+        "parameters": parameters.model_dump(mode="json", by_alias=True),
+    }
     try:
-        return Job.model_validate(started_job(request=request.model_dump(mode="json", by_alias=True)))
+        return Job.model_validate(started_job(asked=asked))
     except IdempotencyAlreadyInProgressError as error:
         raise StartUnresolved("An earlier try of this request has not ended yet, or was cut short.") from error
     except IdempotencyPersistenceLayerError as error:
         raise ServiceTrouble("DynamoDB did not answer for the idempotency table.") from error
     except (Throttled, BranchBusy) as error:
-        if now() < deadlines_of(request).start_by:
+        if now() < deadlines.start_by:
             raise
         minutes = request.start_within_minutes
         raise RequestRejected(f"Not started within {minutes} minutes (startWithinMinutes). Last: {error}") from error
@@ -75,13 +106,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = job_request(event["request"])
         logger.append_keys(**request.log_keys())
-        job = start(request)
-    except (TryAgain, RequestRejected) as error:
+        parameters = validated_parameters(starts.complete(request))
+        attempt, deadlines = 1, deadlines_of(request)
+        if "failed" in event:
+            failed = JobState.model_validate(event["failed"])
+            attempt = int(event["attempt"]) + 1
+            parameters = retry_of(failed, parameters)
+            deadlines = deadlines_of(request, failed.finished_at or failed.started_at)
+        job = start(request, parameters, attempt, deadlines)
+    except (TryAgain, RequestRejected, Superseded) as error:
         metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
         logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
         raise
     key = record_key(REGION, job, request.received_at)
     store.record_start(key, request.request_id, job, now())
+    if attempt > 1:
+        store.point_request_at_job(request.request_id, job, now())
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")
     metrics.add_metric("JobsStarted", MetricUnit.Count, 1)
@@ -95,5 +135,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         earlier=store.earlier_jobs(key),
         request=request,
         now=now(),
+        attempt=attempt,
     )
     return answer.model_dump(mode="json", by_alias=True)

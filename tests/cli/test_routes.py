@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
 
 EXAMPLE = Path(__file__).parents[2] / "routes.yaml"
+EVENT = Path(__file__).parents[2] / "events" / "receive_webhook.push.json"
 SECRET = "/amplify-jobs/secrets/github"
 OUTPUTS = {
     "apiUrl": "https://api.example.com",
@@ -29,7 +30,16 @@ OUTPUTS = {
     "routesKey": "routes.json",
     "stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:jobs",
     "deadLetterQueueUrl": "https://sqs.example.com/dead-letters",
+    "deadLetterQueueArn": "arn:aws:sqs:eu-west-1:123456789012:dead-letters",
+    "receiveEventFunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:receive-event",
+    "schedulerRoleArn": "arn:aws:iam::123456789012:role/scheduler",
+    "scheduleGroup": "amplify-jobs",
 }
+NIGHTLY = """
+  nightly:
+    when: {schedule: {expression: "cron(0 3 * * ? *)", timezone: Europe/Berlin}}
+    request: {operation: start_job, parameters: {appId: d1a2b3c4d5e6, branchName: main, jobType: RELEASE}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +77,14 @@ def _environment(aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 @pytest.fixture
-def _stack(ssm: SSMClient, s3: S3Client) -> None:
+def scheduler(aws: AwsStandIn) -> Any:
+    session = boto3.Session("AKIATEST", "test", region_name="eu-west-1")
+    return session.client("scheduler", endpoint_url=aws.url)
+
+
+@pytest.fixture
+def _stack(ssm: SSMClient, s3: S3Client, scheduler: Any) -> None:
+    scheduler.create_schedule_group(Name="amplify-jobs")
     s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
     ssm.put_parameter(Name="/amplify-jobs/outputs", Type="String", Value=json.dumps(OUTPUTS))
@@ -140,6 +157,18 @@ class TestPush:
         assert len(bytes.fromhex(value)) == 32
         assert value not in command
 
+    @pytest.mark.parametrize(
+        ("provider", "value"),
+        [("standard", "whsec_$(openssl rand -base64 32)"), ("azure-devops", "amplify-jobs:$(openssl rand -hex 32)")],
+    )
+    def test_a_secret_is_of_the_form_that_its_provider_wants(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, provider: str, value: str
+    ) -> None:
+        file = tmp_path / "routes.yaml"
+        file.write_text(EXAMPLE.read_text().replace("provider: github", f"provider: {provider}"))
+        assert main(["routes", "push", str(file)]) == 0
+        assert f'--value "{value}"' in capsys.readouterr().out
+
     def test_a_secret_that_is_there_is_neither_asked_for_nor_shown(
         self, capsys: pytest.CaptureFixture[str], ssm: SSMClient
     ) -> None:
@@ -169,6 +198,96 @@ class TestPush:
         file.write_text(EXAMPLE.read_text().replace("/amplify-jobs/", "/blue/"))
         assert main(["routes", "push", str(file), "--stack", "blue"]) == 0
         assert "https://blue.example.com/webhooks/github" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_stack")
+class TestDifference:
+    def pushed(self, capsys: pytest.CaptureFixture[str], file: Path, text: str) -> str:
+        """What a push of routes says before it stores them."""
+        file.write_text(text)
+        assert main(["routes", "push", str(file)]) == 0
+        return capsys.readouterr().out.partition("Pushed")[0]
+
+    def test_it_is_shown_against_what_was_pushed_before(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        file, text = tmp_path / "routes.yaml", EXAMPLE.read_text()
+        assert self.pushed(capsys, file, text) == "+ source github\n+ route web\n"
+        assert self.pushed(capsys, file, text) == "Nothing differs from what was pushed before.\n"
+        shorter = text.replace("timeoutMinutes: 45", "timeoutMinutes: 30")
+        assert self.pushed(capsys, file, shorter) == "~ route web\n    timeoutMinutes: 45 -> 30\n"
+
+    @pytest.mark.parametrize("content", [b"{}", b"no JSON", b"\xff"])
+    def test_what_can_not_be_read_any_more_counts_as_none(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, s3: S3Client, content: bytes
+    ) -> None:
+        s3.put_object(Bucket="bucket", Key="routes.json", Body=content)
+        difference = self.pushed(capsys, tmp_path / "routes.yaml", EXAMPLE.read_text())
+        assert difference == "+ source github\n+ route web\n"
+
+    def test_schedules_are_created_changed_and_removed_with_their_routes(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, scheduler: Any
+    ) -> None:
+        file, text = tmp_path / "routes.yaml", EXAMPLE.read_text()
+        with_nightly = text + NIGHTLY
+        assert "+ schedule nightly: cron(0 3 * * ? *) Europe/Berlin\n" in self.pushed(capsys, file, with_nightly)
+        stored = scheduler.get_schedule(GroupName="amplify-jobs", Name="nightly")
+        assert stored["Target"]["Arn"] == OUTPUTS["receiveEventFunctionArn"]
+        assert stored["Target"]["DeadLetterConfig"]["Arn"] == OUTPUTS["deadLetterQueueArn"]
+        assert self.pushed(capsys, file, with_nightly) == "Nothing differs from what was pushed before.\n"
+
+        later = with_nightly.replace("cron(0 3", "cron(0 5")
+        assert "~ schedule nightly: cron(0 5 * * ? *) Europe/Berlin\n" in self.pushed(capsys, file, later)
+        stored = scheduler.get_schedule(GroupName="amplify-jobs", Name="nightly")
+        assert stored["ScheduleExpression"] == "cron(0 5 * * ? *)"
+
+        assert "- schedule nightly\n" in self.pushed(capsys, file, text)
+        assert scheduler.list_schedules(GroupName="amplify-jobs")["Schedules"] == []
+
+    def test_schedules_that_somebody_removed_come_back(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, scheduler: Any
+    ) -> None:
+        file, text = tmp_path / "routes.yaml", EXAMPLE.read_text() + NIGHTLY
+        self.pushed(capsys, file, text)
+        scheduler.delete_schedule(GroupName="amplify-jobs", Name="nightly")
+        assert self.pushed(capsys, file, text) == "+ schedule nightly: cron(0 3 * * ? *) Europe/Berlin\n"
+
+
+class TestExplain:
+    def test_it_says_what_each_route_makes_of_an_example(
+        self, capsys: pytest.CaptureFixture[str], aws: AwsStandIn
+    ) -> None:
+        assert main(["routes", "explain", str(EXAMPLE), str(EVENT)]) == 0
+        out = capsys.readouterr().out
+        assert "  web: matched, all conditions are met\n" in out
+        assert '"branchName": "main"' in out
+        assert aws.calls == []
+
+    @pytest.mark.parametrize(
+        ("content", "fault"),
+        [(b"{", "is not JSON"), (b"\xff", "is not JSON"), (b"[]", "must be a JSON object"), (None, "can't be read")],
+    )
+    def test_an_event_that_is_none_is_one_line(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes | None, fault: str
+    ) -> None:
+        file = tmp_path / "event.json"
+        if content is not None:
+            file.write_bytes(content)
+        assert main(["routes", "explain", str(EXAMPLE), str(file)]) == 1
+        written = capsys.readouterr().err
+        assert written.count("\n") == 1
+        assert fault in written
+
+
+def test_routes_that_any_source_could_start_are_warned_of(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    second = "  gitlab: {provider: gitlab, secrets: [/amplify-jobs/secrets/gitlab]}\n"
+    text = EXAMPLE.read_text().replace("# When this event", second + "# When this event", 1)
+    file.write_text(text)
+    assert main(["routes", "check", str(file)]) == 0
+    written = capsys.readouterr()
+    assert "warning: routes.web: whoever may sign for any of github, gitlab can start its job" in written.err
+    assert "no faults" in written.out
 
 
 class TestTrouble:
@@ -202,9 +321,15 @@ class TestTrouble:
         monkeypatch.delenv("AWS_REGION")
         assert "region" in self.fails(capsys)
 
-    def test_no_bucket(self, capsys: pytest.CaptureFixture[str], ssm: SSMClient) -> None:
+    def test_no_bucket(self, capsys: pytest.CaptureFixture[str], ssm: SSMClient, scheduler: Any) -> None:
+        scheduler.create_schedule_group(Name="amplify-jobs")
         ssm.put_parameter(Name="/amplify-jobs/outputs", Type="String", Value=json.dumps(OUTPUTS))
-        assert "s3://bucket/routes.json can't be written" in self.fails(capsys)
+        assert "s3://bucket/routes.json can't be read" in self.fails(capsys)
+
+    @pytest.mark.usefixtures("_stack")
+    def test_no_scheduler(self, capsys: pytest.CaptureFixture[str], aws: AwsStandIn) -> None:
+        aws.answers_left["scheduler"] = 0
+        assert "schedules of group amplify-jobs can't be read" in self.fails(capsys)
 
 
 def test_receive_webhook_never_loads_what_only_others_need() -> None:

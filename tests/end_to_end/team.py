@@ -108,12 +108,21 @@ class Team:
             "request": {"operation": "start_job", "parameters": parameters},
             **more,
         }
+        self._push_routes()
+
+    def _push_routes(self) -> None:
         file = self._folder / "routes.yaml"
         source = {"provider": "github", "secrets": [SECRET_NAME]}
         file.write_text(yaml.safe_dump({"sources": {"github": source}, "routes": self._routes}))
         assert cli.main(["routes", "push", str(file)]) == 0
         # The function keeps what it read for a while; a fresh process reads it anew.
-        self.kill("ReceiveWebhookFunction")
+        for function in ("ReceiveWebhookFunction", "ReceiveEventFunction"):
+            self.kill(function)
+
+    def without(self, name: str) -> None:
+        """Push the routes without one that was pushed before."""
+        del self._routes[name]
+        self._push_routes()
 
     def has_built_before(self, app_id: str, seconds: int) -> None:
         """Put the record of an earlier job of main on file, whose end a poll found."""
@@ -216,7 +225,7 @@ class Team:
         """Wait for an event about a request, and give its detail."""
 
         def found() -> dict[str, Any] | None:
-            self._collect()
+            self.collect()
             for event in self.events:
                 if event["detail"]["requestId"] == request_id and event["detail-type"] == detail_type:
                     return dict(event["detail"])
@@ -224,11 +233,29 @@ class Team:
 
         return self.until(found, f"no {detail_type} for {request_id}")
 
+    def told_of(self, route: str, detail_type: str = "Job Finished") -> dict[str, Any]:
+        """Wait for an event about the one request that a route has made, and give its detail."""
+
+        def found() -> dict[str, Any] | None:
+            self.collect()
+            details = [one["detail"] for one in self.events if one["detail-type"] == detail_type]
+            return next((dict(detail) for detail in details if detail["route"] == route), None)
+
+        return self.until(found, f"no {detail_type} of route {route}")
+
+    def requests_of(self, route: str) -> list[str]:
+        """The requests that a route has made, in the order in which their executions were started."""
+        pages = self.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self.outputs["stateMachineArn"]
+        )
+        found = [one for page in pages for one in page["executions"] if one["name"].rpartition("-")[0] == route]
+        return [one["name"] for one in sorted(found, key=lambda one: one["startDate"])]
+
     def message(self, request_id: str, word: str) -> tuple[str, str]:
         """Wait for a message whose subject opens with a word, and give subject and text."""
 
         def found() -> tuple[str, str] | None:
-            self._collect()
+            self.collect()
             return next((m for m in self.messages if m[0].startswith(word) and request_id in m[1]), None)
 
         return self.until(found, f"no message {word} for {request_id}")
@@ -298,6 +325,7 @@ class Team:
             time.sleep(0.1)
         raise AssertionError(otherwise)
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """Take in what has been said since the last time."""
         self.events.extend(self._announcements.for_programs())
         self.messages.extend(self._announcements.for_people())

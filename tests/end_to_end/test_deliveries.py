@@ -67,7 +67,7 @@ def test_a_doubled_signature_is_401(team: Team, app_id: str) -> None:
         (b"{}", 400),
         (b"", 400),
         (b"\xff\xfe", 400),
-        (gzip.compress(b"{}"), 400),
+        (gzip.compress(b"{}", mtime=0), 400),
         (b"x" * (5 * 1024 * 1024 + 1), 413),
         (b"x" * (10 * 1024 * 1024 + 1), 413),
     ],
@@ -137,19 +137,15 @@ def test_a_ping_is_answered(team: Team, app_id: str) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "code"),
     [
-        ("states", "StartExecution", "ThrottlingException"),
-        ("states", "StartExecution", "AccessDeniedException"),
         ("ssm", "GetParameter", "InternalServerError"),
         ("ssm", "GetParameter", "AccessDeniedException"),
-        ("s3", "GetObject", "SlowDown"),
-        ("s3", "GetObject", "AccessDenied"),
     ],
 )
-def test_our_own_trouble_is_503_and_a_second_delivery_is_accepted(
+def test_without_secrets_it_is_503_and_a_second_delivery_is_accepted(
     team: Team, app_id: str, service: str, operation: str, code: str
 ) -> None:
     body = team.push("gate")
-    # A fresh process has neither routes nor secrets to fall back on.
+    # A fresh process has no secrets to fall back on.
     team.kill("ReceiveWebhookFunction")
     team.order_fault(service=service, operation=operation, fault="refuse", code=code, message="No", times=20)
 

@@ -69,6 +69,10 @@ class Amplify:
         """What StartJob was called with for an app."""
         return [given for name, given in self.calls if name == "StartJob" and given["appId"] == app_id]
 
+    def stopped(self, app_id: str) -> list[str]:
+        """The jobs of an app that StopJob was called for."""
+        return [given["jobId"] for name, given in self.calls if name == "StopJob" and given["appId"] == app_id]
+
     def __call__(self, service: str, request: Request) -> Response:
         operation, given = wire.match(service, request)
         wire.validate(operation, given)
@@ -101,6 +105,11 @@ class Amplify:
                 for job in jobs:
                     if job["summary"]["jobId"] == given["jobId"]:
                         return {"job": job}
+                raise wire.ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
+            case "StopJob":
+                for job in jobs:
+                    if job["summary"]["jobId"] == given["jobId"]:
+                        return {"jobSummary": _stop(job["summary"])}
                 raise wire.ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
         raise wire.ServiceError("InternalFailureException", f"a function called {operation}", 500)
 
@@ -135,6 +144,13 @@ class Amplify:
             jobs.append({"summary": summary, "steps": []})
         self.when_started()
         return summary
+
+
+def _stop(summary: dict[str, Any]) -> dict[str, Any]:
+    if summary["status"] in ("SUCCEED", "FAILED", "CANCELLED"):
+        raise wire.ServiceError("BadRequestException", f"Job {summary['jobId']} is {summary['status']}")
+    summary["status"] = "CANCELLED"
+    return summary
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,6 @@ from amplify_jobs.errors import ServiceTrouble
 from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
 from tools import write_schemas
 
-pytestmark = pytest.mark.xdist_group("announce")
-
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
@@ -129,6 +127,30 @@ def test_a_rejection(stack: Stack, announce: Function, request_: dict[str, Any])
     assert "Reason: parameters.jobType: Input should be 'RELEASE'" in message["Message"].splitlines()
     assert "handler.py" not in message["Message"]
     assert check(only(stack.events()))["reason"] == "parameters.jobType: Input should be 'RELEASE'"
+
+
+def test_a_request_that_a_newer_one_made_moot(stack: Stack, announce: Function, request_: dict[str, Any]) -> None:
+    newer = "web-" + "f" * 32
+    stack.client("dynamodb").put_item(
+        TableName="jobs",
+        Item={
+            "pk": {"S": f"request#{request_['requestId']}"},
+            "sk": {"S": "request"},
+            "supersededBy": {"S": newer},
+        },
+    )
+    error = {**lambda_error(f"Superseded by request {newer}, whose event is newer."), "Error": "Superseded"}
+    announce(payload("Job Rejected", request_, error=error))
+    message = only(stack.published())
+    assert message["Subject"] == f"Cancelled: web feature/header (8920543) superseded by {newer}"
+    detail = check(only(stack.events()))
+    assert (detail["outcome"], detail["supersededBy"]) == ("CANCELLED", newer)
+
+
+def test_the_end_of_the_last_attempt(stack: Stack, announce: Function, request_: dict[str, Any]) -> None:
+    announce(payload("Job Finished", request_, job=job_of(request_, "FAILED", **FAILED), attempts=3))
+    assert "Attempts: 3" in only(stack.published())["Message"].splitlines()
+    assert check(only(stack.events()))["attempts"] == 3
 
 
 @pytest.mark.parametrize("request_input", [{}, [], "x", None, {"operation": "start_job", "parameters": {"appId": 5}}])

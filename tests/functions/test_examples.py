@@ -13,8 +13,6 @@ from amplify_jobs.requests import JobRequest
 from demo.examples import MANUAL_APP_ID, example_objects
 from tests.functions.stack import REGION, REPOSITORY, Stack, serving
 
-pytestmark = pytest.mark.xdist_group("examples")
-
 EXAMPLES_BUCKET = "amplify-jobs-bucket-123456789012"
 FILES = sorted(REPOSITORY.glob("events/*.json"))
 FUNCTIONS = {path.parent.name for path in REPOSITORY.glob("functions/*/handler.py")}

@@ -14,8 +14,6 @@ from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.jobs import Job, job_key
 from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
 
-pytestmark = pytest.mark.xdist_group("get_job")
-
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
@@ -176,6 +174,172 @@ def test_a_job_that_ended_late_has_its_outcome(stack: Stack, get_job: Function) 
     following = Following(stack, timeoutMinutes=45)
     following.show("SUCCEED", steps=[build("SUCCEED", ago(minutes=90))], endTime=ago(minutes=1))
     assert get_job(following.payload())["job"]["state"] == "SUCCEEDED"
+
+
+# ---------------------------------------------------------------- what is stopped
+
+
+def overdue(stack: Stack, **request: Any) -> Following:
+    """A job that has run for too long and is to be stopped; it is recorded as started for its request."""
+    following = Following(stack, timeoutMinutes=45, onTimeout="stop", **request)
+    following.show("RUNNING", steps=[build("RUNNING", ago(minutes=46))])
+    put(stack, {**following.key, "requestId": following.request["requestId"]})
+    return following
+
+
+def test_a_job_that_runs_too_long_is_stopped_where_its_route_says_so(stack: Stack, get_job: Function) -> None:
+    following = overdue(stack)
+    answer = get_job(following.payload())
+    assert (answer["job"]["state"], answer["finished"], answer["retry"]) == ("TIMED_OUT", True, False)
+    assert answer["job"]["reason"].endswith("(timeoutMinutes). amplify-jobs stopped it.")
+    assert stack.amplify.stopped(following.app_id) == ["1"]
+
+
+@pytest.mark.parametrize("recorded", [{}, {"requestId": "web-of-somebody-else"}])
+def test_a_job_that_was_not_started_for_the_request_is_never_stopped(
+    stack: Stack, get_job: Function, recorded: dict[str, str]
+) -> None:
+    following = overdue(stack)
+    put(stack, {**following.key, **recorded})
+    answer = get_job(following.payload())
+    assert answer["job"]["state"] == "TIMED_OUT"
+    assert "did not stop it" in answer["job"]["reason"]
+    assert stack.amplify.stopped(following.app_id) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "throttle", "times": 2},
+        {"fault": "lose-answer", "times": 2},
+        # The call is made twice then, and refused the second time, since the job has been stopped.
+        {"fault": "lose-answer", "times": 1},
+    ],
+)
+def test_a_stop_that_may_not_have_arrived_is_tried_again(
+    stack: Stack, get_job: Function, fault: dict[str, Any]
+) -> None:
+    following = overdue(stack)
+    stack.faults.order({"service": "amplify", "operation": "StopJob", **fault})
+    with pytest.raises(ServiceTrouble, match="StopJob"):
+        get_job(following.payload())
+    # If it did arrive, Amplify now shows the job as cancelled; what ended it is the deadline all the same.
+    answer = get_job(following.payload())
+    assert (answer["job"]["state"], answer["finished"]) == ("TIMED_OUT", True)
+    assert answer["job"]["reason"].endswith("(timeoutMinutes). amplify-jobs stopped it.")
+    assert following.shown["summary"]["status"] == "CANCELLED"
+
+
+def test_a_job_that_ended_before_it_could_be_stopped_has_its_outcome(stack: Stack, get_job: Function) -> None:
+    following = overdue(stack)
+    stack.faults.order({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
+    with pytest.raises(ServiceTrouble):
+        get_job(following.payload())
+    following.show("SUCCEED", steps=[build("SUCCEED", ago(minutes=46))], endTime=ago(seconds=1))
+    assert get_job(following.payload())["job"]["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"fault": "refuse", "code": "BadRequestException", "message": "not now"}, "BadRequestException: not now"),
+        ({"fault": "refuse", "code": "AccessDeniedException", "message": "no", "status": 403}, "policy right"),
+        ({"fault": "throttle", "times": 2}, "StopJob"),
+    ],
+)
+def test_ten_minutes_past_its_deadline_people_are_told_of_a_job_that_cannot_be_stopped(
+    stack: Stack, get_job: Function, fault: dict[str, Any], said: str
+) -> None:
+    following = overdue(stack)
+    following.show("RUNNING", steps=[build("RUNNING", ago(minutes=56))])
+    stack.faults.order({"service": "amplify", "operation": "StopJob", **fault})
+    answer = get_job(following.payload())
+    assert (answer["job"]["state"], answer["finished"]) == ("TIMED_OUT", True)
+    assert "could not stop it" in answer["job"]["reason"]
+    assert said in answer["job"]["reason"]
+
+
+def test_a_job_that_amplify_forgot_needs_no_stop(stack: Stack, get_job: Function) -> None:
+    following = overdue(stack)
+    stack.amplify.answers["GetJob"] = {"job": {"summary": following.shown["summary"], "steps": []}}
+    put(stack, {**stack.item(**following.key), "leftQueueAt": ago(minutes=46).isoformat()})
+    stack.amplify.jobs[following.app_id, "main"].clear()
+    assert get_job(following.payload())["job"]["reason"].endswith("amplify-jobs stopped it.")
+
+
+def superseded(stack: Stack, **request: Any) -> Following:
+    following = Following(stack, **request)
+    put(stack, {"pk": f"request#{following.request['requestId']}", "sk": "request", "supersededBy": "web-newer"})
+    return following
+
+
+def test_a_job_that_was_stopped_for_a_newer_request_says_so(stack: Stack, get_job: Function) -> None:
+    following = superseded(stack, supersede=True)
+    following.show("CANCELLED")
+    answer = get_job(following.payload())
+    assert (answer["job"]["state"], answer["job"]["supersededBy"]) == ("CANCELLED", "web-newer")
+    assert "web-newer" in answer["job"]["reason"]
+
+
+@pytest.mark.parametrize(("status", "state"), [("SUCCEED", "SUCCEEDED"), ("FAILED", "FAILED"), ("RUNNING", "RUNNING")])
+def test_a_job_that_the_stop_came_too_late_for_has_its_outcome(
+    stack: Stack, get_job: Function, status: str, state: str
+) -> None:
+    following = superseded(stack, supersede=True)
+    following.show(status, steps=[build(status, ago(minutes=4))])
+    answer = get_job(following.payload())
+    assert (answer["job"]["state"], answer["job"]["supersededBy"]) == (state, None)
+
+
+def test_a_job_that_a_person_stopped_was_not_superseded(stack: Stack, get_job: Function) -> None:
+    following = Following(stack, supersede=True)
+    following.show("CANCELLED")
+    answer = get_job(following.payload())
+    assert (answer["job"]["state"], answer["job"]["supersededBy"]) == ("CANCELLED", None)
+
+
+# ---------------------------------------------------------------- what is started again
+
+
+@pytest.mark.parametrize(
+    ("status", "retries", "attempts"),
+    [
+        ("FAILED", 0, []),
+        ("FAILED", 2, [1, 2]),
+        ("SUCCEED", 2, []),
+        ("CANCELLED", 2, []),
+        ("RUNNING", 2, []),
+    ],
+)
+def test_a_failed_job_is_started_again_as_often_as_its_route_says(
+    stack: Stack, get_job: Function, status: str, retries: int, attempts: list[int]
+) -> None:
+    following = Following(stack, retry=retries)
+    following.show(status)
+    answers = [get_job({**following.payload(), "attempt": attempt}) for attempt in (1, 2, 3)]
+    assert [answer["attempt"] for answer in answers] == [1, 2, 3]
+    assert [answer["attempt"] for answer in answers if answer["retry"]] == attempts
+
+
+def test_a_job_that_timed_out_is_not_started_again(stack: Stack, get_job: Function) -> None:
+    following = overdue(stack, retry=2)
+    assert get_job({**following.payload(), "attempt": 1})["retry"] is False
+
+
+def test_an_execution_that_does_not_count_attempts_follows_its_first(stack: Stack, get_job: Function) -> None:
+    following = Following(stack)
+    assert get_job(following.payload())["attempt"] == 1
+
+
+@pytest.mark.parametrize(("attempt", "state"), [(1, "TIMED_OUT"), (2, "WAITING")])
+def test_the_time_to_start_begins_anew_with_each_attempt(
+    stack: Stack, get_job: Function, attempt: int, state: str
+) -> None:
+    following = Following(stack, startWithinMinutes=30, retry=1, receivedAt=ago(minutes=90).isoformat())
+    answer = get_job({**following.payload(), "attempt": attempt})
+    assert answer["job"]["state"] == state
+    if attempt == 2:
+        assert answer["waitSeconds"] <= 25 * 60
 
 
 # ---------------------------------------------------------------- trouble

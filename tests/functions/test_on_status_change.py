@@ -14,8 +14,6 @@ from amplify_jobs.jobs import job_key
 from amplify_jobs.status_changes import NotUnderstood
 from tests.functions.stack import REGION, REPOSITORY, Function, Stack, serving
 
-pytestmark = pytest.mark.xdist_group("on_status_change")
-
 APP_ID, BRANCH_NAME = "dabcde12345678", "feature/header"
 ROLE = "arn:aws:iam::123456789012:role/machine"
 

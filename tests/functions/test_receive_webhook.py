@@ -26,6 +26,7 @@ from tests.aws_stand_in import AwsStandIn, serving_aws
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
+    from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_ssm.client import SSMClient
     from mypy_boto3_stepfunctions.client import SFNClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
@@ -70,6 +71,7 @@ def clients(aws: AwsStandIn) -> Clients:
     return Clients(
         s3=session.client("s3", endpoint_url=aws.url),
         ssm=session.client("ssm", endpoint_url=aws.url),
+        sqs=session.client("sqs", endpoint_url=aws.url),
         states=session.client("stepfunctions", endpoint_url=aws.url),
     )
 
@@ -79,6 +81,7 @@ class Clients:
     """The test's own way to AWS."""
 
     s3: S3Client
+    sqs: SQSClient
     ssm: SSMClient
     states: SFNClient
 
@@ -93,9 +96,10 @@ class Stack(Clients):
     def push_routes(self, routes: Any) -> None:
         self.s3.put_object(Bucket="bucket", Key="routes.json", Body=json.dumps(routes).encode())
 
-    def new_function(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def new_function(self, name: str = "receive_webhook") -> Callable[[dict[str, Any]], dict[str, Any]]:
         """A function that just started: the module is loaded anew, with nothing cached."""
-        spec = importlib.util.spec_from_file_location("receive_webhook_handler", HANDLER)
+        path = REPOSITORY / "functions" / name / "handler.py"
+        spec = importlib.util.spec_from_file_location(f"{name}_handler", path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -131,14 +135,18 @@ def stack(aws: AwsStandIn, clients: Clients, monkeypatch: pytest.MonkeyPatch) ->
         "AWS_SECRET_ACCESS_KEY": "test",
         "BUCKET_NAME": "bucket",
         "ROUTES_KEY": "routes.json",
+        "SOURCES_PATH": "/amplify-jobs/sources",
         "STATE_MACHINE_ARN": machine["stateMachineArn"],
+        "INTAKE_QUEUE_URL": clients.sqs.create_queue(QueueName="intake.fifo", Attributes={"FifoQueue": "true"})[
+            "QueueUrl"
+        ],
         "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
         "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",
         "LOG_LEVEL": "INFO",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    made = Stack(clients.s3, clients.ssm, clients.states, aws, environment)
+    made = Stack(clients.s3, clients.sqs, clients.ssm, clients.states, aws, environment)
     made.push_routes(ROUTES)
     aws.calls.clear()
     return made
@@ -218,7 +226,8 @@ class TestAccepted:
         assert execution["name"] == request["requestId"]
         job_request = json.loads(execution["input"])
         assert job_request.pop("receivedAt")
-        assert job_request == {
+        job_request["cause"] = {name: value for name, value in job_request["cause"].items() if value is not None}
+        assert {name: value for name, value in job_request.items() if value is not None} == {
             "version": "1",
             "requestId": request["requestId"],
             "route": "web",
@@ -231,16 +240,18 @@ class TestAccepted:
                 "commitMessage": "Say hello\n\nFor real",
                 "commitTime": "2026-01-31T12:00:00+01:00",
             },
-            "parametersUri": None,
             "timeoutMinutes": 45,
             "startWithinMinutes": 360,
+            "onTimeout": "leave",
+            "retry": 0,
+            "supersede": False,
+            "eventTime": "2026-01-31T11:00:00Z",
             "cause": {
                 "source": "github",
                 "kind": "push",
                 "repository": "acme/web",
                 "ref": "refs/heads/main",
                 "branch": "main",
-                "tag": None,
                 "commit": NEW,
                 "message": "Say hello\n\nFor real",
                 "author": "Ada",
@@ -414,7 +425,7 @@ def test_what_is_wrong_is_refused_and_named(stack: Stack, event: dict[str, Any],
 
 
 class TestTrouble:
-    @pytest.mark.parametrize("service", ["s3", "ssm", "states"])
+    @pytest.mark.parametrize("service", ["s3", "ssm"])
     def test_a_service_out_of_order_is_503_and_redelivery_works_afterwards(self, stack: Stack, service: str) -> None:
         stack.aws.answers_left[service] = 0
         function = stack.new_function()
@@ -443,21 +454,115 @@ class TestTrouble:
         stack.ssm.delete_parameter(Name=SECRET_NAME)
         assert stack.new_function()(delivery(push()))["statusCode"] == 503
 
-    def test_when_the_second_start_fails_redelivery_starts_what_is_missing(self, stack: Stack) -> None:
-        stack.push_routes(ROUTES_AT_TWO)
-        stack.aws.answers_left["states"] = 1
-        function = stack.new_function()
-        assert function(delivery(push()))["statusCode"] == 503
-
-        stack.aws.answers_left.clear()
-        again = content(function(delivery(push())))["requests"]
-        assert [(request["route"], request["duplicate"]) for request in again] == [("web", True), ("docs", False)]
-
     def test_a_warm_function_serves_without_s3_and_ssm(self, stack: Stack) -> None:
         function = stack.new_function()
         function(delivery(push()))
         stack.aws.answers_left.update({"s3": 0, "ssm": 0})
         assert function(delivery(push("release/2")))["statusCode"] == 202
+
+
+class TestDeferring:
+    """What is verified is kept, and comes out of the queue as the request that it would have been."""
+
+    def deferred(self, stack: Stack) -> list[Any]:
+        answer = stack.sqs.receive_message(
+            QueueUrl=stack.environment["INTAKE_QUEUE_URL"],
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=["All"],
+        )
+        return list(answer.get("Messages", []))
+
+    def test_without_step_functions_the_event_is_deferred(self, stack: Stack) -> None:
+        stack.aws.answers_left["states"] = 0
+        answer = stack.new_function()(delivery(push()))
+        assert answer["statusCode"] == 202
+        assert content(answer)["deferred"] == [{"kind": "push", "repository": "acme/web", "ref": "refs/heads/main"}]
+        assert content(answer)["requests"] == []
+        (message,) = self.deferred(stack)
+        arrival = json.loads(message["Body"])
+        assert (arrival["source"], arrival["event"]["commit"]) == ("github", NEW)
+
+    def test_a_deferred_event_becomes_the_very_request_that_it_would_have_been(self, stack: Stack) -> None:
+        stack.aws.answers_left["states"] = 0
+        function = stack.new_function()
+        function(delivery(push()))
+        (message,) = self.deferred(stack)
+        stack.aws.answers_left.clear()
+
+        drained = stack.new_function("receive_event")({"Records": [record(message)]})
+        assert drained == {"batchItemFailures": []}
+        (execution,) = stack.executions()
+        assert json.loads(execution["input"])["cause"]["deliveryId"] == "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+        again = content(function(delivery(push())))["requests"]
+        assert [(one["requestId"], one["duplicate"]) for one in again] == [(execution["name"], True)]
+
+    def test_when_the_second_start_fails_both_are_done_once(self, stack: Stack) -> None:
+        stack.push_routes(ROUTES_AT_TWO)
+        stack.aws.answers_left["states"] = 1
+        answer = content(stack.new_function()(delivery(push())))
+        assert [request["route"] for request in answer["requests"]] == ["web"]
+        assert len(answer["deferred"]) == 1
+        (message,) = self.deferred(stack)
+        stack.aws.answers_left.clear()
+
+        stack.new_function("receive_event")({"Records": [record(message)]})
+        assert sorted(execution["name"].rpartition("-")[0] for execution in stack.executions()) == ["docs", "web"]
+
+    def test_without_routes_the_copy_of_the_source_lets_the_delivery_in(self, stack: Stack) -> None:
+        stack.ssm.put_parameter(
+            Name="/amplify-jobs/sources/github", Type="String", Value=json.dumps(ROUTES["sources"]["github"])
+        )
+        stack.aws.answers_left["s3"] = 0
+        answer = stack.new_function()(delivery(push()))
+        assert answer["statusCode"] == 202
+        assert len(content(answer)["deferred"]) == 1
+        assert len(self.deferred(stack)) == 1
+        assert stack.aws.calls.count("s3") == 2, "who waits for the routes waits once"
+
+    def test_without_routes_a_wrong_signature_is_refused_all_the_same(self, stack: Stack) -> None:
+        stack.ssm.put_parameter(
+            Name="/amplify-jobs/sources/github", Type="String", Value=json.dumps(ROUTES["sources"]["github"])
+        )
+        stack.aws.answers_left["s3"] = 0
+        assert stack.new_function()(delivery(push(), secret="another"))["statusCode"] == 401
+        assert self.deferred(stack) == []
+
+    @pytest.mark.parametrize(
+        ("source", "status"), [("gitlab", 503), ("UPPER", 404), ("a/../../secrets/github", 404), ("", 404)]
+    )
+    def test_without_routes_a_source_without_a_copy_is_not_known(self, stack: Stack, source: str, status: int) -> None:
+        stack.aws.answers_left["s3"] = 0
+        assert stack.new_function()(delivery(push(), source=source))["statusCode"] == status
+
+    def test_the_same_event_is_deferred_once(self, stack: Stack) -> None:
+        stack.aws.answers_left["states"] = 0
+        function = stack.new_function()
+        for number in range(2):
+            assert function(delivery(push(), headers={"x-github-delivery": f"d-{number}"}))["statusCode"] == 202
+        assert len(self.deferred(stack)) == 1
+
+    def test_when_the_queue_fails_too_it_is_503_and_redelivery_works_afterwards(self, stack: Stack) -> None:
+        stack.aws.answers_left.update({"states": 0, "sqs": 0})
+        function = stack.new_function()
+        answer = function(delivery(push()))
+        assert answer["statusCode"] == 503
+        assert int(answer["headers"]["Retry-After"]) > 0
+        assert set(content(answer)) == {"message"}
+
+        stack.aws.answers_left.clear()
+        assert content(function(delivery(push())))["requests"][0]["duplicate"] is False
+        assert self.deferred(stack) == []
+
+
+def record(message: Any) -> dict[str, Any]:
+    """A message as an event source mapping hands it to a function."""
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "eventSource": "aws:sqs",
+    }
 
 
 @pytest.mark.parametrize("secrets", [["new", "old"], ["old", "new"]])

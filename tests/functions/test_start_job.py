@@ -11,12 +11,18 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
+from amplify_jobs.errors import (
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Superseded,
+    Throttled,
+    TryAgain,
+)
 from amplify_jobs.jobs import branch_key
 from local.http_server import DropConnectionError
 from tests.functions.stack import REGION, Context, Function, Stack, execution_of, job_request, serving
-
-pytestmark = pytest.mark.xdist_group("start_job")
 
 
 @pytest.fixture(scope="module")
@@ -339,6 +345,217 @@ def test_clients_give_up_before_the_function_is_killed(start_job: Function) -> N
     for client in (module.starts.hosting._asking, module.store._table.meta.client, module.answered_starts.client):
         config = client.meta.config
         assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < function_seconds
+
+
+# ---------------------------------------------------------------- what is started again
+
+
+def failed(started: dict[str, Any], **state: Any) -> dict[str, Any]:
+    """What the state machine sends when the job of a start has failed."""
+    ended = datetime.now(UTC).isoformat()
+    job = {**started["job"], "state": "FAILED", "status": "FAILED", "finishedAt": ended, "reason": "npm ci failed"}
+    return {"failed": {**job, **state}, "attempt": started["attempt"]}
+
+
+def test_a_failed_job_is_started_again_as_a_retry_of_it(stack: Stack, start_job: Function) -> None:
+    request = job_request(stack.amplify.new_app(), retry=2)
+    request["parameters"]["jobReason"] = "amplify-jobs"
+    first = start_job(payload(request))
+    assert (first["attempt"], first["retry"]) == (1, False)
+    second = start_job({**payload(request), **failed(first)})
+    third = start_job({**payload(request), **failed(second)})
+    assert [answer["attempt"] for answer in (second, third)] == [2, 3]
+    app_id = request["parameters"]["appId"]
+    kept = {"appId": app_id, "branchName": "main", "jobReason": "amplify-jobs", "jobType": "RETRY"}
+    assert stack.amplify.started(app_id)[1:] == [{**kept, "jobId": "1"}, {**kept, "jobId": "2"}]
+    assert third["job"]["job"]["jobId"] == "3"
+    assert third["job"]["job"]["jobType"] == "RETRY"
+    assert stack.item(**third["key"])["requestId"] == request["requestId"]
+    # What announces an execution that fails names the job that may still be running.
+    assert stack.item(f"request#{request['requestId']}", "request")["job"]["jobId"] == "3"
+
+
+def test_a_repeat_of_a_retry_starts_nothing(stack: Stack, start_job: Function) -> None:
+    request = job_request(stack.amplify.new_app(), retry=2)
+    again = {**payload(request), **failed(start_job(payload(request)))}
+    assert start_job(again)["key"] == start_job(again)["key"]
+    assert len(jobs(stack, request)) == 2
+
+
+def test_a_retry_whose_answer_is_lost_is_found_again(stack: Stack, start_job: Function) -> None:
+    request = job_request(stack.amplify.new_app(), retry=2)
+    again = {**payload(request), **failed(start_job(payload(request)))}
+    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
+    with pytest.raises(StartUnresolved):
+        start_job(again)
+    assert start_job(again)["job"]["job"]["jobId"] == "2"
+    assert len(jobs(stack, request)) == 2
+
+
+@pytest.mark.parametrize(("minutes", "error"), [(29, Throttled), (31, RequestRejected)])
+def test_the_time_to_start_again_runs_from_the_end_of_the_job_that_failed(
+    stack: Stack, start_job: Function, minutes: int, error: type[Exception]
+) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(hours=9)).isoformat()
+    request = job_request(stack.amplify.new_app(), retry=1, receivedAt=long_ago, startWithinMinutes=30)
+    first = start_job(payload(request))
+    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "throttle"})
+    ended = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+    with pytest.raises(error):
+        start_job({**payload(request), **failed(first, finishedAt=ended)})
+
+
+# ---------------------------------------------------------------- what supersedes
+
+
+def event(app_id: str, minute: int, **more: Any) -> dict[str, Any]:
+    """The request of an event at a minute of the day, delivered now."""
+    given = {"eventTime": f"2026-03-01T12:{minute:02}:00Z", "supersede": True, **more}
+    return job_request(app_id, **given)  # type: ignore[no-any-return]
+
+
+def request_item(stack: Stack, request: dict[str, Any]) -> dict[str, Any]:
+    return stack.item(f"request#{request['requestId']}", "request")
+
+
+def test_a_newer_event_stops_the_job_of_an_older_one(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    older, newer = event(app_id, 1), event(app_id, 2)
+    first = start_job(payload(older))
+    second = start_job(payload(newer))
+    assert stack.amplify.stopped(app_id) == ["1"]
+    assert [job["status"] for job in jobs(stack, newer)] == ["CANCELLED", "PENDING"]
+    assert request_item(stack, older)["supersededBy"] == newer["requestId"]
+    # Its execution asks at once, as if an event had told of the end.
+    assert stack.item(**first["key"])["changes"] == 1
+    assert "changes" not in stack.item(**second["key"])
+    latest = stack.item(branch(newer), "latest#push")
+    assert (latest["requestId"], latest["jobId"], latest["toStop"]) == (newer["requestId"], "2", [])
+
+
+def test_a_late_delivery_of_an_older_event_starts_and_stops_nothing(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    newer, older = event(app_id, 2), event(app_id, 1)
+    start_job(payload(newer))
+    with pytest.raises(Superseded, match=newer["requestId"]):
+        start_job(payload(older))
+    assert start_job.metrics == {"StartsTried": 1, "StartsNotMade": 1}
+    assert stack.amplify.stopped(app_id) == []
+    assert len(jobs(stack, newer)) == 1
+    assert request_item(stack, older)["supersededBy"] == newer["requestId"]
+
+
+def test_without_the_time_of_an_event_the_time_of_its_receipt_counts(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    older = event(app_id, 0, eventTime=None, receivedAt="2026-03-01T12:01:00Z")
+    newer = event(app_id, 0, eventTime=None, receivedAt="2026-03-01T12:02:00Z")
+    start_job(payload(newer))
+    with pytest.raises(Superseded):
+        start_job(payload(older))
+
+
+@pytest.mark.parametrize("difference", ["kind", "branch", "app", "not asked for"])
+def test_what_is_of_another_kind_branch_or_app_is_left_alone(
+    stack: Stack, start_job: Function, difference: str
+) -> None:
+    app_id = stack.amplify.new_app("main", "next")
+    start_job(payload(event(app_id, 1)))
+    match difference:
+        case "kind":
+            other = event(app_id, 2)
+            other["cause"]["kind"] = "schedule"
+        case "branch":
+            other = event(app_id, 2, branch_name="next")
+        case "app":
+            other = event(stack.amplify.new_app(), 2)
+        case _:
+            other = event(app_id, 2, supersede=False)
+    start_job(payload(other))
+    assert stack.amplify.stopped(app_id) == []
+
+
+def test_a_job_that_was_seen_at_its_end_is_not_stopped(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    first = start_job(payload(event(app_id, 1)))
+    ended(stack, first)
+    start_job(payload(event(app_id, 2)))
+    assert stack.amplify.stopped(app_id) == []
+    assert "changes" not in stack.item(**first["key"])
+
+
+def ended(stack: Stack, started: dict[str, Any]) -> None:
+    """A poll found a job at its end."""
+    stack.client("dynamodb").update_item(
+        TableName="jobs",
+        Key={name: {"S": value} for name, value in started["key"].items()},
+        UpdateExpression="SET #state = :state",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":state": {"S": "SUCCEEDED"}},
+    )
+
+
+def test_a_job_that_ended_unseen_does_not_keep_a_newer_one_from_starting(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    older = event(app_id, 1)
+    start_job(payload(older))
+    jobs(stack, older)[0]["status"] = "SUCCEED"
+    assert start_job(payload(event(app_id, 2)))["job"]["job"]["jobId"] == "2"
+    assert jobs(stack, older)[0]["status"] == "SUCCEED"
+
+
+def test_an_older_job_is_stopped_before_anything_starts(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    older, newer = event(app_id, 1), event(app_id, 2)
+    start_job(payload(older))
+    stack.faults.order({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
+    with pytest.raises(TryAgain, match="StopJob"):
+        start_job(payload(newer))
+    assert len(jobs(stack, newer)) == 1
+    start_job(payload(newer))
+    assert [job["status"] for job in jobs(stack, newer)] == ["CANCELLED", "PENDING"]
+
+
+def test_a_start_under_way_when_a_newer_event_comes_is_stopped_and_followed_to_its_end(
+    stack: Stack, start_job: Function
+) -> None:
+    app_id = stack.amplify.new_app()
+    older, newer = event(app_id, 1), event(app_id, 2)
+
+    def come() -> None:
+        with pytest.raises(BranchBusy):
+            start_job(payload(newer))
+
+    stack.amplify.when_asked_to_start = come
+    process = stack.in_process_of_its_own("start_job", payload(older), milliseconds=20_000)
+    answer = json.loads(process.communicate()[0])
+    stack.amplify.when_asked_to_start = lambda: None
+    assert answer["job"]["job"]["jobId"] == "1"
+    assert stack.amplify.stopped(app_id) == ["1"]
+    assert request_item(stack, older)["supersededBy"] == newer["requestId"]
+    # The machine finds that a change came since, and polls at once.
+    assert (answer["seen"], stack.item(**answer["key"])["changes"]) == ("0", 1)
+    assert start_job(payload(newer))["job"]["job"]["jobId"] == "2"
+    assert [job["status"] for job in jobs(stack, newer)] == ["CANCELLED", "PENDING"]
+
+
+def test_a_failed_job_is_not_started_again_once_a_newer_event_came(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    older, newer = event(app_id, 1, retry=1), event(app_id, 2)
+    first = start_job(payload(older))
+    start_job(payload(newer))
+    with pytest.raises(Superseded, match=newer["requestId"]):
+        start_job({**payload(older), **failed(first)})
+    assert len(jobs(stack, newer)) == 2
+
+
+def test_the_job_of_a_retry_is_the_one_that_a_newer_event_stops(stack: Stack, start_job: Function) -> None:
+    app_id = stack.amplify.new_app()
+    older = event(app_id, 1, retry=1)
+    first = start_job(payload(older))
+    jobs(stack, older)[0]["status"] = "FAILED"
+    start_job({**payload(older), **failed(first)})
+    start_job(payload(event(app_id, 2)))
+    assert stack.amplify.stopped(app_id) == ["2"]
 
 
 # ---------------------------------------------------------------- what is logged

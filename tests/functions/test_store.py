@@ -19,8 +19,6 @@ from amplify_jobs.starting import Attempt, Lease, ListedJob
 from amplify_jobs.store import Store
 from tests.functions.stack import REGION, Stack, serving
 
-pytestmark = pytest.mark.xdist_group("store")
-
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PARAMETERS = StartJobParameters.model_validate(
     {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE", "commitMessage": "Fix the header"}
@@ -72,7 +70,7 @@ class Asking:
         self._amplify = amplify
         self._request_id = request_id
 
-    def start(self, parameters: HostingParameters) -> ListedJob:
+    def send(self, parameters: HostingParameters) -> ListedJob:
         return self._amplify.start(self._request_id)
 
     def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]:

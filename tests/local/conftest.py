@@ -41,10 +41,3 @@ def client(cloud: LocalCloud) -> Iterator[Callable[..., Any]]:
     yield make
     for one in made:
         one.close()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The tests of a module share a local cloud, so they stay in one worker.
-    for item in items:
-        if HERE in item.path.parents and "cloud" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))

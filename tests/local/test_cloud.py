@@ -80,8 +80,18 @@ def test_parameters_go_over_the_template_s() -> None:
             "Thing .*'soundex' at a is not known",
         ),
         (
-            {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"EventBridgeConfiguration": {}}}},
-            "Thing .*does not know the property 'NotificationConfiguration'",
+            {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"TopicConfigurations": []}}},
+            "Thing .*EventBridge only, not by TopicConfigurations",
+        ),
+        (
+            {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {
+                    "EventSourceArn": "arn:aws:kinesis:eu-west-1:123456789012:stream/s",
+                    "FunctionName": "f",
+                },
+            },
+            "Thing .*maps queues to functions, not arn:aws:kinesis",
         ),
         (
             {"Type": "AWS::Serverless::Function", "Properties": NODE_FUNCTION},

@@ -83,7 +83,7 @@ def test_a_presigned_address_works_without_a_signature_header(cloud: LocalCloud,
 @pytest.mark.parametrize(
     ("service", "method", "arguments"),
     [
-        ("scheduler", "list_schedules", {}),
+        ("scheduler", "list_tags_for_resource", {"ResourceArn": "arn:aws:scheduler:eu-west-1:123456789012:x"}),
         ("events", "list_connections", {}),
         ("braket", "search_jobs", {"filters": []}),
     ],

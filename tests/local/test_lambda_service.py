@@ -214,7 +214,7 @@ def test_a_result_may_not_be_too_large(functions: Any) -> None:
 
 def test_functions_are_listed_and_described(cloud: LocalCloud, functions: Any) -> None:
     names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
-    assert names == ["small-broken", "small-fragile", "small-patient", "small-probe"]
+    assert names == ["small-broken", "small-drain", "small-fragile", "small-patient", "small-probe"]
     configuration = functions.get_function(FunctionName="small-probe")["Configuration"]
     assert (configuration["Timeout"], configuration["Handler"]) == (2, "handler.handler")
 

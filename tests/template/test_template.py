@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from amplify_jobs import errors
-from amplify_jobs.requests import LONGEST_MINUTES
+from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
@@ -213,6 +213,9 @@ def allowed(name: str) -> set[str]:
 def subject_of(resource: Any) -> str:
     """A resource of the template by its logical name, any other by the last part of its ARN."""
     if "Fn::Sub" in resource:
+        for machine, properties in MACHINES.items():
+            if resource["Fn::Sub"].endswith(f":stateMachine:{properties['Name']['Fn::Sub']}"):
+                return machine
         return re.sub(r"^arn:.*\$\{AWS::AccountId\}:", "", resource["Fn::Sub"])
     return attribute(resource)[0]
 
@@ -224,7 +227,7 @@ ANY_OBJECT = "s3:GetObject arn:${AWS::Partition}:s3:::*/*"
 # What each method of ours that calls AWS needs; a module's methods that a function does not call need nothing of it.
 NEEDED: dict[str, dict[str, set[str]]] = {
     "amplify.py": {
-        "start": {
+        "send": {
             "amplify:StartJob apps/*",
             "amplify:StartDeployment apps/*",
             # What an artifact's address is signed for, the signer must be allowed.
@@ -234,6 +237,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "get_job": {"amplify:GetJob apps/*"},
         "app_name_and_domain": {"amplify:GetApp apps/*"},
         "branch_display_name": {"amplify:GetBranch apps/*"},
+        "stop_job": {"amplify:StopJob apps/*"},
     },
     "store.py": {
         "job_of_request": {"dynamodb:GetItem JobsTable"},
@@ -250,6 +254,11 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "count_change": {"dynamodb:UpdateItem JobsTable"},
         "announced": {"dynamodb:GetItem JobsTable"},
         "remember_announced": {"dynamodb:UpdateItem JobsTable"},
+        "latest_of_kind": {"dynamodb:GetItem JobsTable"},
+        "write_latest": {"dynamodb:PutItem JobsTable"},
+        "mark_superseded": {"dynamodb:UpdateItem JobsTable"},
+        "what_superseded": {"dynamodb:GetItem JobsTable"},
+        "has_ended": {"dynamodb:GetItem JobsTable"},
     },
     "ui_builder.py": {
         "start_codegen_job": {"amplifyuibuilder:StartCodegenJob app/*"},
@@ -302,7 +311,10 @@ def called(paths: set[Path]) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "ReceiveWebhookFunction"])
+WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction"}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN))
 def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     paths = modules_of(handler_of(name))
     names, imported = called(paths), {path.name for path in paths}
@@ -315,15 +327,37 @@ def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     assert allowed(name) == needed
 
 
-def test_the_way_in_may_read_its_routes_and_secrets_and_start_executions() -> None:
-    """It calls these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
-    assert allowed("ReceiveWebhookFunction") == {
-        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
+    """They call these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
+    both = {
         "s3:GetObject ${Bucket.Arn}/routes.json",
         "s3:ListBucket Bucket",
         "s3:PutObject ${Bucket.Arn}/requests/*",
         "states:StartExecution JobStateMachine",
+        "sqs:SendMessage IntakeQueue",
     }
+    assert allowed("ReceiveWebhookFunction") == both | {
+        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+        "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
+    }
+    # What Lambda's poller needs of the queue, and hiding what has to wait.
+    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    assert allowed("ReceiveEventFunction") == both | {f"sqs:{action} IntakeQueue" for action in polling}
+
+
+def test_schedules_may_call_receive_event_and_bury_what_failed_and_nothing_else() -> None:
+    (policy,) = RESOURCES["SchedulerRole"]["Properties"]["Policies"]
+    rights = [(one["Action"], attribute(one["Resource"])[0]) for one in policy["PolicyDocument"]["Statement"]]
+    assert rights == [("lambda:InvokeFunction", "ReceiveEventFunction"), ("sqs:SendMessage", "DeadLetterQueue")]
+
+
+def test_the_intake_queue_keeps_order_and_outlasts_the_function() -> None:
+    queue, mapping = RESOURCES["IntakeQueue"]["Properties"], RESOURCES["IntakeMapping"]["Properties"]
+    assert queue["FifoQueue"] is True
+    assert RESOURCES["IntakeDeadLetterQueue"]["Properties"]["FifoQueue"] is True
+    timeout = FUNCTIONS["ReceiveEventFunction"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def policies_of_everything() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -411,6 +445,7 @@ def test_there_are_alarms_on_everything_that_can_fail() -> None:
     }
     assert metrics == {
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
         ("AWS/States", "ExecutionsFailed"),
         ("AWS/States", "ExecutionsTimedOut"),
         ("AWS/States", "ExecutionsAborted"),
@@ -459,7 +494,7 @@ every_task = pytest.mark.parametrize(("machine", "task"), list(tasks()))
 
 @every_machine
 def test_an_execution_ends_some_day_but_not_before_its_deadlines(name: str) -> None:
-    assert definition(name)["TimeoutSeconds"] > 2 * LONGEST_MINUTES * 60
+    assert definition(name)["TimeoutSeconds"] > (1 + MOST_RETRIES) * 2 * LONGEST_MINUTES * 60
 
 
 @every_task
@@ -494,9 +529,12 @@ def test_every_transition_leads_to_a_state_and_every_state_is_reached(name: str)
 @every_machine
 def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
     machine = definition(name)["States"]
-    rejection = next(catch for catch in machine["StartJob"]["Catch"] if catch["ErrorEquals"] == ["RequestRejected"])
-    assert rejection["Next"] == "AnnounceRejected"
+    for start, announcement in (("StartJob", "AnnounceRejected"), ("RetryJob", "AnnounceNotRetried")):
+        rejection = machine[start]["Catch"][0]
+        assert rejection["ErrorEquals"] == ["RequestRejected", "Superseded"]
+        assert rejection["Next"] == announcement
     assert machine[machine["AnnounceRejected"]["Next"]]["Type"] == "Succeed"
+    assert machine["AnnounceNotRetried"]["End"] is True
     assert [state for state in machine if machine[state]["Type"] == "Fail"] == ["Failed"]
 
 
@@ -507,7 +545,7 @@ def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) 
         for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
             named |= set(rule["ErrorEquals"])
     ours = {error for error in named if "." not in error}
-    assert ours == {error.__name__ for error in errors.TryAgain.__subclasses__()} | {"RequestRejected"}
+    assert ours == {error.__name__ for error in errors.TryAgain.__subclasses__()} | {"RequestRejected", "Superseded"}
 
 
 @every_machine

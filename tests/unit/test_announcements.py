@@ -174,7 +174,9 @@ def test_durations(seconds: int, said: str) -> None:
         ("https://example.com/a#access_token=abc", "https://example.com/a"),
         ("thanks to ada@example.com, and others", "thanks to (address left out), and others"),
         ("Ada <ada@example.com>", "Ada <(address left out)>"),
-        ("cloning https://user:token@example.com/acme/web", "cloning https://user:(address left out)"),
+        ("cloning https://user:token@example.com/acme/web", "cloning https://example.com/acme/web"),
+        ("cloning https://token@git:8443/acme/web?x=1", "cloning https://git:8443/acme/web"),
+        ("npm ERR! react@18.2.0 and @aws/sdk@3.1.0 differ", "npm ERR! react@18.2.0 and @aws/sdk@3.1.0 differ"),
     ],
 )
 def test_foreign_text_is_made_presentable(foreign: str | None, published: str | None) -> None:

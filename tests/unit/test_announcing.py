@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,8 +29,20 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def no_job(request_id: str) -> Job | None:
-    return None
+@dataclass(frozen=True)
+class Requests:
+    """What the jobs table knows of a request."""
+
+    job: Job | None = None
+    newer: str | None = None
+
+    def job_of_request(self, request_id: str) -> Job | None:
+        assert request_id == REQUEST["requestId"]
+        return self.job
+
+    def what_superseded(self, request_id: str) -> str | None:
+        assert request_id == REQUEST["requestId"]
+        return self.newer
 
 
 def call(detail_type: str, **more: Any) -> dict[str, Any]:
@@ -48,7 +61,7 @@ STATE = {"job": JOB.model_dump(by_alias=True), "state": "SUCCEEDED"}
     ],
 )
 def test_what_the_state_machine_asks_for(event: dict[str, Any], model: type) -> None:
-    said = occasion(event, no_job, NOW)
+    said = occasion(event, Requests(), NOW)
     assert said.detail_type == event["detailType"]
     assert type(announcement(said, Names(), PLACE)) is model
 
@@ -68,7 +81,46 @@ def test_what_the_state_machine_asks_for(event: dict[str, Any], model: type) -> 
     ],
 )  # fmt: skip
 def test_the_reason_is_an_errors_message_without_its_trace(error: object, reason: str) -> None:
-    assert occasion(call("Job Rejected", error=error), no_job, NOW).reason == reason
+    assert occasion(call("Job Rejected", error=error), Requests(), NOW).reason == reason
+
+
+SUPERSEDED = {"Error": "Superseded", "Cause": '{"errorMessage":"Superseded by request web-2, whose event is newer."}'}
+NOT_RETRIED = {"Error": "RequestRejected", "Cause": '{"errorMessage":"StartJob: no such job"}'}
+FAILED_JOB = {**STATE, "state": "FAILED", "reason": "npm ci failed"}
+
+
+def test_a_request_that_gave_way_before_it_was_sent_is_cancelled() -> None:
+    said = occasion(call("Job Rejected", error=SUPERSEDED), Requests(newer="web-2"), NOW)
+    detail = announcement(said, Names(), PLACE)
+    assert isinstance(detail, JobRejected)
+    assert (detail.outcome, detail.superseded_by) == ("CANCELLED", "web-2")
+    assert detail.reason == "Superseded by request web-2, whose event is newer."
+
+
+def test_a_rejection_names_no_other_request() -> None:
+    detail = announcement(
+        occasion(call("Job Rejected", error=NOT_RETRIED), Requests(newer="web-2"), NOW), Names(), PLACE
+    )
+    assert isinstance(detail, JobRejected)
+    assert (detail.outcome, detail.superseded_by) == ("REJECTED", None)
+
+
+def test_a_failed_job_that_cannot_be_started_again_has_failed() -> None:
+    event = call("Job Finished", job=FAILED_JOB, attempts=2, error=NOT_RETRIED)
+    detail = announcement(occasion(event, Requests(), NOW), Names(), PLACE)
+    assert isinstance(detail, JobFinished)
+    assert (detail.outcome, detail.attempts) == ("FAILED", 2)
+    assert detail.reason == "npm ci failed It could not be started again: StartJob: no such job"
+
+
+def test_a_failed_job_that_a_newer_request_keeps_from_being_started_again_is_cancelled() -> None:
+    event = call("Job Finished", job=FAILED_JOB, attempts=1, error=SUPERSEDED)
+    detail = announcement(occasion(event, Requests(newer="web-2"), NOW), Names(), PLACE)
+    assert isinstance(detail, JobFinished)
+    assert (detail.outcome, detail.superseded_by) == ("CANCELLED", "web-2")
+    assert (
+        detail.reason == "Superseded by request web-2, whose event is newer. The job before had failed: npm ci failed"
+    )
 
 
 def execution_failed(**detail: Any) -> dict[str, Any]:
@@ -78,14 +130,7 @@ def execution_failed(**detail: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("known", [None, JOB])
 def test_an_execution_that_failed(known: Job | None) -> None:
-    asked: list[str] = []
-
-    def job_of_request(request_id: str) -> Job | None:
-        asked.append(request_id)
-        return known
-
-    said = occasion(execution_failed(error="States.Runtime", cause="no path"), job_of_request, NOW)
-    assert asked == [REQUEST["requestId"]]
+    said = occasion(execution_failed(error="States.Runtime", cause="no path"), Requests(known), NOW)
     assert said.detail_type == (DetailType.JOB_REJECTED if known is None else DetailType.JOB_FINISHED)
     detail = announcement(said, Names(), PLACE)
     assert isinstance(detail, JobRejected | JobFinished)
@@ -97,6 +142,6 @@ def test_an_execution_that_failed(known: Job | None) -> None:
 def test_any_failed_execution_is_announced(given_input: str | None, error: str | None, cause: str | None) -> None:
     event = execution_failed(input=given_input, error=error, cause=cause)
     for known in (None, JOB):
-        detail = announcement(occasion(event, lambda _, job=known: job, NOW), Names(), PLACE)  # type: ignore[misc]
+        detail = announcement(occasion(event, Requests(known), NOW), Names(), PLACE)
         assert detail.request_id == REQUEST["requestId"]
         assert detail.execution == EXECUTION

@@ -25,6 +25,15 @@ def test_what_eventbridge_could_not_deliver() -> None:
     assert letter.what == "Amplify Deployment Status Change"
 
 
+@pytest.mark.parametrize(
+    "body", [EVENT, {"FunctionName": "f", "InvocationType": "Event", "Payload": json.dumps(EVENT)}]
+)
+def test_what_a_schedule_could_not_deliver(body: Any) -> None:
+    attributes = {"TARGET_ARN": FUNCTION, "SCHEDULE_ARN": "arn", "ERROR_CODE": "THROTTLING"}
+
+    assert dead_letter(json.dumps(body), attributes) == DeadLetter(FUNCTION, EVENT, "THROTTLING")
+
+
 def test_what_a_function_failed_on() -> None:
     record = {
         "version": "1.0",

@@ -162,7 +162,7 @@ def test_a_request_with_its_defaults() -> None:
         ({"requestId": "a" * 81}, "requestId"),
         ({"requestId": "web-1\n"}, "requestId"),
         ({"version": "2"}, "version"),
-        ({"route": None}, "route"),
+        ({"route": 1}, "route"),
         ({"parameters": []}, "parameters"),
         ({"timeoutMinutes": 0}, "timeoutMinutes"),
         ({"timeoutMinutes": 1441}, "timeoutMinutes"),

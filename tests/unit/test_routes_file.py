@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from amplify_jobs.errors import InvalidRoutes
 from amplify_jobs.routes import Routes
-from amplify_jobs.routes_file import read_routes
+from amplify_jobs.routes_file import read_routes, unguarded
 
 EXAMPLE = Path(__file__).parents[2] / "routes.yaml"
 GOOD = """\
@@ -63,11 +63,68 @@ FAULTS = [
     ("  github:", "  Git_Hub:", "2: sources.Git_Hub: is not a usable name; use a name of small letters, digits"),
     ("  web:", f"  {'w' * 41}:", f"4: routes.{'w' * 41}: is not a usable name; use"),
     ("repository: acme/web, ", "", "5: routes.web.when.push.repository: is missing; use the repository's full name"),
-    ("acme/web", "acme", "5: routes.web.when.push.repository: does not look right; use the repository's full name"),
+    ("acme/web", "acme", "5: routes.web.when.push.repository: 'acme' lacks the owner; use the repository's full name"),
+    ("acme/web", "acme/ ", "5: routes.web.when.push.repository: does not look right; use the repository's full name"),
     ("branches:", "brances:", "5: routes.web.when.push.brances: is not known here; use branches"),
-    ("release/*", "release/?", "5: routes.web.when.push.branches.1: only * and ** and a leading ! mean something"),
+    ("release/*", "release/?", "5: routes.web.when.push.branches.1: ? in 'release/?' means nothing there"),
+    ('main, "release/*"', '"!main"', "5: routes.web.when.push.branches: patterns that only take back let nothing in"),
+    ("branches: [main", "paths: [a, !b", "5: routes.web.when.push.paths.1: YAML takes !b"),
+    ("branches: [main", 'tags: ["v[9-0]"', "5: routes.web.when.push.tags.0: 'v[9-0]' has a range that runs backwards"),
+    ("branches: [main", 'authors: [""', "5: routes.web.when.push.authors.0: an empty pattern fits nothing"),
     ("[main,", "[on,", "5: routes.web.when.push.branches.0: should be a valid string; use a list of names"),
-    ("{push: {", "{pull: {", "5: routes.web.when.push: is missing; use {repository: acme/web"),
+    ("{push: {", "{pull: {", "5: routes.web.when.pull: is not known here; use one of push, pull_request, release"),
+    ("}}", "}, request: {}}", "5: routes.web.when: give exactly one of push, pull_request, release, schedule, object"),
+    ("{push: {", "{schedule: {", "5: routes.web.when.schedule.expression: is missing; use a schedule, like"),
+    (
+        '{push: {repository: acme/web, branches: [main, "release/*"]}}',
+        "{pull_request: {repository: acme/web, actions: [merge]}}",
+        "5: routes.web.when.pull_request.actions.0: should be 'opened', 'synchronize', 'reopened'",
+    ),
+    (
+        '{push: {repository: acme/web, branches: [main, "release/*"]}}',
+        '{schedule: {expression: "cron(0 3 * * * *)"}}',
+        "5: routes.web.when.schedule.expression: of day of month and day of week cron wants one to be ?",
+    ),
+    (
+        '{push: {repository: acme/web, branches: [main, "release/*"]}}',
+        "{schedule: {expression: rate(1 day), timezone: Europe/Berlni}}",
+        "5: routes.web.when.schedule.timezone: 'Europe/Berlni' is no time zone; use Europe/Berlin",
+    ),
+    (
+        '{push: {repository: acme/web, branches: [main, "release/*"]}}',
+        "{schedule: {expression: rate(1 day)}}",
+        "10: routes.web.request.parameters.branchName: {branch} is nothing that a schedule has; use one of {sched",
+    ),
+    (
+        '{push: {repository: acme/web, branches: [main, "release/*"]}}',
+        "{request: {}}",
+        "10: routes.web.request.parameters.branchName: {branch} is nothing that a request has; leave it out",
+    ),
+    (
+        "branches: [main, ",
+        "tags: [v1, ",
+        "10: routes.web.request.parameters.branchName: {branch} is nothing that a tag has; use one of {tag}, {ref}",
+    ),
+    (
+        "    timeoutMinutes: 45",
+        "    source: gitlab",
+        "12: routes.web.source: there is no source gitlab; use one of github, aws.codecommit",
+    ),
+    (
+        "    timeoutMinutes: 45",
+        "    retry: 6",
+        "12: routes.web.retry: should be less than or equal to 5; use how often",
+    ),
+    (
+        "    timeoutMinutes: 45",
+        "    onTimeout: kill",
+        "12: routes.web.onTimeout: should be 'stop' or 'leave'; use stop or",
+    ),
+    (
+        "    timeoutMinutes: 45",
+        "    supersede: 1",
+        "12: routes.web.supersede: should be a valid boolean; use true or false",
+    ),
     ("start_job", "stop_job", "7: routes.web.request.operation: should be 'start_job', 'start_deployment', 'start_co"),
     ("d1a2b3c4d5e6", "x1", "9: routes.web.request.parameters.appId: does not look right; use the app's id as"),
     ("d1a2b3c4d5e6", "d" * 21, "9: routes.web.request.parameters.appId: should have at most 20 characters; use"),
@@ -123,6 +180,43 @@ def test_all_faults_are_named_at_once_in_the_order_of_the_file() -> None:
 )
 def test_what_is_no_routes_file_at_all(content: bytes, expected: str) -> None:
     assert faults(content)[0].startswith(expected)
+
+
+GOOD_CONDITIONS = [
+    'push: {repository: "acme/*", tags: ["v[0-9]+.[0-9]+.[0-9]+", "!v*-rc?"]}',
+    'push: {repository: acme/mono, paths: ["apps/web/**", "!**/*.md"], authors: ["*", "!*[bot]"], messages: ["*x*"]}',
+    "pull_request: {repository: acme/web, actions: [opened, merged], targets: [main], forks: true}",
+    "release: {repository: acme/web, actions: [published], tags: [v*]}",
+    'schedule: {expression: "cron(0/15 8-18 ? * MON-FRI 2026,2027)", timezone: Europe/Berlin}',
+    'schedule: {expression: "at(2026-12-31T23:59:00)"}',
+    "object: {bucket: artifacts, prefix: web/, suffix: .zip}",
+    "request: {}",
+]
+
+
+@pytest.mark.parametrize("condition", GOOD_CONDITIONS)
+def test_every_condition_is_read(condition: str) -> None:
+    text = re.sub("when: .*", f"when: {{{condition}}}", GOOD).replace('"{branch}"', "main")
+    (route,) = read_routes(text.encode(), "routes.yaml", "amplify-jobs").routes.values()
+    assert (
+        Routes.model_validate_json(Routes(routes={"web": route}).model_dump_json(by_alias=True)).routes["web"] == route
+    )
+
+
+def test_a_name_without_owner_is_codecommits() -> None:
+    text = GOOD.replace("acme/web", "web").replace("  web:\n", "  web:\n    source: aws.codecommit\n")
+    assert read_routes(text.encode(), "routes.yaml", "amplify-jobs").routes["web"].source == "aws.codecommit"
+
+
+def test_several_sources_may_not_speak_for_a_repository_unnoticed() -> None:
+    gitlab = "  gitlab: {provider: gitlab, secrets: [/amplify-jobs/secrets/gitlab]}\nroutes:"
+    several = GOOD.replace("routes:", gitlab)
+    named = several.replace("  web:\n", "  web:\n    source: gitlab\n")
+    assert [unguarded(read_routes(text.encode(), "r", "amplify-jobs")) for text in (GOOD, several, named)] == [
+        [],
+        ["web"],
+        [],
+    ]
 
 
 def test_a_placeholder_decides_only_later_what_a_constrained_parameter_is() -> None:

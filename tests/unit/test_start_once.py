@@ -1,27 +1,18 @@
-"""start_once in a world where every call may fail, be lost or be cut short, and where requests compete for a branch.
-
-Each request's function runs in a thread that stops before every call to the store or to Amplify; hypothesis decides
-whose call is next and what becomes of it. So every interleaving and every place to be killed at can be met.
-"""
+"""start_once while every call may fail, be lost or be cut short, and while requests compete for a branch."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import Enum
-from typing import ClassVar, TypeVar
+from datetime import datetime, timedelta
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
-from amplify_jobs.jobs import Job, branch_key
+from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Superseded, TryAgain
+from amplify_jobs.jobs import Job
 from amplify_jobs.requests import StartJobParameters
-from amplify_jobs.start_once import HostingParameters, start_once
 from amplify_jobs.starting import (
     RESOLVED_AFTER,
     Adopt,
@@ -33,169 +24,17 @@ from amplify_jobs.starting import (
     Wait,
     next_step,
 )
+from tests.unit.competing import BEGINNING, FUNCTION_TIMEOUT, Fate, Killed, Process, World, parameters
 
-Result = TypeVar("Result")
-
-BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
-REGION, APP_ID, BRANCH_NAME = "eu-west-1", "d1a2b3c4d5e6", "main"
-BRANCH = branch_key(REGION, APP_ID, BRANCH_NAME)
-FUNCTION_TIMEOUT = timedelta(seconds=30)
-"""As in template.yaml."""
-
-
-class Fate(Enum):
-    """What becomes of a call."""
-
-    WORKS = "it works"
-    FAILS = "it is not done, and the caller is told"
-    LOST = "it is done, but the caller is told that nothing came back"
-    NOT_ARRIVED = "it is not done, and the caller is told that nothing came back"
-    KILLED_BEFORE = "the caller is killed before it"
-    KILLED_AFTER = "it is done, and the caller is killed before the answer comes"
-
-
-class Killed(BaseException):
-    """The process is gone; nothing of it runs any more."""
-
-
-@dataclass(frozen=True)
-class StartedJob:
-    """A job of the fake Amplify, which knows what ListJobs can't show: who asked for it."""
-
-    listed: ListedJob
-    asked_by: str
-    started_at: datetime
-
-
-@dataclass
-class World:
-    """Amplify, the jobs table and the clock. ListJobs shows a job only `listed_after` it was started."""
-
-    now: datetime = BEGINNING
-    listed_after: timedelta = timedelta(0)
-    jobs: list[StartedJob] = field(default_factory=list)
-    lease: Lease = field(default_factory=Lease)
-    known: dict[str, Job] = field(default_factory=dict)
-
-    def start(self, asked_by: str, parameters: StartJobParameters) -> ListedJob:
-        job = ListedJob(str(len(self.jobs) + 1), parameters.job_type, parameters.commit_message, "PENDING")
-        self.jobs.append(StartedJob(job, asked_by, self.now))
-        return job
-
-    def listed(self) -> list[ListedJob]:
-        return [job.listed for job in reversed(self.jobs) if job.started_at + self.listed_after <= self.now]
-
-    def take_lease(self, attempt: Attempt, found: Lease) -> bool:
-        if self.lease != found:
-            return False
-        self.lease = Lease(attempt, attempt.highest_job_id)
-        return True
-
-    def give_lease_back(self, attempt: Attempt, highest_job_id: int) -> None:
-        if self.lease.attempt == attempt:
-            self.lease = Lease(None, highest_job_id)
-
-
-class Process:
-    """One invocation of the start function for one request, run call by call."""
-
-    def __init__(self, world: World, request_id: str, parameters: StartJobParameters) -> None:
-        self.request_id = request_id
-        self.begun_at = world.now
-        self.job: Job | None = None
-        self.error: BaseException | None = None
-        self._world = world
-        self._parameters = parameters
-        self._fate = Fate.WORKS
-        self._to_go = threading.Semaphore(0)
-        self._stopped = threading.Semaphore(0)
-        self.ended = False
-        self.pending = ""
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        self._stopped.acquire()
-
-    def step(self, fate: Fate) -> None:
-        """Let the pending call meet its fate, and run to the next one."""
-        self._fate = fate
-        self._to_go.release()
-        self._stopped.acquire()
-        if self.ended:
-            self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self.job = start_once(
-                self.request_id,
-                self._parameters,
-                operation="start_job",
-                region=REGION,
-                amplify=self,
-                store=self,
-                now=lambda: self._world.now,
-            )
-        except BaseException as error:
-            self.error = error
-        self.ended = True
-        self._stopped.release()
-
-    def _call(self, act: Callable[[], Result], *, refusal: type[Exception], loss: type[TryAgain]) -> Result:
-        self._stopped.release()
-        self._to_go.acquire()
-        match self._fate:
-            case Fate.KILLED_BEFORE:
-                raise Killed
-            case Fate.FAILS:
-                raise refusal
-            case Fate.NOT_ARRIVED:
-                raise loss
-        result = act()
-        match self._fate:
-            case Fate.KILLED_AFTER:
-                raise Killed
-            case Fate.LOST:
-                raise loss
-        return result
-
-    def _store(self, act: Callable[[], Result]) -> Result:
-        return self._call(act, refusal=ServiceTrouble, loss=ServiceTrouble)
-
-    # What start_once asks of Amplify and of the store.
-
-    def start(self, parameters: HostingParameters) -> ListedJob:
-        def start() -> ListedJob:
-            if self.request_id in REFUSED:
-                raise RequestRejected("BadRequestException")
-            assert isinstance(parameters, StartJobParameters)
-            return self._world.start(self.request_id, parameters)
-
-        return self._call(start, refusal=Throttled, loss=StartUnresolved)
-
-    def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]:
-        assert (app_id, branch_name) == (APP_ID, BRANCH_NAME)
-        return self._call(self._world.listed, refusal=Throttled, loss=ServiceTrouble)
-
-    def job_of_request(self, request_id: str) -> Job | None:
-        return self._store(lambda: self._world.known.get(request_id))
-
-    def lease(self, branch: str) -> Lease:
-        assert branch == BRANCH
-        return self._store(lambda: self._world.lease)
-
-    def take_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
-        assert branch == BRANCH
-        return self._store(lambda: self._world.take_lease(attempt, found))
-
-    def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
-        assert branch == BRANCH
-        self._store(lambda: self._world.give_lease_back(attempt, highest_job_id))
-
-    def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None:
-        self._store(lambda: self._world.known.update({request_id: job}))
-
-
-REFUSED = {"refused"}
+REFUSED = frozenset({"refused"})
 REQUESTS = ("one", "two", "refused")
+
+
+class GivingWay(Process):
+    """An invocation that knows of a newer request."""
+
+    def start(self) -> Job:
+        return self.start_once("two")
 
 
 class StartingOnce(RuleBasedStateMachine):
@@ -206,7 +45,7 @@ class StartingOnce(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(listed_after=self.listed_after)
+        self.world = World(listed_after=self.listed_after, refused=REFUSED)
         self.processes: dict[str, Process] = {}
         self.settled: set[str] = set()
 
@@ -282,12 +121,6 @@ class StartingOnce(RuleBasedStateMachine):
         for request_id in REQUESTS:
             assert len(self.jobs_of(request_id)) == (request_id not in REFUSED)
         self.a_request_points_at_its_own_job()
-
-
-def parameters(**given: str) -> StartJobParameters:
-    return StartJobParameters.model_validate(
-        {"appId": APP_ID, "branchName": BRANCH_NAME, "jobType": "RELEASE", **given}
-    )
 
 
 class OfDifferentCommits(StartingOnce):
@@ -398,12 +231,65 @@ def test_a_branch_whose_lease_another_request_holds_is_busy() -> None:
     assert world.jobs == []
 
 
+@pytest.mark.parametrize("calls", range(6))
+def test_a_job_that_another_request_finds_for_us_is_not_started_again(calls: int) -> None:
+    world = World()
+    killed = Process(world, "one", parameters(commitMessage="Fix the header"))
+    for fate in (Fate.WORKS, Fate.WORKS, Fate.WORKS, Fate.WORKS, Fate.KILLED_AFTER):
+        killed.step(fate)
+    again = Process(world, "one", parameters(commitMessage="Fix the header"))
+    for _ in range(calls):
+        again.step(Fate.WORKS)
+    other = Process(world, "two", parameters(commitMessage="Fix the footer"))
+    while not other.ended:
+        other.step(Fate.WORKS)
+    while not again.ended:
+        again.step(Fate.WORKS)
+    assert again.job == world.known["one"]
+    assert [job.asked_by for job in world.jobs] == ["one", "two"]
+
+
+def test_what_is_superseded_is_not_sent() -> None:
+    world = World()
+    process = GivingWay(world, "one", parameters())
+    while not process.ended:
+        process.step(Fate.WORKS)
+    assert isinstance(process.error, Superseded)
+    assert "request two" in str(process.error)
+    assert world.jobs == []
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_what_may_have_been_sent_is_found_out_before_it_gives_way(arrived: bool) -> None:
+    world = World()
+    killed = Process(world, "one", parameters(commitMessage="Fix the header"))
+    for fate in (Fate.WORKS,) * 4 + (Fate.KILLED_AFTER if arrived else Fate.KILLED_BEFORE,):
+        killed.step(fate)
+    errors = []
+    while True:
+        process = GivingWay(world, "one", parameters(commitMessage="Fix the header"))
+        while not process.ended:
+            process.step(Fate.WORKS)
+        if not isinstance(process.error, StartUnresolved):
+            break
+        errors.append(process.error)
+        world.now += timedelta(seconds=20)
+    assert world.lease.attempt is None
+    if arrived:
+        assert process.job == world.known["one"]
+        assert len(world.jobs) == 1
+    else:
+        assert isinstance(process.error, Superseded)
+        assert len(errors) == RESOLVED_AFTER / timedelta(seconds=20)
+        assert world.jobs == []
+
+
 def test_a_lease_that_changed_hands_before_the_list_was_asked_for_proves_nothing() -> None:
     """The job in the list is then of the next holder, who may have asked for one of the same commit."""
     refused = Attempt("refused", BEGINNING, 0, "RELEASE", "Fix the header")
     world = World(lease=Lease(refused, 0))
     process = Process(world, "one", parameters(commitMessage="Fix the header"))
-    for _ in ("job_of_request", "lease"):
+    for _ in ("lease", "job_of_request"):
         process.step(Fate.WORKS)
     world.give_lease_back(refused, 0)
     world.start("two", parameters(commitMessage="Fix the header"))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.following import poll_answer, timed_out
+from amplify_jobs.following import deadlines_of, poll_answer, timed_out
 from amplify_jobs.jobs import Job, JobState, State, Step, job_key
 from amplify_jobs.requests import Cause, JobRequest
 from amplify_jobs.waiting import (
@@ -205,7 +205,7 @@ def follow(duration: float, earlier: Sequence[EarlierJob], *, events: bool, queu
     asked = job_state(State.WAITING, started_at=NOW)
     while True:
         now = NOW + timedelta(seconds=clock)
-        state = timed_out(asked, left_queue_at, REQUEST, now)
+        state = timed_out(asked, left_queue_at, deadlines_of(REQUEST), now)
         answer = poll_answer(
             state,
             key=KEY,

@@ -1,11 +1,9 @@
-"""GitHub's deliveries: recorded payloads and signatures, what is refused, and what no bytes whatsoever may do."""
+"""GitHub's deliveries: what is refused, how pushes are read, and what no bytes whatsoever may do."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from hypothesis import example, given
@@ -13,78 +11,26 @@ from hypothesis import strategies as st
 
 from amplify_jobs.errors import DeliveryRefused, DeliveryUnreadable, NotAuthentic
 from amplify_jobs.events import Event, EventKind
-from amplify_jobs.webhooks import PROVIDERS, github, provider
-
-SHARED = Path(__file__).parents[3] / "shared" / "webhooks"
-NOT_HERE = "the recorded payloads are not beside the repository (../shared/webhooks)"
-# The recorded expectations' names -> ours.
-MEMBERS = {"repo_full_name": "repository", "changed_files": "changedFiles"}
-# What later providers and events bring.
-LATER = ("pr_", "release_")
+from amplify_jobs.webhooks import github
+from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID
+from tests.unit.recorded_webhooks import NOW
 
 BODY = b'{"ref":"refs/heads/main"}'
 
 
-def recorded(kinds: set[str]) -> list[Any]:
-    index = SHARED / "corpus" / "index.jsonl"
-    if not index.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason=NOT_HERE))]
-    rows = [json.loads(line) for line in index.read_text().splitlines()]
-    wanted = [row for row in rows if row["provider"] == "github" and row["expected_kind"] in kinds]
-    return [pytest.param(row, id=row["file"]) for row in wanted]
-
-
-def body_of(row: dict[str, Any]) -> bytes:
-    return SHARED.joinpath("corpus", str(row["file"])).read_bytes()
-
-
-@pytest.mark.parametrize("row", recorded({"push", "tag", "ping"}))
-def test_recorded_deliveries_mean_what_is_expected_of_them(row: dict[str, Any]) -> None:
-    events = [event.for_answer() for event in github.parse(row["headers"], body_of(row)).events]
-    expected = [
-        {MEMBERS.get(name, name): value for name, value in event.items() if not name.startswith(LATER)}
-        for event in row["expected_events"]
-    ]
-    for event in events:
-        assert event.pop("pullRequest") is None
-        assert event.pop("release") is None
-    assert events == expected
-
-
-@pytest.mark.parametrize("row", recorded({"pull_request", "release", "ref_create", "ref_delete"}))
-def test_recorded_deliveries_of_other_events_are_ignored_by_name(row: dict[str, Any]) -> None:
-    delivery = github.parse(row["headers"], body_of(row))
+def test_events_that_ask_for_nothing_are_ignored_by_name() -> None:
+    delivery = github.parse({"X-GitHub-Event": "issues"}, b"{}")
     assert delivery.events == ()
-    assert f"event '{row['event']}' is not handled" in str(delivery.ignored)
-
-
-@pytest.mark.parametrize("row", recorded({"push", "tag"}))
-def test_a_recorded_delivery_as_a_form_means_the_same(row: dict[str, Any]) -> None:
-    form = urlencode({"payload": body_of(row).decode()}).encode()
-    headers = {**row["headers"], "Content-Type": "application/x-www-form-urlencoded"}
-    assert github.parse(headers, form) == github.parse(row["headers"], body_of(row))
-
-
-def vectors() -> list[Any]:
-    file = SHARED / "vectors.json"
-    if not file.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason=NOT_HERE))]
-    return [pytest.param(one, id=one["id"]) for one in json.loads(file.read_text()) if one["provider"] in PROVIDERS]
-
-
-@pytest.mark.parametrize("vector", vectors())
-def test_signature_vectors(vector: dict[str, Any]) -> None:
-    assert vector["expect"] == "accept"
-    provider(vector["provider"]).verify(vector["headers"], vector["body"].encode(), [vector["secret"]])
+    assert "event 'issues' is not handled" in str(delivery.ignored)
 
 
 class TestVerify:
     def test_any_secret_of_the_list_will_do(self) -> None:
         for secret in ("old", "new"):
-            github.verify({"X-Hub-Signature-256": github.sign(secret, BODY)}, BODY, ["old", "new"])
+            github.verify({"X-Hub-Signature-256": github.sign(secret, BODY)}, BODY, ["old", "new"], NOW)
 
     def test_the_headers_name_may_have_any_case(self) -> None:
-        github.verify({"x-HUB-signature-256": github.sign("s", BODY)}, BODY, ["s"])
+        github.verify({"x-HUB-signature-256": github.sign("s", BODY)}, BODY, ["s"], NOW)
 
     @pytest.mark.parametrize(
         ("headers", "secrets"),
@@ -108,22 +54,22 @@ class TestVerify:
     )
     def test_refused(self, headers: dict[str, str], secrets: list[str]) -> None:
         with pytest.raises(NotAuthentic) as refusal:
-            github.verify(headers, BODY, secrets)
+            github.verify(headers, BODY, secrets, NOW)
         assert refusal.value.status == 401
 
     @given(st.dictionaries(st.sampled_from(["X-Hub-Signature-256", "x-hub-signature-256"]), st.text()), st.binary())
     @example({"X-Hub-Signature-256": "sha256=" + "\ud800" * 64}, b"")
     def test_nothing_but_the_right_signature_passes(self, headers: dict[str, str], body: bytes) -> None:
         with pytest.raises(NotAuthentic):
-            github.verify(headers, body, ["a secret that hypothesis does not guess"])
+            github.verify(headers, body, ["a secret that hypothesis does not guess"], NOW)
 
     @given(st.text(min_size=1), st.binary(), st.binary())
     def test_a_signature_fits_its_body_alone(self, secret: str, body: bytes, other: bytes) -> None:
         headers = {"X-Hub-Signature-256": github.sign(secret, body)}
-        github.verify(headers, body, [secret])
+        github.verify(headers, body, [secret], NOW)
         if other != body:
             with pytest.raises(NotAuthentic):
-                github.verify(headers, other, [secret])
+                github.verify(headers, other, [secret], NOW)
 
 
 def push(**changes: Any) -> dict[str, Any]:
@@ -246,7 +192,7 @@ class TestNoBytesWhatsoever:
     @example({"Content-Type": "application/x-www-form-urlencoded"}, b"&".join([b"a=b"] * 100))
     def test_in_headers_and_body(self, headers: dict[str, str], body: bytes) -> None:
         understood_or_refused(headers, body)
-        assert len(github.delivery_id(headers) or "") <= github.LONGEST_DELIVERY_ID
+        assert len(github.delivery_id(headers) or "") <= LONGEST_DELIVERY_ID
 
     @given(st.dictionaries(st.sampled_from(KEYS), JSON))
     def test_in_a_push_with_members_retyped(self, changes: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ class Amplify:
         """Build it with boto3 clients that go where the environment says."""
         return cls(boto3.client("amplify", config=SENDING), boto3.client("amplify", config=ASKING), objects)
 
-    def start(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
+    def send(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
         """Call StartJob or StartDeployment once.
 
         Raises RequestRejected, Throttled or BranchBusy where Amplify said that it started nothing, and StartUnresolved
@@ -75,6 +75,17 @@ class Amplify:
         with asked("GetJob"):
             answer = self._asking.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
             return hosting_job_state(job, answer)
+
+    def stop_job(self, job: Job) -> None:
+        """Have a job stopped (API: StopJob), unless Amplify no longer knows it.
+
+        Raises RequestRejected where Amplify refuses, as for a job that has ended, Throttled or ServiceTrouble.
+        """
+        try:
+            with asked("StopJob"):
+                self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+        except NotFound:
+            return
 
     def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
         """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""

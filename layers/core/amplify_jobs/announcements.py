@@ -116,6 +116,8 @@ class JobFinished(Announcement):
 
     `results` is there for jobs that generate something: the files in the stack's bucket, what could not be generated,
     and what could not be stored.
+    `attempts` counts the request's jobs, of which this is the last; None if that is not known. `supersededBy` is the
+    request id of the newer request that the job was stopped, or not started again, for.
     """
 
     job: AnnouncedJob
@@ -127,10 +129,15 @@ class JobFinished(Announcement):
     links: Links
     warnings: tuple[str, ...] = ()
     results: Results | None = None
+    attempts: int | None = None
+    superseded_by: str | None = None
 
 
 class JobRejected(Announcement):
-    """No job was started, and none will be: the reason says why."""
+    """No job was started, and none will be: the reason says why.
+
+    The outcome is CANCELLED if a newer request, `supersededBy`, made this one moot, else REJECTED.
+    """
 
     operation: str | None = None
     app_id: str | None = None
@@ -138,6 +145,8 @@ class JobRejected(Announcement):
     branch_name: str | None = None
     environment_name: str | None = None
     reason: str
+    outcome: Literal["REJECTED", "CANCELLED"] = "REJECTED"
+    superseded_by: str | None = None
 
 
 DETAILS: dict[DetailType, type[Announcement]] = {
@@ -148,11 +157,16 @@ DETAILS: dict[DetailType, type[Announcement]] = {
 
 
 def presentable(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
-    """Make foreign text fit to be published: no e-mail address, no query string (which may sign), no overlength."""
+    """Make foreign text fit to be published.
+
+    It has no e-mail address, no credentials or query string (which may sign) in an address, and at most `limit`
+    characters. A package's version (`react@18.2.0`) stays.
+    """
     if text is None:
         return None
     text = without_queries(text)
-    text = re.sub(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+", "(address left out)", text)
+    text = re.sub(r"(?i)(https?://)[^\s/@]*@", r"\1", text)
+    text = re.sub(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}", "(address left out)", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -166,7 +180,9 @@ def started(request: JobRequest, state: JobState, names: Names, place: Place, ex
     )
 
 
-def finished(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobFinished:
+def finished(
+    request: JobRequest, state: JobState, names: Names, place: Place, execution: str, *, attempts: int | None = None
+) -> JobFinished:
     """Announce a job's outcome; a state that is no outcome means that the job is no longer followed."""
     failed = state.failed_step
     return JobFinished(
@@ -180,11 +196,15 @@ def finished(request: JobRequest, state: JobState, names: Names, place: Place, e
         links=links(state, names, place),
         warnings=_warnings(state),
         results=_results(state.results),
+        attempts=attempts,
+        superseded_by=state.superseded_by,
     )
 
 
-def rejected(request: JobRequest, reason: str, names: Names, place: Place, execution: str) -> JobRejected:
-    """Announce that a request can't become a job."""
+def rejected(
+    request: JobRequest, reason: str, names: Names, place: Place, execution: str, *, superseded_by: str | None = None
+) -> JobRejected:
+    """Announce that a request can't become a job, or is not to become one since a newer one superseded it."""
     return JobRejected(
         **_common(request, place, execution),
         operation=request.operation,
@@ -193,6 +213,8 @@ def rejected(request: JobRequest, reason: str, names: Names, place: Place, execu
         branch_name=request.branch_name,
         environment_name=request.environment_name,
         reason=presentable(reason) or "",
+        outcome="REJECTED" if superseded_by is None else "CANCELLED",
+        superseded_by=superseded_by,
     )
 
 
@@ -235,12 +257,15 @@ def subject(detail: Announcement) -> str:
         case JobStarted():
             line = f"Started: {_name(detail.job)} {_numbered(detail.job)}"
         case JobRejected():
-            line = f"Rejected: {detail.app_name or detail.app_id or detail.route or detail.request_id}"
-            line += f" {detail.branch_name or detail.environment_name or ''}"
+            what = detail.app_name or detail.app_id or detail.route or detail.request_id
+            where = detail.branch_name or detail.environment_name or ""
+            line = f"{detail.outcome.capitalize()}: {what} {where}"
         case _:
             raise TypeError(f"no subject for {type(detail).__name__}")
     commit = detail.cause.commit if detail.cause else None
     line += f" ({commit[:7]})" if commit else ""
+    newer = detail.superseded_by if isinstance(detail, JobFinished | JobRejected) else None
+    line += f" superseded by {newer}" if newer else ""
     line = re.sub(r"[^\x20-\x7e]", "?", " ".join(line.split()))
     return line if len(line) <= SUBJECT_LIMIT else line[: SUBJECT_LIMIT - 3] + "..."
 
@@ -271,6 +296,8 @@ def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
     facts: list[tuple[str, str | None]] = []
     if isinstance(detail, JobFinished):
         facts.append(("Failed step", detail.failed_step.name if detail.failed_step else None))
+        again = detail.attempts is not None and detail.attempts > 1
+        facts.append(("Attempts", str(detail.attempts) if again else None))
     if isinstance(detail, JobFinished | JobRejected):
         facts.append(("Reason", detail.reason))
     if isinstance(detail, JobFinished) and detail.results is not None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from amplify_jobs.announcements import (
     Announcement,
@@ -18,19 +17,34 @@ from amplify_jobs.announcements import (
     rejected,
     started,
 )
+from amplify_jobs.errors import Superseded
+from amplify_jobs.following import superseded, with_note
 from amplify_jobs.jobs import Job, JobState, State
 from amplify_jobs.requests import JobRequest
 
 
+class Requests(Protocol):
+    """What is asked of the jobs table; store.Store does it."""
+
+    def job_of_request(self, request_id: str) -> Job | None: ...
+
+    def what_superseded(self, request_id: str) -> str | None: ...
+
+
 @dataclass(frozen=True)
 class Occasion:
-    """One thing to announce; `state` is there when a job was started, `reason` when none was."""
+    """One thing to announce; `state` is there when a job was started, `reason` when none was.
+
+    `attempts` counts the jobs that were started, `superseded_by` names the newer request that this one gave way to.
+    """
 
     detail_type: DetailType
     request: JobRequest
     execution: str
     state: JobState | None
     reason: str
+    attempts: int | None = None
+    superseded_by: str | None = None
 
     def labels(self, audience: str) -> list[str]:
         """Name it for the record of what was said to whom: its own label first, then those that make it needless.
@@ -44,38 +58,49 @@ class Occasion:
         return [said]
 
 
-def occasion(event: dict[str, Any], job_of_request: Callable[[str], Job | None], now: datetime) -> Occasion:
+def occasion(event: dict[str, Any], requests: Requests, now: datetime) -> Occasion:
     """Read what is to be announced.
 
-    `event` is the state machine's payload ({detailType, request, execution, job or error}) or EventBridge's "Step
-    Functions Execution Status Change". `job_of_request` says which job a request became.
+    `event` is the state machine's payload ({detailType, request, execution, job or error or, when a failed job could
+    not be started again, both, and attempts}) or EventBridge's "Step Functions Execution Status Change".
     """
     if event.get("source") == "aws.states":
-        return _execution_failed(event["detail"], job_of_request, now)
-    execution = event["execution"]
+        return _execution_failed(event["detail"], requests, now)
+    execution, error = event["execution"], event.get("error")
+    request = readable_request(event["request"], execution, now)
+    newer = requests.what_superseded(request.request_id) if _is_superseded(error) else None
+    state = JobState.model_validate(event["job"]) if "job" in event else None
+    reason = _error_message(error)
+    if state is not None and newer is not None:
+        state = superseded(state, newer)
+    elif state is not None and error is not None:
+        state = with_note(state, f"It could not be started again: {reason}")
     return Occasion(
         detail_type=DetailType(event["detailType"]),
-        request=readable_request(event["request"], execution, now),
+        request=request,
         execution=execution,
-        state=JobState.model_validate(event["job"]) if "job" in event else None,
-        reason=_error_message(event.get("error")),
+        state=state,
+        reason=reason,
+        attempts=event.get("attempts"),
+        superseded_by=newer,
     )
 
 
 def announcement(said: Occasion, names: Names, place: Place) -> Announcement:
     """Make the event's detail of an occasion."""
     if said.state is None:
-        return rejected(said.request, said.reason, names, place, said.execution)
-    make = started if said.detail_type is DetailType.JOB_STARTED else finished
-    return make(said.request, said.state, names, place, said.execution)
+        return rejected(said.request, said.reason, names, place, said.execution, superseded_by=said.superseded_by)
+    if said.detail_type is DetailType.JOB_STARTED:
+        return started(said.request, said.state, names, place, said.execution)
+    return finished(said.request, said.state, names, place, said.execution, attempts=said.attempts)
 
 
-def _execution_failed(detail: dict[str, Any], job_of_request: Callable[[str], Job | None], now: datetime) -> Occasion:
+def _execution_failed(detail: dict[str, Any], requests: Requests, now: datetime) -> Occasion:
     # The input is left out when it is too large for an event, and is then unknown here.
     request = readable_request(_json(detail.get("input")), detail["executionArn"], now)
     said = _error_message({"Error": detail.get("error"), "Cause": detail.get("cause")})
     reason = f"amplify-jobs itself failed: its execution ended as {detail['status']}. {said}".strip()
-    job = job_of_request(request.request_id)
+    job = requests.job_of_request(request.request_id)
     state = (
         None
         if job is None
@@ -88,6 +113,10 @@ def _execution_failed(detail: dict[str, Any], job_of_request: Callable[[str], Jo
         state=state,
         reason=reason,
     )
+
+
+def _is_superseded(error: object) -> bool:
+    return isinstance(error, dict) and error.get("Error") == Superseded.__name__
 
 
 def _error_message(error: object) -> str:

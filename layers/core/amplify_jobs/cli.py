@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from amplify_jobs.errors import AmplifyJobsError, InvalidRoutes
+from pydantic import ValidationError
+
+from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes
+from amplify_jobs.explaining import explain, lines, read_recorded
 from amplify_jobs.recovery import Waiting
+from amplify_jobs.route_changes import route_changes
 from amplify_jobs.routes import Routes
-from amplify_jobs.routes_file import read_routes
+from amplify_jobs.routes_file import read_routes, unguarded
+from amplify_jobs.schedules import schedule_changes, wanted_schedules
 from amplify_jobs.stack import Stack
 
 DEFAULT_STACK = "amplify-jobs"
+# How the shell makes a secret, where a provider does not take any text: a key in base64, or user and password.
+_SECRETS = {
+    "standard": "whsec_$(openssl rand -base64 32)",
+    "azure-devops": "amplify-jobs:$(openssl rand -hex 32)",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +50,16 @@ def routes_check(options: argparse.Namespace) -> None:
     print(f"{options.file}: {_summary(_routes(options))}, no faults.")
 
 
+def routes_explain(options: argparse.Namespace) -> None:
+    """Say for a recorded event which routes match, which condition decided, and what they would request."""
+    routes = _routes(options)
+    recorded = read_recorded(_json(options.event), routes)
+    for line in lines(recorded, explain(routes, recorded, datetime.now(UTC))):
+        print(line)
+
+
 def routes_push(options: argparse.Namespace) -> None:
-    """Check a routes file, and put it into effect."""
+    """Check a routes file, show what changes, and put it into effect."""
     routes = _routes(options)
     push(routes, Stack.find(options.stack))
 
@@ -72,8 +92,15 @@ def replay(options: argparse.Namespace) -> None:
 
 
 def push(routes: Routes, stack: Stack) -> None:
-    """Store the routes, then say where each source delivers to and how its missing secrets are made."""
-    version = stack.store_routes(routes.model_dump_json(by_alias=True).encode())
+    """Show what differs, store routes and schedules, and say where sources deliver to and which secrets are missing."""
+    scheduler = stack.scheduler()
+    schedules = schedule_changes(scheduler.stored(), wanted_schedules(routes, stack.schedules))
+    difference = [*route_changes(_pushed(stack), routes), *schedules.lines()]
+    print("\n".join(difference) or "Nothing differs from what was pushed before.")
+    version = stack.store_routes(routes.model_dump_json(by_alias=True, exclude_none=True).encode())
+    stack.store_sources({name: source.model_dump_json(by_alias=True) for name, source in routes.sources.items()})
+    # A schedule that fires finds its route there already.
+    scheduler.apply(schedules)
     print(
         f"Pushed {_summary(routes)} to s3://{stack.bucket}/{stack.routes_key}"
         + (f", version {version}." if version else ".")
@@ -84,14 +111,25 @@ def push(routes: Routes, stack: Stack) -> None:
         for secret in source.secrets:
             if secret in missing:
                 print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
-                print("\n".join(f"    {command}" for command in _secret_commands(secret, stack.region)))
+                commands = _secret_commands(secret, source.provider, stack.region)
+                print("\n".join(f"    {command}" for command in commands))
 
 
-def _secret_commands(name: str, region: str) -> tuple[str, str]:
+def _pushed(stack: Stack) -> Routes | None:
+    """The routes that are in effect; what this version can't read counts as none."""
+    content = stack.stored_routes()
+    try:
+        return None if content is None else Routes.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def _secret_commands(name: str, provider: str, region: str) -> tuple[str, str]:
     """The shell makes the value, so that it stands in no history."""
     place = f"--name {shlex.quote(name)} --region {shlex.quote(region)}"
+    value = _SECRETS.get(provider, "$(openssl rand -hex 32)")
     return (
-        f'aws ssm put-parameter --type SecureString {place} --value "$(openssl rand -hex 32)"',
+        f'aws ssm put-parameter --type SecureString {place} --value "{value}"',
         f"aws ssm get-parameter --with-decryption {place} --query Parameter.Value --output text",
     )
 
@@ -105,11 +143,29 @@ def _count(number: int, noun: str) -> str:
 
 
 def _routes(options: argparse.Namespace) -> Routes:
+    """Read the routes file, and warn of what is allowed but rarely meant. Raises InvalidRoutes."""
     try:
         content = Path(options.file).read_bytes()
     except OSError as error:
         raise InvalidRoutes([f"{options.file}: can't be read: {error.strerror}"]) from None
-    return read_routes(content, options.file, options.stack)
+    routes = read_routes(content, options.file, options.stack)
+    for name in unguarded(routes):
+        print(
+            f"{options.file}: warning: routes.{name}: whoever may sign for any of {', '.join(routes.sources)} "
+            "can start its job; say whose events count with source: …",
+            file=sys.stderr,
+        )
+    return routes
+
+
+def _json(file: str) -> object:
+    """Read a recorded event. Raises DeliveryUnreadable."""
+    try:
+        return json.loads(Path(file).read_bytes())
+    except OSError as error:
+        raise DeliveryUnreadable(f"{file}: can't be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise DeliveryUnreadable(f"{file}: is not JSON; use a file like those in events/") from None
 
 
 def _described(one: Waiting) -> str:
@@ -123,8 +179,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="amplify-jobs", description="Looks after a stack of amplify-jobs.")
     commands = parser.add_subparsers(required=True, metavar="routes | dead-letters | replay")
     routes = _group(commands, "routes", "the routes file: who may send, and what becomes a job")
-    for name, run in (("check", routes_check), ("push", routes_push)):
-        _command(routes, name, run).add_argument("file", metavar="FILE", help="for example routes.yaml")
+    for name, run in (("check", routes_check), ("explain", routes_explain), ("push", routes_push)):
+        command = _command(routes, name, run)
+        command.add_argument("file", metavar="FILE", help="for example routes.yaml")
+        if run is routes_explain:
+            command.add_argument(
+                "event", metavar="EVENT.json", help="an example of events/, or an event as answers to webhooks show it"
+            )
     dead_letters = _group(commands, "dead-letters", "events that could not be processed")
     for name, run in (("list", dead_letters_list), ("replay", dead_letters_replay)):
         _command(dead_letters, name, run)

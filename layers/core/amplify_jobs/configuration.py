@@ -1,7 +1,11 @@
-"""The routes in the stack's bucket: one object, kept in the process; a stale copy serves when S3 does not answer."""
+"""The routes in the stack's bucket: one object, kept in the process; a stale copy serves when S3 does not answer.
+
+Each source lies in SSM too, beside the secrets: so a delivery can be verified, and then kept, while S3 fails.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -9,9 +13,9 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from amplify_jobs.aws_http import AwsHttp, AwsRefusal
-from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.requests import faults
-from amplify_jobs.routes import Routes
+from amplify_jobs.errors import ServiceTrouble, UnknownSource
+from amplify_jobs.requests import ROUTE_NAME_PATTERN, faults
+from amplify_jobs.routes import Routes, Source
 
 logger = Logger(child=True)
 
@@ -33,9 +37,12 @@ class StoredRoutes:
         self._etag: str | None = None
         self._ask_again_at = 0.0
 
-    def current(self) -> Routes:
-        """The routes as they are now, or a few seconds ago. Raises ServiceTrouble if there never was a usable copy."""
-        if self._routes is not None and self._clock() < self._ask_again_at:
+    def current(self, *, anew: bool = False) -> Routes:
+        """The routes as they are now, or, unless they are wanted anew, as they were a few seconds ago.
+
+        Raises ServiceTrouble if there never was a usable copy.
+        """
+        if self._routes is not None and not anew and self._clock() < self._ask_again_at:
             return self._routes
         try:
             routes = self._read()
@@ -63,3 +70,27 @@ class StoredRoutes:
             raise ServiceTrouble(f"s3://{self._bucket}/{self._key} is broken: {'; '.join(faults(error))}") from None
         self._etag = etag
         return routes
+
+
+class StoredSources:
+    """The copies of the sources that `amplify-jobs routes push` keeps in SSM, as `/<stack>/sources/<name>`."""
+
+    def __init__(self, aws: AwsHttp, path: str) -> None:
+        self._aws = aws
+        self._path = path
+
+    def source(self, name: str) -> Source:
+        """Find a source without the routes. Raises UnknownSource for no name at all, ServiceTrouble if it is not there.
+
+        A source that is not there may still be in the routes, which can't be read.
+        """
+        if not re.fullmatch(ROUTE_NAME_PATTERN, name):
+            raise UnknownSource("a source's name has lower-case letters, digits and hyphens only")
+        parameter = f"{self._path}/{name}"
+        try:
+            answer = self._aws.call("ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter})
+            return Source.model_validate_json(answer["Parameter"]["Value"])
+        except AwsRefusal as refusal:
+            raise ServiceTrouble(f"the routes can't be read, nor a copy of the source {name}: {refusal.code}") from None
+        except (ValidationError, KeyError, TypeError):
+            raise ServiceTrouble(f"SSM parameter {parameter} holds no source") from None

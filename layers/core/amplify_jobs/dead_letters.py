@@ -34,7 +34,9 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
 
     `attributes` are the message's string attributes. EventBridge puts the event itself with the attributes TARGET_ARN
     and ERROR_CODE (EventBridge user guide, "Using dead-letter queues"); a Lambda destination puts an invocation record
-    (Lambda developer guide, "Capturing records of asynchronous invocations"). Raises NotOurs for anything else.
+    (Lambda developer guide, "Capturing records of asynchronous invocations"). EventBridge Scheduler's bear TARGET_ARN
+    too; whether their body is the input alone, or the call to Lambda with the input as its Payload, AWS does not
+    document, so both are read. Raises NotOurs for anything else.
     """
     try:
         message = json.loads(body)
@@ -44,7 +46,7 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         raise NotOurs("its body is no JSON object")
     if "TARGET_ARN" in attributes:
         reason = ": ".join(attributes[name] for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in attributes)
-        return DeadLetter(attributes["TARGET_ARN"], message, reason)
+        return DeadLetter(attributes["TARGET_ARN"], _unwrapped(message), reason)
     context = message.get("requestContext")
     if isinstance(context, dict) and isinstance(context.get("functionArn"), str) and "requestPayload" in message:
         answer = message.get("responsePayload")
@@ -52,3 +54,12 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         reason = ": ".join(str(part) for part in (context.get("condition"), said) if part)
         return DeadLetter(context["functionArn"].removesuffix(":$LATEST"), message["requestPayload"], reason)
     raise NotOurs("it names no function that the event was for")
+
+
+def _unwrapped(message: dict[str, Any]) -> Any:
+    """The input in a call to Lambda, or the message if it is none."""
+    payload = message.get("Payload")
+    try:
+        return json.loads(payload) if isinstance(payload, str) and "FunctionName" in message else message
+    except ValueError:
+        return message

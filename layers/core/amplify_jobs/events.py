@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from amplify_jobs.errors import RequestRejected
 from amplify_jobs.models import Model
+from amplify_jobs.requests import (
+    LONGEST_MINUTES,
+    MOST_RETRIES,
+    REQUEST_ID_PATTERN,
+    ROUTE_NAME_PATTERN,
+    OnTimeout,
+    faults,
+)
 
 ROUTE_PART_OF_REQUEST_ID = 40
 
@@ -18,19 +30,40 @@ class EventKind(StrEnum):
 
     PUSH = "push"
     TAG = "tag"
+    PULL_REQUEST = "pull_request"
+    RELEASE = "release"
     PING = "ping"
+    REF_CREATE = "ref_create"
+    REF_DELETE = "ref_delete"
+    SCHEDULE = "schedule"
+    OBJECT = "object"
+    REQUEST = "request"
+
+
+class PullRequestAction(StrEnum):
+    """What happened to a pull request, in GitHub's words; OTHER is everything that changes neither code nor state."""
+
+    OPENED = "opened"
+    SYNCHRONIZE = "synchronize"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+    MERGED = "merged"
+    OTHER = "other"
 
 
 class PullRequest(Model):
-    """A pull or merge request; `action` is normalised over the hosts, `hostAction` keeps the host's own word."""
+    """A pull or merge request; `action` is normalised over the hosts, `hostAction` keeps the host's own word.
+
+    `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
+    """
 
     number: int
-    action: str
+    action: PullRequestAction
     host_action: str
     source: str | None = None
     target: str | None = None
     head: str | None = None
-    from_fork: bool = False
+    from_fork: bool | None = None
 
 
 class Release(Model):
@@ -40,12 +73,68 @@ class Release(Model):
     tag: str
 
 
+class Schedule(Model):
+    """A schedule that came due: the route that it belongs to, and when it was to fire, as EventBridge Scheduler says.
+
+    A second attempt at the same time is the same event, so the attempt's own id is no part of it.
+    """
+
+    route: Annotated[str, StringConstraints(pattern=ROUTE_NAME_PATTERN)]
+    scheduled_time: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class StoredObject(Model):
+    """An object that was written to a bucket; `version` in buckets that keep versions, `sequencer` tells writes apart.
+
+    Source: Amazon S3 User Guide, "EventBridge event message structure", Object Created.
+    """
+
+    bucket: str
+    key: str
+    version: str | None = None
+    sequencer: str | None = None
+    size: int | None = None
+
+
+class RequestedJob(Model):
+    """What a sender asks for outright: a job in the API's own names, or a route of ours by its name."""
+
+    version: Literal["1"] = "1"
+    request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)] | None = None
+    route: Annotated[str, StringConstraints(pattern=ROUTE_NAME_PATTERN)] | None = None
+    operation: str | None = None
+    parameters: dict[str, Any] | None = None
+    timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
+    start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
+    on_timeout: OnTimeout | None = None
+    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] | None = None
+    supersede: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> RequestedJob:
+        if self.route is None:
+            if self.operation is None or self.parameters is None:
+                raise ValueError("give either route, or operation and parameters")
+        elif self.model_fields_set - {"version", "request_id", "route"}:
+            raise ValueError("route says itself which operation, parameters and limits; leave them out")
+        return self
+
+
+def requested_job(raw: object) -> RequestedJob:
+    """Read what a sender asks for outright. Raises RequestRejected naming every fault with its path."""
+    try:
+        return RequestedJob.model_validate(raw)
+    except ValidationError as error:
+        raise RequestRejected("; ".join(faults(error))) from None
+
+
 class Event(Model):
     """Something that happened, normalised; what the host did not say is None.
 
     `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object.
     `changedFiles` is None where the host did not list them all. `host` and `eventTime` (the host's own time of the
-    event, as it wrote it) only tell one event from another.
+    event, as it wrote it) only tell one event from another. `request` and `key`, the sender's name for it, are what an
+    event of the kind `request` consists of; `schedule` and `object` are what those of their kinds do.
     """
 
     kind: EventKind
@@ -67,10 +156,45 @@ class Event(Model):
     changed_files: tuple[str, ...] | None = None
     pull_request: PullRequest | None = None
     release: Release | None = None
+    schedule: Schedule | None = None
+    object: StoredObject | None = None
+    request: RequestedJob | None = None
+    key: str | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
-        return self.model_dump(mode="json", by_alias=True, exclude={"host", "event_time", "commit_time"})
+        hidden = {"host", "event_time", "commit_time", "schedule", "object", "request", "key"}
+        return self.model_dump(mode="json", by_alias=True, exclude=hidden)
+
+    @property
+    def digest(self) -> str:
+        """The event's identity, in 64 hexadecimal digits."""
+        return digest(_identity(self))
+
+    @property
+    def author_name(self) -> str | None:
+        """The author without the e-mail address that Bitbucket puts after the name: for all that others read."""
+        return self.author and (self.author.partition("<")[0].strip() or None)
+
+    @property
+    def files_to_match(self) -> tuple[str, ...] | None:
+        """The files that a condition on paths may rely on; None, that is unknown, after a push by force.
+
+        Hosts list the files of the commits that came, not of those that went.
+        """
+        return None if self.forced else self.changed_files
+
+
+def happened_at(event: Event, received_at: datetime) -> datetime:
+    """When the event happened, by the host's own clock where it tells, and never after we received it."""
+    written = event.event_time or (event.schedule.scheduled_time if event.schedule else None) or ""
+    try:
+        # GitHub writes seconds since 1970, all others ISO 8601.
+        number = int(written) if written.isascii() and written.isdigit() else None
+        time = datetime.fromisoformat(written) if number is None else datetime.fromtimestamp(number, UTC)
+        return min(time, received_at) if time.tzinfo is not None else received_at
+    except (ValueError, OverflowError, OSError):
+        return received_at
 
 
 def request_id(route: str, event: Event) -> str:
@@ -79,6 +203,27 @@ def request_id(route: str, event: Event) -> str:
     Identity is the event's content, because most hosts do not sign the delivery id: a body replayed under another id
     is the same event. The host's event time tells A, B, A, B pushed by force apart.
     """
-    identity = [event.kind, event.host, event.repository, event.ref, event.before, event.after, event.event_time]
-    digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
-    return f"{route[:ROUTE_PART_OF_REQUEST_ID]}-{digest}"
+    return f"{route[:ROUTE_PART_OF_REQUEST_ID]}-{event.digest[:32]}"
+
+
+def digest(parts: Sequence[str | int | None]) -> str:
+    """What tells one list of parts from every other, in 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _identity(event: Event) -> list[str | int | None]:
+    if event.request is not None:
+        return [event.kind, event.host, event.key]
+    if event.schedule is not None:
+        return [event.kind, event.schedule.route, event.schedule.scheduled_time]
+    if event.object is not None:
+        stored = event.object
+        return [event.kind, stored.bucket, stored.key, stored.version or stored.sequencer or event.event_time]
+    if event.pull_request is not None:
+        pull = event.pull_request
+        action = pull.host_action if pull.action is PullRequestAction.OTHER else pull.action
+        return [event.kind, event.host, event.repository, pull.number, action, pull.head]
+    if event.release is not None:
+        release = event.release
+        return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, event.event_time]
+    return [event.kind, event.host, event.repository, event.ref, event.before, event.after, event.event_time]

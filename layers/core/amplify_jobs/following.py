@@ -16,21 +16,49 @@ VISIBLE_AFTER = timedelta(minutes=2)
 RESULTS_TRIED_FOR = timedelta(minutes=5)
 
 
-def deadlines_of(request: JobRequest) -> Deadlines:
-    """Give the moments after which a request's job counts as timed out."""
+# For how long past a deadline StopJob is tried before the outcome is announced without it.
+STOP_TRIED_FOR = timedelta(minutes=10)
+
+
+def deadlines_of(request: JobRequest, waiting_since: datetime | None = None) -> Deadlines:
+    """Give the moments after which a request's job counts as timed out.
+
+    `waiting_since` is when a job that was started again began to wait; the first waits since the request was received.
+    """
     return Deadlines(
-        start_by=request.received_at + timedelta(minutes=request.start_within_minutes),
+        start_by=(waiting_since or request.received_at) + timedelta(minutes=request.start_within_minutes),
         run_for=timedelta(minutes=request.timeout_minutes),
     )
 
 
-def timed_out(state: JobState, left_queue_at: datetime | None, request: JobRequest, now: datetime) -> JobState:
-    """Turn the state into TIMED_OUT, with the reason, if a deadline has passed; the job itself is left alone."""
-    reason = past_deadline(state, left_queue_at, deadlines_of(request), now)
-    if reason is None:
-        return state
-    reason += " amplify-jobs stopped following it and did not stop it."
-    return state.model_copy(update={"state": State.TIMED_OUT, "reason": reason})
+def waiting_since(state: JobState, attempt: int) -> datetime | None:
+    """Say when a job that was started again began to wait to be run; None of a request's first job."""
+    return state.started_at if attempt > 1 else None
+
+
+def timed_out(state: JobState, left_queue_at: datetime | None, deadlines: Deadlines, now: datetime) -> JobState:
+    """Turn the state into TIMED_OUT, with the reason, if a deadline has passed."""
+    reason = past_deadline(state, left_queue_at, deadlines, now)
+    return state if reason is None else state.model_copy(update={"state": State.TIMED_OUT, "reason": reason})
+
+
+def stopped_in_time_out(state: JobState, left_queue_at: datetime | None, deadlines: Deadlines) -> JobState:
+    """The state of a job that was cancelled because we stopped it past its deadline: the deadline is what ended it."""
+    running = state.model_copy(update={"state": State.RUNNING})
+    return timed_out(running, left_queue_at, deadlines, deadlines.next_after(left_queue_at))
+
+
+def with_note(state: JobState, note: str) -> JobState:
+    """Add a sentence to a state's reason."""
+    return state.model_copy(update={"reason": f"{state.reason or ''} {note}".strip()})
+
+
+def superseded(state: JobState, newer: str) -> JobState:
+    """The state of a job that ended, or is not started again, because of a newer request."""
+    reason = f"Superseded by request {newer}, whose event is newer."
+    if state.state is State.FAILED:
+        reason += f" The job before had failed: {state.reason or 'Amplify gave no reason.'}"
+    return state.model_copy(update={"state": State.CANCELLED, "reason": reason, "superseded_by": newer})
 
 
 def with_results(state: JobState, results: Results) -> JobState:
@@ -56,9 +84,10 @@ def poll_answer(
     earlier: Sequence[EarlierJob],
     request: JobRequest,
     now: datetime,
+    attempt: int = 1,
 ) -> PollAnswer:
-    """Say whether the job is at its end, and if not, how long to wait for its next change."""
-    deadlines = deadlines_of(request)
+    """Say whether the job is at its end and to be started again, and if not, how long to wait for its next change."""
+    deadlines = deadlines_of(request, waiting_since(state, attempt))
     wait = wait_seconds(
         earlier,
         queued=now - (state.started_at or request.received_at),
@@ -69,4 +98,12 @@ def poll_answer(
         end_was_told=changes > 0,
         sends_events=state.job.sends_events,
     )
-    return PollAnswer(job=state, finished=state.state.is_outcome, wait_seconds=wait, seen=str(changes), key=key)
+    return PollAnswer(
+        job=state,
+        finished=state.state.is_outcome,
+        wait_seconds=wait,
+        seen=str(changes),
+        key=key,
+        attempt=attempt,
+        retry=state.state is State.FAILED and attempt <= request.retry,
+    )

@@ -17,12 +17,14 @@ from amplify_jobs.objects import Objects
 from amplify_jobs.operations import Parameters
 from amplify_jobs.requests import JobRequest
 from amplify_jobs.start_codegen import start_codegen_job
+from amplify_jobs.start_latest import Place, Places, start_latest
 from amplify_jobs.start_models import Attempts, start_models_job
 from amplify_jobs.start_once import Leases, start_once
+from amplify_jobs.superseding import Asked
 from amplify_jobs.ui_builder import UiBuilder
 
 
-class Store(Leases, Attempts, Protocol):
+class Store(Leases, Attempts, Places, Protocol):
     """What is asked of the jobs table; store.Store does it."""
 
 
@@ -48,24 +50,47 @@ class JobStarts:
         return joined(request, self.objects.read_json_object(request.parameters_uri, PARAMETERS_LIMIT))
 
     def start(
-        self, request: JobRequest, parameters: Parameters, *, region: str, store: Store, now: Callable[[], datetime]
+        self,
+        start_id: str,
+        request: JobRequest,
+        parameters: Parameters,
+        *,
+        region: str,
+        store: Store,
+        wake: Callable[[str], object],
+        now: Callable[[], datetime],
     ) -> Job:
-        """Start the job that a request asks for, exactly once as far as its service shows it. Safe to call again.
+        """Start the job that a request asks for, exactly once for each `start_id` as far as its service shows it.
 
-        Raises RequestRejected if it can't be started; Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is
-        to be called again later.
+        Safe to call again. `wake` completes the task of an execution whose job was stopped for this one. Raises
+        RequestRejected if it can't be started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or
+        ServiceTrouble if it is to be called again later.
         """
-        request_id = request.request_id
         if isinstance(parameters, StartCodegenJobParameters):
-            return start_codegen_job(request_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
+            return start_codegen_job(start_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
         if isinstance(parameters, GenerateBackendAPIModelsParameters):
-            return start_models_job(request_id, parameters, backend=self.backend, store=store, now=now)
-        return start_once(
-            request_id,
-            parameters,
-            operation=request.operation,
-            region=region,
+            return start_models_job(start_id, parameters, backend=self.backend, store=store, now=now)
+
+        def once(superseded_by: str | None = None) -> Job:
+            return start_once(
+                start_id,
+                parameters,
+                operation=request.operation,
+                region=region,
+                amplify=self.hosting,
+                store=store,
+                now=now,
+                superseded_by=superseded_by,
+            )
+
+        if not request.supersede:
+            return once()
+        return start_latest(
+            Asked(request.request_id, request.event_time or request.received_at, request.received_at),
+            Place(region, request.operation, parameters.app_id, parameters.branch_name, request.cause.kind),
+            once,
             amplify=self.hosting,
             store=store,
+            wake=wake,
             now=now,
         )

@@ -135,7 +135,10 @@ class Step(GrowingModel):
 
 
 class JobState(GrowingModel):
-    """What a poll says: the normalised state, with the raw status, steps and times beside it."""
+    """What a poll says: the normalised state, with the raw status, steps and times beside it.
+
+    `supersededBy` is the request id of the newer request that this job was stopped for.
+    """
 
     job: Job
     state: State
@@ -145,6 +148,7 @@ class JobState(GrowingModel):
     reason: str | None = None
     steps: tuple[Step, ...] = ()
     results: Results | None = None
+    superseded_by: str | None = None
 
     @property
     def left_queue_at(self) -> datetime | None:
@@ -165,7 +169,8 @@ class PollAnswer(GrowingModel):
     """What a start or a poll tells the state machine.
 
     `waitSeconds` (whole, at least 1) is how long to wait for a change; `seen` is the record's count of changes, as a
-    number in a string, because DynamoDB's JSON wants it so.
+    number in a string, because DynamoDB's JSON wants it so. `attempt` counts the request's jobs from 1; `retry` is true
+    of a job that failed and is to be started again.
     """
 
     version: Literal["1"] = "1"
@@ -174,6 +179,8 @@ class PollAnswer(GrowingModel):
     wait_seconds: int
     seen: str
     key: JobKey
+    attempt: int = 1
+    retry: bool = False
 
 
 def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:

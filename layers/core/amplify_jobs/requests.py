@@ -23,6 +23,7 @@ DEFAULT_TIMEOUT_MINUTES = 60
 DEFAULT_TIMEOUT_MINUTES_OF_GENERATORS = 10
 DEFAULT_START_WITHIN_MINUTES = 360
 LONGEST_MINUTES = 1440
+MOST_RETRIES = 5
 
 
 class Operation(StrEnum):
@@ -47,6 +48,13 @@ class JobType(StrEnum):
     RETRY = "RETRY"
     MANUAL = "MANUAL"
     WEB_HOOK = "WEB_HOOK"
+
+
+class OnTimeout(StrEnum):
+    """What becomes of a job that ran longer than its request allows."""
+
+    STOP = "stop"
+    LEAVE = "leave"
 
 
 AppId = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+$")]
@@ -77,7 +85,10 @@ class StartJobParameters(Model):
 
 
 class Cause(GrowingModel):
-    """Why a job was requested: what the announcement tells people of the event behind it."""
+    """Why a job was requested: what the announcement tells people of the event behind it.
+
+    `pullRequest` is its number, `object` the s3:// address of the object that was written.
+    """
 
     source: str
     kind: str
@@ -88,6 +99,8 @@ class Cause(GrowingModel):
     commit: str | None = None
     message: str | None = None
     author: str | None = None
+    pull_request: int | None = None
+    object: str | None = None
     delivery_id: str | None = None
 
 
@@ -97,11 +110,15 @@ class JobRequest(GrowingModel):
     `parameters` stay as they came: the start function validates them, so that a bad one is announced as a rejection.
     What of them is too large for an execution's input lies at `parametersUri`: a JSON object whose members are added.
     `timeoutMinutes` runs from the moment the job leaves Amplify's queue, `startWithinMinutes` bounds everything before.
+    `retry` is how often a job that FAILED is started again, as RETRY of the same job id. With `supersede` the request
+    makes older ones of the same app, branch and kind (`cause.kind`) moot; `eventTime`, at most `receivedAt`, says which
+    are older. `route` is None for a job that was asked for outright.
+    `fault` is what was found wrong before the request was made: such a request is there to be rejected and announced.
     """
 
     version: Literal["1"] = "1"
     request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)]
-    route: str
+    route: str | None = None
     operation: str
     parameters: dict[str, Any]
     parameters_uri: S3Uri | None = None
@@ -109,8 +126,13 @@ class JobRequest(GrowingModel):
         default_factory=lambda given: default_timeout_minutes(given.get("operation", ""))
     )
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_START_WITHIN_MINUTES
+    on_timeout: OnTimeout = OnTimeout.LEAVE
+    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = 0
+    supersede: bool = False
+    event_time: AwareDatetime | None = None
     cause: Cause
     received_at: AwareDatetime
+    fault: str | None = None
 
     def log_keys(self) -> dict[str, Any]:
         """What every log line about this request carries."""

@@ -6,16 +6,32 @@ import difflib
 import json
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from amplify_jobs.errors import InvalidRoutes
-from amplify_jobs.operations import PARAMETERS
-from amplify_jobs.requests import LONGEST_MINUTES, JobType, Operation
-from amplify_jobs.routes import PLACEHOLDER, Push, RequestTemplate, Route, Routes, Source, When
+from amplify_jobs.events import EventKind, PullRequestAction
+from amplify_jobs.operations import PARAMETERS, not_for
+from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES, JobType, OnTimeout, Operation
+from amplify_jobs.routes import (
+    ByName,
+    Objects,
+    PullRequests,
+    Push,
+    Releases,
+    RequestTemplate,
+    Route,
+    Routes,
+    Source,
+    Times,
+    When,
+)
+from amplify_jobs.values import named, values_of
 from amplify_jobs.webhooks import PROVIDERS
+from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
 
 Path = tuple[str | int, ...]
 # A place in the file and what is wrong there.
@@ -30,15 +46,36 @@ _RIGHT = {
     "provider": f"one of {', '.join(PROVIDERS)}",
     "secrets": "a list of the names of SSM parameters, like [/amplify-jobs/secrets/github]",
     "routes": "a route for each rule, like web: {when: …, request: …}",
+    "enabled": "true or false",
+    "source": "the name of one of the sources, like github",
     "when": "{push: {repository: acme/web, branches: [main]}}",
     "push": '{repository: acme/web, branches: [main, "release/*"]}',
-    "repository": "the repository's full name, like acme/web",
+    "pull_request": "{repository: acme/web, targets: [main]}",
+    "release": "{repository: acme/web}",
+    "schedule": '{expression: "cron(0 3 * * ? *)", timezone: Europe/Berlin}',
+    "object": "{bucket: artifacts, prefix: web/, suffix: .zip}",
+    "repository": "the repository's full name, like acme/web, or a pattern, like acme/*",
     "branches": 'a list of names and patterns, like [main, "release/*"]',
+    "tags": 'a list of names and patterns, like ["v*", "!v*-rc*"]',
+    "paths": 'a list of paths and patterns, like ["apps/web/**", "!**/*.md"]',
+    "authors": 'a list of names and patterns, like ["*", "!*[bot]"]',
+    "messages": 'a list of patterns, like ["*[deploy]*"]',
+    "actions": f"a list, for pull requests of {', '.join(PullRequestAction)}, for releases like [published]",
+    "targets": "a list of names and patterns of the branches to merge into, like [main]",
+    "forks": "true or false",
+    "expression": 'a schedule, like "cron(0 3 * * ? *)", "rate(12 hours)" or "at(2026-12-31T23:59:00)"',
+    "timezone": "the name of a time zone, like Europe/Berlin",
+    "bucket": "the name of a bucket",
+    "prefix": "the beginning of the object's key, like web/",
+    "suffix": "the end of the object's key, like .zip",
     "request": "{operation: start_job, parameters: {appId: …, branchName: …, jobType: RELEASE}}",
     "operation": f"one of {', '.join(Operation)}",
     "parameters": 'the API\'s own names, like {appId: d1a2b3c4d5e6, branchName: "{branch}", jobType: RELEASE}',
     "timeoutMinutes": _MINUTES,
     "startWithinMinutes": _MINUTES,
+    "onTimeout": " or ".join(OnTimeout),
+    "retry": f"how often to start a failed job again, from 0 to {MOST_RETRIES}",
+    "supersede": "true or false",
     "appId": "the app's id as Amplify shows it: d, then small letters and digits, at most 20, like d1a2b3c4d5e6",
     "branchName": 'the name of a branch of the app, at most 255 characters, or "{branch}"',
     "jobType": f"one of {', '.join(JobType)}",
@@ -57,6 +94,11 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("routes", "*"): Route,
     ("routes", "*", "when"): When,
     ("routes", "*", "when", "push"): Push,
+    ("routes", "*", "when", "pull_request"): PullRequests,
+    ("routes", "*", "when", "release"): Releases,
+    ("routes", "*", "when", "schedule"): Times,
+    ("routes", "*", "when", "object"): Objects,
+    ("routes", "*", "when", "request"): ByName,
     ("routes", "*", "request"): RequestTemplate,
 }
 
@@ -70,11 +112,19 @@ def read_routes(content: bytes, file: str, stack: str) -> Routes:
     faults = document.faults
     if document.readable:
         value = document.value
-        faults = [*faults, *_model_faults(value), *_parameter_faults(value), *_secret_faults(value, stack)]
+        checks = (_model_faults, _parameter_faults, _stop_faults, _value_faults, _source_faults, _timezone_faults)
+        faults = [*faults, *(fault for check in checks for fault in check(value)), *_secret_faults(value, stack)]
     if faults:
         lines = sorted((document.line(path), ".".join(map(str, path)), text) for path, text in faults)
         raise InvalidRoutes([": ".join(filter(None, (f"{file}:{line}", path, text))) for line, path, text in lines])
     return Routes.model_validate_json(json.dumps(document.value))
+
+
+def unguarded(routes: Routes) -> list[str]:
+    """The routes that any of several sources could start: a secret is meant for one endpoint and its repositories."""
+    if len(routes.sources) < 2:
+        return []
+    return [name for name, route in routes.routes.items() if route.when.repository and route.source is None]
 
 
 class _Document:
@@ -105,6 +155,8 @@ class _Document:
 
     def _plain(self, node: yaml.Node, path: Path) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
+        if node.tag.startswith("!"):
+            self.faults.append((path, f"YAML takes {node.tag} for a tag; put what opens with ! in quotes"))
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(inner, (*path, index)) for index, inner in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
@@ -156,9 +208,77 @@ def _parameter_faults(value: Any) -> Iterator[Fault]:
         except ValidationError as error:
             for details in _details(error):
                 inner = details["loc"]
-                if not (inner and PLACEHOLDER.search(str(parameters.get(str(inner[0]))))):
+                if not (inner and named(str(parameters.get(str(inner[0]))))):
                     path = ("routes", name, "request", "parameters", *inner)
                     yield path, _explained(details, path, model)
+
+
+def _stop_faults(value: Any) -> Iterator[Fault]:
+    """What a route may not say of operations whose jobs can't be stopped."""
+    for name, route in _members(value, "routes"):
+        operation = _member(_member(route, "request"), "operation")
+        on_timeout = OnTimeout.STOP if _member(route, "onTimeout") == OnTimeout.STOP else OnTimeout.LEAVE
+        if isinstance(operation, str):
+            for member, text in not_for(operation, _member(route, "supersede") is True, on_timeout):
+                yield ("routes", name, member), text
+
+
+def _value_faults(value: Any) -> Iterator[Fault]:
+    """Values that no event has, or none of the kinds that the route waits for."""
+    for name, route in _members(value, "routes"):
+        kinds = _kinds(_member(route, "when"))
+        known = values_of(kinds or tuple(EventKind))
+        what = " or ".join(kinds) or "event"
+        right = f"use one of {', '.join(known)}" if known else "leave it out"
+        parameters = _member(_member(route, "request"), "parameters")
+        for path, text in _texts(parameters, ("routes", name, "request", "parameters")):
+            for placeholder in named(text):
+                if placeholder not in known:
+                    yield path, f"{placeholder} is nothing that a {what} has; {right}"
+
+
+def _kinds(when: Any) -> tuple[EventKind, ...]:
+    """The kinds of events that a condition waits for, as far as it is right."""
+    try:
+        return When.model_validate_json(json.dumps(when), strict=True, by_alias=True, by_name=False).kinds
+    except ValidationError:
+        return ()
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(inner, (*path, key))
+
+
+def _source_faults(value: Any) -> Iterator[Fault]:
+    """Sources that are not there, and repositories whose name only CodeCommit could know."""
+    sources = [name for name, _ in _members(value, "sources")]
+    for name, route in _members(value, "routes"):
+        source = _member(route, "source")
+        if isinstance(source, str) and source not in (*sources, CODECOMMIT):
+            yield (
+                ("routes", name, "source"),
+                f"there is no source {source}; use one of {', '.join((*sources, CODECOMMIT))}",
+            )
+        for kind, condition in _members(route, "when"):
+            repository = _member(condition, "repository")
+            if isinstance(repository, str) and source != CODECOMMIT and not ("/" in repository or "**" in repository):
+                right = f"use {_RIGHT['repository']}; CodeCommit's names need source: {CODECOMMIT} in the route"
+                yield ("routes", name, "when", kind, "repository"), f"{repository!r} lacks the owner; {right}"
+
+
+def _timezone_faults(value: Any) -> Iterator[Fault]:
+    known = available_timezones()
+    for name, route in _members(value, "routes"):
+        timezone = _member(_member(_member(route, "when"), "schedule"), "timezone")
+        # Without the system's data on time zones Scheduler is left to judge.
+        if isinstance(timezone, str) and known and timezone not in known:
+            close = difflib.get_close_matches(timezone, known, n=1)
+            right = close[0] if close else "a name like Europe/Berlin"
+            yield ("routes", name, "when", "schedule", "timezone"), f"{timezone!r} is no time zone; use {right}"
 
 
 def _secret_faults(value: Any, stack: str) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
@@ -15,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import NoStack, ServiceTrouble
 from amplify_jobs.recovery import Recovery
+from amplify_jobs.scheduler import Scheduler
+from amplify_jobs.schedules import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -40,6 +42,7 @@ class Stack:
     session: boto3.Session
     state_machine_arn: str
     dead_letter_queue_url: str
+    schedules: Place
     s3: S3Client
     ssm: SSMClient
 
@@ -60,6 +63,12 @@ class Stack:
                 session=session,
                 state_machine_arn=outputs["stateMachineArn"],
                 dead_letter_queue_url=outputs["deadLetterQueueUrl"],
+                schedules=Place(
+                    group=outputs["scheduleGroup"],
+                    function_arn=outputs["receiveEventFunctionArn"],
+                    role_arn=outputs["schedulerRoleArn"],
+                    dead_letter_queue_arn=outputs["deadLetterQueueArn"],
+                ),
                 s3=s3,
                 ssm=ssm,
             )
@@ -75,6 +84,19 @@ class Stack:
         """What can be processed again."""
         return Recovery(self.session, queue_url=self.dead_letter_queue_url, state_machine_arn=self.state_machine_arn)
 
+    def scheduler(self) -> Scheduler:
+        """The schedules in the stack's group."""
+        return Scheduler(self.session.client("scheduler", config=_CLIENT), self.schedules.group)
+
+    def stored_routes(self) -> bytes | None:
+        """The routes as they were pushed last; None if they never were."""
+        try:
+            return self.s3.get_object(Bucket=self.bucket, Key=self.routes_key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            _fail(f"s3://{self.bucket}/{self.routes_key} can't be read", error)
+
     def store_routes(self, content: bytes) -> str | None:
         """Put the routes into the bucket; the answer is the object's version id, if the bucket keeps versions."""
         try:
@@ -84,6 +106,25 @@ class Stack:
         except (ClientError, BotoCoreError) as error:
             _fail(f"s3://{self.bucket}/{self.routes_key} can't be written", error)
         return answer.get("VersionId")
+
+    def store_sources(self, sources: Mapping[str, str]) -> None:
+        """Keep a copy of each source beside the secrets, so that deliveries are let in while the bucket fails.
+
+        `sources` are JSON by name; those of earlier pushes that are not among them are removed.
+        """
+        path = f"/{self.name}/sources"
+        try:
+            pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
+            stored = {found["Name"]: found["Value"] for page in pages for found in page["Parameters"]}
+            wanted = {f"{path}/{name}": content for name, content in sources.items()}
+            for name, content in wanted.items():
+                # SSM allows few writes a second, and most pushes change no source.
+                if stored.get(name) != content:
+                    self.ssm.put_parameter(Name=name, Value=content, Type="String", Overwrite=True)
+            for name in stored.keys() - wanted.keys():
+                self.ssm.delete_parameter(Name=name)
+        except (ClientError, BotoCoreError) as error:
+            _fail(f"the sources can't be copied to SSM under {path}", error)
 
     def missing_secrets(self, names: Iterable[str]) -> list[str]:
         """Those of the names under which SSM holds nothing; no value is read."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.deployment_requests import StartDeploymentParameters
-from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Throttled
+from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Superseded, Throttled, TryAgain
 from amplify_jobs.jobs import Job, branch_key
 from amplify_jobs.requests import JobType, StartJobParameters
 from amplify_jobs.starting import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
@@ -23,7 +23,7 @@ HostingParameters = StartJobParameters | StartDeploymentParameters
 class Starts(Protocol):
     """What is asked of Amplify; amplify.Amplify does it."""
 
-    def start(self, parameters: HostingParameters) -> ListedJob: ...
+    def send(self, parameters: HostingParameters) -> ListedJob: ...
 
     def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]: ...
 
@@ -51,11 +51,14 @@ def start_once(
     amplify: Starts,
     store: Leases,
     now: Callable[[], datetime],
+    superseded_by: str | None = None,
 ) -> Job:
     """Start the job that a request asks for, exactly once as far as ListJobs shows it, and say which job it is.
 
-    Safe to call again after any failure, a killed process included. Raises RequestRejected if it can't be started;
-    Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is to be called again later.
+    With `superseded_by`, the id of a newer request, nothing is sent any more: it is only found out whether an earlier
+    try did. Safe to call again after any failure, a killed process included. Raises RequestRejected if it can't be
+    started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is to be
+    called again later.
     """
     branch = branch_key(region, parameters.app_id, parameters.branch_name)
 
@@ -72,34 +75,42 @@ def start_once(
         return job
 
     for _ in range(_TURNS):
-        if (known := store.job_of_request(request_id)) is not None:
-            if (left := store.lease(branch).attempt) is not None and left.request_id == request_id:
-                store.give_lease_back(branch, left, max(left.highest_job_id, int(known.job_id)))
-            return known
+        # In this order: whoever finds our job for us records it before giving our lease back.
         lease = store.lease(branch)
+        ours = lease.attempt if lease.attempt is not None and lease.attempt.request_id == request_id else None
+        if (known := store.job_of_request(request_id)) is not None:
+            if ours is not None:
+                store.give_lease_back(branch, ours, max(ours.highest_job_id, int(known.job_id)))
+            return known
+        if superseded_by is not None and ours is None:
+            raise Superseded(f"Superseded by request {superseded_by}, whose event is newer.")
         asked_at = now()
         listed = amplify.list_jobs(parameters.app_id, parameters.branch_name)
-        match next_step(request_id, lease, listed, asked_at):
+        match next_step(request_id, lease, listed, asked_at, may_send=superseded_by is None):
             case Adopt(attempt, found):
                 # Had the lease changed hands before the list was asked for, the job could be the next holder's.
                 if store.lease(branch) == lease:
                     became(found, attempt)
             case Release(attempt):
                 store.give_lease_back(branch, attempt, attempt.highest_job_id)
-            case Wait(attempt) if attempt.request_id == request_id:
-                raise StartUnresolved("The answer to the start was lost; ListJobs does not show the job yet.")
             case Wait(attempt):
-                raise BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")
+                raise _come_back(request_id, attempt)
             case Send(highest):
                 attempt = _attempt(request_id, parameters, now(), highest)
                 if store.take_lease(branch, attempt, lease):
                     try:
-                        sent = amplify.start(parameters)
+                        sent = amplify.send(parameters)
                     except (RequestRejected, Throttled, BranchBusy):
                         store.give_lease_back(branch, attempt, highest)
                         raise
                     return became(sent, attempt)
     raise BranchBusy("Other requests keep starting jobs on this branch.")
+
+
+def _come_back(request_id: str, attempt: Attempt) -> TryAgain:
+    if attempt.request_id == request_id:
+        return StartUnresolved("The answer to the start was lost; ListJobs does not show the job yet.")
+    return BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")
 
 
 def _attempt(request_id: str, parameters: HostingParameters, sent_at: datetime, highest_job_id: int) -> Attempt:

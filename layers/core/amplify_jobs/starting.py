@@ -4,7 +4,7 @@ Amplify's StartJob can't be told that it was called before. So a lease per branc
 call; if the answer was lost, ListJobs is searched for the job until RESOLVED_AFTER, and only then is it sent again.
 
 What this can't know: a job that ListJobs first shows later than RESOLVED_AFTER, and a job that somebody else starts on
-the branch with the same type and commit message while an answer is being searched for.
+the branch with the same type and commit message (any message, where none was sent) while an answer is searched for.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Adopt:
 
 @dataclass(frozen=True)
 class Release:
-    """Another request's attempt came to nothing: give the branch free."""
+    """The attempt came to nothing, and nothing is to be sent for it: give the branch free."""
 
     attempt: Attempt
 
@@ -98,8 +98,13 @@ class Wait:
 Step = Send | Adopt | Release | Wait
 
 
-def next_step(request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_at: datetime) -> Step:
-    """Decide what a start has to do next, given the branch's lease and what ListJobs showed when it was asked."""
+def next_step(
+    request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_at: datetime, *, may_send: bool = True
+) -> Step:
+    """Decide what a start has to do next, given the branch's lease and what ListJobs showed when it was asked.
+
+    Without `may_send` an attempt that came to nothing is not sent again.
+    """
     attempt = lease.attempt
     # ListJobs may not show yet what another request has just started: that job is not to be taken for ours.
     highest = max([lease.highest_job_id, *(int(job.job_id) for job in listed)])
@@ -109,7 +114,7 @@ def next_step(request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_
         return Adopt(attempt, job)
     if asked_at - attempt.sent_at < RESOLVED_AFTER:
         return Wait(attempt)
-    return Send(highest) if attempt.request_id == request_id else Release(attempt)
+    return Send(highest) if attempt.request_id == request_id and may_send else Release(attempt)
 
 
 def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:
@@ -139,5 +144,7 @@ def _same_source(attempt: Attempt, job: ListedJob) -> bool:
 
 
 def _same_message(attempt: Attempt, job: ListedJob) -> bool:
-    # A retried job may show the message of the job that it retries.
-    return attempt.job_type == "RETRY" or (attempt.commit_message or "").strip() == (job.commit_message or "").strip()
+    # A retried job may show the message of the job that it retries, and one sent without a message that of its commit.
+    if attempt.job_type == "RETRY" or not attempt.commit_message:
+        return True
+    return attempt.commit_message.strip() == (job.commit_message or "").strip()

@@ -1,8 +1,10 @@
 """The jobs table: records of jobs, leases of branches, and which job a request became.
 
-Items: pk `region#appId#branch or environment` with sk `<operation>#<time>#<id>` (the record of a codegen or model job);
-pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's record) or `attempt` (the lease, which
-is held while it names a request); pk `request#<request id>` with sk `request` (what became of a request). All expire.
+Items: pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's record), `attempt` (the lease, which is
+held while it names a request) or `latest#<kind>` (the request whose event is the newest of its kind, among those that
+supersede); pk `region#appId#environment` with sk `<operation>#<time>#<id>` (the record of a job that generates code or
+models); pk `request#<request id>` with sk `request` (what became of a request; its id is followed by `#<attempt>`
+where a failed job was started again). All expire.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.jobs import Job, JobKey, JobState, State
 from amplify_jobs.starting import Attempt, Lease, ModelsAttempt
+from amplify_jobs.superseding import Asked, Latest, StartedJob
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 
 if TYPE_CHECKING:
@@ -48,11 +51,15 @@ class Record:
     """What the jobs table knows of a job that is being followed.
 
     `changes` counts the terminal status events, `polls` the questions, `left_queue_at` is None while it is queued.
+    `request_id` is the request that it was started for, None for a job that we did not start; `state` is what the last
+    poll said.
     """
 
     changes: int
     polls: int
     left_queue_at: datetime | None
+    request_id: str | None = None
+    state: State | None = None
 
 
 class Store:
@@ -148,6 +155,52 @@ class Store:
                 ":expires": _expiry(now, RECORDS_LAST),
             },
         )
+
+    # ------------------------------------------------------------ superseding
+
+    def latest_of_kind(self, branch: str, kind: str) -> Latest | None:
+        """Read which request has the newest event of its kind, among those that supersede older ones."""
+        item = self._get(_latest_key(branch, kind))
+        return _latest_of(item) if item else None
+
+    def write_latest(self, branch: str, kind: str, latest: Latest, now: datetime) -> bool:
+        """Write it as the version after the one that was read; False if somebody wrote that version meanwhile."""
+        written: dict[str, Any] = {
+            **_latest_key(branch, kind),
+            "requestId": latest.asked.request_id,
+            "eventTime": _text(latest.asked.event_time),
+            "receivedAt": _text(latest.asked.received_at),
+            "toStop": [{"requestId": older.request_id, "jobId": older.job_id} for older in latest.to_stop],
+            "version": latest.version,
+            "expiresAt": _expiry(now, RECORDS_LAST),
+        }
+        if latest.job_id is not None:
+            written["jobId"] = latest.job_id
+        unchanged = Attr("pk").not_exists() if latest.version == 1 else Attr("version").eq(latest.version - 1)
+        with _answers("PutItem"):
+            try:
+                self._table.put_item(Item=written, ConditionExpression=unchanged)
+            except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+    def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None:
+        """Record which newer request made a request moot."""
+        self._update(
+            _request_key(request_id),
+            "SET supersededBy = :newer, expiresAt = if_not_exists(expiresAt, :expires)",
+            {":newer": newer, ":expires": _expiry(now, RECORDS_LAST)},
+        )
+
+    def what_superseded(self, request_id: str) -> str | None:
+        """Say which newer request made a request moot, or None if none did."""
+        newer = (self._get(_request_key(request_id)) or {}).get("supersededBy")
+        return newer if isinstance(newer, str) else None
+
+    def has_ended(self, key: JobKey) -> bool:
+        """Say whether a poll found a job at its end; one that was only given up may still run."""
+        state = (self._get(_key(key)) or {}).get("state")
+        return state in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
     # ------------------------------------------------------------ following
 
@@ -264,6 +317,10 @@ def _attempt_key(branch: str) -> dict[str, str]:
     return {"pk": branch, "sk": "attempt"}
 
 
+def _latest_key(branch: str, kind: str) -> dict[str, str]:
+    return {"pk": branch, "sk": f"latest#{kind}"}
+
+
 def _request_key(request_id: str) -> dict[str, str]:
     return {"pk": f"request#{request_id}", "sk": "request"}
 
@@ -297,6 +354,17 @@ def _record_of(item: dict[str, Any]) -> Record:
         changes=int(item.get("changes", 0)),
         polls=int(item.get("polls", 0)),
         left_queue_at=_time(item["leftQueueAt"]) if "leftQueueAt" in item else None,
+        request_id=item.get("requestId"),
+        state=State(item["state"]) if "state" in item else None,
+    )
+
+
+def _latest_of(item: dict[str, Any]) -> Latest:
+    return Latest(
+        asked=Asked(item["requestId"], _time(item["eventTime"]), _time(item["receivedAt"])),
+        job_id=item.get("jobId"),
+        to_stop=tuple(StartedJob(older["requestId"], older["jobId"]) for older in item["toStop"]),
+        version=int(item["version"]),
     )
 
 

@@ -8,7 +8,17 @@ from typing import cast
 from amplify_jobs.webhooks.deliveries import Provider
 
 # Provider in routes.yaml -> the module here that knows it. A module is loaded when a source needs it.
-PROVIDERS = {"github": "github"}
+# CodeCommit is not among them: its events come from EventBridge.
+PROVIDERS = {
+    "github": "github",
+    "gitlab": "gitlab",
+    "bitbucket": "bitbucket",
+    "bitbucket-server": "bitbucket_server",
+    "gitea": "gitea",
+    "forgejo": "forgejo",
+    "azure-devops": "azure_devops",
+    "standard": "standard",
+}
 
 
 def provider(provider_name: str) -> Provider:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from amplify_jobs.errors import DeliveryUnreadable
 
 LONGEST_NAME = 1024
+LONGEST_AUTHOR = 256
 
 # git's own rules for a ref's name (git check-ref-format), and none that a command line would take for an option.
 _BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|^/|^@$")
@@ -39,6 +41,31 @@ def name(value: object, *path: str) -> str | None:
     if found is not None and len(found) > LONGEST_NAME:
         raise DeliveryUnreadable(f"{'.'.join(path)} has more than {LONGEST_NAME} characters")
     return found or None
+
+
+def number(value: object, *path: str) -> int | None:
+    """The positive whole number at a path, or None."""
+    found = member(value, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else None
+
+
+def items(value: object, *path: str) -> list[Any]:
+    """The list at a path; empty where there is none."""
+    found = member(value, *path)
+    return found if isinstance(found, list) else []
+
+
+def author(value: object, *path: str) -> str | None:
+    """The person's name at a path, cut to 256 characters."""
+    return (text(value, *path) or "")[:LONGEST_AUTHOR] or None
+
+
+def host(value: object, *path: str) -> str | None:
+    """The host in the address at a path."""
+    try:
+        return urlsplit(text(value, *path) or "").hostname
+    except ValueError:
+        return None
 
 
 def flag(value: object, *path: str) -> bool | None:

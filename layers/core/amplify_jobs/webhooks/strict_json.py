@@ -12,6 +12,14 @@ from amplify_jobs.errors import DeliveryUnreadable
 DEEPEST_NESTING = 40
 
 
+def json_body(body: bytes) -> dict[str, Any]:
+    """Parse a body that is a JSON object in UTF-8, as json_object does."""
+    try:
+        return json_object(body.decode())
+    except UnicodeDecodeError:
+        raise DeliveryUnreadable("the body is not UTF-8") from None
+
+
 def json_object(text: str) -> dict[str, Any]:
     """Parse a JSON object; raises DeliveryUnreadable on anything else, duplicate keys, NaN and deep nesting."""
     try:

@@ -1,0 +1,51 @@
+"""Takes AWS events and what waits in the intake queue: decides by the routes, and starts an execution per request."""
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from amplify_jobs import aws_events
+from amplify_jobs.aws_http import AwsHttp
+from amplify_jobs.configuration import StoredRoutes
+from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.executions import Executions
+from amplify_jobs.intake import Intake, is_batch
+from amplify_jobs.intake_queue import IntakeQueue
+
+logger = Logger()
+metrics = Metrics()
+aws = AwsHttp.from_environment()
+executions = Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"])
+intake = Intake(
+    StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"]),
+    executions,
+    IntakeQueue(aws, os.environ["INTAKE_QUEUE_URL"]),
+)
+
+
+def receive(event: Any, invocation_id: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    try:
+        delivery = aws_events.parse(event, invocation_id)
+        logger.append_keys(source=delivery.source, delivery_id=delivery.delivery_id)
+        taken = intake.take(delivery, source=delivery.source, delivery_id=delivery.delivery_id, received_at=now)
+    except DeliveryUnreadable as unreadable:
+        metrics.add_metric("EventsRejected", MetricUnit.Count, 1)
+        executions.start(aws_events.rejection(event, str(unreadable), invocation_id, now))
+        # Lambda's retries can't help, but they end in the dead-letter queue, where the event is kept.
+        raise
+    return asdict(taken)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
+    if is_batch(event):
+        return intake.drain(event["Records"])
+    metrics.add_metric("Events", MetricUnit.Count, 1)
+    return receive(event, context.aws_request_id)

@@ -1,0 +1,143 @@
+"""Patterns of names and paths, written as in GitHub Actions, and of texts.
+
+Names: `*` stops at "/", `**` does not; `?` and `+` repeat the character or [list] before them; `!` at the beginning
+takes back; a backslash makes the next character an ordinary one. A name or path always fits itself, so c++ and
+app/[id]/page.tsx need no backslash. Source: GitHub Docs, "Workflow syntax", filter pattern cheat sheet.
+
+Texts (authors, messages): only `*`, anything at all, and `!` mean something; upper and lower case are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+
+# As many as the routes of a large stack have: each is compiled once in a process.
+_COMPILED = 32_768
+_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+# A [list] that is none, like the one of [...slug], is not found here, and its bracket stays over.
+_TOKENS = re.compile(
+    r"(?P<wildcard>\*\*/|\*\*|\*)|\\(?P<escaped>.)|(?P<list>\[(?:[a-zA-Z0-9](?:-[a-zA-Z0-9])?)+\])|(?P<plain>.)",
+    re.DOTALL,
+)
+
+# The characters before the first that may mean something, without the one that ? or + may make optional.
+_BEGINNING = re.compile(r"(?:[^*?+\[\\](?![?+]))*")
+
+
+def checked_name_pattern(pattern: str) -> str:
+    """Return a pattern of branches or tags that can be used; raises ValueError saying what is wrong with it."""
+    if re.search(r"[\s~^:]", pattern):
+        raise ValueError(f"no branch or tag can be called {pattern!r}; git allows neither blanks nor ~ ^ : in names")
+    checked_pattern(pattern)
+    stray = next((literal for _, literal in _parts(pattern.removeprefix("!")) if literal and literal in "?[\\"), None)
+    if stray:
+        raise ValueError(
+            f"{stray} in {pattern!r} means nothing there, and no name has one; "
+            "? follows a character that may be missing, [0-9] is one digit"
+        )
+    return pattern
+
+
+def checked_pattern(pattern: str) -> str:
+    """Return a pattern of paths or repositories that can be used; raises ValueError saying what is wrong with it."""
+    bare = pattern.removeprefix("!")
+    if not bare:
+        raise ValueError("an empty pattern fits nothing; use a name, or a pattern like release/*")
+    try:
+        _compiled(bare)
+    except re.error:
+        raise ValueError(f"{pattern!r} has a range that runs backwards; use one like [0-9]") from None
+    return pattern
+
+
+def checked_text_pattern(pattern: str) -> str:
+    """Return a pattern of texts that can be used; raises ValueError saying what is wrong with it."""
+    if not pattern.removeprefix("!"):
+        raise ValueError("an empty pattern fits nothing; use a text like *[deploy]*")
+    return pattern
+
+
+def checked_list(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return patterns that let something in; raises ValueError where each of them only takes back."""
+    if patterns and all(pattern.startswith("!") for pattern in patterns):
+        raise ValueError("patterns that only take back let nothing in; put one before them, like '**'")
+    return patterns
+
+
+def deciding(patterns: Sequence[str], name: str) -> str | None:
+    """The pattern by which a branch, tag, path or repository is in: the last that fits, unless it takes back."""
+    return _deciding(patterns, name, _fits)
+
+
+def first_in(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, str] | None:
+    """The first of the names that is in, and the pattern by which it is."""
+    # Most files of a push lie elsewhere: how a name begins tells so hundreds of times faster than its pattern does.
+    beginnings = _beginnings(patterns)
+    for name in [name for name in names if name.startswith(beginnings)]:
+        if (decided := deciding(patterns, name)) is not None:
+            return name, decided
+    return None
+
+
+def deciding_any_case(patterns: Sequence[str], name: str) -> str | None:
+    """The same where upper and lower case are one: names of repositories."""
+    return _deciding(patterns, name, _fits_any_case)
+
+
+def deciding_text(patterns: Sequence[str], text: str) -> str | None:
+    """The same of patterns of texts."""
+    return _deciding(patterns, text, _fits_text)
+
+
+def _deciding(patterns: Sequence[str], name: str, fits: Callable[[str, str], bool]) -> str | None:
+    for pattern in reversed(patterns):
+        if fits(pattern.removeprefix("!"), name):
+            return None if pattern.startswith("!") else pattern
+    return None
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return pattern == name or _compiled(pattern).fullmatch(name) is not None
+
+
+def _fits_any_case(pattern: str, name: str) -> bool:
+    return _fits(pattern.casefold(), name.casefold())
+
+
+def _fits_text(pattern: str, text: str) -> bool:
+    return _compiled_text(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=_COMPILED)
+def _beginnings(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """What names begin with that any of the patterns lets in."""
+    return tuple(_BEGINNING.match(pattern)[0] for pattern in patterns if not pattern.startswith("!"))  # type: ignore[index]  # it matches every text
+
+
+@lru_cache(maxsize=_COMPILED)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of names. Raises re.error for a range that runs backwards."""
+    return re.compile("".join(expression for expression, _ in _parts(pattern)), re.DOTALL)
+
+
+def _parts(pattern: str) -> Iterator[tuple[str, str | None]]:
+    """The pattern's parts as regular expressions, each with the character that it stands for, if it is just one."""
+    repeatable = False
+    for token in _TOKENS.finditer(pattern):
+        character = token["escaped"] or token["plain"]
+        if token["wildcard"] or token["list"]:
+            yield _WILDCARDS.get(token[0], token[0]), None
+            repeatable = token["list"] is not None
+        elif token["plain"] in ("?", "+") and repeatable:
+            yield token["plain"], None
+            repeatable = False
+        else:
+            yield re.escape(character), character
+            repeatable = token[0] != "/"
+
+
+@lru_cache(maxsize=_COMPILED)
+def _compiled_text(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL | re.IGNORECASE)

@@ -1,0 +1,116 @@
+"""Azure DevOps, Services and Server: service hooks, which know no signature but user and password (Basic).
+
+Source: Microsoft's documentation, "Webhooks with Azure DevOps" and "Service hooks events".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.events import Event, PullRequestAction
+from amplify_jobs.webhooks import normalising
+from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
+from amplify_jobs.webhooks.normalising import Commit
+from amplify_jobs.webhooks.payload import author, host, items, member, name, number, sha, text, time
+from amplify_jobs.webhooks.signatures import verify_basic
+from amplify_jobs.webhooks.strict_json import json_body
+
+PUSH = "git.push"
+PULL_REQUEST = "git.pullrequest."
+_ENDED = {"completed": PullRequestAction.MERGED, "abandoned": PullRequestAction.CLOSED}
+
+
+def delivery_id(headers: Headers) -> str | None:  # noqa: ARG001 -- it is in the body
+    """None: Azure DevOps writes the id into the body, where parse finds it."""
+    return None
+
+
+def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- nothing is signed
+    """Raise NotAuthentic unless one of the secrets, user:password, is given as Basic."""
+    verify_basic(headers, secrets)
+
+
+def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the body itself names its kind
+    """Read an authentic delivery: pushes of several refs are several events. Raises DeliveryUnreadable."""
+    payload = json_body(body)
+    kind = text(payload, "eventType")
+    if kind == PUSH:
+        found = _push(payload)
+    elif kind is None or not kind.startswith(PULL_REQUEST):
+        return normalising.not_handled(kind, "eventType in the body", [PUSH, f"{PULL_REQUEST}*"])
+    else:
+        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    ids = [part for part in (text(payload, "subscriptionId"), text(payload, "id")) if part]
+    return normalising.delivery(found, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
+
+
+def _push(payload: dict[str, Any]) -> list[Event | str]:
+    updates = member(payload, "resource", "refUpdates")
+    if not isinstance(updates, list):
+        raise DeliveryUnreadable("a push needs resource.refUpdates")
+    return [_update(member(payload, "resource"), update) for update in updates]
+
+
+def _update(push: object, update: object) -> Event | str:
+    ref = name(update, "name")
+    if ref is None:
+        raise DeliveryUnreadable("an update of resource.refUpdates needs name")
+    before, after = sha(update, "oldObjectId"), sha(update, "newObjectId")
+    commits = items(push, "commits")
+    head = next((commit for commit in commits if after and member(commit, "commitId") == after), None)
+    return normalising.ref_change(
+        ref=ref,
+        repository=_repository(push),
+        before=before,
+        after=after,
+        created=before is None,
+        deleted=after is None,
+        host=_host(push),
+        event_time=text(push, "date"),
+        head=Commit(after, time(head, "committer", "date"), text(head, "comment"), author(head, "author", "name")),
+    )
+
+
+def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
+    pull = member(payload, "resource")
+    pull_number = number(pull, "pullRequestId")
+    return normalising.pull_request(
+        repository=_repository(pull),
+        number=pull_number,
+        host_action=host_action,
+        action=_action(host_action, text(pull, "status")),
+        ref=f"refs/pull/{pull_number}/merge",
+        source=name(pull, "sourceRefName"),
+        target=name(pull, "targetRefName"),
+        head=sha(pull, "lastMergeSourceCommit", "commitId"),
+        from_fork=member(pull, "forkSource") is not None,
+        title=text(pull, "title"),
+        host=_host(pull),
+    )
+
+
+def _action(host_action: str, status: str | None) -> PullRequestAction:
+    """What happened, for `updated` stands for every change and `merged` for every attempt to merge, also to try it.
+
+    Of an update of an active pull request it is not said whether it was to the code, so it counts as that.
+    """
+    if host_action == "created":
+        return PullRequestAction.OPENED
+    if host_action not in {"updated", "merged"}:
+        return PullRequestAction.OTHER
+    attempted = PullRequestAction.OTHER if host_action == "merged" else PullRequestAction.SYNCHRONIZE
+    return _ENDED.get(status or "", attempted)
+
+
+def _repository(resource: object) -> str | None:
+    project, repository = name(resource, "repository", "project", "name"), name(resource, "repository", "name")
+    return f"{project}/{repository}" if project and repository else None
+
+
+def _host(resource: object) -> str | None:
+    """Host and repository's id: names of projects are unique in an organisation only, and many share one host."""
+    parts = [host(resource, "repository", "remoteUrl"), name(resource, "repository", "id")]
+    return "/".join(part for part in parts if part) or None

@@ -1,0 +1,108 @@
+"""Bitbucket Cloud: deliveries signed with X-Hub-Signature.
+
+Source: Bitbucket Cloud's documentation, "Manage webhooks" and "Event payloads".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.events import Event, PullRequestAction
+from amplify_jobs.webhooks import deliveries, normalising
+from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.normalising import BRANCHES, TAGS, Commit
+from amplify_jobs.webhooks.payload import author, flag, member, name, number, sha, text, time
+from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
+from amplify_jobs.webhooks.strict_json import json_body
+
+SIGNATURE_HEADER = "X-Hub-Signature"
+EVENT_HEADER = "X-Event-Key"
+HOST = "bitbucket.org"
+
+PUSH = "repo:push"
+PULL_REQUEST = "pullrequest:"
+# Bitbucket does not say what of a pull request was updated: it may be the code, so it counts as that.
+_ACTIONS = {
+    "created": PullRequestAction.OPENED,
+    "updated": PullRequestAction.SYNCHRONIZE,
+    "fulfilled": PullRequestAction.MERGED,
+    "rejected": PullRequestAction.CLOSED,
+}
+_PREFIXES = {"branch": BRANCHES, "tag": TAGS}
+
+
+def sign(secret: str, body: bytes) -> str:
+    """The value of X-Hub-Signature for a body, as Bitbucket makes it."""
+    return "sha256=" + hmac_sha256_hex(secret, body)
+
+
+def delivery_id(headers: Headers) -> str | None:
+    """The X-Request-UUID header; it is not signed."""
+    return deliveries.delivery_id(headers, "X-Request-UUID")
+
+
+def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
+    """Raise NotAuthentic unless one of the secrets signed the raw body."""
+    verify_hex_signature(headers, SIGNATURE_HEADER, "sha256=", body, secrets)
+
+
+def parse(headers: Headers, body: bytes) -> Delivery:
+    """Read an authentic delivery: pushes of several refs are several events. Raises DeliveryUnreadable."""
+    kind = header(headers, EVENT_HEADER)
+    payload = json_body(body)
+    if kind == PUSH:
+        return _push(payload)
+    if kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment_"):
+        return normalising.not_handled(kind, f"{EVENT_HEADER} header", [PUSH, f"{PULL_REQUEST}*"])
+    return normalising.delivery([_pull_request(payload, kind.removeprefix(PULL_REQUEST))])
+
+
+def _push(payload: dict[str, Any]) -> Delivery:
+    changes = member(payload, "push", "changes")
+    if not isinstance(changes, list):
+        raise DeliveryUnreadable("a push needs push.changes")
+    return normalising.delivery([_change(payload, change) for change in changes])
+
+
+def _change(payload: dict[str, Any], change: object) -> Event | str:
+    old, new = member(change, "old"), member(change, "new")
+    changed = new if isinstance(new, dict) else old
+    ref_type, ref = text(changed, "type"), name(changed, "name")
+    if ref_type is None or ref is None:
+        raise DeliveryUnreadable("a change of push.changes needs new or old, with type and name")
+    if ref_type not in _PREFIXES:
+        return f"what was pushed is a {ref_type[:100]!r}, neither a branch nor a tag"
+    target = member(new, "target")
+    built = Commit(sha(target, "hash"), time(target, "date"), text(target, "message"), author(target, "author", "raw"))
+    return normalising.ref_change(
+        ref=_PREFIXES[ref_type] + ref,
+        repository=name(payload, "repository", "full_name"),
+        before=sha(old, "target", "hash"),
+        after=sha(target, "hash"),
+        created=old is None,
+        deleted=new is None,
+        host=HOST,
+        head=built,
+        forced=flag(change, "forced"),
+    )
+
+
+def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
+    pull = member(payload, "pullrequest")
+    source, target = (name(pull, side, "repository", "full_name") for side in ("source", "destination"))
+    return normalising.pull_request(
+        repository=name(payload, "repository", "full_name") or target,
+        number=number(pull, "id"),
+        host_action=host_action,
+        action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
+        ref=None,
+        source=name(pull, "source", "branch", "name"),
+        target=name(pull, "destination", "branch", "name"),
+        head=sha(pull, "source", "commit", "hash"),
+        from_fork=normalising.different(source, target),
+        title=text(pull, "title"),
+        host=HOST,
+    )

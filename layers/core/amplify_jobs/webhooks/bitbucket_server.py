@@ -1,0 +1,142 @@
+"""Bitbucket Data Center: deliveries signed with X-Hub-Signature, or with user and password (Basic).
+
+Source: Bitbucket Data Center's documentation, "Manage webhooks" and "Event payload".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.events import Event, EventKind, PullRequestAction
+from amplify_jobs.webhooks import deliveries, normalising
+from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.normalising import Commit
+from amplify_jobs.webhooks.payload import author, host, items, member, name, number, sha, text
+from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_basic, verify_hex_signature
+from amplify_jobs.webhooks.strict_json import json_body
+
+SIGNATURE_HEADER = "X-Hub-Signature"
+EVENT_HEADER = "X-Event-Key"
+
+PING = "diagnostics:ping"
+# A mirror tells the changes when it has them: for those who clone from it.
+PUSHES = ("repo:refs_changed", "mirror:repo_synchronized")
+PULL_REQUEST = "pr:"
+_ACTIONS = {
+    "opened": PullRequestAction.OPENED,
+    "from_ref_updated": PullRequestAction.SYNCHRONIZE,
+    "reopened": PullRequestAction.REOPENED,
+    "merged": PullRequestAction.MERGED,
+    "declined": PullRequestAction.CLOSED,
+    "deleted": PullRequestAction.CLOSED,
+}
+
+
+def sign(secret: str, body: bytes) -> str:
+    """The value of X-Hub-Signature for a body, as Bitbucket makes it."""
+    return "sha256=" + hmac_sha256_hex(secret, body)
+
+
+def delivery_id(headers: Headers) -> str | None:
+    """The X-Request-Id header; it is not signed."""
+    return deliveries.delivery_id(headers, "X-Request-Id")
+
+
+def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
+    """Raise NotAuthentic unless one of the secrets signed the raw body or is given as user:password.
+
+    Basic alone is enough only where every secret is user:password, and no signature is there to be checked.
+    """
+    only_basic = all(":" in secret for secret in secrets)
+    if only_basic and header(headers, SIGNATURE_HEADER) is None:
+        verify_basic(headers, secrets)
+    else:
+        verify_hex_signature(headers, SIGNATURE_HEADER, "sha256=", body, secrets)
+
+
+def parse(headers: Headers, body: bytes) -> Delivery:
+    """Read an authentic delivery: pushes of several refs are several events. Raises DeliveryUnreadable."""
+    kind = header(headers, EVENT_HEADER)
+    payload = json_body(body)
+    if kind == PING:
+        return Delivery((Event(kind=EventKind.PING),))
+    if kind in PUSHES:
+        return _push(payload)
+    if kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
+        return normalising.not_handled(kind, f"{EVENT_HEADER} header", [*PUSHES, f"{PULL_REQUEST}*", PING])
+    return normalising.delivery([_pull_request(payload, kind.removeprefix(PULL_REQUEST))])
+
+
+def _push(payload: dict[str, Any]) -> Delivery:
+    changes = member(payload, "changes")
+    if not isinstance(changes, list):
+        raise DeliveryUnreadable("a push needs changes")
+    # toCommit describes the one change of the delivery; for an annotated tag it is the commit behind it.
+    described = member(payload, "toCommit") if len(changes) == 1 else None
+    return normalising.delivery([_change(payload, change, described) for change in changes])
+
+
+def _change(payload: dict[str, Any], change: object, described: object) -> Event | str:
+    ref = name(change, "ref", "id") or name(change, "refId")
+    if ref is None:
+        raise DeliveryUnreadable("a change needs ref.id")
+    before, after = sha(change, "fromHash"), sha(change, "toHash")
+    if described is None:
+        described = next((commit for commit in items(payload, "commits") if member(commit, "id") == after), None)
+    return normalising.ref_change(
+        ref=ref,
+        repository=_repository(payload, "repository"),
+        before=before,
+        after=after,
+        created=text(change, "type") == "ADD" or before is None,
+        deleted=text(change, "type") == "DELETE" or after is None,
+        host=_host(payload, "repository"),
+        event_time=text(payload, "date"),
+        head=Commit(
+            sha(described, "id"),
+            _time(described, "committerTimestamp"),
+            text(described, "message"),
+            author(described, "author", "name"),
+        ),
+    )
+
+
+def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
+    pull = member(payload, "pullRequest")
+    source, target = (_repository(pull, side, "repository") for side in ("fromRef", "toRef"))
+    pull_number = number(pull, "id")
+    return normalising.pull_request(
+        repository=target,
+        number=pull_number,
+        host_action=host_action,
+        action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
+        ref=f"refs/pull-requests/{pull_number}/from",
+        source=name(pull, "fromRef", "id") or name(pull, "fromRef", "displayId"),
+        target=name(pull, "toRef", "id") or name(pull, "toRef", "displayId"),
+        head=sha(pull, "fromRef", "latestCommit"),
+        before=sha(payload, "previousFromHash"),
+        from_fork=normalising.different(source, target),
+        title=text(pull, "title"),
+        host=_host(pull, "toRef", "repository"),
+    )
+
+
+def _repository(value: object, *path: str) -> str | None:
+    project, slug = name(value, *path, "project", "key"), name(value, *path, "slug")
+    return f"{project}/{slug}" if project and slug else None
+
+
+def _host(value: object, *path: str) -> str | None:
+    return next((host(link, "href") for link in items(value, *path, "links", "self")), None)
+
+
+def _time(value: object, *path: str) -> datetime | None:
+    """Milliseconds since 1970."""
+    found = number(value, *path)
+    try:
+        return None if found is None else datetime.fromtimestamp(found / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

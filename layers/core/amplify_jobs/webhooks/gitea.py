@@ -1,0 +1,98 @@
+"""Gitea: deliveries signed with X-Gitea-Signature. Forgejo's, made after them, are read here too.
+
+Source: Gitea's documentation, "Webhooks", services/webhook/deliver.go and modules/structs/hook.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
+from amplify_jobs.events import Event, EventKind
+from amplify_jobs.webhooks import deliveries, github_payloads, normalising
+from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.github_payloads import created_or_deleted, repository_time
+from amplify_jobs.webhooks.payload import items, member
+from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
+from amplify_jobs.webhooks.strict_json import json_object
+
+SIGNATURE_HEADER = "X-Gitea-Signature"
+EVENT_HEADER = "X-Gitea-Event"
+
+# Gitea lists at most ui.FEED_MAX_COMMIT_NUM commits of a push; versions that do not tell total_commits can't be
+# checked but against its default.
+MOST_COMMITS = 5
+
+
+def sign(secret: str, body: bytes) -> str:
+    """The value of X-Gitea-Signature for a JSON payload, as Gitea makes it."""
+    return hmac_sha256_hex(secret, body)
+
+
+def delivery_id(headers: Headers) -> str | None:
+    """The X-Gitea-Delivery header; it is not signed."""
+    return deliveries.delivery_id(headers, "X-Gitea-Delivery")
+
+
+def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
+    """Raise NotAuthentic unless one of the secrets signed the payload."""
+    verify_payload(headers, body, secrets, SIGNATURE_HEADER)
+
+
+def parse(headers: Headers, body: bytes) -> Delivery:
+    """Read an authentic delivery. Raises DeliveryUnreadable."""
+    return parse_payload(headers, body, EVENT_HEADER)
+
+
+def verify_payload(headers: Headers, body: bytes, secrets: Sequence[str], signature_header: str) -> None:
+    """Raise NotAuthentic unless one of the secrets signed the JSON: of a form it is the field that is signed."""
+    signed = body
+    if github_payloads.is_form(headers):
+        try:
+            signed = github_payloads.payload_text(headers, body).encode()
+        except DeliveryUnreadable as error:
+            raise NotAuthentic(f"what {signature_header} signs can't be found: {error}") from None
+    verify_hex_signature(headers, signature_header, "", signed, secrets)
+
+
+def parse_payload(headers: Headers, body: bytes, event_header: str) -> Delivery:
+    """Read an authentic delivery whose kind a header names. Raises DeliveryUnreadable."""
+    kind = header(headers, event_header)
+    payload = json_object(github_payloads.payload_text(headers, body))
+    read = _READERS.get(kind or "")
+    if read is None:
+        return normalising.not_handled(kind, f"{event_header} header", _READERS)
+    return normalising.delivery([read(payload)])
+
+
+def _push(payload: dict[str, Any]) -> Event | str:
+    change = github_payloads.push_of(payload)
+    commits = items(payload, "commits")
+    head_commit = member(payload, "head_commit")
+    if head_commit is None:
+        head_commit = next((commit for commit in commits if member(commit, "id") == change["after"]), None)
+    return normalising.ref_change(
+        **change,
+        event_time=repository_time(payload, "updated_at"),
+        head=normalising.commit_of(head_commit),
+        changed_files=_changed_files(payload, commits, head_commit),
+    )
+
+
+def _changed_files(payload: dict[str, Any], commits: list[Any], head_commit: object) -> tuple[str, ...] | None:
+    """The files of all commits, or of the head commit where the push brought no new ones; None if cut short."""
+    total = member(payload, "total_commits")
+    complete = len(commits) == total if isinstance(total, int) else len(commits) < MOST_COMMITS
+    return normalising.changed_files(commits or [head_commit]) if complete else None
+
+
+# Every action on a pull request but reviews and comments comes as pull_request; X-Gitea-Event-Type says more.
+_READERS: dict[str, Callable[[dict[str, Any]], Event | str]] = {
+    "push": _push,
+    "pull_request": github_payloads.pull_request,
+    "release": github_payloads.release,
+    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE, "updated_at"),
+    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE, "updated_at"),
+}

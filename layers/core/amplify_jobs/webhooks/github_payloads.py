@@ -1,0 +1,136 @@
+"""What GitHub's payloads and those made after them (Gitea, Forgejo) have in common.
+
+Source: GitHub Docs, "Webhook events and payloads" (create, delete, pull_request, push, release), and Gitea's
+modules/structs/hook.go.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.events import Event, EventKind, PullRequestAction
+from amplify_jobs.webhooks import normalising
+from amplify_jobs.webhooks.deliveries import Headers, header
+from amplify_jobs.webhooks.normalising import BRANCHES
+from amplify_jobs.webhooks.payload import author, flag, host, member, name, number, ref_name, sha, text
+
+_ACTIONS = {
+    "opened": PullRequestAction.OPENED,
+    "synchronize": PullRequestAction.SYNCHRONIZE,
+    "synchronized": PullRequestAction.SYNCHRONIZE,
+    "reopened": PullRequestAction.REOPENED,
+    "closed": PullRequestAction.CLOSED,
+}
+_OBJECT_NAME = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
+
+
+def is_form(headers: Headers) -> bool:
+    """Say whether the payload comes as a form's field instead of as the body."""
+    content_type = header(headers, "Content-Type") or ""
+    return content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
+def payload_text(headers: Headers, body: bytes) -> str:
+    """The payload's JSON: the body, or the field `payload` of a form. Raises DeliveryUnreadable."""
+    try:
+        content = body.decode()
+        if is_form(headers):
+            form = parse_qs(content, strict_parsing=True, errors="strict", max_num_fields=10)
+            (content,) = form["payload"]
+    except UnicodeDecodeError:
+        raise DeliveryUnreadable("the body is not UTF-8") from None
+    except (ValueError, KeyError):
+        raise DeliveryUnreadable("the body is no form with one field 'payload'") from None
+    return content
+
+
+def push_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """What a push says of its ref: the arguments of normalising.ref_change that all these hosts write alike."""
+    ref = name(payload, "ref")
+    if ref is None or repository(payload) is None:
+        raise DeliveryUnreadable("a push needs ref and repository.full_name")
+    before, after = sha(payload, "before"), sha(payload, "after")
+    return {
+        "ref": ref,
+        "repository": repository(payload),
+        "before": before,
+        "after": after,
+        "created": flag(payload, "created") or (before is None and "before" in payload),
+        "deleted": flag(payload, "deleted") or (after is None and "after" in payload),
+        "host": repository_host(payload),
+    }
+
+
+def repository(payload: dict[str, Any]) -> str | None:
+    """The repository's name with its owner."""
+    return name(payload, "repository", "full_name")
+
+
+def repository_host(payload: dict[str, Any]) -> str | None:
+    """The host that the repository is on."""
+    return host(payload, "repository", "html_url")
+
+
+def repository_time(payload: dict[str, Any], key: str) -> str | None:
+    """A time of the repository, as it is written there: seconds since 1970, or ISO 8601."""
+    found = member(payload, "repository", key)
+    return str(found) if isinstance(found, int) else name(payload, "repository", key)
+
+
+def created_or_deleted(payload: dict[str, Any], kind: EventKind, time_key: str) -> Event | str:
+    """Read the host's separate word that a branch or tag was created or deleted."""
+    return normalising.ref_event(
+        kind=kind,
+        name=name(payload, "ref"),
+        ref_type=text(payload, "ref_type"),
+        repository=repository(payload),
+        host=repository_host(payload),
+        event_time=repository_time(payload, time_key),
+        commit=sha(payload, "sha") if kind is EventKind.REF_CREATE else None,
+    )
+
+
+def pull_request(payload: dict[str, Any]) -> Event:
+    """Read a pull request's event. The repository of its head may be gone."""
+    pull = member(payload, "pull_request")
+    host_action = name(payload, "action")
+    action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
+    if action is PullRequestAction.CLOSED and flag(pull, "merged"):
+        action = PullRequestAction.MERGED
+    pull_number = number(payload, "number") or number(pull, "number")
+    return normalising.pull_request(
+        repository=repository(payload),
+        number=pull_number,
+        host_action=host_action,
+        action=action,
+        ref=f"refs/pull/{pull_number}/head",
+        source=name(pull, "head", "ref"),
+        target=name(pull, "base", "ref"),
+        head=sha(pull, "head", "sha"),
+        before=sha(payload, "before"),
+        from_fork=normalising.different(name(pull, "head", "repo", "full_name"), repository(payload)),
+        title=text(pull, "title"),
+        author=author(pull, "user", "login"),
+        host=repository_host(payload),
+    )
+
+
+def release(payload: dict[str, Any]) -> Event:
+    """Read a release's event; its target is a branch or a commit."""
+    made = member(payload, "release")
+    target = name(made, "target_commitish")
+    is_commit = target is not None and _OBJECT_NAME.fullmatch(target) is not None
+    times = (text(made, key) for key in ("updated_at", "published_at", "created_at"))
+    return normalising.release(
+        repository=repository(payload),
+        action=name(payload, "action"),
+        tag=name(made, "tag_name"),
+        title=text(made, "name"),
+        branch=None if target is None or is_commit else ref_name(target, BRANCHES),
+        commit=target if is_commit else None,
+        host=repository_host(payload),
+        event_time=next((time for time in times if time), None),
+    )

@@ -1,0 +1,133 @@
+"""GitLab, SaaS and self-managed: deliveries signed with a signing token, or with the plain X-Gitlab-Token.
+
+A secret that opens with whsec_ is a signing token. Source: GitLab Docs, "Webhooks" and "Webhook events".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
+from amplify_jobs.events import Event, PullRequestAction
+from amplify_jobs.webhooks import deliveries, normalising
+from amplify_jobs.webhooks.deliveries import Delivery, Headers
+from amplify_jobs.webhooks.payload import host, items, member, name, number, sha, text
+from amplify_jobs.webhooks.signatures import verify_token
+from amplify_jobs.webhooks.signed_messages import SECRET_PREFIX, SIGNATURE_HEADER, keys_of, signed_message
+from amplify_jobs.webhooks.strict_json import json_body
+
+TOKEN_HEADER = "X-Gitlab-Token"  # noqa: S105 -- the header's name, not a token
+
+_ACTIONS = {
+    "open": PullRequestAction.OPENED,
+    "opened": PullRequestAction.OPENED,
+    "reopen": PullRequestAction.REOPENED,
+    "close": PullRequestAction.CLOSED,
+    "merge": PullRequestAction.MERGED,
+}
+
+
+def delivery_id(headers: Headers) -> str | None:
+    """The Idempotency-Key header, before GitLab 17.4 X-Gitlab-Event-UUID; only a signing token signs it."""
+    ids = (deliveries.delivery_id(headers, header) for header in ("Idempotency-Key", "X-Gitlab-Event-UUID"))
+    return next((found for found in ids if found), None)
+
+
+def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
+    """Raise NotAuthentic unless a signing token signed id, time and body or, where there is none, a token is given.
+
+    With a signing token among the secrets the plain token is never taken: GitLab sends it on signed deliveries too.
+    """
+    signing_tokens = [secret for secret in secrets if secret.startswith(SECRET_PREFIX)]
+    if not signing_tokens:
+        return verify_token(headers, TOKEN_HEADER, secrets)
+    if not signed_message(headers, body, now).signed_with(keys_of(signing_tokens)):
+        raise NotAuthentic(f"{SIGNATURE_HEADER} was not made with a signing token of this source")
+    return None
+
+
+def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the body itself names its kind
+    """Read an authentic delivery of a project, group or system hook. Raises DeliveryUnreadable."""
+    payload = json_body(body)
+    kind = text(payload, "object_kind") or text(payload, "event_name")
+    read = _READERS.get(kind or "")
+    if read is None:
+        return normalising.not_handled(kind, "object_kind in the body", _READERS)
+    return normalising.delivery([read(payload)])
+
+
+def _push(payload: dict[str, Any]) -> Event | str:
+    ref = name(payload, "ref")
+    if ref is None:
+        raise DeliveryUnreadable("a push needs ref")
+    before, after, commits = sha(payload, "before"), sha(payload, "after"), items(payload, "commits")
+    # checkout_sha is the commit behind an annotated tag, where after is the tag itself.
+    built = sha(payload, "checkout_sha") or after
+    head = normalising.commit_of(next((commit for commit in commits if built and member(commit, "id") == built), None))
+    return normalising.ref_change(
+        ref=ref,
+        repository=name(payload, "project", "path_with_namespace"),
+        before=before,
+        after=after,
+        created=before is None and "before" in payload,
+        deleted=after is None and "after" in payload,
+        host=host(payload, "project", "web_url"),
+        head=normalising.Commit(built, head.time, head.message, head.author),
+        changed_files=_changed_files(payload, commits),
+    )
+
+
+def _changed_files(payload: dict[str, Any], commits: list[Any]) -> tuple[str, ...] | None:
+    """The files of all commits; None where fewer are listed than were pushed: GitLab lists at most 20."""
+    complete = member(payload, "total_commits_count") == len(commits)
+    return normalising.changed_files(commits) if complete else None
+
+
+def _merge_request(payload: dict[str, Any]) -> Event:
+    attributes = member(payload, "object_attributes")
+    # Without an action, as some system hooks come, the state is all that GitLab says.
+    host_action = name(attributes, "action") or name(attributes, "state")
+    previous_head = sha(attributes, "oldrev")
+    action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
+    if host_action == "update" and previous_head is not None:
+        action = PullRequestAction.SYNCHRONIZE
+    target = name(attributes, "target", "path_with_namespace")
+    ids = normalising.different(number(attributes, "source_project_id"), number(attributes, "target_project_id"))
+    names = normalising.different(name(attributes, "source", "path_with_namespace"), target)
+    iid = number(attributes, "iid")
+    return normalising.pull_request(
+        repository=target or name(payload, "project", "path_with_namespace"),
+        number=iid,
+        host_action=host_action,
+        action=action,
+        ref=f"refs/merge-requests/{iid}/head",
+        source=name(attributes, "source_branch"),
+        target=name(attributes, "target_branch"),
+        head=sha(attributes, "last_commit", "id"),
+        before=previous_head,
+        from_fork=ids or names if names is not None else ids,
+        title=text(attributes, "title"),
+        host=host(attributes, "target", "web_url") or host(payload, "project", "web_url"),
+    )
+
+
+def _release(payload: dict[str, Any]) -> Event:
+    return normalising.release(
+        repository=name(payload, "project", "path_with_namespace"),
+        action=name(payload, "action"),
+        tag=name(payload, "tag"),
+        title=text(payload, "name"),
+        commit=sha(payload, "commit", "id"),
+        host=host(payload, "project", "web_url"),
+        event_time=text(payload, "released_at") or text(payload, "created_at"),
+    )
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], Event | str]] = {
+    "push": _push,
+    "tag_push": _push,
+    "merge_request": _merge_request,
+    "release": _release,
+}
