@@ -41,10 +41,13 @@ def sources(team: Team, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A source and a route for each host; the app is unknown, so every request ends as rejected and announced."""
     ssm = team.session.client("ssm")
     routes: dict[str, Any] = {"sources": {}, "routes": {}}
-    for host in PUSHES:
+    for host in [*PUSHES, "standard"]:
         name = f"/amplify-jobs/secrets/{host}"
         ssm.put_parameter(Name=name, Type="SecureString", Value=secret_of(host, WORD), Overwrite=True)
         routes["sources"][host] = {"provider": host, "secrets": [name]}
+        if host == "standard":
+            # Its body asks for a job outright, or names a route.
+            continue
         routes["routes"][f"any-{host}"] = {
             "source": host,
             "when": {"push": {"repository": "**"}},
@@ -91,3 +94,18 @@ def test_a_push_at_any_host_becomes_a_request(team: Team, sources: str, host: st
     )
     (request,) = answer["requests"]
     assert "not found" in team.told(request["requestId"], "Job Rejected")["reason"]
+
+
+def test_standard_webhooks_ask_for_a_job_outright(team: Team, sources: str) -> None:
+    parameters = {"appId": "d0nowhere", "branchName": "main", "jobType": "RELEASE"}
+    body = json.dumps({"operation": "start_job", "parameters": parameters}).encode()
+    proof = signed("standard", secret_of("standard", WORD), body, now=datetime.now(UTC), message_id="msg_cms_1")
+    stale = signed("standard", secret_of("standard", WORD), body, message_id="msg_cms_1")
+
+    assert deliver(f"{sources}/standard", stale, body)[0] == 401
+    status, answer = deliver(f"{sources}/standard", proof, body)
+
+    assert status == 202, answer
+    (request,) = answer["requests"]
+    assert "not found" in team.told(request["requestId"], "Job Rejected")["reason"]
+    assert deliver(f"{sources}/standard", proof, body)[1]["requests"][0]["duplicate"] is True
