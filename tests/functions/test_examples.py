@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from amplify_jobs.matching import Matched, decide
 from amplify_jobs.operations import validated_parameters
 from amplify_jobs.requests import JobRequest
+from amplify_jobs.routes_file import read_routes
+from amplify_jobs.webhooks import provider
 from demo.examples import MANUAL_APP_ID, example_objects
 from tests.functions.stack import REGION, REPOSITORY, Stack, serving
 
@@ -48,9 +52,9 @@ def test_every_function_has_an_example() -> None:
     ("file", "answer"),
     [
         ("start_job.json", {"finished": False, "seen": "0", "key.sk": "job#0000000002"}),
-        ("start_job.retry.json", {"finished": False, "key.sk": "job#0000000003"}),
-        ("start_job.web_hook.json", {"finished": False, "key.sk": "job#0000000004"}),
-        ("start_job.manual.json", {"finished": False, "key.sk": "job#0000000005"}),
+        ("start_job.retry.json", {"finished": False, "job.job.jobType": "RETRY"}),
+        ("start_job.web_hook.json", {"finished": False, "job.job.jobType": "WEB_HOOK"}),
+        ("start_job.manual.json", {"finished": False, "job.job.jobType": "MANUAL"}),
         ("start_job.deployment_of_artifact.json", {"finished": False, "key.sk": "job#0000000001"}),
         ("start_job.deployment_of_address.json", {"finished": False, "key.sk": "job#0000000001"}),
         ("start_job.deployment_of_zip_in_s3.json", {"finished": False, "key.sk": "job#0000000001"}),
@@ -87,6 +91,20 @@ def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any
 def test_every_example_is_tried() -> None:
     tried = {values[0] for values in test_an_example_is_understood.pytestmark[0].args[1]}
     assert {path.name for path in FILES if not path.name.startswith("receive_")} == tried
+
+
+@pytest.mark.parametrize("file", [path.name for path in FILES if path.name.startswith("receive_webhook")])
+def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: str) -> None:
+    event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
+    name = "events/routes.yaml"
+    routes = read_routes((REPOSITORY / name).read_bytes(), name, "amplify-jobs")
+    source = event["pathParameters"]["source"]
+    host, body = provider(routes.source(source).provider), event["body"].encode()
+    secret = "user:example-secret" if source == "azure-devops" else "example-secret"
+    host.verify(event["headers"], body, [secret], datetime.now(UTC))
+    (happened,) = host.parse(event["headers"], body).events
+    matched = [found for found in decide(routes, source, happened) if isinstance(found, Matched)]
+    assert [(found.name, happened.branch) for found in matched] == [("web", "main")]
 
 
 @pytest.mark.parametrize("file", [path.name for path in FILES if not path.name.startswith(("receive_", "on_"))])

@@ -14,8 +14,6 @@ from amplify_jobs.executions import Executions
 from amplify_jobs.requests import JobRequest
 from tests.functions.stack import BUCKET, REGION, Stack, any_request, execution_of, payload_of, serving
 
-pytestmark = pytest.mark.xdist_group("executions")
-
 DEFINITION = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 
 

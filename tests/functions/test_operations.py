@@ -16,8 +16,6 @@ from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, Sta
 from amplify_jobs.jobs import branch_key
 from tests.functions.stack import BUCKET, REGION, Function, Stack, any_request, execution_of, serving
 
-pytestmark = pytest.mark.xdist_group("operations")
-
 SCHEMA = "type Post @model { id: ID! title: String! }"
 
 

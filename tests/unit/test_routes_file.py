@@ -231,3 +231,75 @@ def test_any_file_is_read_or_its_faults_are_named(content: bytes) -> None:
     except InvalidRoutes as invalid:
         found = invalid.faults
     assert [fault for fault in found if not fault.startswith("routes.yaml:")] == []
+
+
+# ---------------------------------------------------------------- operations other than start_job
+
+
+def routes_of(operation: str, parameters: str, more: str = "") -> bytes:
+    return f"""\
+sources:
+  github: {{provider: github, secrets: [/amplify-jobs/secrets/github]}}
+routes:
+  forms:
+    when: {{push: {{repository: acme/web}}}}
+    request:
+      operation: {operation}
+      parameters: {parameters}
+{more}""".encode()
+
+
+CODEGEN = (
+    "{{appId: d1a2b3c4d5e6, environmentName: '{{branch}}', codegenJobToCreate: {{renderConfig: {{react: {react}}}, "
+    "graphqlSchema: 'type Post @model {{ id: ID! }} enum E {{A}}'}}}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "minutes"),
+    [
+        ("start_codegen_job", CODEGEN.format(react="{}"), 10),
+        ("generate_backend_api_models", "{AppId: d1, BackendEnvironmentName: '{branch}', ResourceName: blog}", 10),
+        ("start_deployment", "{appId: d1, branchName: '{branch}', artifact: 's3://releases/{commit}.zip'}", 60),
+    ],
+)
+def test_a_route_can_ask_for_any_operation(operation: str, parameters: str, minutes: int) -> None:
+    routes = read_routes(routes_of(operation, parameters), "routes.yaml", "amplify-jobs")
+    assert routes.routes["forms"].timeout_minutes == minutes
+    assert routes.routes["forms"].request.operation == operation
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "more", "said"),
+    [
+        (
+            "start_codegen_job",
+            CODEGEN.format(react="{script: coffee}"),
+            "",
+            "8: routes.forms.request.parameters.codegenJobToCreate.renderConfig.react.script: should be 'jsx'",
+        ),
+        (
+            "start_codegen_job",
+            CODEGEN.format(react="{}"),
+            "    supersede: true\n    onTimeout: stop\n",
+            "9: routes.forms.supersede: no API stops a job of start_codegen_job; leave it out",
+        ),
+        (
+            "generate_backend_api_models",
+            "{AppId: d1, BackendEnvironmentName: '{tag}', ResourceName: blog}",
+            "",
+            "8: routes.forms.request.parameters.BackendEnvironmentName: {tag} is nothing that a push has",
+        ),
+        (
+            "start_deployment",
+            "{appId: d1, branchName: main}",
+            "",
+            "8: routes.forms.request.parameters: exactly one of these must be given, not 0: jobId, sourceUrl, artifact",
+        ),
+    ],
+    ids=["member", "stop", "value", "source"],
+)
+def test_what_any_operation_would_refuse_is_named(operation: str, parameters: str, more: str, said: str) -> None:
+    with pytest.raises(InvalidRoutes) as caught:
+        read_routes(routes_of(operation, parameters, more), "routes.yaml", "amplify-jobs")
+    assert any(said in line for line in caught.value.faults), caught.value.faults

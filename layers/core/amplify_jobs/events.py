@@ -21,6 +21,7 @@ from amplify_jobs.requests import (
     OnTimeout,
     faults,
 )
+from amplify_jobs.s3_uri import S3Uri
 
 ROUTE_PART_OF_REQUEST_ID = 40
 
@@ -104,6 +105,7 @@ class RequestedJob(Model):
     route: Annotated[str, StringConstraints(pattern=ROUTE_NAME_PATTERN)] | None = None
     operation: str | None = None
     parameters: dict[str, Any] | None = None
+    parameters_uri: S3Uri | None = None
     timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
     on_timeout: OnTimeout | None = None

@@ -29,7 +29,7 @@ from amplify_jobs.routes import (
     Times,
     When,
 )
-from amplify_jobs.values import named, values_of
+from amplify_jobs.values import named, texts, values_of
 from amplify_jobs.webhooks import PROVIDERS
 from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
 
@@ -208,9 +208,19 @@ def _parameter_faults(value: Any) -> Iterator[Fault]:
         except ValidationError as error:
             for details in _details(error):
                 inner = details["loc"]
-                if not (inner and named(str(parameters.get(str(inner[0]))))):
+                if not named(_text_at(parameters, inner)):
                     path = ("routes", name, "request", "parameters", *inner)
                     yield path, _explained(details, path, model)
+
+
+def _text_at(value: Any, path: Path) -> str:
+    """The text at a path; nothing where there is none."""
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return value if isinstance(value, str) else ""
 
 
 def _stop_faults(value: Any) -> Iterator[Fault]:
@@ -231,7 +241,7 @@ def _value_faults(value: Any) -> Iterator[Fault]:
         what = " or ".join(kinds) or "event"
         right = f"use one of {', '.join(known)}" if known else "leave it out"
         parameters = _member(_member(route, "request"), "parameters")
-        for path, text in _texts(parameters, ("routes", name, "request", "parameters")):
+        for path, text in texts(parameters, ("routes", name, "request", "parameters")):
             for placeholder in named(text):
                 if placeholder not in known:
                     yield path, f"{placeholder} is nothing that a {what} has; {right}"
@@ -243,14 +253,6 @@ def _kinds(when: Any) -> tuple[EventKind, ...]:
         return When.model_validate_json(json.dumps(when), strict=True, by_alias=True, by_name=False).kinds
     except ValidationError:
         return ()
-
-
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict | list):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _texts(inner, (*path, key))
 
 
 def _source_faults(value: Any) -> Iterator[Fault]:

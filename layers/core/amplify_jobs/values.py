@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_jobs.events import Event, EventKind
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+# Braces mean something else in a GraphQL schema.
+_AS_THEY_ARE = ("graphqlSchema",)
 
 _CODE = (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST, EventKind.RELEASE)
 
@@ -62,10 +66,20 @@ def named(text: str) -> list[str]:
 
 def named_anywhere(template: Any) -> list[str]:
     """The values that the texts in a structure of JSON's types name."""
+    return [name for _, text in texts(template) for name in named(text)]
+
+
+def texts(template: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The texts in a structure of JSON's types that can name values, each with where it is."""
     if isinstance(template, str):
-        return named(template)
-    inner = template.values() if isinstance(template, dict) else template if isinstance(template, list | tuple) else ()
-    return [name for value in inner for name in named_anywhere(value)]
+        yield path, template
+    elif isinstance(template, dict):
+        for name, value in template.items():
+            if name not in _AS_THEY_ARE:
+                yield from texts(value, (*path, name))
+    elif isinstance(template, list | tuple):
+        for index, value in enumerate(template):
+            yield from texts(value, (*path, index))
 
 
 def filled(template: Any, event: Event) -> Any:
@@ -76,7 +90,7 @@ def filled(template: Any, event: Event) -> Any:
     if isinstance(template, str):
         return _PLACEHOLDER.sub(lambda found: _text(found, event), template)
     if isinstance(template, dict):
-        return {name: filled(value, event) for name, value in template.items()}
+        return {name: value if name in _AS_THEY_ARE else filled(value, event) for name, value in template.items()}
     if isinstance(template, list | tuple):
         return [filled(value, event) for value in template]
     return template
