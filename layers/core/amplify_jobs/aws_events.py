@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from amplify_jobs.errors import DeliveryUnreadable, RequestRejected
 from amplify_jobs.events import Event, EventKind, Schedule, StoredObject, requested_job
+from amplify_jobs.http_api import LARGEST_BODY
 from amplify_jobs.requests import Cause, JobRequest, faults
 from amplify_jobs.webhooks import codecommit, normalising
 from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery
@@ -27,8 +28,8 @@ OBJECT_CREATED = "Object Created"
 S3, SCHEDULER, INVOCATION, BUS = "aws.s3", "aws.scheduler", "aws.lambda", "aws.events"
 HANDLED = (JOB_REQUESTED, OBJECT_CREATED, codecommit.REPOSITORY, codecommit.PULL_REQUEST)
 
-# An execution's input has 256 KiB, and holds what routes and cause add to it too.
-LARGEST_REQUEST = 200 * 1024
+# As much as of a webhook's body; what does not fit into an execution's input is kept in the bucket.
+LARGEST_REQUEST = LARGEST_BODY
 LONGEST_FAULT = 1_000
 
 

@@ -1,0 +1,156 @@
+"""Each operation from each way in: webhook, schedule, object, bus and direct call end in the same result."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.team import Team
+from tests.local.node import needs_node
+
+SCHEMA = "type Post @model { id: ID! title: String! kind: Kind } enum Kind {A B}"
+BUCKET = "e2e-triggers"
+
+
+@pytest.fixture(scope="module")
+def requests(team: Team) -> dict[str, dict[str, Any]]:
+    """What is asked for, by operation."""
+    s3, backend = team.session.client("s3"), team.session.client("amplifybackend")
+    where: Any = {"LocationConstraint": team.cloud.region}
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("index.html", "deployed")
+    s3.put_object(Bucket=BUCKET, Key="artifacts/site.zip", Body=content.getvalue())
+    app_id = str(team.amplify.create_app(name="triggers")["app"]["appId"])
+    team.amplify.create_branch(appId=app_id, branchName="main")
+    backend.create_backend(AppId=app_id, AppName="triggers", BackendEnvironmentName="dev")
+    config: Any = {"TransformSchema": SCHEMA}
+    backend.create_backend_api(AppId=app_id, BackendEnvironmentName="dev", ResourceName="blog", ResourceConfig=config)
+    job = {"renderConfig": {"react": {"script": "jsx"}}, "autoGenerateForms": True, "graphqlSchema": SCHEMA}
+    asked: dict[str, dict[str, Any]] = {
+        "start_deployment": {"appId": app_id, "branchName": "main", "artifact": f"s3://{BUCKET}/artifacts/site.zip"},
+        "start_codegen_job": {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job},
+        "generate_backend_api_models": {"AppId": app_id, "BackendEnvironmentName": "dev", "ResourceName": "blog"},
+    }
+    return {operation: {"operation": operation, "parameters": given} for operation, given in asked.items()}
+
+
+def by_webhook(team: Team, name: str, asked: dict[str, Any]) -> str:
+    team.route(name, "", request=asked)
+    return team.accepted(team.push(name))
+
+
+def by_schedule(team: Team, name: str, asked: dict[str, Any]) -> str:
+    # A rate fires as soon as it is made.
+    team.route(name, "", when={"schedule": {"expression": "rate(1 hour)"}}, request=asked)
+    return request_of(team, name)
+
+
+def by_object(team: Team, name: str, asked: dict[str, Any]) -> str:
+    parameters = {**asked["parameters"]}
+    if "artifact" in parameters:
+        parameters["artifact"] = "s3://{bucket}/{key}"
+    when = {"object": {"bucket": BUCKET, "prefix": f"{name}/"}}
+    team.route(name, "", when=when, request={**asked, "parameters": parameters})
+    team.session.client("s3").copy_object(
+        Bucket=BUCKET, Key=f"{name}/site.zip", CopySource={"Bucket": BUCKET, "Key": "artifacts/site.zip"}
+    )
+    return request_of(team, name)
+
+
+def by_bus(team: Team, name: str, asked: dict[str, Any]) -> str:
+    entry: Any = {
+        "EventBusName": team.outputs["busName"],
+        "Source": name,
+        "DetailType": "Job Requested",
+        "Detail": json.dumps(asked),
+    }
+    team.session.client("events").put_events(Entries=[entry])
+    return request_of(team, name)
+
+
+def by_call(team: Team, name: str, asked: dict[str, Any]) -> str:
+    answer = team.session.client("lambda").invoke(
+        FunctionName=team.outputs["receiveEventFunctionArn"], Payload=json.dumps(asked).encode()
+    )
+    said = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, said
+    return str(said["requests"][0]["requestId"])
+
+
+def request_of(team: Team, name: str) -> str:
+    return team.until(lambda: next(iter(team.requests_of(name)), None), f"nothing asked for {name}")
+
+
+WAYS: list[Callable[[Team, str, dict[str, Any]], str]] = [by_webhook, by_schedule, by_object, by_bus, by_call]
+
+
+@pytest.mark.parametrize("ask", WAYS)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "start_deployment",
+        pytest.param("start_codegen_job", marks=needs_node),
+        pytest.param("generate_backend_api_models", marks=needs_node),
+    ],
+)
+def test_every_operation_from_every_way_in(
+    team: Team,
+    requests: dict[str, dict[str, Any]],
+    operation: str,
+    ask: Callable[[Team, str, dict[str, Any]], str],
+) -> None:
+    name = f"{operation.split('_')[1]}-{ask.__name__.replace('_', '-')}"
+
+    request_id = ask(team, name, requests[operation])
+
+    finished = team.told(request_id)
+    assert finished["outcome"] == "SUCCEEDED", finished["reason"]
+    assert finished["job"]["operation"] == operation
+    if operation == "start_deployment":
+        assert finished["links"]["site"]
+    else:
+        assert f"s3://{team.outputs['bucketName']}/results/{request_id}/schema.js" in finished["results"]["files"] or (
+            f"s3://{team.outputs['bucketName']}/results/{request_id}/PostCreateForm.jsx" in finished["results"]["files"]
+        )
+
+
+@needs_node
+def test_a_request_too_large_for_an_execution_is_started_all_the_same(
+    team: Team, requests: dict[str, dict[str, Any]]
+) -> None:
+    asked = json.loads(json.dumps(requests["start_codegen_job"]))
+    asked["parameters"]["codegenJobToCreate"]["graphqlSchema"] += " # " + "x" * 400_000
+
+    request_id = by_call(team, "large", asked)
+
+    assert team.told(request_id)["outcome"] == "SUCCEEDED"
+    given = json.loads(team.execution(request_id)["input"])
+    assert given["parametersUri"].endswith(f"/requests/{request_id}.json")
+    assert "codegenJobToCreate" not in given["parameters"]
+
+
+def test_a_deployment_that_fails_is_started_again(team: Team, requests: dict[str, dict[str, Any]]) -> None:
+    broken = team.store("releases/retried.zip", b"no zip")
+    asked = json.loads(json.dumps(requests["start_deployment"]))
+    asked["parameters"]["artifact"] = broken
+
+    request_id = by_call(team, "retried", {**asked, "retry": 1})
+
+    finished = team.told(request_id)
+    assert (finished["outcome"], finished["attempts"]) == ("FAILED", 2)
+
+
+def test_what_cannot_be_stopped_is_not_asked_to_be(team: Team, requests: dict[str, dict[str, Any]]) -> None:
+    request_id = by_call(team, "stop", {**requests["start_codegen_job"], "supersede": True, "onTimeout": "stop"})
+
+    reason = team.told(request_id, "Job Rejected")["reason"]
+    assert "supersede: no API stops a job of start_codegen_job; leave it out" in reason
+    assert "onTimeout: no API stops a job of start_codegen_job; use leave" in reason
