@@ -8,6 +8,7 @@ import secrets
 import sys
 import time
 
+import boto3
 from rich.console import Console
 
 from amplify_jobs import cli
@@ -15,11 +16,26 @@ from demo.app import ROOT, SECRET_NAME, create_app, use
 from demo.repository import FULL_NAME, Repository
 from demo.watching import Announcements, Watcher
 from local.cloud import LocalCloud
+from local.codegen import Generator
 from local.http_server import PortOccupiedError
 from local.ports import ports
 
 STATE = ROOT / ".local" / "demo"
 PATIENCE_SECONDS = 120
+# The generator's packages are set up when they are first needed.
+GENERATOR_PATIENCE_SECONDS = 600
+SCHEMA = """\
+type Post @model {
+  id: ID!
+  title: String!
+  rating: Rating
+}
+
+enum Rating {
+  GOOD
+  BAD
+}
+"""
 
 ROUTES = """\
 sources:
@@ -83,6 +99,7 @@ def show(cloud: LocalCloud, console: Console, *, once: bool) -> int:
     if outcome is None:
         console.print(f"Nothing was announced within {PATIENCE_SECONDS} s; see {STATE / 'cloud'}", style="red")
         return 1
+    show_codegen(session, watcher, console, app_id=app_id, function=outputs["receiveEventFunctionArn"])
     if once:
         return 0 if outcome == "SUCCEEDED" else 1
     while True:
@@ -95,6 +112,24 @@ def show(cloud: LocalCloud, console: Console, *, once: bool) -> int:
             soft_wrap=True,
         )
         watcher.next_outcome(lambda: True)
+
+
+def show_codegen(session: boto3.Session, watcher: Watcher, console: Console, *, app_id: str, function: str) -> None:
+    """Ask for forms for a GraphQL schema, where AWS's code generator can run, and show what becomes of it."""
+    if (hindrance := Generator().hindrance()) is not None:
+        console.print(f"\nNo codegen job is shown. {hindrance}.", highlight=False, soft_wrap=True)
+        return
+    job = {"renderConfig": {"react": {"script": "jsx"}}, "autoGenerateForms": True, "graphqlSchema": SCHEMA}
+    parameters = {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job}
+    request = {"operation": "start_codegen_job", "parameters": parameters}
+    name = function.rpartition(":")[2]
+    console.print(
+        f"\n{SCHEMA}\n$ aws lambda invoke --function-name {name}, with a codegen job", markup=False, highlight=False
+    )
+    session.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
+    give_up = time.monotonic() + GENERATOR_PATIENCE_SECONDS
+    if watcher.next_outcome(lambda: time.monotonic() < give_up) is None:
+        console.print(f"Nothing was announced within {GENERATOR_PATIENCE_SECONDS} s.", style="red")
 
 
 if __name__ == "__main__":

@@ -67,12 +67,12 @@ class Watcher:
         if event is None:
             return None
         detail = event["detail"]
-        self._line(f"[bold]Request[/] {detail['requestId']}  (route {detail['route']})")
+        route = f"  (route {detail['route']})" if detail["route"] else ""
+        self._line(f"[bold]Request[/] {detail['requestId']}{route}")
         if event["detail-type"] == "Job Started":
-            self._line(
-                f"[bold]Job[/]     {detail['job']['jobId']} of {detail['job']['appName']}, branch "
-                f"{detail['job']['branchName']}: started"
-            )
+            job = detail["job"]
+            where = f"branch {job['branchName']}" if job["branchName"] else f"environment {job['environmentName']}"
+            self._line(f"[bold]Job[/]     {job['jobId']} of {job['appName']}, {where}: started")
             detail = self._follow(detail)
         if "job" not in detail:
             self._line(f"[bold red]{detail['outcome'].capitalize()}[/]: {detail['reason']}")
@@ -82,10 +82,13 @@ class Watcher:
         took = f" after {duration(detail['durationSeconds'])}" if detail.get("durationSeconds") is not None else ""
         self._line(f"[bold {colour}]{detail['outcome']}[/]{took}")
         self._show_message(detail["requestId"])
-        self._line(f"[bold]Site[/]       {detail['links']['site']}")
-        for step in self._job(detail["job"])["steps"]:
+        if detail["links"]["site"] is not None:
+            self._line(f"[bold]Site[/]       {detail['links']['site']}")
+        for step in self._steps(detail["job"]):
             if step["stepName"] == "BUILD":
                 self._line(f"[bold]Build log[/]  {step.get('logUrl')}")
+        for file in (detail["results"] or {}).get("files", ()):
+            self._line(f"[bold]File[/]       {file}")
         return str(detail["outcome"])
 
     def _follow(self, started: dict[str, Any]) -> dict[str, Any]:
@@ -93,13 +96,13 @@ class Watcher:
         give_up = time.monotonic() + GIVE_UP_AFTER_SECONDS
         with self._console.status("waiting for the job") as status:
             while time.monotonic() < give_up:
-                for step in self._job(started["job"])["steps"]:
+                for step in self._steps(started["job"]):
                     self._show_step(step, shown)
                     if step["status"] == "RUNNING":
                         status.update(f"{step['stepName']} is running")
                 event = self._next_event(lambda: False, started["requestId"])
                 if event is not None:
-                    for step in self._job(started["job"])["steps"]:
+                    for step in self._steps(started["job"]):
                         self._show_step(step, shown)
                     return dict(event["detail"])
                 time.sleep(PAUSE_SECONDS)
@@ -138,8 +141,12 @@ class Watcher:
                 return None
             time.sleep(PAUSE_SECONDS)
 
-    def _job(self, job: dict[str, Any]) -> Any:
-        return self._amplify.get_job(appId=job["appId"], branchName=job["branchName"], jobId=job["jobId"])["job"]
+    def _steps(self, job: dict[str, Any]) -> Any:
+        """The steps of a job of a branch; a job that generates something has none."""
+        if job["branchName"] is None:
+            return []
+        place = {"appId": job["appId"], "branchName": job["branchName"]}
+        return self._amplify.get_job(**place, jobId=job["jobId"])["job"]["steps"]
 
     def _line(self, text: str) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)

@@ -94,6 +94,14 @@ class Generator:
             raise GeneratorError(outcome["error"])
         return GeneratedModels(outcome["models"], outcome["modelIntrospectionSchema"])
 
+    def hindrance(self) -> str | None:
+        """Say what is to be installed before the generators can run here; None if nothing is."""
+        try:
+            self._node()
+        except GeneratorError as error:
+            return str(error)
+        return None
+
     def stop(self) -> None:
         """End what runs, and let nothing start any more."""
         with self._lock:

@@ -66,6 +66,35 @@ def test_a_request_becomes_a_job(running: Running) -> None:
     assert "Item" in running.dynamodb.get_item(TableName=running.names["JOBS_TABLE"], Key=key)
 
 
+@pytest.mark.parametrize(
+    ("file", "operation"),
+    [
+        ("start_job.retry.json", "start_job"),
+        ("start_job.web_hook.json", "start_job"),
+        ("start_job.deployment_of_artifact.json", "start_deployment"),
+        ("start_job.deployment_of_address.json", "start_deployment"),
+        ("start_job.deployment_of_zip_in_s3.json", "start_deployment"),
+        ("start_job.deployment_of_prefix.json", "start_deployment"),
+        ("start_job.deployment_of_upload.json", "start_deployment"),
+        ("start_job.codegen_of_graphql.json", "start_codegen_job"),
+        ("start_job.codegen_of_graphql_in_s3.json", "start_codegen_job"),
+        ("start_job.codegen_of_data_schema.json", "start_codegen_job"),
+        ("start_job.codegen_of_large_request.json", "start_codegen_job"),
+        ("start_job.models.json", "generate_backend_api_models"),
+    ],
+)
+def test_every_operation_is_started(running: Running, file: str, operation: str) -> None:
+    answer = running.invoke("StartJobFunction", file)
+    assert (answer["finished"], answer["job"]["job"]["operation"]) == (False, operation)
+
+
+@pytest.mark.parametrize("file", ["get_job.codegen.json", "get_job.models.json"])
+def test_a_job_of_any_service_is_asked_for(running: Running, file: str) -> None:
+    answer = running.invoke("GetJobFunction", file)
+    assert (answer["finished"], answer["job"]["state"]) == (True, "CANCELLED")
+    assert "no longer knows this job" in answer["job"]["reason"]
+
+
 def test_an_unknown_app_is_the_function_s_error(running: Running) -> None:
     def rename(event: dict[str, Any]) -> None:
         event["request"]["parameters"]["appId"] = "d0000"
