@@ -17,6 +17,7 @@ BENCHMARKS = {
     "cold_start": "each function's first and later answers against an ordinary function",
     "start_up": "the local cloud from start to ready",
     "many_pushes": "200 signed pushes at once over HTTP",
+    "codegen": "GraphQL to data schemas beside AWS's libraries; codegen jobs of 4 and 40 forms",
 }
 
 

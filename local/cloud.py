@@ -119,6 +119,7 @@ class LocalCloud:
                 region=self.region,
                 base_url=self.endpoint_url,
                 emit=status_events.emit,
+                s3=lambda: self._clients.s3,
             )
             stack.callback(self.amplify.close)
             self._endpoint = Endpoint(

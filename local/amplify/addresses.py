@@ -46,18 +46,18 @@ class Addresses:
     def site(self, app_id: str, branch_name: str) -> str:
         return f"{self._base_url}/_local/sites/{app_id}/{quote(branch_name, safe='')}/"
 
-    def signed(self, path: str) -> str:
-        """The address of a file of a job, good for an hour and for that file only."""
-        expires = int((datetime.now(UTC) + VALID_FOR).timestamp())
+    def signed(self, path: str, *, until: datetime | None = None) -> str:
+        """The address of one file, good for that file only and for an hour, unless `until` says how long."""
+        expires = int((until or datetime.now(UTC) + VALID_FOR).timestamp())
         return f"{self._base_url}{quote(path)}?expires={expires}&signature={self._signature(path, str(expires))}"
 
     def refusal(self, path: str, args: Mapping[str, str], now: datetime) -> str | None:
         """Why a signed address does not work, or None if it does; `path` is unquoted."""
         expires, signature = args.get("expires", ""), args.get("signature", "")
         if not hmac.compare_digest(signature.encode(), self._signature(path, expires).encode()):
-            return "the signature does not match this address; ask GetJob or GetArtifactUrl for a new one"
+            return "the signature does not match this address; ask for a new one where it came from"
         if int(expires) < now.timestamp():
-            return "this address has expired; ask GetJob or GetArtifactUrl for a new one"
+            return "this address has expired; ask for a new one where it came from"
         return None
 
     def _signature(self, path: str, expires: str) -> str:

@@ -1,19 +1,41 @@
-"""Which files a build leaves or keeps: patterns, zips and the cache."""
+"""Which files a build leaves or keeps: patterns, zips and the cache; and what a zip may hold."""
 
 from __future__ import annotations
 
+import lzma
 import re
 import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 # Always left out: a repository's own history is no artifact, and serving it would publish it.
 NEVER = ".git"
 
+SITE_ZIP = "artifacts.zip"
+"""The file in a job's directory that holds the site."""
+
+# A flag of a zip's entry (APPNOTE.TXT, 4.4.4).
+ENCRYPTED = 0x1
+
+# All that zipfile is known to raise for what is no zip, or a damaged or unusual one. OSError also comes of
+# two entries that can't be beside each other, as a file `a` and a file `a/b`.
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
 
 class ArtifactsError(Exception):
-    """The artifacts that a build spec names can't be collected; the message says why."""
+    """A site's files can't be collected, fetched or unpacked; the message says why."""
 
 
 def matcher(pattern: str) -> re.Pattern[str]:
@@ -83,14 +105,49 @@ def collect(root: Path, patterns: Sequence[str], target: Path, *, within: Path, 
     return count
 
 
-def unpack(archive: Path, target: Path) -> None:
-    """Unpack a zip into a new directory; entries that would land elsewhere are refused with ArtifactsError."""
+def unpack(archive: Path, target: Path, *, limit: int | None = None) -> None:
+    """Unpack a zip into a new directory.
+
+    Raises ArtifactsError, and leaves no directory, for what is no sound zip, holds no file, has an entry that would
+    land elsewhere, or is larger than `limit` bytes, packed or unpacked.
+    """
     target.mkdir(parents=True)
-    with zipfile.ZipFile(archive) as opened:
-        for entry in opened.infolist():
-            if not (target / entry.filename).resolve().is_relative_to(target.resolve()):
-                raise ArtifactsError(f"the zip holds an entry outside of its own directory: {entry.filename}")
-        opened.extractall(target)
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            _check_entries(opened.infolist(), archive, target, limit)
+            for entry in opened.infolist():
+                _extract(opened, entry, target)
+    except BaseException as error:
+        shutil.rmtree(target, ignore_errors=True)
+        if isinstance(error, UNREADABLE):
+            raise ArtifactsError(f"the zip can't be read: {_why(error)}") from None
+        raise
+
+
+def _check_entries(entries: Sequence[zipfile.ZipInfo], archive: Path, target: Path, limit: int | None) -> None:
+    for entry in entries:
+        if not (target / entry.filename).resolve().is_relative_to(target.resolve()):
+            raise ArtifactsError(f"the zip holds an entry outside of its own directory: {entry.filename}")
+        if entry.flag_bits & ENCRYPTED:
+            raise ArtifactsError(f"the zip's entry {entry.filename} is encrypted")
+    if all(entry.is_dir() for entry in entries):
+        raise ArtifactsError("the zip holds no files")
+    # What an entry says of its size is the most that is read of it.
+    size = max(archive.stat().st_size, sum(entry.file_size for entry in entries))
+    if limit is not None and size > limit:
+        raise ArtifactsError(f"the zip has {size} bytes, packed or unpacked, and a site may have {limit}")
+
+
+def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    try:
+        opened.extract(entry, target)
+    except UNREADABLE as error:
+        raise ArtifactsError(f"the zip's entry {entry.filename} can't be unpacked: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    # An OSError's own text has paths of this machine, which say nothing to who made the zip.
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def inside_only(patterns: Sequence[str]) -> tuple[list[str], list[str]]:

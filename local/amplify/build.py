@@ -16,12 +16,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local.amplify import artifacts
+from local.amplify.artifacts import SITE_ZIP
 from local.amplify.build_log import BuildLog
 from local.amplify.build_spec import CHARACTER_LIMIT, MONOREPO_VARIABLE, BuildSpec, BuildSpecError, Section, parse
-from local.amplify.processes import Processes
+from local.processes import Processes
 
 SPEC_FILES = ("amplify.yml", "amplify.yaml")
-SITE_ZIP = "artifacts.zip"
 TEST_ARTIFACTS = "test"
 
 # What git may fetch from; above all not ext::, which runs a command.

@@ -72,7 +72,10 @@ def display_name(branch_name: str) -> str:
 
 
 def summarise_job(branch: Branch, job: Job, addresses: Addresses) -> dict[str, Any]:
-    """The API's JobSummary. jobReason is never shown, and commitMessage only if it was given, as on AWS."""
+    """The API's JobSummary.
+
+    As on AWS jobReason is never shown, commitMessage only if it was given, and a deployment has no commit and no type.
+    """
     return {
         "jobArn": addresses.job_arn(branch.app_id, branch.name, job.padded_id),
         "jobId": job.id,
@@ -82,7 +85,9 @@ def summarise_job(branch: Branch, job: Job, addresses: Addresses) -> dict[str, A
         "startTime": job.started,
         "status": job.status,
         "endTime": job.ended,
-        "jobType": job.type,
+        "jobType": job.type if job.source is None else None,
+        "sourceUrl": job.source and job.source.url,
+        "sourceUrlType": job.source and job.source.url_type,
     }
 
 

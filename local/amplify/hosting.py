@@ -11,7 +11,7 @@ from threading import RLock
 from typing import Any
 
 from local.amplify.addresses import Addresses
-from local.amplify.build import SITE_ZIP
+from local.amplify.artifacts import SITE_ZIP
 from local.amplify.descriptions import (
     describe_app,
     describe_branch,
@@ -180,7 +180,7 @@ class Hosting:
             if job_type == "RETRY":
                 if "jobId" not in params:
                     raise ServiceError("BadRequestException", "jobId is required when jobType is RETRY")
-                retried = _job(branch, params["jobId"])
+                retried = self.job(branch, params["jobId"])
                 message = message or retried.commit_message
                 commit_time = commit_time or retried.commit_time
             if not app.settings.get("repository"):
@@ -277,11 +277,20 @@ class Hosting:
         return self._apps[app_id]
 
     def branch(self, app_id: str, name: str) -> Branch:
-        """Raises NotFoundException."""
+        """Raises NotFoundException. Deployments that were not started in time have failed by then."""
         branches = self.app(app_id).branches
         if name not in branches:
             raise ServiceError("NotFoundException", f"Branch {name} not found.", 404)
+        self._jobs.fail_expired(branches[name])
         return branches[name]
+
+    def job(self, branch: Branch, job_id: str) -> Job:
+        """Raises NotFoundException."""
+        # Numbers of any length satisfy the API's pattern, and Python reads only so many digits.
+        job = branch.jobs.get(int(job_id)) if len(job_id) <= 20 else None
+        if job is None:
+            raise ServiceError("NotFoundException", f"Job {job_id} not found.", 404)
+        return job
 
     def branch_by_host(self, label: str, app_id: str) -> Branch | None:
         """The branch whose site has this host name; host names know no upper case."""
@@ -297,7 +306,7 @@ class Hosting:
 
     def _branch_and_job(self, params: Params) -> tuple[Branch, Job]:
         branch = self.branch(params["appId"], params["branchName"])
-        return branch, _job(branch, params["jobId"])
+        return branch, self.job(branch, params["jobId"])
 
     def _resource(self, arn: str) -> App | Branch:
         named = self._addresses.resource(arn)
@@ -307,14 +316,6 @@ class Hosting:
         except ServiceError:
             pass
         raise ServiceError("ResourceNotFoundException", f"Resource {arn} not found.", 404)
-
-
-def _job(branch: Branch, job_id: str) -> Job:
-    # Numbers of any length satisfy the API's pattern, and Python reads only so many digits.
-    job = branch.jobs.get(int(job_id)) if len(job_id) <= 20 else None
-    if job is None:
-        raise ServiceError("NotFoundException", f"Job {job_id} not found.", 404)
-    return job
 
 
 def _settings(params: Params) -> dict[str, Any]:

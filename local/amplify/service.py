@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -11,18 +12,30 @@ from werkzeug.wrappers import Request, Response
 
 from local import wire
 from local.amplify.addresses import Addresses
+from local.amplify.backend import Backend
+from local.amplify.deployments import Deployments
 from local.amplify.hosting import Hosting
-from local.amplify.jobs import Jobs
+from local.amplify.jobs import SITE_BYTES, Jobs
 from local.amplify.sites import Sites
+from local.amplify.sources import OpenS3
+from local.amplify.ui_builder import UiBuilder
+from local.codegen import Generator
 
 SECONDS_A_MINUTE = 60.0
 
 
+def utc_now() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
+
+
 class LocalAmplify:
-    """Amplify Hosting on this machine, for one account and Region.
+    """Amplify Hosting, UI Builder and Backend on this machine, for one account and Region.
 
     State is kept in memory, files under `state_dir`. `base_url` is where `handle` and `local` are reached. `emit` takes
-    the events that AWS sends to the default bus. `minute` is what a minute of a build's time limit lasts, in seconds.
+    the events that AWS sends to the default bus, `s3` gives a client of the S3 that deployments are read from. `minute`
+    is what a minute of a job's time limit lasts, in seconds, `now` tells the time of day, and `site_bytes` is the most
+    that a deployed site may have.
     """
 
     def __init__(
@@ -33,18 +46,41 @@ class LocalAmplify:
         region: str,
         base_url: str,
         emit: Callable[[dict[str, Any]], None],
+        s3: OpenS3,
         minute: float = SECONDS_A_MINUTE,
+        now: Callable[[], datetime] = utc_now,
+        site_bytes: int = SITE_BYTES,
+        generator: Generator | None = None,
     ) -> None:
         lock = RLock()
         addresses = Addresses(account=account, region=region, base_url=base_url)
-        self._jobs = Jobs(lock=lock, addresses=addresses, state_dir=state_dir, emit=emit, minute=minute)
+        self._jobs = Jobs(
+            lock=lock,
+            addresses=addresses,
+            state_dir=state_dir,
+            emit=emit,
+            minute=minute,
+            now=now,
+            site_bytes=site_bytes,
+        )
         hosting = Hosting(lock=lock, addresses=addresses, jobs=self._jobs)
+        self._deployments = Deployments(
+            lock=lock, addresses=addresses, hosting=hosting, jobs=self._jobs, state_dir=state_dir, s3=s3, now=now
+        )
         self._sites = Sites(lock=lock, addresses=addresses, hosting=hosting)
-        # UI codegen and backend models join here, each with a module of its own.
+        self._generator = generator or Generator()
+        self._ui_builder = UiBuilder(
+            lock=lock,
+            addresses=addresses,
+            hosting=hosting,
+            generator=self._generator,
+            state_dir=state_dir / "codegen",
+        )
+        self._backend = Backend(lock=lock, hosting=hosting, generator=self._generator)
         self._operations: Mapping[str, Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
-            "amplify": hosting.operations,
-            "amplifyuibuilder": {},
-            "amplifybackend": {},
+            "amplify": {**hosting.operations, **self._deployments.operations},
+            "amplifyuibuilder": self._ui_builder.operations,
+            "amplifybackend": self._backend.operations,
         }
 
     def handle(self, service: str, request: Request) -> Response:
@@ -62,15 +98,18 @@ class LocalAmplify:
             return wire.respond(operation, answer(params))
         except wire.ServiceError as error:
             declared = {shape.name for shape in operation.error_shapes}
-            # ListJobs, ListBranches and ListArtifacts declare no NotFoundException.
+            # ListJobs, ListBranches, ListArtifacts and CreateDeployment declare no NotFoundException.
             if error.code == "NotFoundException" and error.code not in declared:
                 return wire.error(service, "BadRequestException", error.message, 400)
             return wire.error(service, error.code, error.message, error.status)
 
     def local(self, request: Request) -> Response | None:
-        """Answer an address for people: a site, a job's page, a log, artifacts; None if it is none of these."""
-        return self._sites.answer(request)
+        """Answer an address beside the API: a site, a job's page, a file, an upload; None if it is none of these."""
+        return self._sites.answer(request) or self._deployments.answer(request) or self._ui_builder.answer(request)
 
     def close(self) -> None:
-        """End all builds and their processes, and wait until they are gone."""
+        """End all builds and generators with their processes, and wait until they are gone."""
+        self._generator.stop()
         self._jobs.close()
+        self._ui_builder.close()
+        self._backend.close()

@@ -112,10 +112,14 @@ def _page(branch: Branch, job: Job, addresses: Addresses) -> str:
         took = f"{(step.ended - step.started).total_seconds():.1f} s" if step.ended and step.started else ""
         cells = (step.name, step.status, step.started and step.started.isoformat(" ", "seconds"), took, step.reason)
         rows.append("<tr>" + "".join(f"<td>{escape(cell or '')}</td>" for cell in cells) + f"<td>{links}</td></tr>")
+    if job.source is None:
+        subject = f"{job.type} of {job.commit_id}: {job.commit_message or 'no commit message'}"
+    else:
+        subject = f"Deployment of {job.source.name}"
     refresh = "" if job.status in ENDED else '<meta http-equiv="refresh" content="2">'
     return (
         f'<!doctype html><meta charset="utf-8">{refresh}<title>{escape(title)}</title><h1>{escape(title)}</h1>'
-        f"<p>{escape(job.type)} of {escape(job.commit_id)}: {escape(job.commit_message or 'no commit message')}"
+        f"<p>{escape(subject)}"
         f"<p>Started {escape(job.started.isoformat(' ', 'seconds'))}"
         f"<table><tr><th>Step<th>Status<th>Started<th>Took<th>Reason<th></tr>{''.join(rows)}</table>"
         f'<p><a href="{escape(addresses.site(branch.app_id, branch.name))}">The deployed site</a>\n'

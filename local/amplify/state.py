@@ -9,7 +9,8 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from local.amplify.processes import Processes
+from local.amplify.sources import Source
+from local.processes import Processes
 
 WAITING = ("CREATED", "PENDING")
 RUNNING = ("PROVISIONING", "RUNNING", "CANCELLING")
@@ -37,15 +38,19 @@ class Step:
 
 @dataclass
 class Job:
-    """One job; `directory` holds its logs and artifacts, `processes` and `thread` are there while it runs."""
+    """One job; `directory` holds its logs and artifacts, `processes` and `thread` are there while it runs.
+
+    A deployment has a `source` and no commit; any other job has a commit and no source.
+    """
 
     number: int
     type: str
-    commit_id: str
-    commit_message: str | None
-    commit_time: datetime
     started: datetime
     directory: Path
+    commit_id: str | None = None
+    commit_message: str | None = None
+    commit_time: datetime | None = None
+    source: Source | None = None
     key: str = field(default_factory=_key)
     status: str = "PENDING"
     ended: datetime | None = None

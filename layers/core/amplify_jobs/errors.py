@@ -35,6 +35,10 @@ class Superseded(AmplifyJobsError):
     """A newer request made this one moot before it was sent; the message names the newer one."""
 
 
+class InvalidSchema(RequestRejected):
+    """A GraphQL schema that can't be turned into data for a codegen job; the message opens with line and column."""
+
+
 class InvalidRoutes(AmplifyJobsError):
     """A routes file, or the routes in the bucket, that can't be used; `faults` has one line for each thing wrong."""
 

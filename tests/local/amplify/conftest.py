@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local.amplify.jobs import SITE_BYTES
+from local.codegen import Generator
 from tests.local.amplify.world import World
 
 
@@ -14,8 +16,8 @@ from tests.local.amplify.world import World
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
-    def make(minute: float = 60) -> World:
-        made.append(World(tmp_path, minute))
+    def make(minute: float = 60, generator: Generator | None = None, site_bytes: int = SITE_BYTES) -> World:
+        made.append(World(tmp_path, minute, generator, site_bytes))
         return made[-1]
 
     yield make

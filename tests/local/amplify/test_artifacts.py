@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -95,6 +98,55 @@ def test_a_zip_that_climbs_out_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(artifacts.ArtifactsError, match="outside of its own directory"):
         artifacts.unpack(tmp_path / "evil.zip", tmp_path / "a" / "site")
     assert not (tmp_path / "a" / "evil").exists()
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+SOUND = zipped({"index.html": b"hello" * 20, "a/b.txt": b"b"})
+ENCRYPTED = SOUND.replace(b"PK\x03\x04\x14\x00\x00\x00", b"PK\x03\x04\x14\x00\x01\x00").replace(
+    b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01\x00"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the zip can't be read: File is not a zip file"),
+        (b"<html>not found</html>", "the zip can't be read: File is not a zip file"),
+        (SOUND[:-30], "the zip can't be read: File is not a zip file"),
+        (zipped({}), "the zip holds no files"),
+        (zipped({"dist/": b""}), "the zip holds no files"),
+        (zipped({"x": bytes(2000)}), "the zip has 2000 bytes, packed or unpacked, and a site may have 1000"),
+        (zipped({"a": b"", "a/b": b""}), "the zip's entry a/b can't be unpacked: "),
+        (zipped({"n" * 300: b""}), f"the zip's entry {'n' * 300} can't be unpacked: File name too long"),
+        (ENCRYPTED, "the zip's entry index.html is encrypted"),
+    ],
+)
+def test_an_unsound_zip_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(artifacts.ArtifactsError) as caught:
+        artifacts.unpack(tmp_path / "x.zip", tmp_path / "site", limit=1000)
+    assert str(caught.value).startswith(message)
+    assert str(tmp_path) not in str(caught.value)
+    assert not (tmp_path / "site").exists()
+
+
+@given(st.integers(0, len(SOUND) - 1), st.binary(max_size=4))
+def test_a_damaged_zip_is_unpacked_or_refused(position: int, instead: bytes) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        archive, site = Path(directory, "x.zip"), Path(directory, "site")
+        archive.write_bytes(SOUND[:position] + instead + SOUND[position + len(instead) :])
+        try:
+            artifacts.unpack(archive, site, limit=1000)
+        except artifacts.ArtifactsError:
+            assert not site.exists()
+        assert {path.name for path in Path(directory).iterdir()} <= {"x.zip", "site"}
 
 
 def test_a_cache_is_kept_and_put_back_with_its_links(tmp_path: Path) -> None:

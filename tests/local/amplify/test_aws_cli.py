@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.codegen import Generator
 from tests.local.amplify.world import World
 
 AWS = Path(__file__).parents[3] / ".venv-tools" / "bin" / "aws"
@@ -18,7 +20,7 @@ AWS = Path(__file__).parents[3] / ".venv-tools" / "bin" / "aws"
 pytestmark = pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is installed by `make check`, in .venv-tools")
 
 
-def aws(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+def aws(world: World, *arguments: str, service: str = "amplify") -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(world.state_dir),
@@ -27,12 +29,12 @@ def aws(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_MAX_ATTEMPTS": "1",
     }
-    command = [str(AWS), "amplify", "--endpoint-url", world.url, "--output", "json", *arguments]
+    command = [str(AWS), service, "--endpoint-url", world.url, "--output", "json", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
-def answered(world: World, *arguments: str) -> Any:
-    done = aws(world, *arguments)
+def answered(world: World, *arguments: str, service: str = "amplify") -> Any:
+    done = aws(world, *arguments, service=service)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -58,3 +60,20 @@ def test_an_error_is_shown_with_its_type(world: World) -> None:
     done = aws(world, "get-app", "--app-id", "d0")
     assert done.returncode != 0
     assert "(NotFoundException) when calling the GetApp operation: App d0 not found." in done.stderr
+
+
+def test_codegen_jobs_and_backends(make_world: Callable[..., World], tmp_path: Path) -> None:
+    # Without Node the jobs end soon: only the protocol matters here.
+    world = make_world(generator=Generator(path=str(tmp_path)))
+    app_id = world.app()
+    place = ["--app-id", app_id, "--environment-name", "dev"]
+    order = json.dumps({"renderConfig": {"react": {"script": "jsx"}}})
+    started = answered(world, "start-codegen-job", *place, "--codegen-job-to-create", order, service="amplifyuibuilder")
+    job_id = started["entity"]["id"]
+    found = answered(world, "get-codegen-job", *place, "--id", job_id, service="amplifyuibuilder")
+    assert found["job"]["renderConfig"] == {"react": {"script": "jsx"}}
+    place = ["--app-id", app_id, "--backend-environment-name", "dev"]
+    created = answered(world, "create-backend", *place, "--app-name", "web", service="amplifybackend")
+    assert created["Operation"] == "CreateBackend"
+    listed = answered(world, "list-backend-jobs", *place, service="amplifybackend")
+    assert [job["JobId"] for job in listed["Jobs"]] == [created["JobId"]]

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,16 @@ from botocore.config import Config
 from werkzeug.wrappers import Request, Response
 
 from local.amplify import LocalAmplify
+from local.amplify.jobs import SITE_BYTES
+from local.codegen import Generator
 from local.http_server import HttpServer
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 # Generous, for a machine that has other things to do; nothing waits for it unless something is broken.
 PATIENCE_SECONDS = 60
+# The generators take their time, and the first to need them waits for their packages to be installed.
+GENERATOR_PATIENCE_SECONDS = 600
 GIT_AUTHOR = {
     f"GIT_{role}_{what}": f"{what.lower()}@example.com"
     for role in ("AUTHOR", "COMMITTER")
@@ -61,18 +66,34 @@ class Repository:
         return done.stdout
 
 
+def _no_s3() -> Any:
+    raise AssertionError("S3 is tested against a whole local cloud")
+
+
 class World:
     """A local Amplify, its client, its repository and the events that it emitted."""
 
-    def __init__(self, directory: Path, minute: float) -> None:
+    def __init__(
+        self, directory: Path, minute: float, generator: Generator | None = None, site_bytes: int = SITE_BYTES
+    ) -> None:
         self.repository = Repository(directory / "repository")
         self.state_dir = directory / "state"
         self.events: list[dict[str, Any]] = []
+        self.passed = timedelta()
         self._changed = threading.Condition()
         self._server = HttpServer(self._answer, name="amplify under test")
         self.url = self._server.url
         self.service = LocalAmplify(
-            state_dir=self.state_dir, account=ACCOUNT, region=REGION, base_url=self.url, emit=self._note, minute=minute
+            state_dir=self.state_dir,
+            account=ACCOUNT,
+            region=REGION,
+            base_url=self.url,
+            emit=self._note,
+            s3=_no_s3,
+            minute=minute,
+            now=self._time,
+            site_bytes=site_bytes,
+            generator=generator,
         )
         self._server.start()
         self.client = self.make_client("amplify")
@@ -92,6 +113,10 @@ class World:
         if len(scope) > 3:
             return self.service.handle(scope[3], request)
         return self.service.local(request) or Response("nothing is here", 404)
+
+    def _time(self) -> datetime:
+        """The time of day, after all the time that a test let pass."""
+        return datetime.now(UTC) + self.passed
 
     def _note(self, event: dict[str, Any]) -> None:
         with self._changed:
@@ -159,8 +184,8 @@ class World:
         self.eventually(lambda: len(found()) >= count)
         return found()
 
-    def eventually(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def eventually(self, holds: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
+        deadline = time.monotonic() + patience
         while not holds():
             assert time.monotonic() < deadline, "it never came about"
             time.sleep(0.02)

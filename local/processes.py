@@ -1,4 +1,4 @@
-"""Runs a build's commands: in a process group of their own, to be ended as a whole at any moment."""
+"""Runs commands for builds and generators: in a process group of their own, to be ended as a whole at any moment."""
 
 from __future__ import annotations
 

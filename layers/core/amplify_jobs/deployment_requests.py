@@ -1,0 +1,51 @@
+"""The input of Amplify's StartDeployment, and what we take in place of an uploaded zip.
+
+Source: Amplify API reference, StartDeployment, and botocore's model of it, which is newer.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import StringConstraints, model_validator
+
+from amplify_jobs.models import Model
+from amplify_jobs.requests import AppId, BranchName, JobId
+from amplify_jobs.s3_uri import S3Uri
+
+SourceUrl = Annotated[str, StringConstraints(max_length=3000, pattern=r"^(s3|https|http)://.*$")]
+
+
+class SourceUrlType(StrEnum):
+    """Amplify's SourceUrlType: one zip, or all objects whose keys begin alike."""
+
+    ZIP = "ZIP"
+    BUCKET_PREFIX = "BUCKET_PREFIX"
+
+
+class StartDeploymentParameters(Model):
+    """The input of Amplify's StartDeployment: exactly one of jobId, sourceUrl and artifact says what is deployed.
+
+    `artifact` is a zip in S3 that needs no bucket policy: Amplify gets an address signed anew for each attempt.
+    """
+
+    CONVENIENCES: ClassVar[frozenset[str]] = frozenset({"artifact"})
+
+    app_id: AppId
+    branch_name: BranchName
+    job_id: JobId | None = None
+    source_url: SourceUrl | None = None
+    source_url_type: SourceUrlType | None = None
+    artifact: S3Uri | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> StartDeploymentParameters:
+        given = [source for source in (self.job_id, self.source_url, self.artifact) if source is not None]
+        if len(given) != 1:
+            raise ValueError(f"exactly one of these must be given, not {len(given)}: jobId, sourceUrl, artifact")
+        if self.source_url_type is not None and self.source_url is None:
+            raise ValueError("sourceUrlType says what sourceUrl is, and can't be given without it")
+        if self.source_url_type is SourceUrlType.BUCKET_PREFIX and not str(self.source_url).startswith("s3://"):
+            raise ValueError("with sourceUrlType BUCKET_PREFIX, sourceUrl must begin with s3://")
+        return self

@@ -1,0 +1,313 @@
+"""A GraphQL schema as the genericDataSchema of StartCodegenJob, as AWS's own libraries map it.
+
+Source: npm @aws-amplify/codegen-ui, getGenericFromDataStore, and what the Amplify CLI then sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from amplify_jobs.codegen_requests import (
+    CodegenGenericDataEnum,
+    CodegenGenericDataField,
+    CodegenGenericDataModel,
+    CodegenGenericDataNonModel,
+    CodegenGenericDataRelationshipType,
+    CodegenJobGenericDataSchema,
+    DataType,
+    RelationshipType,
+)
+from amplify_jobs.graphql_document import (
+    RESERVED_TYPES,
+    SCALARS,
+    Document,
+    FieldDeclaration,
+    Kind,
+    TypeDeclaration,
+    read_document,
+)
+from amplify_jobs.graphql_models import (
+    Model,
+    ModelField,
+    Relation,
+    model_directive,
+    primary_key_names,
+    read_models,
+    words,
+)
+
+MOST_WARNINGS = 20
+
+# Models are built at their first use, which would take longer than the first conversion itself. Here it is start-up.
+for _model in (
+    CodegenGenericDataEnum,
+    CodegenGenericDataField,
+    CodegenGenericDataModel,
+    CodegenGenericDataNonModel,
+    CodegenGenericDataRelationshipType,
+    CodegenJobGenericDataSchema,
+):
+    _model.model_rebuild()
+
+
+@dataclass(frozen=True)
+class ConvertedSchema:
+    """A data schema and what its author should know: each warning opens with line and column of the GraphQL schema."""
+
+    schema: CodegenJobGenericDataSchema
+    warnings: tuple[str, ...]
+
+
+def convert_schema(sdl: str) -> ConvertedSchema:
+    """Turn a GraphQL schema in SDL into the data schema of a codegen job.
+
+    Raises InvalidSchema, with line and column, for whatever AWS's own generators can't make models of.
+    """
+    document = read_document(sdl)
+    models, unconnected = read_models(document)
+    types = _Types(document, models)
+    types.check_operations()
+    non_models = {
+        each.name: CodegenGenericDataNonModel(fields=_non_model_fields(types, each)) for each in types.non_models
+    }
+    enums = {
+        each.name: CodegenGenericDataEnum(values=_enum_values(each.values))
+        for each in document.types.values()
+        if each.kind is Kind.ENUM and each.name not in RESERVED_TYPES
+    }
+    schema = CodegenJobGenericDataSchema(
+        data_source_type="DataStore", models=_Relationships(models, types).models(), non_models=non_models, enums=enums
+    )
+    return ConvertedSchema(schema, _shortened((*document.warnings, *unconnected)))
+
+
+def _shortened(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(warnings) - MOST_WARNINGS
+    return (*warnings[:MOST_WARNINGS], f"and {more} more warnings") if more > 0 else warnings
+
+
+def _non_model_fields(types: _Types, declaration: TypeDeclaration) -> dict[str, CodegenGenericDataField]:
+    found = ((each, types.of_field(declaration.name, each)) for each in declaration.fields.values())
+    return {
+        each.name: CodegenGenericDataField(
+            data_type=data_type,
+            data_type_value=each.type_name,
+            required=each.item_required,
+            read_only=False,
+            is_array=each.is_list,
+        )
+        for each, data_type in found
+        if data_type is not None
+    }
+
+
+def _enum_values(values: list[str]) -> tuple[str, ...]:
+    """An enum's values; of those that are the same word for word the last one counts."""
+    by_constant = {"_".join(words(value)).upper(): value for value in values}
+    # The generators keep them as members of an object, where JavaScript puts names that are whole numbers first.
+    numbers = sorted((key for key in by_constant if _is_index(key)), key=int)
+    return tuple(by_constant[key] for key in dict.fromkeys((*numbers, *by_constant)))
+
+
+def _is_index(key: str) -> bool:
+    return key.isdigit() and str(int(key)) == key and int(key) < 2**32 - 1 if len(key) <= 10 else False
+
+
+# --- Types -----------------------------------------------------------------------------------------------------------
+
+
+class _Types:
+    """What the names of types stand for: one of the API's data types, or a kind that no field of a form can have."""
+
+    def __init__(self, document: Document, models: Mapping[str, Model]) -> None:
+        self._document = document
+        self.non_models: list[TypeDeclaration] = []
+        self._meanings: dict[str, DataType | Kind] = {}
+        for each in document.types.values():
+            if each.name in RESERVED_TYPES:
+                continue
+            if each.kind is Kind.ENUM:
+                self._meanings[each.name] = "Enum"
+            elif each.kind is Kind.OBJECT and model_directive(each) is None and each.name not in document.roots:
+                self._meanings[each.name] = "NonModel"
+                self.non_models.append(each)
+            elif each.kind in (Kind.INPUT, Kind.UNION, Kind.INTERFACE):
+                self._meanings[each.name] = each.kind
+        for name in models:
+            # The table of a @manyToMany can bear the name of something else; the generators then look in this order.
+            if self._meanings.get(name) not in ("Enum", "NonModel"):
+                self._meanings[name] = "Model"
+        # AppSync's scalars are data types of the same names.
+        self._meanings |= {name: cast("DataType", name) for name in SCALARS}
+
+    def of_field(self, owner: str, one: FieldDeclaration | ModelField) -> DataType | None:
+        """The data type of a type's field; None for unions and interfaces, which are left out."""
+        found = self._meaning(one)
+        if found is Kind.INPUT:
+            raise one.place.error(f"{owner}.{one.name}: {one.type_name} is an input, and only arguments can be of one")
+        return None if isinstance(found, Kind) else found
+
+    def check_operations(self) -> None:
+        """Check what has no place in a data schema, since the generators make models of it and can fail at it."""
+        for declared in self._document.types.values():
+            if declared.name in RESERVED_TYPES or model_directive(declared) is not None:
+                continue
+            if declared.kind is Kind.INPUT:
+                self._check_inputs(declared.name, declared.fields.values())
+            elif declared.name in self._document.roots:
+                for each in declared.fields.values():
+                    if self.of_field(declared.name, each) is not None:
+                        self._check_inputs(f"{declared.name}.{each.name}", each.arguments)
+
+    def _check_inputs(self, owner: str, inputs: Iterable[FieldDeclaration]) -> None:
+        for each in inputs:
+            found = self._meaning(each)
+            if found in ("Model", "NonModel") or (isinstance(found, Kind) and found is not Kind.INPUT):
+                raise each.place.error(f"{owner}: {each.name} can only be a scalar, an enum or an input")
+
+    def _meaning(self, one: FieldDeclaration | ModelField) -> DataType | Kind:
+        found = self._meanings.get(one.type_name)
+        if found is not None:
+            return found
+        if one.type_name in RESERVED_TYPES:
+            why = "the name belongs to AWS's own directives"
+        elif one.type_name in self._document.roots:
+            why = "its fields are operations, so that nothing else can be of that type"
+        else:
+            why = f"of scalars only AppSync's own are known: {', '.join(sorted(SCALARS))}"
+        raise one.place.error(f"Unknown type {one.type_name}: {why}")
+
+
+# --- Models ----------------------------------------------------------------------------------------------------------
+
+
+class _Relationships:
+    """Works out how the API describes relations: at the fields that declare them and at those that carry them."""
+
+    def __init__(self, models: Mapping[str, Model], types: _Types) -> None:
+        self._models = models
+        self._fields: dict[str, dict[str, ModelField]] = {}
+        self._data_types: dict[int, DataType] = {}
+        for model in models.values():
+            members = self._fields.setdefault(model.name, {})
+            for each in model.fields:
+                data_type = types.of_field(model.name, each)
+                if data_type is not None:
+                    members[each.name] = each
+                    self._data_types[id(each)] = data_type
+        self._declared: dict[tuple[str, str], CodegenGenericDataRelationshipType] = {}
+        self._carried: dict[tuple[str, str], CodegenGenericDataRelationshipType] = {}
+        self._known_join_tables: dict[str, bool] = {}
+        self._reached_join_tables: set[str] = set()
+
+    def models(self) -> dict[str, CodegenGenericDataModel]:
+        for model in self._models.values():
+            for each in self._fields[model.name].values():
+                if each.relation is not None and self._is_model(each):
+                    self._declared[model.name, each.name] = self._relationship(model, each.relation)
+        return {
+            model.name: CodegenGenericDataModel(
+                fields={name: self._field(model.name, each) for name, each in self._fields[model.name].items()},
+                primary_keys=tuple(primary_key_names(model)),
+                is_join_table=True if model.name in self._reached_join_tables else None,
+            )
+            for model in self._models.values()
+        }
+
+    def _field(self, model_name: str, one: ModelField) -> CodegenGenericDataField:
+        key = (model_name, one.name)
+        return CodegenGenericDataField(
+            data_type=self._data_types[id(one)],
+            data_type_value=one.type_name,
+            required=one.is_required,
+            read_only=one.is_read_only,
+            is_array=one.is_list,
+            relationship=self._carried.get(key) or self._declared.get(key),
+        )
+
+    def _is_model(self, one: ModelField) -> bool:
+        return self._data_types.get(id(one)) == "Model"
+
+    def _relationship(self, model: Model, relation: Relation) -> CodegenGenericDataRelationshipType:
+        if relation.kind == "HAS_MANY":
+            return self._has_many(model, relation)
+        for target in relation.targets:
+            self._carry(model.name, target, relation.kind, relation.other.name)
+        return CodegenGenericDataRelationshipType(
+            type=relation.kind,
+            related_model_name=relation.other.name,
+            associated_fields=relation.targets or None,
+            is_has_many_index=False,
+        )
+
+    def _has_many(self, model: Model, relation: Relation) -> CodegenGenericDataRelationshipType:
+        members = self._fields[relation.other.name]
+        related, join_table, join_field = relation.other.name, None, None
+        plain = list(relation.associated)
+        for name in relation.associated:
+            associated = members.get(name)
+            if self._is_join_table(relation.other):
+                self._reached_join_tables.add(relation.other.name)
+                far = next((each for each in members.values() if each.name != name and self._is_model(each)), None)
+                if far is not None:
+                    related, join_table, join_field = far.type_name, related, far.name
+            elif associated is not None and self._is_model(associated):
+                plain.remove(name)
+            elif associated is not None:
+                self._carry(related, name, "HAS_ONE", model.name, is_has_many_index=True)
+        back = next((each for each in relation.other.of_type(model.name) if self._is_belongs_to(each)), None)
+        ends = [*map(members.get, relation.associated), back]
+        return CodegenGenericDataRelationshipType(
+            type=relation.kind,
+            related_model_name=related,
+            related_model_fields=tuple(plain),
+            can_unlink_associated_model=not any(each is not None and each.is_required for each in ends),
+            related_join_field_name=join_field,
+            related_join_table_name=join_table,
+            belongs_to_field_on_related_model=back.name if back is not None else None,
+        )
+
+    def _carry(
+        self, model_name: str, field_name: str, kind: RelationshipType, related: str, *, is_has_many_index: bool = False
+    ) -> None:
+        """Note that a field carries a relation; of several the last counts, but an index and BELONGS_TO stay."""
+        before = self._carried.get((model_name, field_name))
+        if before is not None and before.type == "BELONGS_TO":
+            kind = "BELONGS_TO"
+        self._carried[model_name, field_name] = CodegenGenericDataRelationshipType(
+            type=kind,
+            related_model_name=related,
+            is_has_many_index=is_has_many_index or (before is not None and before.is_has_many_index is True),
+        )
+
+    def _is_belongs_to(self, one: ModelField) -> bool:
+        return self._is_model(one) and one.relation is not None and one.relation.kind == "BELONGS_TO"
+
+    def _is_join_table(self, model: Model) -> bool:
+        known = self._known_join_tables.get(model.name)
+        if known is None:
+            known = self._known_join_tables[model.name] = self._looks_like_join_table(model)
+        return known
+
+    def _looks_like_join_table(self, model: Model) -> bool:
+        """Say whether a model only joins two others, by the same signs as the library, which has no better ones."""
+        if len(model.keys) != 2:
+            return False
+        members = self._fields[model.name].values()
+        ends = [each for each in members if self._is_model(each)]
+        allowed = {"id", "createdAt", "updatedAt"}.union(*(key.fields or () for key in model.keys))
+        return (
+            len(ends) == 2
+            and all(each.name in allowed for each in members if not self._is_model(each))
+            and all(each.is_required and self._is_belongs_to(each) and self._is_one_of_many(each) for each in ends)
+        )
+
+    def _is_one_of_many(self, end: ModelField) -> bool:
+        """Whether the model that a field points to points back at it with a @hasMany."""
+        return any(
+            each.relation is not None and each.relation.kind == "HAS_MANY" and each.relation.associated == (end.name,)
+            for each in self._fields[end.type_name].values()
+            if self._is_model(each)
+        )

@@ -1,0 +1,269 @@
+"""GraphQL schemas as data schemas: AWS's own results, places of errors, and input that is no schema at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.graphql_document import LONGEST_SCHEMA
+from amplify_jobs.graphql_schema import MOST_WARNINGS, convert_schema
+from tests.random_schemas import random_schema
+
+SHARED = Path(__file__).parents[3] / "shared" / "codegen"
+GOLDEN = sorted(SHARED.glob("golden/*/"))
+ODD = SHARED / "edge_and_error_cases.json"
+ODD_CASES: dict[str, dict[str, Any]] = json.loads(ODD.read_text()) if ODD.exists() else {}
+needs_shared = pytest.mark.skipif(not GOLDEN, reason="AWS's results are not beside the repository (../shared/codegen)")
+
+
+def converted(sdl: str) -> dict[str, Any]:
+    """What goes over the wire."""
+    return convert_schema(sdl).schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+# --- AWS's own results -----------------------------------------------------------------------------------------------
+
+
+@needs_shared
+@pytest.mark.parametrize("folder", GOLDEN, ids=lambda folder: folder.name)
+def test_a_schema_becomes_what_awss_libraries_make_of_it(folder: Path) -> None:
+    expected = json.loads((folder / "genericDataSchema.json").read_text())
+    assert converted((folder / "schema.graphql").read_text()) == expected
+
+
+@needs_shared
+@pytest.mark.parametrize("name", [name for name, case in ODD_CASES.items() if "genericDataSchema" in case])
+def test_an_odd_schema_becomes_what_awss_libraries_make_of_it(name: str) -> None:
+    case = ODD_CASES[name]
+    assert converted(case["schema"]) == case["genericDataSchema"]
+    values = case["genericDataSchema"]["enums"]
+    assert {enum: list(each["values"]) for enum, each in converted(case["schema"])["enums"].items()} == {
+        enum: each["values"] for enum, each in values.items()
+    }
+
+
+@needs_shared
+@pytest.mark.parametrize("name", [name for name, case in ODD_CASES.items() if "error" in case])
+def test_a_schema_that_awss_libraries_refuse_is_refused_with_its_place(name: str) -> None:
+    with pytest.raises(InvalidSchema, match=r"^line \d+, column \d+: "):
+        convert_schema(ODD_CASES[name]["schema"])
+
+
+# --- Particulars -----------------------------------------------------------------------------------------------------
+
+
+def types_of(sdl: str, model: str) -> dict[str, str]:
+    fields = converted(sdl)["models"][model]["fields"]
+    return {name: field["dataTypeValue"] + "!" * field["required"] for name, field in fields.items()}
+
+
+def test_declarations_of_one_type_are_merged_in_the_order_in_which_it_is_first_named() -> None:
+    schema = "extend type M { late: Int } type N @model { n: Int } type M @model { early: Int late: Int! }"
+    assert list(converted(schema)["models"]) == ["M", "N"]
+    assert list(types_of(schema, "M").items())[:3] == [("id", "ID!"), ("late", "Int!"), ("early", "Int")]
+
+
+def test_the_later_of_two_fields_in_one_pair_of_braces_counts() -> None:
+    assert types_of("type M @model(timestamps: null) { a: Int b: Int a: String! }", "M") == {
+        "id": "ID!",
+        "a": "String!",
+        "b": "Int",
+    }
+
+
+def test_an_extension_can_switch_time_stamps_off() -> None:
+    assert list(types_of("type M @model { a: Int } extend type M @model(timestamps: null)", "M")) == ["id", "a"]
+
+
+def test_values_of_a_later_enum_come_first() -> None:
+    schema = "enum E { A B } enum E { C B } extend enum E { Z }"
+    assert converted(schema)["enums"] == {"E": {"values": ["Z", "C", "B", "A"]}}
+
+
+def test_enum_values_that_are_whole_numbers_come_first() -> None:
+    assert converted("enum E { x _10 _2 _2x }")["enums"]["E"]["values"] == ["_2", "_10", "x", "_2x"]
+
+
+def test_roots_are_no_types_of_data() -> None:
+    schema = "schema { query: Ask } type Ask { a: Int } type Query { b: Int } type Mutation { c: Int }"
+    assert list(converted(schema)["nonModels"]) == ["Query"]
+
+
+def test_a_single_name_counts_as_a_list_of_one() -> None:
+    listed = 'type A @model { b: B @hasOne(fields: ["bId"]) bId: ID } type B @model { n: Int }'
+    assert converted(listed) == converted(listed.replace('["bId"]', '"bId"'))
+
+
+def test_both_ends_of_a_many_to_many_can_be_one_model() -> None:
+    relation = '@manyToMany(relationName: "friends")'
+    schema = converted(f"type A @model {{ likes: [A] {relation} likedBy: [A] {relation} }}")
+    assert list(schema["models"]["Friends"]["fields"]) == ["id", "aId", "a", "createdAt", "updatedAt"]
+    assert "isJoinTable" not in schema["models"]["Friends"]
+
+
+def test_the_name_of_a_table_between_keeps_only_what_a_name_can_have() -> None:
+    relation = '@manyToMany(relationName: "7 to-do_s")'
+    models = converted(f"type A @model {{ b: [B] {relation} }} type B @model {{ a: [A] {relation} }}")["models"]
+    assert list(models) == ["A", "B", "todo_s"]
+
+
+# --- Errors and warnings ---------------------------------------------------------------------------------------------
+
+ERRORS = [
+    ("type M @model {\n  a: Nowhere\n}", "line 2, column 6", 'Unknown type: "Nowhere"'),
+    ("type M @model {\n  a: Strng\n}", "line 2, column 6", "did you mean String?"),
+    ("scalar Long\ntype M @model { a: Long }", "line 2, column 17", "Unknown type Long"),
+    ("type M @model { a: HttpMethod }", "line 1, column 17", "belongs to AWS's own directives"),
+    ("type M @model { q: Query } type Query { a: Int }", "line 1, column 17", "its fields are operations"),
+    ("type M @model { i: In } input In { a: Int }", "line 1, column 17", "In is an input"),
+    ("type Query { a(b: N): Int } type N { a: Int }", "line 1, column 16", "Query.a: b can only be"),
+    ("input In { n: N } type N { a: Int }", "line 1, column 12", "In: n can only be"),
+    ("{ a }", "line 1, column 1", "not queries or fragments"),
+    ("type M @model { a: Int } enum M { A }", "line 1, column 26", "declared as enum, but as type at line 1, column 1"),
+    ("type M { a: Int } type M { a: [Int] }", "line 1, column 28", "another type than at line 1, column 10"),
+    ("type M @model { a: ID @primaryKey }", "line 1, column 23", "can't be null"),
+    ('type M @model { a: ID! @primaryKey(sortKeyFields: ["z"]) }', "line 1, column 24", "no field 'z'"),
+    ("type M @model { a: ID! @primaryKey(sortKeyFields: [1]) }", "line 1, column 24", "list of names"),
+    ("type M @model(timestamps: {createdAt: 5}) { a: ID }", "line 1, column 8", "createdAt must be a text"),
+    ("type A @model { a: B! @primaryKey } type B @model { n: Int }", "line 1, column 1", "its primary key"),
+    ("type A @model { b: [B] @hasOne } type B @model { n: Int }", "line 1, column 24", "use @hasMany"),
+    ("type A @model { b: B @hasMany } type B @model { n: Int }", "line 1, column 22", "needs a list, [B]"),
+    ("type A @model { b: [B] @belongsTo } type B @model { n: Int }", "line 1, column 24", "can't stand at a list"),
+    ('type A @model { b: B @hasOne(fields: ["x", "y"]) } type B @model { n: Int }', "line 1, column 22", "more fields"),
+    (
+        'type A @model { b: B @hasOne(references: ["x"]) } type B @model { n: Int }',
+        "line 1, column 22",
+        "no @belongsTo",
+    ),
+    ("type A @model { b: [B] @manyToMany } type B @model { n: Int }", "line 1, column 24", "needs relationName"),
+    (
+        'type A @model { b: [B] @hasMany(references: ["x"]) } type B @model { a: A @belongsTo(references: ["x"]) }',
+        "line 1, column 24",
+        "no field 'x'",
+    ),
+    (
+        'type A @model { b: B @hasOne } type B @model { a: A @belongsTo(references: ["x"]) }',
+        "line 1, column 53",
+        "no @hasOne or @hasMany with references ['x']",
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "place", "said"), ERRORS, ids=[case[2] for case in ERRORS])
+def test_an_error_says_where_and_what(schema: str, place: str, said: str) -> None:
+    with pytest.raises(InvalidSchema) as caught:
+        convert_schema(schema)
+    assert str(caught.value).startswith(f"{place}: ")
+    assert said in str(caught.value)
+
+
+def test_an_unknown_directive_is_a_warning_and_named_once() -> None:
+    found = convert_schema(
+        "type A @modle { a: Int @foo b: Int @foo }\ndirective @own on OBJECT\ntype B @own { b: Int }"
+    )
+    assert found.warnings == (
+        "line 1, column 8: @modle is no directive that Amplify knows and has no effect; did you mean @model?",
+        "line 1, column 24: @foo is no directive that Amplify knows and has no effect",
+    )
+
+
+def test_a_field_that_is_left_out_is_a_warning() -> None:
+    found = convert_schema("type A @model { b: B }\ntype B @model { all: [A] }")
+    assert "b" not in found.schema.models["A"].fields
+    assert [warning.partition(":")[0] for warning in found.warnings] == ["line 1, column 17", "line 2, column 17"]
+
+
+def test_more_warnings_than_anyone_reads_are_counted() -> None:
+    fields = "\n".join(f"a{number}: Int @odd{number}" for number in range(100))
+    warnings = convert_schema(f"type A @model {{ {fields} }}").warnings
+    assert len(warnings) == MOST_WARNINGS + 1
+    assert warnings[-1] == f"and {100 - MOST_WARNINGS} more warnings"
+
+
+# --- Anything at all -------------------------------------------------------------------------------------------------
+
+TOKENS = """
+    type enum input union interface scalar schema extend directive on A B C id a ID Int String Query @model @primaryKey
+    @index @hasOne @hasMany @belongsTo @manyToMany @key { } ( ) [ ] ! : = | & , fields references indexName timestamps
+    relationName sortKeyFields name " # null 1 1.5 true $x \\u 日 \x00 ...
+"""
+
+HOSTILE = {
+    "lists in lists": "type A @model { a: " + "[" * 5000 + "Int" + "]" * 5000 + " }",
+    "values in values": "type A @model(x: " + "[" * 5000 + "]" * 5000 + ") { a: Int }",
+    "objects in objects": "type A @model(x: " + "{a:" * 5000 + "1" + "}" * 5000 + ") { a: Int }",
+    "too long": "#" * (LONGEST_SCHEMA + 1),
+    "half a character": "\ud800",
+}
+
+
+def refused_or_converted(text: str) -> None:
+    try:
+        converted(text)
+    except InvalidSchema as error:
+        message = str(error)
+    else:
+        return
+    assert message
+
+
+@given(st.text() | st.lists(st.sampled_from(TOKENS.split()) | st.just("\n")).map(" ".join))
+def test_anything_else_is_refused_as_an_invalid_schema(text: str) -> None:
+    refused_or_converted(text)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_is_meant_to_break_it_is_refused_as_an_invalid_schema(text: str) -> None:
+    with pytest.raises(InvalidSchema):
+        convert_schema(text)
+
+
+def test_a_schema_with_very_many_names_is_converted() -> None:
+    values = " ".join(f"V{number}" for number in range(5000))
+    assert len(convert_schema(f"enum E {{ {values} }}").schema.enums["E"].values) == 5000
+
+
+def test_a_schema_full_of_relations_takes_no_time_that_grows_with_their_square() -> None:
+    many = 2000
+    fields = "\n".join(f'b{number}: [B] @hasMany(indexName: "i{number}", fields: ["id"])' for number in range(many))
+    indexes = "\n".join(f'a{number}: ID @index(name: "i{number}")' for number in range(many))
+    schema = convert_schema(f"type A @model {{ {fields} }} type B @model {{ {indexes} }}").schema
+    last = schema.models["A"].fields[f"b{many - 1}"].relationship
+    assert last is not None
+    assert last.related_model_fields == (f"a{many - 1}",)
+
+
+SHAPE = ServiceModel(Loader().load_service_model("amplifyuibuilder", "service-2"), "amplifyuibuilder").shape_for(
+    "CodegenJobGenericDataSchema"
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32))
+def test_every_result_fits_the_api_and_hangs_together(seed: int) -> None:
+    try:
+        schema = converted(random_schema(Random(seed), careful=True))
+    except InvalidSchema:
+        return
+    assert not ParamValidator().validate(schema, SHAPE).has_errors()
+    for model in schema["models"].values():
+        assert model["fields"].keys() >= set(model["primaryKeys"])
+        for field in model["fields"].values():
+            kinds = {"Model": "models", "Enum": "enums", "NonModel": "nonModels"}
+            if field["dataType"] in kinds:
+                assert field["dataTypeValue"] in schema[kinds[field["dataType"]]]
+            if relationship := field.get("relationship"):
+                assert relationship["relatedModelName"] in schema["models"]
+                assert model["fields"].keys() >= set(relationship.get("associatedFields", ()))
+                related = schema["models"][relationship.get("relatedJoinTableName") or relationship["relatedModelName"]]
+                assert related["fields"].keys() >= set(relationship.get("relatedModelFields", ()))
