@@ -15,6 +15,7 @@ BENCHMARKS = {
     "polling": "state transitions, polls and delay per job (simulated clock)",
     "matching": "one push against 100 and 1,000 routes",
     "cold_start": "each function's first and later answers against an ordinary function",
+    "largest_payloads": "receive_webhook's answer to the largest recorded payload of each host",
     "start_up": "the local cloud from start to ready",
     "many_pushes": "200 signed pushes at once over HTTP",
     "codegen": "GraphQL to data schemas beside AWS's libraries; codegen jobs of 4 and 40 forms",

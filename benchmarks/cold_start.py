@@ -5,33 +5,24 @@ Each function answers a real event: the local cloud runs in another process, wit
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
-from uuid import uuid4
 
 from rich.console import Console
 
 from benchmarks.figures import Row, Table
-from benchmarks.running_cloud import REGION, running_cloud
-from benchmarks.subjects import Subject, ordinary_function, subjects
+from benchmarks.running_cloud import running_cloud
+from benchmarks.subjects import Subject, call, ordinary_function, subjects
 from benchmarks.team import Team
-from local.lambda_runtime import ExecutionEnvironment, Invocation
+from local.lambda_runtime import ExecutionEnvironment
 
 MOST_OF_ORDINARY = {"receive_webhook": 0.8}
 
 ROUNDS = 10
 WARM_CALLS = 3
-TIMEOUT_SECONDS = 30.0
-
-
-class WrongAnswerError(Exception):
-    """A function answered its event with something else than it should have."""
 
 
 @dataclass
@@ -98,21 +89,13 @@ def _run(subject: Subject, folder: Path, times: Times) -> None:
     )
     try:
         times.ready.append(time.perf_counter() - started)
-        _call(subject, environment, event)
+        call(subject, environment, event)
         times.first.append(time.perf_counter() - started)
         for _ in range(WARM_CALLS):
             subject.settle()
             event = subject.event()
             started = time.perf_counter()
-            _call(subject, environment, event)
+            call(subject, environment, event)
             times.warm.append(time.perf_counter() - started)
     finally:
         environment.close()
-
-
-def _call(subject: Subject, environment: ExecutionEnvironment, event: Mapping[str, Any]) -> None:
-    arn = f"arn:aws:lambda:{REGION}:123456789012:function:{subject.name}"
-    outcome = environment.invoke(Invocation(str(uuid4()), json.dumps(event).encode(), arn, TIMEOUT_SECONDS))
-    answer = json.loads(outcome.payload)
-    if outcome.function_error or not subject.right(answer):
-        raise WrongAnswerError(f"{subject.name} answered {answer}")

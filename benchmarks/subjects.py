@@ -1,4 +1,4 @@
-"""The five functions as the cold start measures them: their variables, real events, and what a right answer is."""
+"""The functions as they are measured: their variables, real events, and what a right answer is."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from amplify_jobs.requests import Cause, JobRequest
 from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
 from benchmarks.team import Team, until
+from local.lambda_runtime import ExecutionEnvironment, Invocation
 
 STACK = "amplify-jobs"
 BRANCH = "main"
 ENDLESS_BUILD = "sleep 3600"
 UNKNOWN_APP = "d0unknown0"
 ENDED = ("SUCCEED", "FAILED", "CANCELLED")
+TIMEOUT_SECONDS = 30.0
 
 
 Event = Callable[[], Mapping[str, Any]]
@@ -30,6 +33,10 @@ Settle = Callable[[], object]
 
 def _at_once() -> None:
     """Nothing of a call goes on after its answer."""
+
+
+class WrongAnswerError(Exception):
+    """A function answered its event with something else than it should have."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +64,19 @@ def ordinary_function(cloud: RunningCloud) -> Subject:
     return Subject(
         name="ordinary_function",
         folder=folder,
-        variables=_variables("ordinary", folder, cloud, own),
+        variables=environment_variables("ordinary", folder, cloud, own),
         event=lambda: order,
         right=lambda answer: answer == {"orderId": "1", "items": 3},
     )
+
+
+def call(subject: Subject, environment: ExecutionEnvironment, event: Mapping[str, Any]) -> None:
+    """Have a function in its environment answer an event. Raises WrongAnswerError."""
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:{subject.name}"
+    outcome = environment.invoke(Invocation(str(uuid4()), json.dumps(event).encode(), arn, TIMEOUT_SECONDS))
+    answer = json.loads(outcome.payload)
+    if outcome.function_error or not subject.right(answer):
+        raise WrongAnswerError(f"{subject.name} answered {answer}")
 
 
 @contextmanager
@@ -76,7 +92,7 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
     world = _World(team, followed_app, started_app, team.executions()[0]["executionArn"])
     world.until_followed()
     parts: list[tuple[str, Event, Check, Settle]] = [
-        ("receive_webhook", world.delivery, _is_accepted, world.until_rejected),
+        ("receive_webhook", world.delivery, is_accepted, world.until_rejected),
         ("start_job", world.start, _is_started, world.stop_started),
         ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
         ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),
@@ -89,7 +105,7 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
             function = f"{STACK}-{name.replace('_', '-')}"
             configuration = lambda_client.get_function_configuration(FunctionName=function)
             folder = PROJECT / "functions" / name
-            variables = _variables(function, folder, cloud, configuration["Environment"]["Variables"])
+            variables = environment_variables(function, folder, cloud, configuration["Environment"]["Variables"])
             found.append(Subject(name, folder, variables, event, right, settle))
         yield found
     finally:
@@ -188,7 +204,8 @@ class _World:
         return request.model_dump(mode="json", by_alias=True)
 
 
-def _is_accepted(answer: Any) -> bool:
+def is_accepted(answer: Any) -> bool:
+    """Whether receive_webhook took a delivery and started one execution for it."""
     requests = json.loads(answer["body"])["requests"]
     return answer["statusCode"] == 202 and [request["duplicate"] for request in requests] == [False]
 
@@ -197,7 +214,9 @@ def _is_started(answer: Any) -> bool:
     return not answer["finished"] and int(answer["job"]["job"]["jobId"]) > 0
 
 
-def _variables(function: str, folder: Path, cloud: RunningCloud, own: Mapping[str, str]) -> Mapping[str, str]:
+def environment_variables(
+    function: str, folder: Path, cloud: RunningCloud, own: Mapping[str, str]
+) -> Mapping[str, str]:
     """The environment as the Lambda service makes it: the function's own, the platform's, and the paths."""
     return {
         "PATH": os.environ["PATH"],

@@ -32,6 +32,28 @@ def test_a_delivery_with_another_signature_is_refused(running: Running) -> None:
     assert running.invoke("ReceiveWebhookFunction", "receive_webhook.push.json", forge)["statusCode"] == 401
 
 
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("receive_event.schedule.json", "schedule"),
+        ("receive_event.object.json", "object"),
+        ("receive_event.codecommit_push.json", "push"),
+        ("receive_event.codecommit_pull_request.json", "pull_request"),
+        ("receive_event.job_requested.json", "request"),
+        ("receive_event.job_request.json", "request"),
+        ("receive_event.named_route.json", "request"),
+    ],
+)
+def test_an_event_of_aws_is_understood(running: Running, event: str, kind: str) -> None:
+    answer = running.invoke("ReceiveEventFunction", event)
+    assert [happened["kind"] for happened in answer["events"]] == [kind]
+    assert answer["deferred"] == []
+
+
+def test_what_waited_in_the_intake_queue_is_taken(running: Running) -> None:
+    assert running.invoke("ReceiveEventFunction", "receive_event.intake.json") == {"batchItemFailures": []}
+
+
 def test_a_request_becomes_a_job(running: Running) -> None:
     answer = running.invoke("StartJobFunction", "start_job.json")
     assert (answer["finished"], answer["job"]["state"]) == (False, "WAITING")
