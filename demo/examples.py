@@ -11,13 +11,15 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs import cli
+from amplify_jobs.routes_file import read_routes
 from demo.app import ROOT, create_app, use
 from demo.repository import Repository
 from local.ports import ports
 
-# What the events name, and what the delivery among them is signed with.
+# What the events name, and what the deliveries among them are signed with.
 APP_ID = "d1a2b3c4d5e6"
 SECRET = "example-secret"  # noqa: S105 -- known to everybody who reads events/README.md
+ROUTES = ROOT / "events" / "routes.yaml"
 
 
 def main() -> int:
@@ -40,7 +42,11 @@ def make(repository: Repository, endpoint_url: str, region: str) -> int:
         _print(f"App {APP_ID} is there already.")
         return 0
     create_app(session, repository, webhook_url=f"{outputs['apiUrl']}/webhooks/github", secret=SECRET, app_id=APP_ID)
-    if status := cli.main(["routes", "push", str(ROOT / "routes.yaml")]):
+    for source in read_routes(ROUTES.read_bytes(), ROUTES.name, "amplify-jobs").sources.values():
+        value = f"user:{SECRET}" if source.provider == "azure-devops" else SECRET
+        for name in source.secrets:
+            session.client("ssm").put_parameter(Name=name, Type="SecureString", Value=value, Overwrite=True)
+    if status := cli.main(["routes", "push", str(ROUTES)]):
         return status
     _print(repository.commit_and_push("Say hello"))
     _print(f"App {APP_ID} builds {repository.bare}; push to it again from {repository.work_tree}.")

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request, Response
 
 from local import wire
 from local.lambda_async import AsyncConfig, AsyncEvents, Event
-from local.lambda_runtime import EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
+from local.lambda_runtime import INIT_SECONDS, EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
 from local.targets import Targets
 
 MAX_ENVIRONMENTS = 4
@@ -90,16 +90,21 @@ class _Pool:
                 self._changed.wait()
         try:
             environment = self._start()
-        finally:
-            with self._changed:
-                self._starting -= 1
-                self._changed.notify()
-        with self._changed:
-            self._all.add(environment)
-            closed = self._closed
+        except BaseException:
+            self._started(None)
+            raise
+        closed = self._started(environment)
         if closed:
             environment.close()
         return environment
+
+    def _started(self, environment: ExecutionEnvironment | None) -> bool:
+        with self._changed:
+            self._starting -= 1
+            if environment is not None:
+                self._all.add(environment)
+            self._changed.notify_all()
+            return self._closed
 
     def release(self, environment: ExecutionEnvironment) -> None:
         if not environment.alive:
@@ -114,8 +119,10 @@ class _Pool:
     def close(self) -> None:
         with self._changed:
             self._closed = True
-            environments = list(self._all)
             self._changed.notify_all()
+            # One that is starting would outlive the local cloud, and call what is no longer there.
+            self._changed.wait_for(lambda: self._starting == 0, timeout=INIT_SECONDS)
+            environments = list(self._all)
         for environment in environments:
             environment.close()
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from amplify_jobs.matching import Matched, decide
 from amplify_jobs.requests import JobRequest, validated_parameters
+from amplify_jobs.routes_file import read_routes
+from amplify_jobs.webhooks import provider
 from tests.functions.stack import REPOSITORY, Stack, serving
 
 FILES = sorted(REPOSITORY.glob("events/*.json"))
@@ -50,6 +54,20 @@ def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any
         for name in path.split("."):
             found = found[name]
         assert found == value
+
+
+@pytest.mark.parametrize("file", [path.name for path in FILES if path.name.startswith("receive_webhook")])
+def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: str) -> None:
+    event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
+    name = "events/routes.yaml"
+    routes = read_routes((REPOSITORY / name).read_bytes(), name, "amplify-jobs")
+    source = event["pathParameters"]["source"]
+    host, body = provider(routes.source(source).provider), event["body"].encode()
+    secret = "user:example-secret" if source == "azure-devops" else "example-secret"
+    host.verify(event["headers"], body, [secret], datetime.now(UTC))
+    (happened,) = host.parse(event["headers"], body).events
+    matched = [found for found in decide(routes, source, happened) if isinstance(found, Matched)]
+    assert [(found.name, happened.branch) for found in matched] == [("web", "main")]
 
 
 @pytest.mark.parametrize("file", [path.name for path in FILES if not path.name.startswith(("receive_", "on_"))])
