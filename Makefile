@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test check local bench examples sam-local lint types template machine lock clean help
+.PHONY: setup run test check local bench examples codegen sam-local lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -43,6 +43,9 @@ machine: $(VENV)/ready
 
 bench: $(VENV)/ready ## The figures: transitions, cold starts, start-up, many pushes at once
 	$(BIN)/python -m benchmarks
+
+codegen: $(VENV)/ready $(TOOLS)/ready ## The tests that run AWS's code generators (needs Node 20)
+	$(BIN)/python -m pytest -m node
 
 sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local

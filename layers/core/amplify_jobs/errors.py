@@ -31,12 +31,12 @@ class RequestRejected(AmplifyJobsError):
     """The request can't succeed however often it is tried; the message says why."""
 
 
-class InvalidSchema(RequestRejected):
-    """A GraphQL schema that can't be turned into data for a codegen job; the message opens with line and column."""
-
-
 class Superseded(AmplifyJobsError):
     """A newer request made this one moot before it was sent; the message names the newer one."""
+
+
+class InvalidSchema(RequestRejected):
+    """A GraphQL schema that can't be turned into data for a codegen job; the message opens with line and column."""
 
 
 class InvalidRoutes(AmplifyJobsError):

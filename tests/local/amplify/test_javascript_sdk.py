@@ -13,12 +13,12 @@ import pytest
 
 from local.codegen import Generator
 from tests.local.amplify.world import World
-from tests.local.node import needs_node
+from tests.local.node import NEEDS_NODE
 
 FOLDER = Path(__file__).parents[1] / "javascript"
 INSTALLED = FOLDER / "node_modules" / ".package-lock.json"
 
-pytestmark = needs_node
+pytestmark = NEEDS_NODE
 
 
 @pytest.fixture(scope="module", autouse=True)
