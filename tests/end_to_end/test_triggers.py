@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.team import Team
-from tests.local.node import needs_node
+from tests.local.node import NEEDS_NODE, needs_node
 
 SCHEMA = "type Post @model { id: ID! title: String! kind: Kind } enum Kind {A B}"
 BUCKET = "e2e-triggers"
@@ -97,8 +97,8 @@ WAYS: list[Callable[[Team, str, dict[str, Any]], str]] = [by_webhook, by_schedul
     "operation",
     [
         "start_deployment",
-        pytest.param("start_codegen_job", marks=needs_node),
-        pytest.param("generate_backend_api_models", marks=needs_node),
+        pytest.param("start_codegen_job", marks=NEEDS_NODE),
+        pytest.param("generate_backend_api_models", marks=NEEDS_NODE),
     ],
 )
 def test_every_operation_from_every_way_in(
