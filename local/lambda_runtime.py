@@ -223,7 +223,8 @@ def _is_dying(pid: int) -> bool:
             Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[6]
         )
     except OSError:
-        return False
+        # It has ended and was taken leave of; or there is no /proc here to tell.
+        return Path("/proc/self").exists()
     pending = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd:", "ShdPnd:"))]
     return bool(flags & EXITING) or any(mask >> (signal.SIGKILL - 1) & 1 for mask in pending)
 

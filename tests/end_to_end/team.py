@@ -27,7 +27,8 @@ from local.cloud import LocalCloud
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
 SECRET_NAME = "/amplify-jobs/secrets/github"
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 200
+"""Longer than a message stays hidden whose function was killed."""
 
 T = TypeVar("T")
 
@@ -203,10 +204,13 @@ class Team:
         return str(request["requestId"])
 
     def kill(self, function: str) -> None:
-        """Kill -9 every process of a function, by its logical id; idle or at work."""
-        for pid in self.cloud.functions.pids(self.cloud.physical_id(function)):
+        """Kill -9 every process of a function, by its logical id; idle or at work. Returns when they are dead."""
+        name = self.cloud.physical_id(function)
+        killed = set(self.cloud.functions.pids(name))
+        for pid in killed:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        self.until(lambda: killed.isdisjoint(self.cloud.functions.pids(name)) or None, f"{function} did not die")
 
     def order_fault(self, **order: Any) -> None:
         """Order a fault at the local cloud's address for it."""
