@@ -24,7 +24,7 @@ examples: $(VENV)/ready ## Put into a running local cloud what the events in eve
 	@$(BIN)/python -m demo.examples
 
 test: $(VENV)/ready $(TOOLS)/ready ## All tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint types template machine test ## Lint, types, template, state machine, tests
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,6 +102,12 @@ class Team:
         for branch in ("main", "release/1"):
             self.amplify.create_branch(appId=app_id, branchName=branch)
         return app_id
+
+    def manual_app(self, name: str) -> dict[str, Any]:
+        """Make an app without a repository and its branch main, and give what names the branch in requests."""
+        app_id = str(self.amplify.create_app(name=name)["app"]["appId"])
+        self.amplify.create_branch(appId=app_id, branchName="main")
+        return {"appId": app_id, "branchName": "main"}
 
     def route(self, name: str, app_id: str, **more: Any) -> None:
         """Push the routes with one more: pushes to acme/<name> build the app."""
@@ -237,6 +245,13 @@ class Team:
 
         return self.until(found, f"no {detail_type} for {request_id}")
 
+    def shown(self, finished: dict[str, Any]) -> bytes:
+        """The first page of the site of a job that succeeded."""
+        assert finished["outcome"] == "SUCCEEDED", finished["reason"]
+        with urllib.request.urlopen(finished["links"]["site"]) as page:
+            content: bytes = page.read()
+        return content
+
     def told_of(self, route: str, detail_type: str = "Job Finished") -> dict[str, Any]:
         """Wait for an event about the one request that a route has made, and give its detail."""
 
@@ -333,3 +348,11 @@ class Team:
         """Take in what has been said since the last time."""
         self.events.extend(self._announcements.for_programs())
         self.messages.extend(self._announcements.for_people())
+
+
+def zipped_site(text: str) -> bytes:
+    """A zip of a site with one page."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("index.html", text)
+    return content.getvalue()

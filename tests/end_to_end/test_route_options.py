@@ -113,20 +113,3 @@ def test_a_late_delivery_of_an_older_push_is_cancelled_and_stops_nothing(team: T
     assert f"superseded by {newer_id}" in subject
     assert [job["status"] for job in team.jobs(app_id)] == ["SUCCEED"]
     assert team.ended(older_id) == "SUCCEEDED"
-
-
-def test_a_job_that_runs_too_long_is_stopped(team: Team) -> None:
-    app_id = team.app("endless", build=["sleep 300"])
-    team.route("endless", app_id, timeoutMinutes=1, onTimeout="stop")
-    request_id = team.accepted(team.push("endless"))
-
-    finished = team.told(request_id)
-
-    assert finished["outcome"] == "TIMED_OUT"
-    assert "amplify-jobs stopped it" in finished["reason"]
-
-    def stopped() -> bool | None:
-        return team.jobs(app_id)[0]["status"] == "CANCELLED" or None
-
-    team.until(stopped, "the job was not stopped")
-    assert team.ended(request_id) == "SUCCEEDED"

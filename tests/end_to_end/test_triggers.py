@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.team import Team
+from tests.end_to_end.team import Team, zipped_site
 from tests.local.node import NEEDS_NODE, needs_node
 
 SCHEMA = "type Post @model { id: ID! title: String! kind: Kind } enum Kind {A B}"
@@ -24,18 +22,15 @@ def requests(team: Team) -> dict[str, dict[str, Any]]:
     where: Any = {"LocationConstraint": team.cloud.region}
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("index.html", "deployed")
-    s3.put_object(Bucket=BUCKET, Key="artifacts/site.zip", Body=content.getvalue())
-    app_id = str(team.amplify.create_app(name="triggers")["app"]["appId"])
-    team.amplify.create_branch(appId=app_id, branchName="main")
+    s3.put_object(Bucket=BUCKET, Key="artifacts/site.zip", Body=zipped_site("deployed"))
+    place = team.manual_app("triggers")
+    app_id = place["appId"]
     backend.create_backend(AppId=app_id, AppName="triggers", BackendEnvironmentName="dev")
     config: Any = {"TransformSchema": SCHEMA}
     backend.create_backend_api(AppId=app_id, BackendEnvironmentName="dev", ResourceName="blog", ResourceConfig=config)
     job = {"renderConfig": {"react": {"script": "jsx"}}, "autoGenerateForms": True, "graphqlSchema": SCHEMA}
     asked: dict[str, dict[str, Any]] = {
-        "start_deployment": {"appId": app_id, "branchName": "main", "artifact": f"s3://{BUCKET}/artifacts/site.zip"},
+        "start_deployment": place | {"artifact": f"s3://{BUCKET}/artifacts/site.zip"},
         "start_codegen_job": {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job},
         "generate_backend_api_models": {"AppId": app_id, "BackendEnvironmentName": "dev", "ResourceName": "blog"},
     }
