@@ -22,6 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.callbacks import Callbacks
+from amplify_jobs.dynamodb_table import dynamodb_client
 from amplify_jobs.errors import (
     BranchBusy,
     RequestRejected,
@@ -37,7 +38,7 @@ from amplify_jobs.jobs import Job, JobState, State, record_key
 from amplify_jobs.operations import Parameters, parameters_of, validated_parameters
 from amplify_jobs.requests import JobRequest, job_request
 from amplify_jobs.retrying import retry_of, start_id
-from amplify_jobs.store import Store, dynamodb_client
+from amplify_jobs.store import Store
 from amplify_jobs.waiting import Deadlines
 
 REGION = os.environ["AWS_REGION"]

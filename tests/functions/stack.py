@@ -243,9 +243,12 @@ class Stack:
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "layers/core")])},
         )
 
+    @property
+    def jobs_table(self) -> Any:
+        return self.session.resource("dynamodb", endpoint_url=self.url).Table("jobs")
+
     def item(self, pk: str, sk: str) -> dict[str, Any]:
-        table = self.session.resource("dynamodb", endpoint_url=self.url).Table("jobs")
-        found: dict[str, Any] = table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item", {})
+        found: dict[str, Any] = self.jobs_table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item", {})
         return found
 
     def published(self) -> list[dict[str, Any]]:

@@ -208,7 +208,7 @@ def test_an_execution_that_failed_before_a_job_was_started(
 
 
 def remember_job(stack: Stack, request: dict[str, Any]) -> None:
-    table = stack.session.resource("dynamodb", endpoint_url=stack.url).Table("jobs")
+    table = stack.jobs_table
     job = job_of(request)["job"]
     table.put_item(Item={"pk": f"request#{request['requestId']}", "sk": "request", "job": job})
 

@@ -126,7 +126,7 @@ def test_only_succeeded_jobs_of_the_branch_count_for_the_wait(stack: Stack, get_
 
 
 def put(stack: Stack, item: dict[str, Any]) -> None:
-    stack.session.resource("dynamodb", endpoint_url=stack.url).Table("jobs").put_item(Item=item)
+    stack.jobs_table.put_item(Item=item)
 
 
 # ---------------------------------------------------------------- deadlines

@@ -342,7 +342,7 @@ def test_clients_give_up_before_the_function_is_killed(start_job: Function) -> N
     sending = module.starts.hosting._sending.meta.config
     assert sending.retries["total_max_attempts"] == 1
     assert sending.connect_timeout + sending.read_timeout < function_seconds
-    for client in (module.starts.hosting._asking, module.store._table.meta.client, module.answered_starts.client):
+    for client in (module.starts.hosting._asking, module.store._table._client, module.answered_starts.client):
         config = client.meta.config
         assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < function_seconds
 

@@ -34,11 +34,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def store(stack: Stack) -> Iterator[Store]:
-    store = Store.connect("jobs")
-    yield store
-    table = store._table
-    for item in table.scan()["Items"]:
-        table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+    yield Store.connect("jobs")
+    for item in stack.jobs_table.scan()["Items"]:
+        stack.jobs_table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
 
 class Amplify:
@@ -179,7 +177,7 @@ def test_only_the_holder_gives_a_lease_back(store: Store) -> None:
     assert store.lease(BRANCH) == Lease(None, 4)
 
 
-def test_every_item_expires(store: Store) -> None:
+def test_every_item_expires(stack: Stack, store: Store) -> None:
     job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
     key = job_key(REGION, "d1a2b3c4d5e6", "main", "7")
     store.take_lease(BRANCH, FIRST, Lease())
@@ -189,7 +187,7 @@ def test_every_item_expires(store: Store) -> None:
     store.begin_poll(job_key(REGION, "d1a2b3c4d5e6", "main", "8"), NOW)
     store.count_change(job_key(REGION, "d1a2b3c4d5e6", "main", "9"), NOW)
     store.remember_announced("two", "Job Started to people", NOW)
-    items = store._table.scan()["Items"]
+    items = stack.jobs_table.scan()["Items"]
     assert len(items) == 6
     assert all(int(str(item["expiresAt"])) > NOW.timestamp() for item in items)
 

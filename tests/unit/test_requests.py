@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs.operations import PARAMETERS, validated_parameters
+from amplify_jobs.operations import parameters_model, validated_parameters
 from amplify_jobs.requests import (
     REQUEST_ID_PATTERN,
     Cause,
@@ -123,8 +123,8 @@ def test_what_we_accept_botocore_sends() -> None:
     assert not ParamValidator().validate(sent, START_JOB).has_errors()
 
 
-def test_every_operation_has_its_parameters() -> None:
-    assert set(PARAMETERS) == set(Operation)
+def test_every_operation_has_parameters_of_its_own() -> None:
+    assert len({parameters_model(operation) for operation in Operation}) == len(Operation)
 
 
 @pytest.mark.parametrize("job_type", ["RELEASE", "MANUAL", "WEB_HOOK"])

@@ -10,12 +10,12 @@ from typing import Protocol
 from amplify_jobs.amplify import Amplify
 from amplify_jobs.backend import Backend
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
-from amplify_jobs.codegen_requests import StartCodegenJobParameters
+from amplify_jobs.deployment_requests import StartDeploymentParameters
 from amplify_jobs.jobs import Job
 from amplify_jobs.large_requests import PARAMETERS_LIMIT, joined
 from amplify_jobs.objects import Objects
 from amplify_jobs.operations import Parameters
-from amplify_jobs.requests import JobRequest
+from amplify_jobs.requests import JobRequest, StartJobParameters
 from amplify_jobs.start_codegen import start_codegen_job
 from amplify_jobs.start_latest import Place, Places, start_latest
 from amplify_jobs.start_models import Attempts, start_models_job
@@ -66,10 +66,10 @@ class JobStarts:
         RequestRejected if it can't be started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or
         ServiceTrouble if it is to be called again later.
         """
-        if isinstance(parameters, StartCodegenJobParameters):
-            return start_codegen_job(start_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
         if isinstance(parameters, GenerateBackendAPIModelsParameters):
             return start_models_job(start_id, parameters, backend=self.backend, store=store, now=now)
+        if not isinstance(parameters, StartJobParameters | StartDeploymentParameters):
+            return start_codegen_job(start_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
 
         def once(superseded_by: str | None = None) -> Job:
             return start_once(

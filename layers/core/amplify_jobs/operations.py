@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
-from amplify_jobs.codegen_requests import StartCodegenJobParameters
 from amplify_jobs.deployment_requests import StartDeploymentParameters
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.requests import JobRequest, OnTimeout, Operation, StartJobParameters, faults
 
-Parameters = (
-    StartJobParameters | StartDeploymentParameters | StartCodegenJobParameters | GenerateBackendAPIModelsParameters
+if TYPE_CHECKING:
+    from amplify_jobs.codegen_requests import StartCodegenJobParameters
+
+Parameters: TypeAlias = (
+    "StartJobParameters | StartDeploymentParameters | StartCodegenJobParameters | GenerateBackendAPIModelsParameters"
 )
-PARAMETERS: dict[Operation, type[Parameters]] = {
-    Operation.START_JOB: StartJobParameters,
-    Operation.START_DEPLOYMENT: StartDeploymentParameters,
-    Operation.START_CODEGEN_JOB: StartCodegenJobParameters,
-    Operation.GENERATE_BACKEND_API_MODELS: GenerateBackendAPIModelsParameters,
-}
+
+
+def parameters_model(operation: Operation) -> type[Parameters]:
+    """Give the model of an operation's parameters."""
+    match operation:
+        case Operation.START_JOB:
+            return StartJobParameters
+        case Operation.START_DEPLOYMENT:
+            return StartDeploymentParameters
+        case Operation.GENERATE_BACKEND_API_MODELS:
+            return GenerateBackendAPIModelsParameters
+        case Operation.START_CODEGEN_JOB:
+            # Dozens of models, for which no other operation's start shall wait.
+            from amplify_jobs.codegen_requests import StartCodegenJobParameters  # noqa: PLC0415
+
+            return StartCodegenJobParameters
 
 
 def validated_parameters(request: JobRequest) -> Parameters:
@@ -32,7 +44,7 @@ def validated_parameters(request: JobRequest) -> Parameters:
     if request.fault is not None:
         raise RequestRejected(request.fault)
     try:
-        model = PARAMETERS[Operation(request.operation)]
+        model = parameters_model(Operation(request.operation))
     except ValueError:
         known = ", ".join(Operation)
         raise RequestRejected(f"operation: {request.operation!r} is not known; use one of {known}") from None
@@ -48,7 +60,7 @@ def validated_parameters(request: JobRequest) -> Parameters:
 
 def parameters_of(operation: str, validated: dict[str, Any]) -> Parameters:
     """Read parameters that were validated before, and written as JSON since."""
-    return PARAMETERS[Operation(operation)].model_validate(validated)
+    return parameters_model(Operation(operation)).model_validate(validated)
 
 
 def not_for(operation: str, supersede: bool, on_timeout: OnTimeout) -> Iterator[tuple[str, str]]:

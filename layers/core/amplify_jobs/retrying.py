@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amplify_jobs.codegen_requests import StartCodegenJobParameters
+from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
 from amplify_jobs.deployment_requests import StartDeploymentParameters
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.jobs import JobState
@@ -28,9 +28,11 @@ def retry_of(failed: JobState, parameters: Parameters) -> Parameters:
             job_id=failed.job.job_id,
             job_reason=parameters.job_reason,
         )
-    if isinstance(parameters, StartDeploymentParameters) and parameters.job_id is not None:
-        raise RequestRejected("A deployment that was uploaded can't be started again: call CreateDeployment anew.")
-    if isinstance(parameters, StartCodegenJobParameters):
-        # The token of the failed job would only give that job again.
-        return parameters.model_copy(update={"client_token": None})
-    return parameters
+    if isinstance(parameters, StartDeploymentParameters):
+        if parameters.job_id is not None:
+            raise RequestRejected("A deployment that was uploaded can't be started again: call CreateDeployment anew.")
+        return parameters
+    if isinstance(parameters, GenerateBackendAPIModelsParameters):
+        return parameters
+    # The token of the failed codegen job would only give that job again.
+    return parameters.model_copy(update={"client_token": None})

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from amplify_jobs.errors import InvalidRoutes
 from amplify_jobs.events import EventKind, PullRequestAction
-from amplify_jobs.operations import PARAMETERS, not_for
+from amplify_jobs.operations import not_for, parameters_model
 from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES, JobType, OnTimeout, Operation
 from amplify_jobs.routes import (
     ByName,
@@ -202,7 +202,7 @@ def _parameter_faults(value: Any) -> Iterator[Fault]:
         parameters, operation = _member(request, "parameters"), _member(request, "operation")
         if not isinstance(parameters, dict) or operation not in list(Operation):
             continue
-        model = PARAMETERS[Operation(operation)]
+        model = parameters_model(Operation(operation))
         try:
             model.model_validate_json(json.dumps(parameters), strict=True, by_alias=True, by_name=False)
         except ValidationError as error:

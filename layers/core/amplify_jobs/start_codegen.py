@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from amplify_jobs.codegen_requests import StartCodegenJobData, StartCodegenJobParameters
 from amplify_jobs.errors import InvalidSchema, RequestRejected
 from amplify_jobs.jobs import Job
+
+if TYPE_CHECKING:
+    from amplify_jobs.codegen_requests import StartCodegenJobData, StartCodegenJobParameters
 
 # Ten times the largest schema that AppSync takes is no schema.
 SCHEMA_LIMIT = 10 * 1024 * 1024

@@ -9,41 +9,21 @@ where a failed job was started again). All expire.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
-from boto3.dynamodb.conditions import Attr, Key
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.dynamodb_table import ConditionNotMet, Table, dynamodb_client
 from amplify_jobs.jobs import Job, JobKey, JobState, State
 from amplify_jobs.starting import Attempt, Lease, ModelsAttempt
 from amplify_jobs.superseding import Asked, Latest, StartedJob
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.service_resource import Table
-
-# Three attempts fit into a function's life, so that trouble with DynamoDB is told and not a function killed.
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
-
 RECORDS_LAST = timedelta(days=400)
 LEASES_LAST = timedelta(days=7)
-
-
-def dynamodb_client() -> DynamoDBClient:
-    """Make a client for Powertools' own table.
-
-    Powertools would open a session of its own for it, which loads all of botocore's data anew: an eighth of a cold
-    start (benchmarks/cold_start.py). boto3's own functions share one session, here and in the other edges.
-    """
-    return boto3.client("dynamodb", config=_CLIENT)
+_IS_FREE = "attribute_not_exists(requestId) AND (attribute_not_exists(pk) OR highestJobId = :highest)"
+_IS_OF_ATTEMPT = "requestId = :request AND sentAt = :sent"
 
 
 @dataclass(frozen=True)
@@ -63,67 +43,62 @@ class Record:
 
 
 class Store:
-    """The jobs table behind boto3. Every method raises ServiceTrouble when DynamoDB fails or does not answer."""
+    """The jobs table. Every method raises ServiceTrouble when DynamoDB fails or does not answer."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     @classmethod
     def connect(cls, table_name: str) -> Store:
-        return cls(boto3.resource("dynamodb", config=_CLIENT).Table(table_name))
+        return cls(Table(dynamodb_client(), table_name))
 
     # ------------------------------------------------------------ starting once
 
     def job_of_request(self, request_id: str) -> Job | None:
         """Say which job a request became, or None while that is not recorded."""
-        item = self._get(_request_key(request_id))
+        item = self._table.get(_request_key(request_id))
         return Job.model_validate(item["job"]) if item and "job" in item else None
 
     def lease(self, branch: str) -> Lease:
         """Read the lease of a branch (`branch` is its partition key)."""
-        item = self._get(_attempt_key(branch))
+        item = self._table.get(_attempt_key(branch))
         return _lease_of(item) if item else Lease()
 
     def take_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
         """Write the lease if it is still as it was found; False if somebody took or used it meanwhile."""
-        condition = _is_free(found.highest_job_id) if found.attempt is None else _is(found.attempt)
-        with _answers("PutItem"):
-            try:
-                self._table.put_item(
-                    Item={
-                        **_attempt_key(branch),
-                        "requestId": attempt.request_id,
-                        "sentAt": _text(attempt.sent_at),
-                        "highestJobId": attempt.highest_job_id,
-                        "jobType": attempt.job_type,
-                        "commitMessage": attempt.commit_message,
-                        "sourceUrl": attempt.source_url,
-                        "deploymentId": attempt.deployment_id,
-                        "expiresAt": _expiry(attempt.sent_at, LEASES_LAST),
-                    },
-                    ConditionExpression=condition,
-                )
-            except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-                return False
+        written = {
+            **_attempt_key(branch),
+            "requestId": attempt.request_id,
+            "sentAt": _text(attempt.sent_at),
+            "highestJobId": attempt.highest_job_id,
+            "jobType": attempt.job_type,
+            "commitMessage": attempt.commit_message,
+            "sourceUrl": attempt.source_url,
+            "deploymentId": attempt.deployment_id,
+            "expiresAt": _expiry(attempt.sent_at, LEASES_LAST),
+        }
+        try:
+            if found.attempt is None:
+                self._table.put(written, _IS_FREE, {":highest": found.highest_job_id})
+            else:
+                self._table.put(written, _IS_OF_ATTEMPT, _attempt_values(found.attempt))
+        except ConditionNotMet:
+            return False
         return True
 
     def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
         """Give the branch free, unless it is another attempt's by now, and keep the highest job id that is known."""
-        with _answers("UpdateItem"):
-            try:
-                self._table.update_item(
-                    Key=_attempt_key(branch),
-                    UpdateExpression="SET highestJobId = :highest"
-                    " REMOVE requestId, sentAt, jobType, commitMessage, sourceUrl, deploymentId",
-                    ConditionExpression=_is(attempt),
-                    ExpressionAttributeValues={":highest": highest_job_id},
-                )
-            except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-                return
+        with suppress(ConditionNotMet):
+            self._table.update(
+                _attempt_key(branch),
+                "SET highestJobId = :highest REMOVE requestId, sentAt, jobType, commitMessage, sourceUrl, deploymentId",
+                {":highest": highest_job_id, **_attempt_values(attempt)},
+                condition=_IS_OF_ATTEMPT,
+            )
 
     def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None:
         """Record which job a request became."""
-        self._update(
+        self._table.update(
             _request_key(request_id),
             "SET job = :job, expiresAt = :expires",
             {":job": job.model_dump(mode="json", by_alias=True), ":expires": _expiry(now, RECORDS_LAST)},
@@ -131,13 +106,13 @@ class Store:
 
     def models_attempt(self, request_id: str) -> ModelsAttempt | None:
         """Read the attempt of a request to have models generated, of which it is not known what came."""
-        attempt = (self._get(_request_key(request_id)) or {}).get("attempt")
+        attempt = (self._table.get(_request_key(request_id)) or {}).get("attempt")
         return ModelsAttempt(_time(attempt["sentAt"]), tuple(attempt["jobsBefore"])) if attempt else None
 
     def note_models_attempt(self, request_id: str, attempt: ModelsAttempt | None, now: datetime) -> None:
         """Write such an attempt before it is made; None once it is known that nothing came of it."""
         written = attempt and {"sentAt": _text(attempt.sent_at), "jobsBefore": list(attempt.jobs_before)}
-        self._update(
+        self._table.update(
             _request_key(request_id),
             "SET attempt = :attempt, expiresAt = if_not_exists(expiresAt, :expires)",
             {":attempt": written, ":expires": _expiry(now, RECORDS_LAST)},
@@ -145,7 +120,7 @@ class Store:
 
     def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> None:
         """Write a job's record, keeping the changes that were counted before it existed."""
-        self._update(
+        self._table.update(
             _key(key),
             "SET requestId = :request, job = :job, startedAt = if_not_exists(startedAt, :now), expiresAt = :expires",
             {
@@ -160,7 +135,7 @@ class Store:
 
     def latest_of_kind(self, branch: str, kind: str) -> Latest | None:
         """Read which request has the newest event of its kind, among those that supersede older ones."""
-        item = self._get(_latest_key(branch, kind))
+        item = self._table.get(_latest_key(branch, kind))
         return _latest_of(item) if item else None
 
     def write_latest(self, branch: str, kind: str, latest: Latest, now: datetime) -> bool:
@@ -176,17 +151,18 @@ class Store:
         }
         if latest.job_id is not None:
             written["jobId"] = latest.job_id
-        unchanged = Attr("pk").not_exists() if latest.version == 1 else Attr("version").eq(latest.version - 1)
-        with _answers("PutItem"):
-            try:
-                self._table.put_item(Item=written, ConditionExpression=unchanged)
-            except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-                return False
+        try:
+            if latest.version == 1:
+                self._table.put(written, "attribute_not_exists(pk)", {})
+            else:
+                self._table.put(written, "version = :before", {":before": latest.version - 1})
+        except ConditionNotMet:
+            return False
         return True
 
     def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None:
         """Record which newer request made a request moot."""
-        self._update(
+        self._table.update(
             _request_key(request_id),
             "SET supersededBy = :newer, expiresAt = if_not_exists(expiresAt, :expires)",
             {":newer": newer, ":expires": _expiry(now, RECORDS_LAST)},
@@ -194,12 +170,12 @@ class Store:
 
     def what_superseded(self, request_id: str) -> str | None:
         """Say which newer request made a request moot, or None if none did."""
-        newer = (self._get(_request_key(request_id)) or {}).get("supersededBy")
+        newer = (self._table.get(_request_key(request_id)) or {}).get("supersededBy")
         return newer if isinstance(newer, str) else None
 
     def has_ended(self, key: JobKey) -> bool:
         """Say whether a poll found a job at its end; one that was only given up may still run."""
-        state = (self._get(_key(key)) or {}).get("state")
+        state = (self._table.get(_key(key)) or {}).get("state")
         return state in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 
     # ------------------------------------------------------------ following
@@ -207,7 +183,9 @@ class Store:
     def begin_poll(self, key: JobKey, now: datetime) -> Record:
         """Count a poll and read the record as it is before Amplify is asked, so that no later change is missed."""
         expression = "SET expiresAt = if_not_exists(expiresAt, :expires) ADD polls :one"
-        return _record_of(self._update(_key(key), expression, {":one": 1, ":expires": _expiry(now, RECORDS_LAST)}))
+        return _record_of(
+            self._table.update(_key(key), expression, {":one": 1, ":expires": _expiry(now, RECORDS_LAST)})
+        )
 
     def record_state(self, key: JobKey, state: JobState, left_queue_at: datetime | None) -> None:
         """Write what a poll said; a succeeded job's duration counts for the jobs that come after it."""
@@ -219,7 +197,7 @@ class Store:
         if state.state.is_outcome and state.finished_at is not None:
             expression += ", finishedAt = :finished"
             values[":finished"] = _text(state.finished_at)
-        self._update(_key(key), expression, values, {"#state": "state", "#status": "status"})
+        self._table.update(_key(key), expression, values, names={"#state": "state", "#status": "status"})
 
     def earlier_jobs(self, key: JobKey) -> list[EarlierJob]:
         """Read how long the last jobs of the same branch, or operation and environment, took that succeeded.
@@ -227,15 +205,14 @@ class Store:
         At most EARLIER_JOBS, newest first.
         """
         kind = key.sk.partition("#")[0]
-        with _answers("Query"):
-            # Twice as many are read, since failed ones and jobs that others started do not count.
-            items = self._table.query(
-                KeyConditionExpression=Key("pk").eq(key.pk) & Key("sk").between(f"{kind}#", key.sk),
-                ScanIndexForward=False,
-                Limit=2 * EARLIER_JOBS + 1,
-                ProjectionExpression="#state, leftQueueAt, finishedAt, changes",
-                ExpressionAttributeNames={"#state": "state"},
-            )["Items"]
+        # Twice as many are read, since failed ones and jobs that others started do not count.
+        items = self._table.query_backwards(
+            "pk = :pk AND sk BETWEEN :first AND :last",
+            {":pk": key.pk, ":first": f"{kind}#", ":last": key.sk},
+            limit=2 * EARLIER_JOBS + 1,
+            projection="#state, leftQueueAt, finishedAt, changes",
+            names={"#state": "state"},
+        )
         jobs = []
         for item in items:
             if item.get("state") != State.SUCCEEDED or "leftQueueAt" not in item or "finishedAt" not in item:
@@ -250,7 +227,7 @@ class Store:
         The count is kept even when the record does not exist yet, so that a start still under way sees it. The token
         stays, so that an event that is delivered again, because waking failed, finds it again.
         """
-        item = self._update(
+        item = self._table.update(
             _key(key),
             "SET expiresAt = if_not_exists(expiresAt, :expires) ADD changes :one",
             {":one": 1, ":expires": _expiry(now, LEASES_LAST)},
@@ -262,51 +239,17 @@ class Store:
 
     def announced(self, request_id: str) -> set[str]:
         """Say which announcements of a request were published already."""
-        item = self._get(_request_key(request_id)) or {}
+        item = self._table.get(_request_key(request_id)) or {}
         said = item.get("announced")
         return {str(label) for label in said} if isinstance(said, set) else set()
 
     def remember_announced(self, request_id: str, label: str, now: datetime) -> None:
         """Note that an announcement was published, so that a retry does not repeat it."""
-        self._update(
+        self._table.update(
             _request_key(request_id),
             "SET expiresAt = if_not_exists(expiresAt, :expires) ADD announced :label",
             {":label": {label}, ":expires": _expiry(now, RECORDS_LAST)},
         )
-
-    # ------------------------------------------------------------ calls
-
-    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
-        with _answers("GetItem"):
-            return self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-
-    def _update(
-        self,
-        key: dict[str, str],
-        expression: str,
-        values: dict[str, Any],
-        names: dict[str, str] | None = None,
-    ) -> dict[str, Any]:
-        arguments: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
-        with _answers("UpdateItem"):
-            return self._table.update_item(
-                Key=key,
-                UpdateExpression=expression,
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-                **arguments,
-            ).get("Attributes", {})
-
-
-@contextmanager
-def _answers(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        said = error.response.get("Error", {})
-        raise ServiceTrouble(f"DynamoDB {operation}: {said.get('Code')}: {said.get('Message')}") from error
-    except BotoCoreError as error:
-        raise ServiceTrouble(f"DynamoDB {operation}: no answer ({type(error).__name__})") from error
 
 
 def _key(key: JobKey) -> dict[str, str]:
@@ -325,12 +268,8 @@ def _request_key(request_id: str) -> dict[str, str]:
     return {"pk": f"request#{request_id}", "sk": "request"}
 
 
-def _is_free(highest_job_id: int) -> Any:
-    return Attr("requestId").not_exists() & (Attr("pk").not_exists() | Attr("highestJobId").eq(highest_job_id))
-
-
-def _is(attempt: Attempt) -> Any:
-    return Attr("requestId").eq(attempt.request_id) & Attr("sentAt").eq(_text(attempt.sent_at))
+def _attempt_values(attempt: Attempt) -> dict[str, str]:
+    return {":request": attempt.request_id, ":sent": _text(attempt.sent_at)}
 
 
 def _lease_of(item: dict[str, Any]) -> Lease:

@@ -9,13 +9,14 @@ import boto3
 from botocore.config import Config
 
 from amplify_jobs.amplify_calls import ASKING, NotFound, asked, rejected_if_unknown
-from amplify_jobs.codegen_requests import StartCodegenJobParameters
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.jobs import Job, JobState, codegen_job_state
 from amplify_jobs.requests import Operation
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
+
+    from amplify_jobs.codegen_requests import StartCodegenJobParameters
 
 # The token makes a repeat of the call harmless, here and in the state machine.
 _STARTING = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=8)

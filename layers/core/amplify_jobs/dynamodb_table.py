@@ -1,0 +1,125 @@
+"""A DynamoDB table behind boto3's client, with Python's values in place of DynamoDB's.
+
+boto3's resource for tables does the same; making one takes a tenth of a cold start (benchmarks/cold_start.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amplify_jobs.errors import ServiceTrouble
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+# Three attempts fit into a function's life, so that trouble with DynamoDB is told and not a function killed.
+_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def dynamodb_client() -> DynamoDBClient:
+    """Make a client, also for Powertools' own table.
+
+    Powertools would open a session of its own for it, which loads all of botocore's data anew: an eighth of a cold
+    start (benchmarks/cold_start.py). boto3's own functions share one session, here and in the other edges.
+    """
+    return boto3.client("dynamodb", config=_CLIENT)
+
+
+class ConditionNotMet(Exception):
+    """The item is not as the condition of a write says."""
+
+
+class Table:
+    """One table. Every method raises ServiceTrouble when DynamoDB fails or does not answer."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Read an item as it is now (API: GetItem)."""
+        with _answers("GetItem"):
+            answer = self._client.get_item(TableName=self._name, Key=_written(key), ConsistentRead=True)
+        return _read(answer["Item"]) if "Item" in answer else None
+
+    def put(self, item: Mapping[str, Any], condition: str, values: Mapping[str, Any]) -> None:
+        """Write an item in place of what there is (API: PutItem). Raises ConditionNotMet."""
+        arguments: dict[str, Any] = {"ExpressionAttributeValues": _written(values)} if values else {}
+        with _answers("PutItem"):
+            self._client.put_item(TableName=self._name, Item=_written(item), ConditionExpression=condition, **arguments)
+
+    def update(
+        self,
+        key: Mapping[str, Any],
+        expression: str,
+        values: Mapping[str, Any],
+        *,
+        names: Mapping[str, str] | None = None,
+        condition: str | None = None,
+    ) -> dict[str, Any]:
+        """Change an item, or make it, and give what it is then (API: UpdateItem). Raises ConditionNotMet."""
+        arguments: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
+        if condition is not None:
+            arguments["ConditionExpression"] = condition
+        with _answers("UpdateItem"):
+            answer = self._client.update_item(
+                TableName=self._name,
+                Key=_written(key),
+                UpdateExpression=expression,
+                ExpressionAttributeValues=_written(values),
+                ReturnValues="ALL_NEW",
+                **arguments,
+            )
+        return _read(answer.get("Attributes", {}))
+
+    def query_backwards(
+        self,
+        condition: str,
+        values: Mapping[str, Any],
+        *,
+        limit: int,
+        projection: str,
+        names: Mapping[str, str],
+    ) -> list[dict[str, Any]]:
+        """Read one page of at most `limit` items, the greatest sort key first (API: Query)."""
+        with _answers("Query"):
+            answer = self._client.query(
+                TableName=self._name,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=_written(values),
+                ScanIndexForward=False,
+                Limit=limit,
+                ProjectionExpression=projection,
+                ExpressionAttributeNames=names,
+            )
+        return [_read(item) for item in answer["Items"]]
+
+
+@contextmanager
+def _answers(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        if said.get("Code") == "ConditionalCheckFailedException":
+            raise ConditionNotMet from error
+        raise ServiceTrouble(f"DynamoDB {operation}: {said.get('Code')}: {said.get('Message')}") from error
+    except BotoCoreError as error:
+        raise ServiceTrouble(f"DynamoDB {operation}: no answer ({type(error).__name__})") from error
+
+
+def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in values.items()}
+
+
+def _read(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items()}
