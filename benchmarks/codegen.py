@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -23,7 +22,7 @@ GOLDEN = PROJECT.parent / "shared" / "codegen" / "golden"
 OURS = (sys.executable, "-m", "benchmarks.convert_schemas")
 THEIRS = ("node", "benchmarks/aws_generic_data_schema.mjs")
 
-ROUNDS = 5
+ROUNDS = 15
 # How often each schema is converted to see how fast it is once everything is warm.
 WARM = 50
 MOST_OF_THEIRS = 0.1
@@ -58,17 +57,18 @@ def _conversions(console: Console) -> list[Table]:
         ours.append(_run(OURS, schemas))
         theirs.append(_run(THEIRS, schemas))
     once, warm = _run(OURS, schemas * WARM), _run(THEIRS, schemas * WARM)
-    us = median(sum(run.each) for run in ours[1:])
+    # What disturbs a process of a few milliseconds makes it slower and never faster.
+    us = min(sum(run.each) for run in ours[1:])
     rows = [
         Row(["ours", f"{us:.1f} ms", ""]),
-        _against("AWS's libraries", us, median(sum(run.each) for run in theirs[1:])),
-        _against("AWS's libraries and their start-up", us, median(run.whole for run in theirs[1:])),
-        Row(["ours and its start-up", f"{median(run.whole for run in ours[1:]):.0f} ms", ""]),
+        _against("AWS's libraries", us, min(sum(run.each) for run in theirs[1:])),
+        _against("AWS's libraries and their start-up", us, min(run.whole for run in theirs[1:])),
+        Row(["ours and its start-up", f"{min(run.whole for run in ours[1:]):.0f} ms", ""]),
         Row([f"ours, the {WARM}th time", f"{sum(once.each[-len(schemas) :]):.1f} ms", ""]),
         Row([f"AWS's libraries, the {WARM}th time", f"{sum(warm.each[-len(schemas) :]):.1f} ms", ""]),
     ]
     title = f"{len(schemas)} GraphQL schemas to data schemas, one after the other ({ROUNDS} rounds, in turn)"
-    return [Table(title, ("what", "median", "ours is of it"), rows)]
+    return [Table(title, ("what", "fastest", "ours is of it"), rows)]
 
 
 def _against(name: str, ours: float, theirs: float) -> Row:

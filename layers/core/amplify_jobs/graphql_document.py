@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from graphql.error import GraphQLSyntaxError
 from graphql.language import ast, parse
@@ -76,8 +76,7 @@ _REPEATABLE = frozenset({"index", "function"})
 _ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands in the text, both counted from 1."""
 
     line: int

@@ -44,7 +44,10 @@ class ModelField:
     relation: Relation | None = None
 
     def directive(self, *names: str) -> Directive | None:
-        return next((each for each in self.directives if each.name in names), None)
+        for each in self.directives:
+            if each.name in names:
+                return each
+        return None
 
 
 @dataclass(frozen=True)
