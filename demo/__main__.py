@@ -123,9 +123,8 @@ def show_codegen(session: boto3.Session, watcher: Watcher, console: Console, *, 
     parameters = {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job}
     request = {"operation": "start_codegen_job", "parameters": parameters}
     name = function.rpartition(":")[2]
-    console.print(
-        f"\n{SCHEMA}\n$ aws lambda invoke --function-name {name}, with a codegen job", markup=False, highlight=False
-    )
+    console.print(f"\nA direct call of {name} asks for forms for a GraphQL schema:", highlight=False, soft_wrap=True)
+    console.print(f"\n{SCHEMA}", markup=False, highlight=False)
     session.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
     give_up = time.monotonic() + GENERATOR_PATIENCE_SECONDS
     if watcher.next_outcome(lambda: time.monotonic() < give_up) is None:
