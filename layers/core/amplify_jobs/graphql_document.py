@@ -77,7 +77,7 @@ _ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscriptio
 
 
 class Place(NamedTuple):
-    """Where something stands in the text, both counted from 1."""
+    """Where something stands in the text, both counted from 1; see NOWHERE."""
 
     line: int
     column: int
@@ -87,6 +87,10 @@ class Place(NamedTuple):
 
     def error(self, text: str) -> InvalidSchema:
         return InvalidSchema(f"{self}: {text}")
+
+
+# The place of everything in a document that was read without places.
+NOWHERE = Place(0, 0)
 
 
 class Kind(Enum):
@@ -100,7 +104,7 @@ class Kind(Enum):
     SCALAR = "scalar"
 
 
-@dataclass
+@dataclass(slots=True)
 class Directive:
     """A directive where it is used; enum values among the arguments are strings."""
 
@@ -127,7 +131,7 @@ class Directive:
         return value or None
 
 
-@dataclass
+@dataclass(slots=True)
 class FieldDeclaration:
     """A field of a type; of nested lists only that they are lists is kept, and whether what is in them may be null."""
 
@@ -145,7 +149,7 @@ class FieldDeclaration:
         return self.list_depth > 0
 
 
-@dataclass
+@dataclass(slots=True)
 class TypeDeclaration:
     """A type with all that its definitions and extensions say of it."""
 
@@ -166,16 +170,16 @@ class Document:
     warnings: tuple[str, ...]
 
 
-def read_document(sdl: str) -> Document:
+def read_document(sdl: str, *, with_places: bool) -> Document:
     """Parse a schema and merge what is declared more than once.
 
-    Raises InvalidSchema with line and column for what is not SDL, for names that are nowhere declared, and for
-    declarations of one name that contradict each other.
+    Raises InvalidSchema for what is not SDL, for names that are nowhere declared, and for declarations of one name that
+    contradict each other; with line and column if places are kept, which takes longer.
     """
     if len(sdl.encode("utf-8", "surrogatepass")) > LONGEST_SCHEMA:
         raise InvalidSchema(f"The GraphQL schema is longer than {LONGEST_SCHEMA:,} bytes, which is what AppSync takes")
     try:
-        return _Reader().read(parse(sdl))
+        return _Reader().read(parse(sdl, no_location=not with_places))
     except GraphQLSyntaxError as error:
         places = [Place(found.line, found.column) for found in error.locations or ()]
         raise places[0].error(error.message) if places else InvalidSchema(error.message) from None
@@ -206,8 +210,9 @@ class _Reader:
         self.types: dict[str, TypeDeclaration] = {}
         self.roots: dict[str, str] = {}
         self.own_directives: set[str] = set()
-        self.used_directives: list[Directive] = []
-        self.mentioned: list[tuple[str, Place]] = []
+        # Where each name is first used.
+        self.used_directives: dict[str, Directive] = {}
+        self.mentioned: dict[str, ast.NamedTypeNode] = {}
 
     def read(self, document: ast.DocumentNode) -> Document:
         for definition in document.definitions:
@@ -223,19 +228,16 @@ class _Reader:
                     self.roots[operation.operation.value] = self._mention(operation.type)
             else:
                 raise _place(definition).error("a schema holds declarations of types, not queries or fragments")
-        known = SCALARS | RESERVED_TYPES | self.types.keys()
-        for name, place in self.mentioned:
-            if name not in known:
-                raise place.error(f'Unknown type: "{name}"{_did_you_mean(name, known, "")}')
+        for name, node in self.mentioned.items():
+            if name not in self.types and name not in SCALARS and name not in RESERVED_TYPES:
+                known = SCALARS | RESERVED_TYPES | self.types.keys()
+                raise _place(node).error(f'Unknown type: "{name}"{_did_you_mean(name, known, "")}')
         roots = {self.roots.get(operation, default) for operation, default in _ROOTS.items()}
         return Document(self.types, frozenset(roots), tuple(self._warnings()))
 
     def _warnings(self) -> Iterable[str]:
         known = KNOWN_DIRECTIVES | self.own_directives
-        firsts: dict[str, Directive] = {}
-        for used in self.used_directives:
-            firsts.setdefault(used.name, used)
-        for used in firsts.values():
+        for used in self.used_directives.values():
             if used.name not in known:
                 yield (
                     f"{used.place}: @{used.name} is no directive that Amplify knows and has no effect"
@@ -280,17 +282,16 @@ class _Reader:
 
     def _mention(self, node: ast.NamedTypeNode) -> str:
         name = node.name.value
-        self.mentioned.append((name, _place(node)))
+        self.mentioned.setdefault(name, node)
         return name
 
     def _directives(self, nodes: Sequence[ast.DirectiveNode] | None) -> list[Directive]:
-        found = [
-            Directive(
-                node.name.value, {each.name.value: _value(each.value) for each in node.arguments or ()}, _place(node)
-            )
-            for node in nodes or ()
-        ]
-        self.used_directives += found
+        found = []
+        for node in nodes or ():
+            arguments = {each.name.value: _value(each.value) for each in node.arguments or ()}
+            used = Directive(node.name.value, arguments, _place(node))
+            self.used_directives.setdefault(used.name, used)
+            found.append(used)
         return found
 
     def _merge(self, new: TypeDeclaration) -> None:
@@ -354,8 +355,8 @@ def _value(node: ast.ValueNode) -> object:
 
 
 def _place(node: ast.Node) -> Place:
-    # Only documents that are parsed without locations have nodes without one.
-    assert node.loc is not None
+    if node.loc is None:
+        return NOWHERE
     return Place(node.loc.start_token.line, node.loc.start_token.column)
 
 

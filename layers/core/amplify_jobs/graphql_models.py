@@ -6,7 +6,7 @@ Source: npm @aws-amplify/graphql-generator (transformer version 2, with its defa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from amplify_jobs.codegen_requests import RelationshipType
@@ -30,7 +30,7 @@ class Relation:
     targets: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class ModelField:
     """A field of a model, declared or added for a key, a time stamp or a relation."""
 
@@ -107,15 +107,13 @@ class Model:
         if new.name not in self._by_name:
             self._append(new)
 
-    def drop(self, unwanted: Callable[[ModelField], bool]) -> list[ModelField]:
-        """Remove fields, and give them."""
-        dropped = [each for each in self.fields if unwanted(each)]
-        if dropped:
-            kept = [each for each in self.fields if not unwanted(each)]
-            self.fields, self._by_name, self._by_type, self._indexes = [], {}, {}, None
-            for each in kept:
-                self._append(each)
-        return dropped
+    def drop(self, unwanted: Iterable[ModelField]) -> None:
+        """Remove fields."""
+        dropped = set(unwanted)
+        kept = [each for each in self.fields if each not in dropped]
+        self.fields, self._by_name, self._by_type, self._indexes = [], {}, {}, None
+        for each in kept:
+            self._append(each)
 
     def retype(self, changed: ModelField, type_name: str) -> None:
         """Give a field another type."""
@@ -159,7 +157,7 @@ def read_models(document: Document) -> tuple[dict[str, Model], list[str]]:
     _join_tables(models)
     warnings = list(_relate(models))
     for model in models.values():
-        if not any(each is model.primary_key for each in model.fields):
+        if model[model.primary_key.name] is not model.primary_key:
             raise model.place.error(f"{model.name}: its primary key is of a model's type but has no relation to it")
     return models, warnings
 
@@ -168,7 +166,10 @@ def model_directive(declaration: TypeDeclaration) -> Directive | None:
     """The directive that makes a type a model."""
     if declaration.kind is not Kind.OBJECT:
         return None
-    return next((each for each in declaration.directives if each.name == "model"), None)
+    for each in declaration.directives:
+        if each.name == "model":
+            return each
+    return None
 
 
 # --- Fields and keys -------------------------------------------------------------------------------------------------
@@ -181,9 +182,8 @@ def _model(declaration: TypeDeclaration, directive: Directive) -> Model:
         fields.setdefault(DEFAULT_KEY, _added(DEFAULT_KEY, "ID", place, is_required=True))
     for name in _timestamps(directive):
         fields.setdefault(name, _added(name, "AWSDateTime", place, is_read_only=True))
-    # Python's sort is stable, so that the others keep their order.
-    ordered = sorted(fields.values(), key=lambda each: each.name != DEFAULT_KEY)
-    model = Model(declaration.name, place, ordered)
+    first = [fields.pop(DEFAULT_KEY)] if DEFAULT_KEY in fields else []
+    model = Model(declaration.name, place, [*first, *fields.values()])
     model.keys = list(_keys(model, declaration.directives))
     return model
 
@@ -210,8 +210,7 @@ def _timestamps(directive: Directive) -> list[str]:
     chosen = directive.arguments.get("timestamps", {})
     if chosen is None:
         return []
-    names = chosen if isinstance(chosen, dict) else {}
-    fields = Directive(directive.name, names, directive.place)
+    fields = Directive(directive.name, chosen if isinstance(chosen, dict) else {}, directive.place)
     return [fields.text(name) or name for name in ("createdAt", "updatedAt")]
 
 
@@ -239,8 +238,10 @@ def _legacy_key(directive: Directive) -> Key:
 
 def primary_key_names(model: Model) -> list[str]:
     """The names of the fields of a model's primary key."""
-    first = next((key for key in model.keys if key.name is None), None)
-    return list(first.fields) if first is not None and first.fields else [DEFAULT_KEY]
+    for key in model.keys:
+        if key.name is None:
+            return list(key.fields or (DEFAULT_KEY,))
+    return [DEFAULT_KEY]
 
 
 # --- Many to many ----------------------------------------------------------------------------------------------------
@@ -354,7 +355,10 @@ def _relate(models: dict[str, Model]) -> Iterator[str]:
                         f"{model.name}.{each.name}: @{directive.name} needs a model, and {each.type_name} has no @model"
                     )
                 each.relation = _RELATIONS[directive.name](model, each, directive, other)
-        for lost in model.drop(lambda each: each.type_name in models and each.relation is None):
+        unrelated = [each for each in model.fields if each.relation is None and each.type_name in models]
+        if unrelated:
+            model.drop(unrelated)
+        for lost in unrelated:
             wanted = "@hasMany" if lost.is_list else "@hasOne or @belongsTo"
             yield (
                 f"{lost.place}: {model.name}.{lost.name} is left out, since nothing says how {model.name} and "
