@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 SCALARS = ["ID", "String", "Int", "Float", "Boolean", "AWSDate", "AWSDateTime", "AWSEmail", "AWSJSON", "AWSPhone"]
@@ -14,6 +15,16 @@ ENUM_VALUES = ["A", "a", "some_value", "SomeValue", "someValue", "SOME_VALUE", "
 def random_schema(random: Random, *, careful: bool) -> str:
     """Give a schema; a careful one uses directives mostly as they are meant."""
     return _Writer(random, careful=careful).schema()
+
+
+def misspelt_schema(random: Random) -> str:
+    """Give a careful schema in which one or two words, but no names of fields, are replaced by others of its words."""
+    parts = re.split(r"(\w+)", random_schema(random, careful=True))
+    words = range(1, len(parts), 2)
+    replaceable = [place for place in words if not parts[place + 1].startswith((":", "("))]
+    for _ in range(random.randint(1, 2)):
+        parts[random.choice(replaceable)] = parts[random.choice(words)]
+    return "".join(parts)
 
 
 class _Writer:

@@ -17,7 +17,7 @@ from amplify_jobs.errors import InvalidSchema
 from amplify_jobs.graphql_schema import convert_schema
 from local.codegen import Generator, GeneratorError, SchemaError
 from tests.local.node import needs_node
-from tests.random_schemas import random_schema
+from tests.random_schemas import misspelt_schema, random_schema
 
 SHARED = Path(__file__).parents[3] / "shared" / "codegen"
 GOLDEN = sorted(SHARED.glob("golden/*/"))
@@ -142,6 +142,7 @@ def test_models_are_what_aws_generates(folder: Path) -> None:
 def test_random_schemas_become_what_awss_libraries_make_of_them() -> None:
     Generator().generate_models("type Note @model { text: String }")  # installs the libraries, if need be
     schemas = [random_schema(Random(seed), careful=seed % 3 > 0) for seed in range(150)]
+    schemas += [misspelt_schema(Random(seed)) for seed in range(150)]
     script = Path(__file__).parents[2] / "benchmarks" / "aws_generic_data_schema.mjs"
     lines = "".join(json.dumps({"schema": schema}) + "\n" for schema in schemas)
     answers = subprocess.run(["node", script], input=lines, capture_output=True, text=True, check=True).stdout
@@ -154,7 +155,7 @@ def test_random_schemas_become_what_awss_libraries_make_of_them() -> None:
                 convert_schema(schema)
         else:
             assert schema_of(schema) == expected["genericDataSchema"], schema
-    assert 0 < refused < len(schemas) / 2
+    assert 0 < refused < len(schemas) * 0.6
 
 
 # --- Failures --------------------------------------------------------------------------------------------------------

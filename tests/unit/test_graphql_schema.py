@@ -124,6 +124,8 @@ ERRORS = [
     ("type M @model {\n  a: Strng\n}", "line 2, column 6", "did you mean String?"),
     ("scalar Long\ntype M @model { a: Long }", "line 2, column 17", "Unknown type Long"),
     ("type M @model { a: HttpMethod }", "line 1, column 17", "belongs to AWS's own directives"),
+    ("type M @model { a: AuthRule } type AuthRule { n: Int }", "line 1, column 17", "belongs to AWS's own directives"),
+    ("type M @model { i: ID @hasOne } type ID @model { n: Int }", "line 1, column 23", "@hasOne needs a model"),
     ("type M @model { q: Query } type Query { a: Int }", "line 1, column 17", "its fields are operations"),
     ("type M @model { i: In } input In { a: Int }", "line 1, column 17", "In is an input"),
     ("type Query { a(b: N): Int } type N { a: Int }", "line 1, column 16", "Query.a: b can only be"),
@@ -133,6 +135,7 @@ ERRORS = [
     ("type M { a: Int } type M { a: [Int] }", "line 1, column 28", "another type than at line 1, column 10"),
     ("type M @model { a: ID @primaryKey }", "line 1, column 23", "can't be null"),
     ('type M @model { a: ID! @primaryKey(sortKeyFields: ["z"]) }', "line 1, column 24", "no field 'z'"),
+    ('type M @model { a: ID! @primaryKey(sortKeyFields: ["updatedAt"]) }', "line 1, column 24", "must be declared"),
     ("type M @model { a: ID! @primaryKey(sortKeyFields: [1]) }", "line 1, column 24", "list of names"),
     ("type M @model(timestamps: {createdAt: 5}) { a: ID }", "line 1, column 8", "createdAt must be a text"),
     ("type A @model { a: B! @primaryKey } type B @model { n: Int }", "line 1, column 1", "its primary key"),
@@ -175,6 +178,30 @@ def test_an_unknown_directive_is_a_warning_and_named_once() -> None:
         "line 1, column 8: @modle is no directive that Amplify knows and has no effect; did you mean @model?",
         "line 1, column 24: @foo is no directive that Amplify knows and has no effect",
     )
+
+
+@pytest.mark.parametrize(
+    ("declared", "owner"),
+    [
+        ("type AWSDate @model { n: Nowhere }", "one of AppSync's scalars"),
+        ("enum String { A B }", "one of AppSync's scalars"),
+        ("extend type ID { n: Int }", "one of AppSync's scalars"),
+        ("type AuthRule @model { n: Int }", "AWS's own directives"),
+    ],
+)
+def test_a_type_whose_name_is_another_s_is_left_out_with_a_warning(declared: str, owner: str) -> None:
+    model = "type M @model { a: ID d: AWSDate s: String }"
+    found = convert_schema(f"{model}\n{declared}")
+    name = declared.removeprefix("extend ").split()[1]
+    assert found.warnings == (
+        f"line 2, column 1: {name} is left out, since the name belongs to {owner}; choose another name",
+    )
+    assert found.schema == convert_schema(model).schema
+
+
+def test_what_awss_directives_are_declared_with_can_be_repeated_without_a_warning() -> None:
+    repeated = "input AMPLIFY { globalAuthRule: AuthRule = { allow: public } } enum AuthStrategy { owner public }"
+    assert convert_schema(f"type M @model {{ a: ID }} {repeated} scalar AWSDate").warnings == ()
 
 
 def test_a_field_that_is_left_out_is_a_warning() -> None:

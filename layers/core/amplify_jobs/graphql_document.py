@@ -163,11 +163,21 @@ class TypeDeclaration:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole schema. `roots` are the types whose fields are operations; `warnings` say what has no effect in it."""
+    """A whole schema, without types whose names are not its own.
+
+    `roots` are the types whose fields are operations; `warnings` say what has no effect in it.
+    """
 
     types: dict[str, TypeDeclaration]
     roots: frozenset[str]
     warnings: tuple[str, ...]
+
+
+def owner_of_name(name: str) -> str | None:
+    """Say whose the name of a type is, if no schema can have a type of its own by that name."""
+    if name in SCALARS:
+        return "one of AppSync's scalars"
+    return "AWS's own directives" if name in RESERVED_TYPES else None
 
 
 def read_document(sdl: str, *, with_places: bool) -> Document:
@@ -210,7 +220,8 @@ class _Reader:
         self.types: dict[str, TypeDeclaration] = {}
         self.roots: dict[str, str] = {}
         self.own_directives: set[str] = set()
-        # Where each name is first used.
+        # Where each name is first declared, or used.
+        self.set_aside: dict[str, Place] = {}
         self.used_directives: dict[str, Directive] = {}
         self.mentioned: dict[str, ast.NamedTypeNode] = {}
 
@@ -218,7 +229,7 @@ class _Reader:
         for definition in document.definitions:
             kind = _KINDS.get(type(definition))
             if kind is not None:
-                self._merge(self._type(kind, definition))
+                self._declare(kind, definition)
             elif isinstance(definition, ast.DirectiveDefinitionNode):
                 self.own_directives.add(definition.name.value)
                 self._arguments(definition.arguments)
@@ -232,10 +243,26 @@ class _Reader:
             if name not in self.types and name not in SCALARS and name not in RESERVED_TYPES:
                 known = SCALARS | RESERVED_TYPES | self.types.keys()
                 raise _place(node).error(f'Unknown type: "{name}"{_did_you_mean(name, known, "")}')
+        types = {name: each for name, each in self.types.items() if owner_of_name(name) is None}
         roots = {self.roots.get(operation, default) for operation, default in _ROOTS.items()}
-        return Document(self.types, frozenset(roots), tuple(self._warnings()))
+        return Document(types, frozenset(roots), tuple(self._warnings()))
+
+    def _declare(self, kind: Kind, node: ast.DefinitionNode) -> None:
+        # Six classes of nodes have a name, and mypy can't tell that these do from `kind`.
+        name: str = node.name.value  # type: ignore[attr-defined]
+        if name in SCALARS:
+            # The generators do not even look into it.
+            if kind is not Kind.SCALAR:
+                self.set_aside.setdefault(name, _place(node))
+            return
+        # Many schemas repeat the inputs and enums that AWS's directives are declared with.
+        if name in RESERVED_TYPES and kind is Kind.OBJECT:
+            self.set_aside.setdefault(name, _place(node))
+        self._merge(self._type(kind, name, node))
 
     def _warnings(self) -> Iterable[str]:
+        for name, place in self.set_aside.items():
+            yield f"{place}: {name} is left out, since the name belongs to {owner_of_name(name)}; choose another name"
         known = KNOWN_DIRECTIVES | self.own_directives
         for used in self.used_directives.values():
             if used.name not in known:
@@ -244,9 +271,7 @@ class _Reader:
                     f"{_did_you_mean(used.name, known, '@')}"
                 )
 
-    def _type(self, kind: Kind, node: ast.DefinitionNode) -> TypeDeclaration:
-        # Six classes of nodes have some of these members each, and mypy can't tell which from `kind`.
-        name: str = node.name.value  # type: ignore[attr-defined]
+    def _type(self, kind: Kind, name: str, node: ast.DefinitionNode) -> TypeDeclaration:
         directives = self._directives(getattr(node, "directives", None))
         for used in (*(getattr(node, "interfaces", None) or ()), *(getattr(node, "types", None) or ())):
             self._mention(used)

@@ -141,6 +141,10 @@ class Model:
         found = self[name]
         if found is None:
             raise directive.place.error(f"@{directive.name}: {self.name} has no field {name!r} to sort by")
+        if found.is_read_only:
+            raise directive.place.error(
+                f"@{directive.name}: to be sorted by, {name} must be declared in {self.name}: {name}: AWSDateTime!"
+            )
         return found
 
 

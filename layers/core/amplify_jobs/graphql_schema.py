@@ -16,12 +16,12 @@ from amplify_jobs.codegen_requests import (
 )
 from amplify_jobs.errors import InvalidSchema
 from amplify_jobs.graphql_document import (
-    RESERVED_TYPES,
     SCALARS,
     Document,
     FieldDeclaration,
     Kind,
     TypeDeclaration,
+    owner_of_name,
     read_document,
 )
 from amplify_jobs.graphql_models import (
@@ -73,9 +73,7 @@ def _convert(document: Document) -> ConvertedSchema:
     types.check_operations()
     non_models = {each.name: {"fields": _non_model_fields(types, each)} for each in types.non_models}
     enums = {
-        each.name: {"values": _enum_values(each.values)}
-        for each in document.types.values()
-        if each.kind is Kind.ENUM and each.name not in RESERVED_TYPES
+        each.name: {"values": _enum_values(each.values)} for each in document.types.values() if each.kind is Kind.ENUM
     }
     schema = CodegenJobGenericDataSchema.model_validate(
         {
@@ -131,8 +129,6 @@ class _Types:
         self.non_models: list[TypeDeclaration] = []
         self._meanings: dict[str, DataType | Kind] = {}
         for each in document.types.values():
-            if each.name in RESERVED_TYPES:
-                continue
             if each.kind is Kind.ENUM:
                 self._meanings[each.name] = "Enum"
             elif each.kind is Kind.OBJECT and model_directive(each) is None and each.name not in document.roots:
@@ -157,7 +153,7 @@ class _Types:
     def check_operations(self) -> None:
         """Check what has no place in a data schema, since the generators make models of it and can fail at it."""
         for declared in self._document.types.values():
-            if declared.name in RESERVED_TYPES or model_directive(declared) is not None:
+            if model_directive(declared) is not None:
                 continue
             if declared.kind is Kind.INPUT:
                 self._check_inputs(declared.name, declared.fields.values())
@@ -176,8 +172,8 @@ class _Types:
         found = self._meanings.get(one.type_name)
         if found is not None:
             return found
-        if one.type_name in RESERVED_TYPES:
-            why = "the name belongs to AWS's own directives"
+        if (owner := owner_of_name(one.type_name)) is not None:
+            why = f"the name belongs to {owner}"
         elif one.type_name in self._document.roots:
             why = "its fields are operations, so that nothing else can be of that type"
         else:
