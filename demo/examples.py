@@ -75,7 +75,7 @@ def make_manual_app(session: boto3.Session) -> None:
     for branch in ("main", "address", "zip", "prefix", "upload"):
         amplify.create_branch(appId=MANUAL_APP_ID, branchName=branch)
     url = amplify.create_deployment(appId=MANUAL_APP_ID, branchName="upload")["zipUploadUrl"]
-    upload = urllib.request.Request(url, site_zip(), method="PUT")  # noqa: S310 -- local Amplify's own address
+    upload = urllib.request.Request(url, zipped_site(SITE), method="PUT")  # noqa: S310 -- local Amplify's own address
     urllib.request.urlopen(upload).close()  # noqa: S310
 
 
@@ -94,18 +94,18 @@ def example_objects() -> dict[str, bytes]:
     request = json.loads(LARGE_REQUEST.read_text(encoding="utf-8"))["request"]
     large = {"codegenJobToCreate": {"renderConfig": {"react": {}}, "autoGenerateForms": True, "graphqlSchema": SCHEMA}}
     return {
-        "examples/site.zip": site_zip(),
+        "examples/site.zip": zipped_site(SITE),
         "examples/site/index.html": SITE,
         "examples/blog.graphql": SCHEMA.encode(),
         f"requests/{request['requestId']}.json": json.dumps(large).encode(),
     }
 
 
-def site_zip() -> bytes:
-    """A site of one page, as StartDeployment takes it."""
+def zipped_site(page: str | bytes) -> bytes:
+    """Zip a site of one page, as StartDeployment takes it."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("index.html", SITE)
+        archive.writestr("index.html", page)
     return content.getvalue()
 
 

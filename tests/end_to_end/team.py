@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import signal
@@ -11,7 +10,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -348,11 +346,3 @@ class Team:
         """Take in what has been said since the last time."""
         self.events.extend(self._announcements.for_programs())
         self.messages.extend(self._announcements.for_people())
-
-
-def zipped_site(text: str) -> bytes:
-    """A zip of a site with one page."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("index.html", text)
-    return content.getvalue()

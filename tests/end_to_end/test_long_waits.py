@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.team import Team, zipped_site
+from demo.examples import zipped_site
+from tests.end_to_end.team import Team
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 from botocore.config import Config
 
-from tests.end_to_end.team import ROOT, Team, zipped_site
+from demo.examples import zipped_site
+from tests.end_to_end.team import ROOT, Team
 from tests.local.node import needs_node
 
 SCHEMA = """\

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.team import Team, zipped_site
+from demo.examples import zipped_site
+from tests.end_to_end.team import Team
 from tests.local.node import NEEDS_NODE, needs_node
 
 SCHEMA = "type Post @model { id: ID! title: String! kind: Kind } enum Kind {A B}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,14 +17,9 @@ FILES = "/_local/files/"
 
 
 @dataclass
-class UiBuilder:
-    """Codegen jobs by id, and the files that their addresses lead to."""
+class _Service(ABC):
+    """What is called, one call at a time."""
 
-    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
-    # Path below FILES -> what is answered there: bytes, or an HTTP status.
-    files: dict[str, bytes | int] = field(default_factory=dict)
-    asked_for: list[str] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -33,6 +29,21 @@ class UiBuilder:
         with self._lock:
             self.calls.append((operation.name, given))
             return wire.respond(operation, self._answer(operation.name, given))
+
+    @abstractmethod
+    def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Give the output of a call; raises wire.ServiceError."""
+
+
+@dataclass
+class UiBuilder(_Service):
+    """Codegen jobs by id, and the files that their addresses lead to."""
+
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    # Path below FILES -> what is answered there: bytes, or an HTTP status.
+    files: dict[str, bytes | int] = field(default_factory=dict)
+    asked_for: list[str] = field(default_factory=list)
 
     def answer_file(self, request: Request) -> Response | None:
         if not request.path.startswith(FILES):
@@ -71,21 +82,12 @@ class UiBuilder:
 
 
 @dataclass
-class Backend:
+class Backend(_Service):
     """An environment's jobs by id, and the models that the last of them made."""
 
     environments: set[str] = field(default_factory=lambda: {"dev"})
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
-    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self, service: str, request: Request) -> Response:
-        operation, given = wire.match(service, request)
-        wire.validate(operation, given)
-        with self._lock:
-            self.calls.append((operation.name, given))
-            return wire.respond(operation, self._answer(operation.name, given))
 
     def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         if given["BackendEnvironmentName"] not in self.environments:

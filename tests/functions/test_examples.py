@@ -44,6 +44,11 @@ def store_examples(s3: Any) -> None:
         s3.put_object(Bucket=EXAMPLES_BUCKET, Key=key, Body=content)
 
 
+def answer_to(stack: Stack, file: str) -> Any:
+    event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
+    return stack.function(file.partition(".")[0])(event)
+
+
 def test_every_function_has_an_example() -> None:
     assert {path.name.partition(".")[0] for path in FILES} == FUNCTIONS
 
@@ -51,7 +56,7 @@ def test_every_function_has_an_example() -> None:
 @pytest.mark.parametrize(
     ("file", "answer"),
     [
-        ("start_job.json", {"finished": False, "seen": "0", "key.sk": "job#0000000002"}),
+        ("start_job.json", {"finished": False, "job.job.jobType": "RELEASE"}),
         ("start_job.retry.json", {"finished": False, "job.job.jobType": "RETRY"}),
         ("start_job.web_hook.json", {"finished": False, "job.job.jobType": "WEB_HOOK"}),
         ("start_job.manual.json", {"finished": False, "job.job.jobType": "MANUAL"}),
@@ -60,11 +65,11 @@ def test_every_function_has_an_example() -> None:
         ("start_job.deployment_of_zip_in_s3.json", {"finished": False, "key.sk": "job#0000000001"}),
         ("start_job.deployment_of_prefix.json", {"finished": False, "key.sk": "job#0000000001"}),
         ("start_job.deployment_of_upload.json", {"finished": False, "key.sk": "job#0000000001"}),
-        ("start_job.codegen_of_graphql.json", {"finished": False, "job.job.jobId": "job-1"}),
-        ("start_job.codegen_of_graphql_in_s3.json", {"finished": False, "job.job.jobId": "job-2"}),
-        ("start_job.codegen_of_data_schema.json", {"finished": False, "job.job.jobId": "job-3"}),
-        ("start_job.codegen_of_large_request.json", {"finished": False, "job.job.jobId": "job-4"}),
-        ("start_job.models.json", {"finished": False, "job.job.jobId": "models-1"}),
+        ("start_job.codegen_of_graphql.json", {"finished": False, "job.job.operation": "start_codegen_job"}),
+        ("start_job.codegen_of_graphql_in_s3.json", {"finished": False, "job.job.operation": "start_codegen_job"}),
+        ("start_job.codegen_of_data_schema.json", {"finished": False, "job.job.operation": "start_codegen_job"}),
+        ("start_job.codegen_of_large_request.json", {"finished": False, "job.job.operation": "start_codegen_job"}),
+        ("start_job.models.json", {"finished": False, "job.job.operation": "generate_backend_api_models"}),
         # Their jobs were never started.
         ("get_job.codegen.json", {"finished": True, "job.state": "CANCELLED"}),
         ("get_job.models.json", {"finished": True, "job.state": "CANCELLED"}),
@@ -74,13 +79,10 @@ def test_every_function_has_an_example() -> None:
         ("announce.finished.json", {"detailType": "Job Finished"}),
         ("announce.finished.codegen.json", {"detailType": "Job Finished"}),
         ("announce.rejected.json", {"detailType": "Job Rejected"}),
-        # start_job made a job of the request above.
-        ("announce.execution_failed.json", {"detailType": "Job Finished"}),
     ],
 )
 def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any]) -> None:
-    event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
-    said = stack.function(file.partition(".")[0])(event)
+    said = answer_to(stack, file)
     for path, value in answer.items():
         found: Any = said
         for name in path.split("."):
@@ -88,8 +90,14 @@ def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any
         assert found == value
 
 
+def test_the_example_of_a_failed_execution_is_of_the_request_of_another_that_started_a_job(stack: Stack) -> None:
+    answer_to(stack, "start_job.json")
+    assert answer_to(stack, "announce.execution_failed.json")["detailType"] == "Job Finished"
+
+
 def test_every_example_is_tried() -> None:
     tried = {values[0] for values in test_an_example_is_understood.pytestmark[0].args[1]}
+    tried.add("announce.execution_failed.json")
     assert {path.name for path in FILES if not path.name.startswith("receive_")} == tried
 
 
