@@ -65,7 +65,7 @@ class Objects:
         Without `version` the address means the object that is current when it is fetched.
         """
         return self._s3.generate_presigned_url(
-            "get_object", Params=_location(uri, version), ExpiresIn=ADDRESSES_LAST_SECONDS
+            "get_object", Params=dict(_location(uri, version)), ExpiresIn=ADDRESSES_LAST_SECONDS
         )
 
     def read_text(self, uri: str, limit: int) -> str:
@@ -103,7 +103,9 @@ class Objects:
 
 def _location(uri: str, version: str | None) -> HeadObjectRequestTypeDef:
     bucket, key = bucket_and_key(uri)
-    return {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
+    if version:
+        return {"Bucket": bucket, "Key": key, "VersionId": version}
+    return {"Bucket": bucket, "Key": key}
 
 
 @contextmanager
