@@ -367,7 +367,7 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
         "sqs:SendMessage IntakeQueue",
     }
     assert allowed("ReceiveWebhookFunction") == both | {
-        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
         "kms:Decrypt DecryptKeyArns",
     }
