@@ -139,9 +139,7 @@ def test_globs_mean_what_they_mean_elsewhere(patterns: list[str], name: str, exp
         ("a*/**/b", ["a/b", "ax/y/b"], ["ab", "axb"]),
     ],
 )
-def test_folders_can_be_left_out_where_a_segment_begins(
-    pattern: str, fits: list[str], does_not_fit: list[str]
-) -> None:
+def test_folders_can_be_left_out_where_a_segment_begins(pattern: str, fits: list[str], does_not_fit: list[str]) -> None:
     assert [name for name in fits if deciding([pattern], name) is None] == []
     assert [name for name in does_not_fit if deciding([pattern], name) is not None] == []
 
