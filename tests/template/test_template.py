@@ -14,6 +14,7 @@ import yaml
 
 from amplify_jobs import errors
 from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES
+from local.template import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
@@ -192,8 +193,10 @@ def test_what_every_function_is_given_some_function_reads() -> None:
 
 
 def statements(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Those of a function or machine, with those that a parameter adds."""
     for policy in properties.get("Policies", []):
-        yield from policy["Statement"]
+        for statement in policy["Statement"]:
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def as_list(value: Any) -> list[Any]:
@@ -212,6 +215,11 @@ def allowed(name: str) -> set[str]:
 
 def subject_of(resource: Any) -> str:
     """A resource of the template by its logical name, any other by the last part of its ARN."""
+    if "Ref" in resource and resource["Ref"] in PARAMETERS:
+        return str(resource["Ref"])
+    if "Fn::Split" in resource:
+        names = resource["Fn::Split"][1]["Fn::Sub"][1]["Names"]
+        return f"objects of {names['Fn::Join'][1]['Ref']}"
     if "Fn::Sub" in resource:
         for machine, properties in MACHINES.items():
             if resource["Fn::Sub"].endswith(f":stateMachine:{properties['Name']['Fn::Sub']}"):
@@ -221,7 +229,11 @@ def subject_of(resource: Any) -> str:
 
 
 # Of this account, as the statement's condition says.
-ANY_OBJECT = "s3:GetObject arn:${AWS::Partition}:s3:::*/*"
+READABLE = ("${Bucket.Arn}/*", "objects of ReadableBuckets")
+OBJECTS_THAT_REQUESTS_NAME = {
+    *(f"s3:{action} {what}" for action in ("GetObject", "GetObjectVersion") for what in READABLE),
+    "kms:Decrypt DecryptKeyArns",
+}
 
 
 # What each method of ours that calls AWS needs; a module's methods that a function does not call need nothing of it.
@@ -231,7 +243,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
             "amplify:StartJob apps/*",
             "amplify:StartDeployment apps/*",
             # What an artifact's address is signed for, the signer must be allowed.
-            ANY_OBJECT,
+            *OBJECTS_THAT_REQUESTS_NAME,
         },
         "list_jobs": {"amplify:ListJobs apps/*"},
         "get_job": {"amplify:GetJob apps/*"},
@@ -272,10 +284,10 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "get_models": {"amplifybackend:GetBackendAPIModels /backend/*"},
     },
     "objects.py": {
-        "check_readable": {ANY_OBJECT},
-        "signed_address": {ANY_OBJECT},
-        "read_text": {ANY_OBJECT},
-        "read_json_object": {ANY_OBJECT},
+        "check_readable": OBJECTS_THAT_REQUESTS_NAME,
+        "signed_address": OBJECTS_THAT_REQUESTS_NAME,
+        "read_text": OBJECTS_THAT_REQUESTS_NAME,
+        "read_json_object": OBJECTS_THAT_REQUESTS_NAME,
         "write": {"s3:PutObject ${Bucket.Arn}/results/*"},
     },
     "callbacks.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
@@ -327,6 +339,24 @@ def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     assert allowed(name) == needed
 
 
+@pytest.mark.parametrize(
+    ("given", "objects"),
+    [
+        ("", []),
+        ("releases", ["arn:aws:s3:::releases/*"]),
+        ("releases-*, schemas.example.com", ["arn:aws:s3:::releases-*/*", "arn:aws:s3:::schemas.example.com/*"]),
+    ],
+)
+def test_requests_may_read_of_the_buckets_that_a_parameter_names(given: str, objects: list[str]) -> None:
+    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
+    template = Template(REPOSITORY / "template.yaml", {"ReadableBuckets": given}, pseudo)
+    (policy,) = template.resources["StartJobFunctionRole"].properties["Policies"]
+    statements = template.resolve(policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id)
+    others = [statement for statement in statements if statement["Sid"] == "ReadObjectsOfReadableBuckets"]
+    assert [resource for statement in others for resource in statement["Resource"]] == objects
+    assert all(one["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account for one in others)
+
+
 def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
     """They call these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
     both = {
@@ -337,8 +367,9 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
         "sqs:SendMessage IntakeQueue",
     }
     assert allowed("ReceiveWebhookFunction") == both | {
-        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
+        "kms:Decrypt DecryptKeyArns",
     }
     # What Lambda's poller needs of the queue, and hiding what has to wait.
     polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
