@@ -21,9 +21,8 @@ from local.amplify.addresses import Addresses
 from local.amplify.descriptions import describe_step
 from local.amplify.hosting import Hosting
 from local.amplify.state import ENDED, Branch, Job
+from local.callers import SITE_HOST
 from local.wire import ServiceError, raw_path
-
-SITE_HOST = re.compile(r"([^.]+)\.(d[a-z0-9]+)\.localhost(?::\d+)?", re.IGNORECASE)
 
 
 class Sites:

@@ -30,10 +30,11 @@ def test_a_site_is_served_below_its_address_and_on_its_host(world: World) -> Non
         "%2e%2e/%2e%2e/x": (404, "lost"),
         "a%00b": (404, "lost"),
     }
+    port = urlsplit(world.url).port
     for path, answer in expected.items():
         assert world.get(f"/_local/sites/{app_id}/feature%2Fmenu/{path}") == answer, path
-        assert world.get(f"/{path}", host=f"feature-menu.{app_id}.localhost:4566") == answer, path
-        assert world.get(f"/{path}", host=f"Feature-Menu.{app_id}.localhost") == answer, path
+        assert world.get(f"/{path}", host=f"feature-menu.{app_id}.localhost:{port}") == answer, path
+        assert world.get(f"/{path}", host=f"Feature-Menu.{app_id}.LOCALHOST:{port}") == answer, path
     assert world.get(f"/_local/sites/{app_id}/feature%2Fmenu") == (200, "start")
 
 
@@ -41,8 +42,9 @@ def test_a_host_follows_the_branchs_display_name(world: World) -> None:
     app_id = world.branch(SITE)
     world.built(app_id)
     world.client.update_branch(appId=app_id, branchName="main", displayName="www")
-    assert world.get("/", host=f"www.{app_id}.localhost") == (200, "start")
-    assert world.get("/", host=f"main.{app_id}.localhost")[0] == 404
+    port = urlsplit(world.url).port
+    assert world.get("/", host=f"www.{app_id}.localhost:{port}") == (200, "start")
+    assert world.get("/", host=f"main.{app_id}.localhost:{port}")[0] == 404
 
 
 @pytest.mark.parametrize(
