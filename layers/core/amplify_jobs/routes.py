@@ -24,6 +24,8 @@ from amplify_jobs.schedule_expressions import checked_expression
 from amplify_jobs.webhooks import PROVIDERS
 from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
 
+# SSM answers for so many names at once (API: GetParameters).
+MOST_SECRETS = 10
 # The part of a request id that names the route.
 LONGEST_NAME = 40
 # A source of the file, or the one of CodeCommit's events, which EventBridge alone may bring.
@@ -60,7 +62,7 @@ class Source(Model):
     """A sender we trust: its webhook endpoint bears the source's name; SSM parameters hold its secrets."""
 
     provider: Annotated[str, AfterValidator(_known_provider)]
-    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1)]
+    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS)]
 
 
 class Change(Model):
