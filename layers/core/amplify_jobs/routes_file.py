@@ -10,10 +10,13 @@ from typing import Any, Literal
 
 from amplify_jobs.errors import InvalidRoutes
 from amplify_jobs.routes import Routes
-from amplify_jobs.routes_file_faults import faults_of
+from amplify_jobs.routes_expansion import Expansion, expand
+from amplify_jobs.routes_file_faults import At, Found, faults_of
 from amplify_jobs.routes_file_masking import Masking
 from amplify_jobs.routes_file_warnings import warnings_of
 from amplify_jobs.yaml_document import Document, Path, Place
+
+_Placed = tuple[Place, Path, str]
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,20 @@ def check_routes(content: bytes, stack: str, now: datetime | None = None) -> Che
     document = Document(content)
     masking = Masking(document)
     faults = [(fault.place, fault.path, fault.message) for fault in document.faults]
-    warnings: list[tuple[Place, Path, str]] = []
-    if document.readable:
-        faults += [(document.place(path, at), path, text) for path, text, at in faults_of(document, stack)]
-        found = warnings_of(document.value, now or datetime.now(UTC))
-        warnings = [(document.place(path), path, text) for path, text in found]
-    routes = None if faults else _routes(document.value)
+    if not document.readable:
+        return CheckedRoutes(None, _findings("fault", faults, document, masking), ())
+    expansion = expand(document.value)
+    written = ((document.origin(path), text) for path, text in expansion.faults)
+    faults += [(document.place(path), path, text) for path, text in written]
+    known = {path for _, path, _ in faults}
+    found = faults_of(expansion.value, stack, lambda path: document.raw(_origin(path, expansion, document)))
+    faults += [one for one in _placed(found, expansion, document) if one[1] not in known]
+    warnings = _placed(warnings_of(expansion.value, now or datetime.now(UTC)), expansion, document)
+    known = {path for _, path, _ in faults}
     return CheckedRoutes(
-        routes,
+        None if faults else Routes.model_validate_json(json.dumps(expansion.value)),
         _findings("fault", faults, document, masking),
-        _findings("warning", warnings, document, masking, except_at={path for _, path, _ in faults}),
+        _findings("warning", [one for one in warnings if one[1] not in known], document, masking),
     )
 
 
@@ -92,22 +99,28 @@ def read_routes(content: bytes, file: str, stack: str) -> Routes:
     return checked.routes
 
 
-def _routes(value: Any) -> Routes:
-    return Routes.model_validate_json(json.dumps(value))
+def _placed(found: Iterable[Found], expansion: Expansion, document: Document) -> list[_Placed]:
+    """Place what is found in the expanded routes where the file has its cause."""
+    placed: list[_Placed] = []
+    by_part: dict[At, list[tuple[Path, str]]] = {"key": [], "value": []}
+    for path, text, at in found:
+        by_part[at].append((path, text))
+    for at, parts in by_part.items():
+        origins = ((document.origin(path), text) for path, text in expansion.placed(parts))
+        placed += [(document.place(path, at), path, text) for path, text in origins]
+    return placed
+
+
+def _origin(path: Path, expansion: Expansion, document: Document) -> Path:
+    return document.origin(expansion.place(path))
 
 
 def _findings(
-    severity: Literal["fault", "warning"],
-    found: Iterable[tuple[Place, Path, str]],
-    document: Document,
-    masking: Masking,
-    except_at: Iterable[Path] = (),
+    severity: Literal["fault", "warning"], found: Iterable[_Placed], document: Document, masking: Masking
 ) -> tuple[Finding, ...]:
     """One finding a place and message, in the order of the file."""
     findings: dict[tuple[Place, str], Finding] = {}
     for place, path, text in found:
-        if path in except_at:
-            continue
         shown = ".".join(masking.text(str(part)) for part in _shown_path(path, document))
         finding = Finding(severity, place.line, place.column, shown, masking.text(text), masking.excerpt(place))
         findings.setdefault((place, finding.message), finding)

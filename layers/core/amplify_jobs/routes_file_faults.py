@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
@@ -27,17 +27,19 @@ from amplify_jobs.routes import (
     Times,
     When,
 )
+from amplify_jobs.routes_expansion import DEFAULTS, MATRIX
 from amplify_jobs.routes_file_patterns import pattern_findings
 from amplify_jobs.routes_file_values import at, member, members
 from amplify_jobs.suggestions import nearest, one_of
 from amplify_jobs.values import named, texts, values_of
 from amplify_jobs.webhooks import PROVIDERS
 from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
-from amplify_jobs.yaml_document import Document, Path
+from amplify_jobs.yaml_document import Path
 
 # A place in the file, what is wrong there, and whether its name or its value is.
 At = Literal["key", "value"]
 Found = tuple[Path, str, At]
+Raw = Callable[[Path], str | None]
 # An error of pydantic's, where it is in the file, and the model whose member that is.
 _Error = tuple[ErrorDetails, Path, type[BaseModel] | None]
 
@@ -66,6 +68,7 @@ _RIGHT = {
     "actions": f"a list, for pull requests of {', '.join(PullRequestAction)}, for releases like [published]",
     "targets": "a list of names and patterns of the branches to merge into, like [main]",
     "forks": "true or false",
+    "drafts": "true or false",
     "expression": 'a schedule, like "cron(0 3 * * ? *)", "rate(12 hours)" or "at(2026-12-31T23:59:00)"',
     "timezone": "the name of a time zone, like Europe/Berlin",
     "bucket": "the name of a bucket, like artifacts",
@@ -106,6 +109,8 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("routes", "*", "when", "request"): ByName,
     ("routes", "*", "request"): RequestTemplate,
 }
+# What the file has beside the members of a model.
+_FILE_MEMBERS: dict[type[BaseModel], tuple[str, ...]] = {Routes: (DEFAULTS,), Route: (MATRIX,)}
 # What a text with values of an event can become, as far as its form goes.
 _SAMPLES = ("d1", "1", "main", "2026-01-31T12:00:00Z")
 # pydantic's types of errors about numbers and lengths -> what is wrong.
@@ -133,9 +138,11 @@ _TYPES = {
 _WORKFLOW = "this is a workflow of GitHub Actions, not a routes file; use sources: and routes:, as in docs/routes.md"
 
 
-def faults_of(document: Document, stack: str) -> list[Found]:
-    """Give every fault once: where several checks meet the same value, the one that says most of it speaks."""
-    value = document.value
+def faults_of(value: Any, stack: str, raw: Raw) -> list[Found]:
+    """Give every fault of an expanded file once: of several checks of one value, the one that says most speaks.
+
+    `raw` is a scalar as the file writes it, by its path.
+    """
     if isinstance(value, dict) and "routes" not in value and value.keys() & {"on", "true", "jobs"}:
         key = next(key for key in ("on", "true", "jobs") if key in value)
         return [((key,), _WORKFLOW, "key")]
@@ -150,12 +157,12 @@ def faults_of(document: Document, stack: str) -> list[Found]:
         _bucket_faults(value),
         _source_faults(value),
         pattern_findings(value, "fault"),
-        _model_faults(value, document),
-        _parameter_faults(value, document),
+        _model_faults(value, raw),
+        _parameter_faults(value, raw),
         _stop_faults(value),
         _value_faults(value),
     )
-    known = {fault.path for fault in document.faults}
+    known: set[Path] = set()
     found: list[Found] = []
     for check in checks:
         new = [(path, text, place) for path, text, place in check if not _covered(path, known)]
@@ -169,7 +176,7 @@ def _covered(path: Path, known: set[Path]) -> bool:
     return path in known or (path[-1:] == (0,) and path[:-1] in known)
 
 
-def _model_faults(value: Any, document: Document) -> Iterator[Found]:
+def _model_faults(value: Any, raw: Raw) -> Iterator[Found]:
     try:
         Routes.model_validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -177,14 +184,14 @@ def _model_faults(value: Any, document: Document) -> Iterator[Found]:
             (details, path, _model_at(path[:-1]))
             for details, path in ((details, _path(details)) for details in _details(error))
         ]
-        yield from _explained(models, document)
+        yield from _explained(models, value, raw)
 
 
 def _model_at(path: Path) -> type[BaseModel] | None:
     return next((model for place, model in _MODELS.items() if _lies_in(path, place)), None)
 
 
-def _parameter_faults(value: Any, document: Document) -> Iterator[Found]:
+def _parameter_faults(value: Any, raw: Raw) -> Iterator[Found]:
     """What the operation's API would refuse, except where a value of the event decides only later."""
     for name, route in members(value, "routes"):
         request = member(route, "request")
@@ -197,7 +204,7 @@ def _parameter_faults(value: Any, document: Document) -> Iterator[Found]:
             (details, (*around, *details["loc"]), model if len(details["loc"]) == 1 else None)
             for details in _parameter_errors(model, parameters)
         ]
-        yield from _explained(errors, document)
+        yield from _explained(errors, value, raw)
 
 
 def _parameter_errors(model: type[BaseModel], parameters: dict[str, Any]) -> list[ErrorDetails]:
@@ -401,13 +408,13 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
     ]
 
 
-def _explained(errors: list[_Error], document: Document) -> Iterator[Found]:
+def _explained(errors: list[_Error], value: Any, raw: Raw) -> Iterator[Found]:
     """Say what is wrong; a member that is missing because its name is misspelled is one fault, not two."""
     missing = {path for details, path, _ in errors if details["type"] == "missing"}
     renamed: set[Path] = set()
     for details, path, model in errors:
         if details["type"] == "extra_forbidden":
-            text, right = _unknown_member(path, model, missing, document)
+            text, right = _unknown_member(path, model, missing, value)
             renamed |= {(*path[:-1], right)} if right else set()
             yield path, text, "key"
     for details, path, _ in errors:
@@ -418,16 +425,16 @@ def _explained(errors: list[_Error], document: Document) -> Iterator[Found]:
             rule = "small letters, digits and single hyphens, at most 40 characters"
             yield path, f"is not a usable name; use {rule}, like {right}", "key"
         else:
-            yield path, _wrong(details, path, document), "value"
+            yield path, _wrong(details, path, at(value, path), raw), "value"
 
 
 def _unknown_member(
-    path: Path, model: type[BaseModel] | None, missing: set[Path], document: Document
+    path: Path, model: type[BaseModel] | None, missing: set[Path], value: Any
 ) -> tuple[str, str | None]:
     """What to say of a member that is not known, and the missing member that it stands for."""
     name = str(path[-1])
     known = _members_of(model) if model else []
-    present = at(document.value, path[:-1])
+    present = at(value, path[:-1])
     absent = [candidate for candidate in known if not isinstance(present, dict) or candidate not in present]
     wanted = [candidate for candidate in absent if (*path[:-1], candidate) in missing]
     right = nearest(name, wanted) or nearest(name, absent) or nearest(name, known)
@@ -444,11 +451,12 @@ def _unknown_member(
 
 
 def _members_of(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items() if name != "version"]
+    known = [field.alias or name for name, field in model.model_fields.items() if name != "version"]
+    return [*known, *_FILE_MEMBERS.get(model, ())]
 
 
-def _wrong(details: ErrorDetails, path: Path, document: Document) -> str:
-    kind, value = details["type"], at(document.value, path)
+def _wrong(details: ErrorDetails, path: Path, value: Any, raw: Raw) -> str:
+    kind = details["type"]
     right = next((_RIGHT[part] for part in reversed(path) if isinstance(part, str) and part in _RIGHT), _UNKNOWN_RIGHT)
     if kind == "value_error":
         return details["msg"].removeprefix("Value error, ")
@@ -460,7 +468,7 @@ def _wrong(details: ErrorDetails, path: Path, document: Document) -> str:
     if value is None or value in ("", [], {}):
         return f"is empty; use {right}"
     if kind in _TYPES:
-        return _wrong_type(kind, value, path, document, right)
+        return _wrong_type(kind, value, raw(path), right)
     if kind in _LIMITS:
         return f"{_shown(value)} {_LIMITS[kind]}; use {right}"
     if kind == "string_too_long":
@@ -468,9 +476,9 @@ def _wrong(details: ErrorDetails, path: Path, document: Document) -> str:
     return f"{_shown(value)} has the wrong form; use {right}"
 
 
-def _wrong_type(kind: str, value: Any, path: Path, document: Document, right: str) -> str:
+def _wrong_type(kind: str, value: Any, raw: str | None, right: str) -> str:
     """What to say of a value of another type: often only its quotes are wrong."""
-    raw, wanted = document.raw(path), _TYPES[kind]
+    wanted = _TYPES[kind]
     if kind == "string_type" and raw is not None:
         return f'YAML reads {raw} as {_kind(value)}; put it in quotes, "{raw}"'
     if isinstance(value, bool | int | float):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from amplify_jobs.routes_file_patterns import pattern_findings
 from amplify_jobs.routes_file_values import member, members
@@ -21,14 +21,15 @@ _FROM_AWS = ("schedule", "object")
 _STANDARD = "standard"
 
 
-def warnings_of(value: Any, now: datetime) -> list[Found]:
+def warnings_of(value: Any, now: datetime) -> list[tuple[Path, str, Literal["value"]]]:
     """Find what can never match, and what anybody could start."""
-    return [
+    found = (
         *((path, text) for path, text, _ in pattern_findings(value, "warning")),
         *_sender_warnings(value),
         *_schedule_warnings(value, now),
         *_object_warnings(value),
-    ]
+    )
+    return [(path, text, "value") for path, text in found]
 
 
 def _sender_warnings(value: Any) -> Iterator[Found]:

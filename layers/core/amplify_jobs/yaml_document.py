@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import yaml
 
 Path = tuple[str | int, ...]
-_T = TypeVar("_T")
 
-# Far above any routes file; aliases of aliases can make billions of a few lines.
-MOST_NODES = 50_000
+# More come only of aliases within aliases, of which a short file can make any number.
+MOST_NODES = 200_000
+# YAML's name for the type of the key <<.
+_MERGE = "tag:yaml.org,2002:merge"
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -66,6 +67,10 @@ class Document:
         self._keys: dict[Path, Place] = {}
         self._values: dict[Path, Place] = {}
         self._raw: dict[Path, str] = {}
+        # Where maps and lists were met first, where an alias has them again, and whence merged members come.
+        self._anchored: dict[yaml.Node, Path] = {}
+        self._aliases: dict[Path, Path] = {}
+        self._merges: dict[Path, Path] = {}
         self._nodes = 0
         loader: _Loader | None = None
         try:
@@ -107,11 +112,14 @@ class Document:
         """A text or number as it is written, without quotes; None for a list, an object and nothing."""
         return self._raw.get(path)
 
-    def copy_places(self, path: Path, origin: Path) -> None:
-        """Let what is at `path`, which the file does not write there, have the places of `origin`."""
-        for known in (self._keys, self._values):
-            _copy(known, path, origin)
-        _copy(self._raw, path, origin)
+    def origin(self, path: Path) -> Path:
+        """Where the file writes what lies at a path: in the case of an alias, at the anchor."""
+        for end in range(len(path), 0, -1):
+            # An alias itself is a value of the place where it stands.
+            anchor = self._merges.get(path[:end]) or (self._aliases.get(path[:end]) if end < len(path) else None)
+            if anchor is not None:
+                return (*anchor, *path[end:])
+        return path
 
     def _give_up(self, place: Place, message: str) -> None:
         self.value = self.root = None
@@ -140,6 +148,8 @@ class Document:
             raise _NotPlainError(place)
         around = (*around, id(node))
         self._values[path] = place
+        if isinstance(node, yaml.CollectionNode) and self._anchored.setdefault(node, path) != path:
+            self._aliases[path] = self._anchored[node]
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(inner, (*path, index), around) for index, inner in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
@@ -150,19 +160,52 @@ class Document:
     def _members(self, node: yaml.MappingNode, path: Path, around: tuple[int, ...]) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            place = _place_of(key_node)
-            if not isinstance(key_node, yaml.ScalarNode):
-                self.faults.append(Fault(place, path, "a name of a member must be a text; use one like web"))
+            if key_node.tag == _MERGE:
                 continue
-            inner = (*path, _clean(key_node.value))
-            if key_node.value in members:
-                first = self._keys[inner].line
-                message = f"{inner[-1]} is there twice, first in line {first}; keep one of the two"
-                self.faults.append(Fault(place, inner, message))
-                continue
-            self._keys[inner] = place
-            members[str(inner[-1])] = self._plain(value_node, inner, around)
+            key = self._key(key_node, path)
+            if key in members:
+                first = self._keys[(*path, key)].line
+                message = f"{key} is there twice, first in line {first}; keep one of the two"
+                self.faults.append(Fault(_place_of(key_node), (*path, key), message))
+            elif key is not None:
+                self._keys[(*path, key)] = _place_of(key_node)
+                members[key] = self._plain(value_node, (*path, key), around)
+        # What a map says itself counts more than what is merged into it, and of that the first.
+        for merged, key_node, value_node in self._merged(node, path, around):
+            key = self._key(key_node, path)
+            if key is not None and key not in members:
+                self._keys[(*path, key)] = _place_of(key_node)
+                if merged in self._anchored:
+                    self._merges[(*path, key)] = (*self._anchored[merged], key)
+                members[key] = self._plain(value_node, (*path, key), around)
         return members
+
+    def _key(self, node: yaml.Node, path: Path) -> str | None:
+        if isinstance(node, yaml.ScalarNode):
+            return _clean(node.value)
+        self.faults.append(Fault(_place_of(node), path, "a name of a member must be a text; use one like web"))
+        return None
+
+    def _merged(
+        self, node: yaml.MappingNode, path: Path, around: tuple[int, ...]
+    ) -> Iterator[tuple[yaml.Node, yaml.Node, yaml.Node]]:
+        """The members that `<<` merges into a map, each with the map that has it.
+
+        Source: "Merge Key Language-Independent Type for YAML".
+        """
+        for key_node, value_node in node.value:
+            if key_node.tag != _MERGE:
+                continue
+            for merged in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
+                if id(merged) in around:
+                    raise _NotPlainError(_place_of(key_node))
+                if isinstance(merged, yaml.MappingNode):
+                    yield from ((merged, *pair) for pair in merged.value if pair[0].tag != _MERGE)
+                    yield from self._merged(merged, path, (*around, id(merged)))
+                else:
+                    self._keys.setdefault((*path, "<<"), _place_of(key_node))
+                    message = "<< merges no map; use an anchor of one, like <<: *base"
+                    self.faults.append(Fault(_place_of(key_node), (*path, "<<"), message))
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
         """A scalar as JSON could hold it: YAML's times stay text."""
@@ -265,10 +308,6 @@ def _tags(text: str) -> Iterator[yaml.Mark]:
                 yield token.start_mark
     except yaml.YAMLError:
         return
-
-
-def _copy(known: dict[Path, _T], path: Path, origin: Path) -> None:
-    known.update({(*path, *at[len(origin) :]): there for at, there in known.items() if at[: len(origin)] == origin})
 
 
 def _at(mark: yaml.Mark) -> Place:
