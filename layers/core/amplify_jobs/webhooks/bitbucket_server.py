@@ -13,6 +13,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, EventKind, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import Commit
 from amplify_jobs.webhooks.payload import author, host, items, member, name, number, sha, text
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_basic, verify_hex_signature
@@ -64,19 +65,21 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     if kind == PING:
         return Delivery((Event(kind=EventKind.PING),))
     if kind in PUSHES:
-        return _push(payload)
-    if kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
+        found = _push(payload)
+    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
         return normalising.not_handled(kind, f"{EVENT_HEADER} header", [*PUSHES, f"{PULL_REQUEST}*", PING])
-    return normalising.delivery([_pull_request(payload, kind.removeprefix(PULL_REQUEST))])
+    else:
+        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    return normalising.delivery(found, Origin("bitbucket-server", headers, payload))
 
 
-def _push(payload: dict[str, Any]) -> Delivery:
+def _push(payload: dict[str, Any]) -> list[Event | str]:
     changes = member(payload, "changes")
     if not isinstance(changes, list):
         raise DeliveryUnreadable("a push needs changes")
     # toCommit describes the one change of the delivery; for an annotated tag it is the commit behind it.
     described = member(payload, "toCommit") if len(changes) == 1 else None
-    return normalising.delivery([_change(payload, change, described) for change in changes])
+    return [_change(payload, change, described) for change in changes]
 
 
 def _change(payload: dict[str, Any], change: object, described: object) -> Event | str:
@@ -94,7 +97,6 @@ def _change(payload: dict[str, Any], change: object, described: object) -> Event
         created=text(change, "type") == "ADD" or before is None,
         deleted=text(change, "type") == "DELETE" or after is None,
         host=_host(payload, "repository"),
-        event_time=text(payload, "date"),
         head=Commit(
             sha(described, "id"),
             _time(described, "committerTimestamp"),
