@@ -193,8 +193,13 @@ def test_what_every_function_is_given_some_function_reads() -> None:
 
 
 def statements(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Those of a function or machine, with those that a parameter adds."""
-    for policy in properties.get("Policies", []):
+    """Those of a function's role or of a machine, with those that a parameter adds."""
+    if "Role" in properties:
+        role = RESOURCES[attribute(properties["Role"])[0]]["Properties"]
+        policies = [policy["PolicyDocument"] for policy in role["Policies"]]
+    else:
+        policies = properties.get("Policies", [])
+    for policy in policies:
         for statement in policy["Statement"]:
             yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 
@@ -203,11 +208,16 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+# What every function's role has, and what one whose failures go to a queue has besides.
+OF_EVERY_ROLE = {"WriteLogs", "WriteTraces", "KeepWhatFailed"}
+
+
 def allowed(name: str) -> set[str]:
-    """What a function may do, each as an action and what it may be done to."""
+    """What a function's code may do, each as an action and what it may be done to."""
     return {
         f"{action} {subject_of(resource)}"
         for statement in statements(FUNCTIONS[name])
+        if statement["Sid"] not in OF_EVERY_ROLE
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
@@ -321,6 +331,27 @@ def called(paths: set[Path]) -> set[str]:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return names
+
+
+@every_function
+def test_a_function_may_write_its_own_logs_and_traces_and_bury_what_failed(name: str) -> None:
+    found = {one["Sid"]: one for one in statements(FUNCTIONS[name]) if one["Sid"] in OF_EVERY_ROLE}
+    assert found["WriteLogs"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert attribute(found["WriteLogs"]["Resource"]) == (group, "Arn")
+    assert found["WriteTraces"]["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    destination = FUNCTIONS[name].get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
+    assert ("KeepWhatFailed" in found) == (destination is not None)
+    if destination is not None:
+        assert found["KeepWhatFailed"]["Resource"] == destination["Destination"]
+
+
+def test_no_function_has_more_than_its_role_says() -> None:
+    """SAM gives a role that it makes the right to create log groups, and to write to all of them."""
+    for name, properties in FUNCTIONS.items():
+        role = RESOURCES[attribute(properties["Role"])[0]]["Properties"]
+        assert "ManagedPolicyArns" not in role, name
+        assert "Policies" not in properties, name
 
 
 WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction"}

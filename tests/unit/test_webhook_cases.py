@@ -23,34 +23,13 @@ REQUEST = {
     "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE"},
 }
 
-# Cases that do not pass yet -> the section of the work that they wait for.
-NOT_YET = {
-    "01-bitbucket-server-unsigned-ping": "deliveries",
-    "06-gitea-agit-pull-request": "deliveries",
-    "07-bitbucket-authors-of-pull-requests": "deliveries",
-    "07-gitlab-authors-of-merge-requests": "deliveries",
-    "08-github-new-branch-without-new-commits": "deliveries",
-    "12-gitlab-push-option-ci-skip": "deliveries",
-    "13-github-merge-queue-branch": "deliveries",
-    "16-bitbucket-server-one-odd-ref": "deliveries",
-    "17-gitea-rolled-back-by-force": "deliveries",
-    "22-bitbucket-empty-changes": "deliveries",
-}
-
 
 def cases() -> list[Any]:
-    """Parameters of a test: the cases, of which those of NOT_YET must fail."""
+    """Parameters of a test: the cases, by their files' names."""
     if not CASES.exists():
         return [pytest.param(None, marks=pytest.mark.skip(reason=NOT_HERE))]
-    found = {file.name.removesuffix(".case.json"): file for file in sorted(CASES.glob("*.case.json"))}
-    return [
-        pytest.param(
-            json.loads(file.read_text()),
-            id=name,
-            marks=[pytest.mark.xfail(reason=NOT_YET[name], strict=True)] if name in NOT_YET else [],
-        )
-        for name, file in found.items()
-    ]
+    files = sorted(CASES.glob("*.case.json"))
+    return [pytest.param(json.loads(file.read_text()), id=file.name.removesuffix(".case.json")) for file in files]
 
 
 @pytest.mark.parametrize("case", cases())

@@ -6,7 +6,7 @@ Source: Microsoft's documentation, "Webhooks with Azure DevOps" and "Service hoo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,14 +16,16 @@ from amplify_jobs.webhooks import normalising
 from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
 from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import Commit
-from amplify_jobs.webhooks.payload import author, host, items, member, name, number, sha, text, time
+from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text, time
 from amplify_jobs.webhooks.signatures import verify_basic
 from amplify_jobs.webhooks.strict_json import json_body
 
 PUSH = "git.push"
 PULL_REQUEST = "git.pullrequest."
-# The ends of what a message says before it names the pull request; a title behind that can say anything.
-_CODE_CAME, _REACTIVATED = "updated the source branch of", "reactivated"
+# What a message says before it names the pull request by its number; a title behind that can say anything.
+_CODE_CAME, _TARGET, _REACTIVATED = "updated the source branch of", "target branch", "reactivated"
+# This alone does not name it so.
+_PUBLISHED = "published the pull request"
 _ENDED = {"completed": PullRequestAction.MERGED, "abandoned": PullRequestAction.CLOSED}
 
 
@@ -42,7 +44,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     payload = json_body(body)
     kind = text(payload, "eventType")
     if kind == PUSH:
-        found = _push(payload)
+        found: Iterable[Event | str] = _push(payload)
     elif kind is None or not kind.startswith(PULL_REQUEST):
         return normalising.not_handled(kind, "eventType in the body", [PUSH, f"{PULL_REQUEST}*"])
     else:
@@ -52,11 +54,12 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     return normalising.delivery(found, origin, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
 
 
-def _push(payload: dict[str, Any]) -> list[Event | str]:
+def _push(payload: dict[str, Any]) -> Iterable[Event | str]:
     updates = member(payload, "resource", "refUpdates")
     if not isinstance(updates, list):
         raise DeliveryUnreadable("a push needs resource.refUpdates")
-    return [_update(member(payload, "resource"), update) for update in updates]
+    push = member(payload, "resource")
+    return normalising.ref_changes(updates, _repository(push), lambda update: _update(push, update))
 
 
 def _update(push: object, update: object) -> Event | str:
@@ -92,6 +95,9 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         head=sha(pull, "lastMergeSourceCommit", "commitId"),
         from_fork=member(pull, "forkSource") is not None,
         title=text(pull, "title"),
+        author=author(pull, "createdBy", "displayName"),
+        draft=flag(pull, "isDraft"),
+        was_draft=_deed(payload, pull_number) == _PUBLISHED,
         host=_host(pull),
     )
 
@@ -100,7 +106,7 @@ def _action(host_action: str, status: str | None, deed: str | None) -> PullReque
     """What happened, for `updated` stands for every change and `merged` for every attempt to merge, also to try it.
 
     What an update of an active pull request was is only in the words of its message, where there is one. An update that
-    says nothing, or says it in another language, may be of the code, so it counts as that.
+    says nothing, or says it in other words, may be of the code, so it counts as that.
     """
     if host_action == "created":
         return PullRequestAction.OPENED
@@ -110,15 +116,16 @@ def _action(host_action: str, status: str | None, deed: str | None) -> PullReque
         return _ENDED[status]
     if host_action == "merged":
         return PullRequestAction.OTHER
-    if deed is None or deed.endswith(_CODE_CAME):
+    if deed is None or deed.endswith(_CODE_CAME) or _TARGET in deed:
         return PullRequestAction.SYNCHRONIZE
     return PullRequestAction.REOPENED if deed.endswith(_REACTIVATED) else PullRequestAction.OTHER
 
 
 def _deed(payload: dict[str, Any], number: int | None) -> str | None:
-    """Who did what to a pull request: its message up to the words "pull request" and the number; None without them."""
-    said = re.match(rf"(.*?) pull request {number}\b", text(payload, "message", "text") or "", re.DOTALL)
-    return said and said[1]
+    """Who did what to a pull request, as the message has it before it names it; None where that is not understood."""
+    message = text(payload, "message", "text") or ""
+    said = re.match(rf"(.*?) pull request {number}\b", message, re.DOTALL)
+    return said[1] if said else _PUBLISHED if message.endswith(_PUBLISHED) else None
 
 
 def _repository(resource: object) -> str | None:

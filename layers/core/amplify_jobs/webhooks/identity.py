@@ -165,7 +165,7 @@ def delivery_told_apart(delivery: Delivery, name: str) -> Delivery:
 
 
 def _row(provider: str, event: Event) -> Row | None:
-    action = event.pull_request.action if event.pull_request else None
+    action = event.pull_request.taken_as if event.pull_request else None
     for row in TABLE:
         if provider in row.providers and event.kind in row.kinds and (not row.actions or action in row.actions):
             return row
