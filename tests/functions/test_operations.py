@@ -556,7 +556,9 @@ def test_a_models_job_that_never_arrived_is_sent_again_later(stack: Stack, start
 def test_models_of_an_environment_that_is_not_there_are_rejected(stack: Stack, start_job: Function) -> None:
     request = models()
     request["parameters"]["BackendEnvironmentName"] = "prod"
-    with pytest.raises(RequestRejected, match=r"not found\. \(check AppId, BackendEnvironmentName and ResourceName\)"):
+    with pytest.raises(
+        RequestRejected, match=r"not found\. \(check BackendEnvironmentName in route web of routes.yaml\)"
+    ):
         start_job(payload(request))
 
 

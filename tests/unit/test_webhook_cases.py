@@ -24,21 +24,11 @@ REQUEST = {
 
 # Cases that do not pass yet -> the section of the work that they wait for.
 NOT_YET = {
-    "01-bitbucket-server-unsigned-ping": "deliveries",
     "02-gitlab-tag-deleted-and-pushed-again": "identity",
     "03-gitlab-branch-moved-to-and-fro": "identity",
     "03b-gitlab-branch-deleted-and-made-again": "identity",
     "04-github-pull-request-forced-back": "identity",
     "05-github-closed-and-reopened-twice": "identity",
-    "06-gitea-agit-pull-request": "deliveries",
-    "07-bitbucket-authors-of-pull-requests": "deliveries",
-    "07-gitlab-authors-of-merge-requests": "deliveries",
-    "08-github-new-branch-without-new-commits": "deliveries",
-    "12-gitlab-push-option-ci-skip": "deliveries",
-    "13-github-merge-queue-branch": "deliveries",
-    "16-bitbucket-server-one-odd-ref": "deliveries",
-    "17-gitea-rolled-back-by-force": "deliveries",
-    "22-bitbucket-empty-changes": "deliveries",
 }
 
 

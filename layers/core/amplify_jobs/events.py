@@ -56,6 +56,8 @@ class PullRequest(Model):
     """A pull or merge request; `action` is normalised over the hosts, `hostAction` keeps the host's own word.
 
     `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
+    `draft` is None where the host does not say. `becameReady` and `previousTarget`, the branch that it was to be merged
+    into before, are what this event changed.
     """
 
     number: int
@@ -65,6 +67,9 @@ class PullRequest(Model):
     target: str | None = None
     head: str | None = None
     from_fork: bool | None = None
+    draft: bool | None = None
+    became_ready: bool = False
+    previous_target: str | None = None
 
 
 class Release(Model):
@@ -134,9 +139,11 @@ class Event(Model):
     """Something that happened, normalised; what the host did not say is None.
 
     `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object.
-    `changedFiles` is None where the host did not list them all. `host` and `eventTime` (the host's own time of the
-    event, as it wrote it) only tell one event from another. `request` and `key`, the sender's name for it, are what an
-    event of the kind `request` consists of; `schedule` and `object` are what those of their kinds do.
+    `changedFiles` is None where the host did not list them all; `withoutCommits`, the host lists none. `skipOption` is
+    what the sender's git was told for no job to be asked for, as GitLab's `-o ci.skip`. `host` and `eventTime` (the
+    host's own time of the event, as it wrote it) only tell one event from another. `request` and `key`, the sender's
+    name for it, are what an event of the kind `request` consists of; `schedule` and `object` are what those of their
+    kinds do.
     """
 
     kind: EventKind
@@ -156,6 +163,8 @@ class Event(Model):
     deleted: bool = False
     forced: bool | None = None
     changed_files: tuple[str, ...] | None = None
+    without_commits: bool = False
+    skip_option: str | None = None
     pull_request: PullRequest | None = None
     release: Release | None = None
     schedule: Schedule | None = None
@@ -166,6 +175,8 @@ class Event(Model):
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "commit_time", "schedule", "object", "request", "key"}
+        # Few pushes are of such a kind; the others are not told that they are not.
+        hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         return self.model_dump(mode="json", by_alias=True, exclude=hidden)
 
     @property
@@ -180,11 +191,13 @@ class Event(Model):
 
     @property
     def files_to_match(self) -> tuple[str, ...] | None:
-        """The files that a condition on paths may rely on; None, that is unknown, after a push by force.
+        """The files that a condition on paths may rely on; None, that is unknown, where those listed are not all.
 
-        Hosts list the files of the commits that came, not of those that went.
+        Hosts list the files of the commits that came, not of those that went: after a push by force, and an update
+        that brings no commit can only be one. A new branch was never built, so nothing of it is unchanged.
         """
-        return None if self.forced else self.changed_files
+        complete = not self.forced and not self.created and not self.without_commits
+        return self.changed_files if complete else None
 
 
 def happened_at(event: Event, received_at: datetime) -> datetime:
@@ -224,7 +237,10 @@ def _identity(event: Event) -> list[str | int | None]:
     if event.pull_request is not None:
         pull = event.pull_request
         action = pull.host_action if pull.action is PullRequestAction.OTHER else pull.action
-        return [event.kind, event.host, event.repository, pull.number, action, pull.head]
+        # What makes it a route's for the first time is no repeat of a title that was changed.
+        joined = pull.became_ready or pull.previous_target is not None
+        when = [pull.became_ready, pull.previous_target, event.event_time] if joined else []
+        return [event.kind, event.host, event.repository, pull.number, action, pull.head, *when]
     if event.release is not None:
         release = event.release
         return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, event.event_time]

@@ -29,13 +29,10 @@ from amplify_jobs.routes import (
     Times,
     When,
 )
+from amplify_jobs.routes_expansion import DEFAULTS, MATRIX, Fault, Path, expand
 from amplify_jobs.values import named, texts, values_of
 from amplify_jobs.webhooks import PROVIDERS
 from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
-
-Path = tuple[str | int, ...]
-# A place in the file and what is wrong there.
-Fault = tuple[Path, str]
 
 _NAME = "a name of small letters, digits and single hyphens, at most 40 characters, like web"
 _MINUTES = f"a whole number of minutes from 1 to {LONGEST_MINUTES}"
@@ -87,6 +84,12 @@ _RIGHT = {
 }
 # What pydantic says in words that are its own.
 _WRONG = {"missing": "is missing", "string_pattern_mismatch": "does not look right", "too_short": "is empty"}
+# More come only of aliases within aliases, of which a short file can make any number.
+_MOST_VALUES = 200_000
+# YAML's name for the type of the key <<.
+_MERGE = "tag:yaml.org,2002:merge"
+# What the file has beside the members of a model.
+_FILE_MEMBERS: dict[type[BaseModel], tuple[str, ...]] = {Routes: (DEFAULTS,), Route: (MATRIX,)}
 # The models that hold fields, by the place of their members in the file; "*" stands for any name.
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): Routes,
@@ -109,15 +112,18 @@ def read_routes(content: bytes, file: str, stack: str) -> Routes:
     Raises InvalidRoutes with a line for each fault, `routes.yaml:9: routes.web.timeoutMinutes: … ; use …`.
     """
     document = _Document(content)
+    expansion = expand(document.value)
     faults = document.faults
     if document.readable:
-        value = document.value
+        value = expansion.value
         checks = (_model_faults, _parameter_faults, _stop_faults, _value_faults, _source_faults, _timezone_faults)
-        faults = [*faults, *(fault for check in checks for fault in check(value)), *_secret_faults(value, stack)]
+        found = [*(fault for check in checks for fault in check(value)), *_secret_faults(value, stack)]
+        faults = [*faults, *expansion.faults, *expansion.placed(found)]
     if faults:
-        lines = sorted((document.line(path), ".".join(map(str, path)), text) for path, text in faults)
+        places = dict.fromkeys((document.place(path), text) for path, text in faults)
+        lines = sorted((document.line(path), ".".join(map(str, path)), text) for path, text in places)
         raise InvalidRoutes([": ".join(filter(None, (f"{file}:{line}", path, text))) for line, path, text in lines])
-    return Routes.model_validate_json(json.dumps(document.value))
+    return Routes.model_validate_json(json.dumps(expansion.value))
 
 
 def unguarded(routes: Routes) -> list[str]:
@@ -132,6 +138,10 @@ class _Document:
 
     def __init__(self, content: bytes) -> None:
         self._lines: dict[Path, int] = {}
+        # Where maps and lists were met first, where an alias has them again, and whence merged members come.
+        self._anchored: dict[yaml.Node, Path] = {}
+        self._aliases: dict[Path, Path] = {}
+        self._merges: dict[Path, Path] = {}
         self.faults: list[Fault] = []
         self.value: Any = None
         self.readable = False
@@ -153,26 +163,67 @@ class _Document:
         """The line of what lies at a path, or of the innermost thing around it that the file has."""
         return next((self._lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self._lines), 1)
 
+    def place(self, path: Path) -> Path:
+        """Where the file has what lies at a path: in the case of an alias, at the anchor."""
+        for end in range(len(path), 0, -1):
+            # An alias itself is a value of the place where it stands.
+            anchor = self._merges.get(path[:end]) or (self._aliases.get(path[:end]) if end < len(path) else None)
+            if anchor is not None:
+                return (*anchor, *path[end:])
+        return path
+
     def _plain(self, node: yaml.Node, path: Path) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
+        if len(self._lines) > _MOST_VALUES:
+            raise RecursionError
         if node.tag.startswith("!"):
             self.faults.append((path, f"YAML takes {node.tag} for a tag; put what opens with ! in quotes"))
+        if isinstance(node, yaml.CollectionNode) and self._anchored.setdefault(node, path) != path:
+            self._aliases[path] = self._anchored[node]
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(inner, (*path, index)) for index, inner in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
             return self._scalar(node)
         members: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self._scalar(key_node)
-            inner = (*path, str(key))
-            self._lines.setdefault(inner, key_node.start_mark.line + 1)
-            if not isinstance(key, str):
-                self.faults.append((inner, f"YAML reads the name {key_node.value!r} as no text; put it in quotes"))
-            elif key in members:
-                line = key_node.start_mark.line + 1
-                self.faults.append((inner, f"is there twice, again in line {line}; keep one of the two"))
-            members[str(key)] = self._plain(value_node, inner)
+            if key_node.tag != _MERGE:
+                key, inner = self._key(key_node, path)
+                if key in members:
+                    line = key_node.start_mark.line + 1
+                    self.faults.append((inner, f"is there twice, again in line {line}; keep one of the two"))
+                members[key] = self._plain(value_node, inner)
+        # What a map says itself counts more than what is merged into it, and of that the first.
+        for merged, key_node, value_node in self._merged(node, path):
+            if str(self._scalar(key_node)) not in members:
+                key, inner = self._key(key_node, path)
+                if merged in self._anchored:
+                    self._merges[inner] = (*self._anchored[merged], key)
+                members[key] = self._plain(value_node, inner)
         return members
+
+    def _key(self, node: yaml.Node, path: Path) -> tuple[str, Path]:
+        key = self._scalar(node)
+        inner = (*path, str(key))
+        self._lines.setdefault(inner, node.start_mark.line + 1)
+        if not isinstance(key, str):
+            self.faults.append((inner, f"YAML reads the name {node.value!r} as no text; put it in quotes"))
+        return str(key), inner
+
+    def _merged(self, node: yaml.Node, path: Path) -> Iterator[tuple[yaml.Node, yaml.Node, yaml.Node]]:
+        """The members that `<<` merges into a map, each with the map that has it.
+
+        Source: "Merge Key Language-Independent Type for YAML".
+        """
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                maps = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
+                for merged in maps:
+                    if isinstance(merged, yaml.MappingNode):
+                        yield from ((merged, *pair) for pair in merged.value if pair[0].tag != _MERGE)
+                        yield from self._merged(merged, path)
+                    else:
+                        self._lines.setdefault((*path, "<<"), key_node.start_mark.line + 1)
+                        self.faults.append(((*path, "<<"), "merges no map; use an anchor of one, like <<: *base"))
 
     def _scalar(self, node: yaml.Node) -> Any:
         """A scalar as JSON could hold it: YAML's times stay text."""
@@ -302,6 +353,7 @@ def _explained(details: ErrorDetails, path: Path, model: type[BaseModel] | None)
         return details["msg"].removeprefix("Value error, ")
     if details["type"] == "extra_forbidden" and model is not None:
         known = [field.alias or name for name, field in model.model_fields.items() if name != "version"]
+        known += _FILE_MEMBERS.get(model, ())
         close = difflib.get_close_matches(str(path[-1]), known, n=1)
         return f"is not known here; use {close[0]}" if close else f"is not known here; use one of {', '.join(known)}"
     right = next(

@@ -5,7 +5,7 @@ Source: Microsoft's documentation, "Webhooks with Azure DevOps" and "Service hoo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import normalising
 from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
 from amplify_jobs.webhooks.normalising import Commit
-from amplify_jobs.webhooks.payload import author, host, items, member, name, number, sha, text, time
+from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text, time
 from amplify_jobs.webhooks.signatures import verify_basic
 from amplify_jobs.webhooks.strict_json import json_body
 
@@ -38,7 +38,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the bod
     payload = json_body(body)
     kind = text(payload, "eventType")
     if kind == PUSH:
-        found = _push(payload)
+        found: Iterable[Event | str] = _push(payload)
     elif kind is None or not kind.startswith(PULL_REQUEST):
         return normalising.not_handled(kind, "eventType in the body", [PUSH, f"{PULL_REQUEST}*"])
     else:
@@ -47,11 +47,12 @@ def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the bod
     return normalising.delivery(found, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
 
 
-def _push(payload: dict[str, Any]) -> list[Event | str]:
+def _push(payload: dict[str, Any]) -> Iterable[Event | str]:
     updates = member(payload, "resource", "refUpdates")
     if not isinstance(updates, list):
         raise DeliveryUnreadable("a push needs resource.refUpdates")
-    return [_update(member(payload, "resource"), update) for update in updates]
+    push = member(payload, "resource")
+    return normalising.ref_changes(updates, _repository(push), lambda update: _update(push, update))
 
 
 def _update(push: object, update: object) -> Event | str:
@@ -88,6 +89,8 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         head=sha(pull, "lastMergeSourceCommit", "commitId"),
         from_fork=member(pull, "forkSource") is not None,
         title=text(pull, "title"),
+        author=author(pull, "createdBy", "displayName"),
+        draft=flag(pull, "isDraft"),
         host=_host(pull),
     )
 

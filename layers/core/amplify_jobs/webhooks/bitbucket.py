@@ -31,6 +31,8 @@ _ACTIONS = {
     "fulfilled": PullRequestAction.MERGED,
     "rejected": PullRequestAction.CLOSED,
 }
+# A person's names, the best first; older payloads have the last.
+_NAMES = ("display_name", "nickname", "username")
 _PREFIXES = {"branch": BRANCHES, "tag": TAGS}
 
 
@@ -64,7 +66,8 @@ def _push(payload: dict[str, Any]) -> Delivery:
     changes = member(payload, "push", "changes")
     if not isinstance(changes, list):
         raise DeliveryUnreadable("a push needs push.changes")
-    return normalising.delivery([_change(payload, change) for change in changes])
+    repository = name(payload, "repository", "full_name")
+    return normalising.delivery(normalising.ref_changes(changes, repository, lambda change: _change(payload, change)))
 
 
 def _change(payload: dict[str, Any], change: object) -> Event | str:
@@ -104,5 +107,7 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         head=sha(pull, "source", "commit", "hash"),
         from_fork=normalising.different(source, target),
         title=text(pull, "title"),
+        author=next((found for key in _NAMES if (found := author(pull, "author", key))), None),
+        draft=flag(pull, "draft"),
         host=HOST,
     )

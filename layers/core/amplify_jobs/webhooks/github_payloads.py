@@ -93,8 +93,20 @@ def created_or_deleted(payload: dict[str, Any], kind: EventKind, time_key: str) 
     )
 
 
-def pull_request(payload: dict[str, Any]) -> Event:
-    """Read a pull request's event. The repository of its head may be gone."""
+def from_fork(payload: dict[str, Any]) -> bool | None:
+    """Whether a pull request's head lies in another repository; None where that is gone."""
+    return normalising.different(name(payload, "pull_request", "head", "repo", "full_name"), repository(payload))
+
+
+def pull_request(
+    payload: dict[str, Any],
+    *,
+    from_fork: bool | None,
+    draft: bool | None,
+    was_draft: bool | None,
+    previous_target: str | None,
+) -> Event:
+    """Read a pull request's event, and what each host tells in a way of its own."""
     pull = member(payload, "pull_request")
     host_action = name(payload, "action")
     action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
@@ -111,7 +123,10 @@ def pull_request(payload: dict[str, Any]) -> Event:
         target=name(pull, "base", "ref"),
         head=sha(pull, "head", "sha"),
         before=sha(payload, "before"),
-        from_fork=normalising.different(name(pull, "head", "repo", "full_name"), repository(payload)),
+        from_fork=from_fork,
+        draft=draft,
+        was_draft=was_draft,
+        previous_target=previous_target,
         title=text(pull, "title"),
         author=author(pull, "user", "login"),
         host=repository_host(payload),

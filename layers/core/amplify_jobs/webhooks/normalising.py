@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +45,8 @@ def ref_change(
     event_time: str | None = None,
     forced: bool | None = None,
     changed_files: tuple[str, ...] | None = None,
+    without_commits: bool = False,
+    skip_option: str | None = None,
 ) -> Event | str:
     """A branch or tag that was pushed, created or deleted; for another ref, why it is ignored.
 
@@ -74,7 +76,27 @@ def ref_change(
         deleted=deleted,
         forced=forced,
         changed_files=None if deleted else changed_files,
+        without_commits=without_commits and not deleted,
+        skip_option=skip_option,
     )
+
+
+def ref_changes(
+    changes: list[object], repository: str | None, read: Callable[[object], Event | str]
+) -> Iterator[Event | str]:
+    """The events of a push of several refs; a ref that can't be used does not keep the others from being used.
+
+    Raises DeliveryUnreadable without a repository.
+    """
+    if not changes:
+        yield "the push lists no branch or tag that it changed"
+    elif repository is None:
+        raise DeliveryUnreadable("a push needs the name of its repository")
+    for change in changes:
+        try:
+            yield read(change)
+        except DeliveryUnreadable as fault:
+            yield str(fault)
 
 
 def branch_and_tag(ref: str) -> tuple[str | None, str | None]:
@@ -140,16 +162,20 @@ def pull_request(
     from_fork: bool | None,
     title: str | None,
     host: str | None,
+    author: str | None,
+    draft: bool | None,
+    was_draft: bool | None = None,
+    previous_target: str | None = None,
     before: str | None = None,
-    author: str | None = None,
 ) -> Event:
     """A pull request's event: `branch` is its target, `message` its title, and the commit to build its head.
 
+    `was_draft` and `previous_target` are what it was before this event, where the host says so.
     Raises DeliveryUnreadable without repository, number or action.
     """
     if repository is None or number is None or host_action is None:
         raise DeliveryUnreadable("a pull request needs the name of its repository, its number and what happened to it")
-    target = short_name(target)
+    target, previous_target = short_name(target), short_name(previous_target)
     return Event(
         kind=EventKind.PULL_REQUEST,
         host=host,
@@ -169,6 +195,9 @@ def pull_request(
             target=target,
             head=head,
             from_fork=from_fork,
+            draft=draft,
+            became_ready=was_draft is True and draft is False,
+            previous_target=previous_target if previous_target != target else None,
         ),
     )
 
