@@ -15,7 +15,7 @@ from amplify_jobs.explaining import explain, lines, read_recorded
 from amplify_jobs.push_routes import PushOptions, counted, push, summary
 from amplify_jobs.recovery import Waiting
 from amplify_jobs.routes import Routes
-from amplify_jobs.routes_file import read_routes, unguarded
+from amplify_jobs.routes_file import CheckedRoutes, check_routes
 from amplify_jobs.stack import Stack
 
 DEFAULT_STACK = "amplify-jobs"
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 when something is wrong, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except InvalidRoutes as invalid:
         for fault in invalid.faults:
             print(fault, file=sys.stderr)
@@ -36,9 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def routes_check(options: argparse.Namespace) -> None:
+def routes_check(options: argparse.Namespace) -> int:
     """Read a routes file and say whether it is right."""
-    print(f"{options.file}: {summary(_routes(options))}, no faults.")
+    checked = check_routes(_content(options.file), options.stack)
+    failed = checked.routes is None or (options.strict and checked.warnings)
+    if options.json:
+        _print_checked(checked, options.file)
+        return int(bool(failed))
+    _show_findings(checked, options.file)
+    counts = [counted(len(checked.faults), "fault")] if checked.faults else ["no faults"]
+    counts += [counted(len(checked.warnings), "warning")] if checked.warnings else []
+    contents = [summary(checked.routes)] if checked.routes else []
+    print(f"{options.file}: {', '.join((*contents, *counts))}.", file=sys.stderr if failed else sys.stdout)
+    return int(bool(failed))
 
 
 def routes_explain(options: argparse.Namespace) -> None:
@@ -49,13 +59,26 @@ def routes_explain(options: argparse.Namespace) -> None:
         print(line)
 
 
-def routes_push(options: argparse.Namespace) -> None:
+def routes_push(options: argparse.Namespace) -> int:
     """Check a routes file, show what changes, and put it into effect."""
-    routes = _routes(options)
+    checked = check_routes(_content(options.file), options.stack)
+    if options.json and checked.routes is None:
+        _print_checked(checked, options.file)
+        return 1
+    if not options.json:
+        _show_findings(checked, options.file)
+    if checked.routes is None:
+        return 1
     how = PushOptions(
-        options.file, dry_run=options.dry_run, yes=options.yes, lookup=options.lookup, as_json=options.json
+        options.file,
+        dry_run=options.dry_run,
+        yes=options.yes,
+        lookup=options.lookup,
+        as_json=options.json,
+        warnings=tuple(warning.as_json() for warning in checked.warnings),
     )
-    push(routes, Stack.find(options.stack), how)
+    push(checked.routes, Stack.find(options.stack), how)
+    return 0
 
 
 def dead_letters_list(options: argparse.Namespace) -> None:
@@ -87,18 +110,28 @@ def replay(options: argparse.Namespace) -> None:
 
 def _routes(options: argparse.Namespace) -> Routes:
     """Read the routes file, and warn of what is allowed but rarely meant. Raises InvalidRoutes."""
+    checked = check_routes(_content(options.file), options.stack)
+    if checked.routes is None:
+        raise InvalidRoutes([fault.text(options.file) for fault in checked.faults])
+    _show_findings(checked, options.file)
+    return checked.routes
+
+
+def _print_checked(checked: CheckedRoutes, file: str) -> None:
+    print(json.dumps({"file": file, **checked.as_json()}, indent=2, ensure_ascii=False))
+
+
+def _show_findings(checked: CheckedRoutes, file: str) -> None:
+    for finding in (*checked.faults, *checked.warnings):
+        print(finding.text(file), file=sys.stderr)
+
+
+def _content(file: str) -> bytes:
+    """Read a routes file; - is standard input. Raises InvalidRoutes."""
     try:
-        content = Path(options.file).read_bytes()
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise InvalidRoutes([f"{options.file}: can't be read: {error.strerror}"]) from None
-    routes = read_routes(content, options.file, options.stack)
-    for name in unguarded(routes):
-        print(
-            f"{options.file}: warning: routes.{name}: whoever may sign for any of {', '.join(routes.sources)} "
-            "can start its job; say whose events count with source: …",
-            file=sys.stderr,
-        )
-    return routes
+        raise InvalidRoutes([f"{file}: can't be read: {error.strerror}"]) from None
 
 
 def _json(file: str) -> object:
@@ -125,6 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, run in (("check", routes_check), ("explain", routes_explain), ("push", routes_push)):
         command = _command(routes, name, run)
         command.add_argument("file", metavar="FILE", help="for example routes.yaml")
+        if run is routes_check:
+            command.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+            command.add_argument("--strict", action="store_true", help="exit with 1 for a warning too")
         if run is routes_explain:
             command.add_argument(
                 "event", metavar="EVENT.json", help="an example of events/, or an event as answers to webhooks show it"
@@ -149,14 +185,14 @@ def _add_push_options(command: argparse.ArgumentParser) -> None:
         action="store_false",
         help="do not look whether apps, branches and buckets exist and auto-build is off",
     )
-    command.add_argument("--json", action=flag, help="print the changes and warnings as JSON")
+    command.add_argument("--json", action=flag, help="print one JSON object instead of lines")
 
 
 def _group(commands: Any, name: str, what: str) -> Any:
     return commands.add_parser(name, help=what).add_subparsers(required=True, metavar="COMMAND")
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
     what = (run.__doc__ or "").rstrip(".")
     command: argparse.ArgumentParser = commands.add_parser(
         name, help=what[:1].lower() + what[1:], description=run.__doc__

@@ -59,10 +59,10 @@ def uses(routes: Routes) -> list[Use]:
     return [_use(name, route) for name, route in routes.routes.items() if route.enabled]
 
 
-def warnings(found: Iterable[Use], account: Account, region: str) -> Iterator[str]:
-    """What does not fit, a line each, with the route that names it."""
+def warnings(found: Iterable[Use], account: Account, region: str) -> Iterator[tuple[str, str]]:
+    """What does not fit: the route that names it, and what is wrong."""
     for use in found:
-        yield from (f"routes.{use.route}: {text}" for text in _warnings(use, account, region))
+        yield from ((use.route, text) for text in _warnings(use, account, region))
 
 
 def _use(name: str, route: Route) -> Use:

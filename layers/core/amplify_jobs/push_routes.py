@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class PushOptions:
     yes: bool = False
     lookup: bool = True
     as_json: bool = False
+    # Of the file, for the JSON.
+    warnings: tuple[Mapping[str, Any], ...] = ()
 
 
 def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
@@ -46,7 +48,7 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
     scheduler = stack.scheduler()
     schedules = schedule_changes(scheduler.stored(), wanted_schedules(routes, stack.schedules))
     plan = plan_push(Pushed.read(stack.stored_routes()), stack.stored_sources(), schedules, routes)
-    warned = _warn(routes, stack, options)
+    unfit = _look_up(routes, stack, options)
     if not options.as_json:
         lines = [line for change in plan.changes for line in change.lines()]
         print("\n".join(lines) or "No change: the stack has these routes already.", flush=True)
@@ -67,7 +69,7 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
             "object": f"s3://{stack.bucket}/{stack.routes_key}",
             # Of the object that was written; null where none was.
             "version": version,
-            "warnings": warned,
+            "warnings": [*options.warnings, *({"path": path, "message": text} for path, text in unfit)],
             "webhooks": [
                 _webhook_report(stack, name, source.secrets, missing) for name, source in routes.sources.items()
             ],
@@ -96,16 +98,18 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _warn(routes: Routes, stack: Stack, options: PushOptions) -> list[str]:
+def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[str, str]]:
+    """Warn of what does not fit in the account: a place in the routes, empty where it is none, and what is wrong."""
     if not options.lookup:
         return []
     used = uses(routes)
     reader = AccountReader.connect(stack.session)
-    account = reader.read(used)
-    found = [*warnings(used, account, stack.region), *reader.troubles]
-    for warning in found:
-        print(f"{options.file}: warning: {warning}", file=sys.stderr)
-    return found
+    unfit = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.region)]
+    unfit += [("", trouble) for trouble in reader.troubles]
+    if not options.as_json:
+        for found in unfit:
+            print(": ".join((options.file, "warning", *filter(None, found))), file=sys.stderr)
+    return unfit
 
 
 def _consent(plan: PushPlan, options: PushOptions) -> None:
