@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from amplify_jobs.events import Event, EventKind, RequestedJob, happened_at, request_id
+from amplify_jobs.events import (
+    Event,
+    EventKind,
+    PullRequest,
+    PullRequestAction,
+    RequestedJob,
+    happened_at,
+    request_id,
+)
 from amplify_jobs.patterns import deciding, deciding_any_case, deciding_text, first_in
 from amplify_jobs.requests import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
 from amplify_jobs.routes import Change, Objects, PullRequests, Push, Releases, Route, Routes
@@ -16,6 +24,8 @@ from amplify_jobs.values import VALUES, filled, named_anywhere
 
 # Amplify's own marker is [skip-cd]; the other two are what git hosts agree on.
 SKIP_MARKERS = ("[skip ci]", "[ci skip]", "[skip-cd]")
+# What GitHub's merge queue calls its branches: it deletes them within minutes, and Amplify does not have them.
+MERGE_QUEUE = "gh-readonly-queue/"
 # Announcements show the message's beginning; the whole of it travels once, as commitMessage.
 CAUSE_MESSAGE_LIMIT = 1_000
 
@@ -66,8 +76,8 @@ class _Check(NamedTuple):
 
 def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]:
     """Say for each route whether an event of a source concerns it: the first condition that is not met decides."""
-    if event.kind in _ASKS_FOR_NOTHING:
-        return [Ignored(None, _ASKS_FOR_NOTHING[event.kind])]
+    if (reason := asks_for_nothing(event)) is not None:
+        return [Ignored(None, reason)]
     wanted = event.request or event.schedule
     if isinstance(wanted, RequestedJob) and wanted.route is None:
         return [Matched(None, None, ("the event says which job",))]
@@ -78,6 +88,11 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     if not routes.routes:
         return [Ignored(None, "there are no routes")]
     return [_decision(name, route, source, event) for name, route in routes.routes.items()]
+
+
+def asks_for_nothing(event: Event) -> str | None:
+    """Why an event asks for no job whatever the routes say; None where they decide."""
+    return _ASKS_FOR_NOTHING.get(event.kind)
 
 
 def requested_job(
@@ -184,6 +199,10 @@ def _of_push(push: Push, event: Event) -> Iterator[_Check]:
     if event.deleted:
         yield _Check(condition, met=False, found=f"{what} {name} was deleted")
     yield _name(condition, what, name, (push.tags or ()) if is_tag else push.branch_patterns)
+    if not is_tag:
+        yield from _named_queue(event.branch or "", push.branch_patterns)
+    if event.skip_option is not None:
+        yield _Check("skip option", met=False, found=f"the push was made with the option {event.skip_option}")
     message = (event.message or "").casefold()
     marker = next((marker for marker in SKIP_MARKERS if marker in message), None)
     if marker:
@@ -194,16 +213,29 @@ def _of_push(push: Push, event: Event) -> Iterator[_Check]:
         yield from _changed(push, "push", event)
 
 
+def _named_queue(branch: str, patterns: Sequence[str]) -> Iterator[_Check]:
+    """A merge queue's branch is in only by a pattern that begins with its name, not by one for all branches."""
+    if branch.startswith(MERGE_QUEUE):
+        naming = [pattern for pattern in patterns if pattern.startswith(("!", MERGE_QUEUE))]
+        if deciding(naming, branch) is None:
+            found = f"branch {branch} is of a merge queue, and no pattern names {MERGE_QUEUE}**"
+            yield _Check("push.branches", met=False, found=found)
+
+
 def _of_pull_request(wanted: PullRequests, event: Event) -> Iterator[_Check]:
     yield _repository(wanted.repository, "pull_request", event)
     pull = event.pull_request
     if pull is None:
         yield _Check("pull_request", met=False, found="the event does not say which pull request it is of")
         return
-    action, actions = f"action {pull.action} (the host's {pull.host_action})", ", ".join(wanted.actions)
-    yield _check(
-        "pull_request.actions", pull.action in wanted.actions, f"{action} is one of", f"{action} is none of", actions
-    )
+    joined = _joined(wanted, pull)
+    found_actions = {pull.action} | ({PullRequestAction.OPENED} if joined else set())
+    action, actions = f"action {pull.action} (the host's {pull.host_action}{joined})", ", ".join(wanted.actions)
+    met = not found_actions.isdisjoint(wanted.actions)
+    yield _check("pull_request.actions", met, f"{action} is one of", f"{action} is none of", actions)
+    if not wanted.drafts and pull.draft:
+        found = f"pull request {pull.number} is a draft, and the route takes none (drafts: false)"
+        yield _Check("pull_request.drafts", met=False, found=found)
     if wanted.targets is not None:
         yield _name("pull_request.targets", "target", pull.target, wanted.targets)
     if not wanted.forks and pull.from_fork is not False:
@@ -212,6 +244,16 @@ def _of_pull_request(wanted: PullRequests, event: Event) -> Iterator[_Check]:
         yield _Check("pull_request.forks", met=False, found=found)
     yield from _said(wanted, "pull_request", event)
     yield from _changed(wanted, "pull_request", event)
+
+
+def _joined(wanted: PullRequests, pull: PullRequest) -> str:
+    """How a pull request that was none of the route's became one, which is for the route as if it was opened then."""
+    if not wanted.drafts and pull.became_ready:
+        return ", opened for the route as it became ready"
+    left, patterns = pull.previous_target, wanted.targets or ()
+    if left is not None and deciding(patterns, left) is None and deciding(patterns, pull.target or "") is not None:
+        return f", opened for the route as its target was {left}"
+    return ""
 
 
 def _of_release(wanted: Releases, event: Event) -> Iterator[_Check]:

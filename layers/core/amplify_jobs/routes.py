@@ -87,7 +87,7 @@ class Push(Change):
 
 
 class PullRequests(Change):
-    """A pull request of a repository; one from a fork only if the route says so."""
+    """A pull request of a repository; one from a fork only if the route says so, a draft unless it says no."""
 
     actions: Annotated[tuple[PullRequestAction, ...], Field(min_length=1)] = (
         PullRequestAction.OPENED,
@@ -96,6 +96,7 @@ class PullRequests(Change):
     )
     targets: NamePatterns | None = None
     forks: bool = False
+    drafts: bool = True
 
 
 class Releases(Model):
