@@ -102,11 +102,11 @@ def test_a_failed_job() -> None:
 def test_the_reason_that_a_sender_gave_is_shown(occasion: str) -> None:
     cause = Cause(source="cms", kind="request", reason="corrected by\nada@example.com")
     request = REQUEST.model_copy(update={"cause": cause})
-    detail = {
-        "started": lambda: started(request, JobState(job=JOB, state=State.WAITING), NAMES, PLACE, EXECUTION),
-        "finished": lambda: finished(request, FAILED, NAMES, PLACE, EXECUTION),
-        "rejected": lambda: rejected(request, "wrong", NAMES, PLACE, EXECUTION),
-    }[occasion]()
+    detail: Announcement = started(request, JobState(job=JOB, state=State.WAITING), NAMES, PLACE, EXECUTION)
+    if occasion == "finished":
+        detail = finished(request, FAILED, NAMES, PLACE, EXECUTION)
+    elif occasion == "rejected":
+        detail = rejected(request, "wrong", NAMES, PLACE, EXECUTION)
     assert "\nAsked by: request, route web\nAsked because: corrected by (address left out)\n" in text(detail)
     assert "ada@example.com" not in detail.model_dump_json()
 
