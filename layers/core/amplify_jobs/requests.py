@@ -168,6 +168,9 @@ def faults(error: ValidationError, where: str = "") -> list[str]:
     """Say in one line per fault what is wrong and where, e.g. `parameters.appId: …`; values are not repeated."""
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
+        # It only follows from the others.
+        if fault["type"] == "default_factory_not_called":
+            continue
         path = ".".join(part for part in (where, *map(str, fault["loc"])) if part)
         text = re.sub(r"^Value error, ", "", fault["msg"])
         lines.append(f"{path}: {text}" if path else text)
