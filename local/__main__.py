@@ -14,6 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
+from local.callers import DOCKER_NAME
 from local.cloud import LocalCloud
 from local.docker import bridge_address
 from local.http_server import LOOPBACK, PortOccupiedError
@@ -33,12 +34,13 @@ def main() -> int:
     gc.disable()
     try:
         aws_port, http_port = ports()
-        also_at = _also_at()
+        also_at, names = callers_of()
         with LocalCloud(
             arguments.template,
             aws_port=aws_port,
             http_port=http_port,
             also_at=also_at,
+            names=names,
             state_dir=arguments.state_dir,
         ) as cloud:
             gc.freeze()
@@ -67,12 +69,15 @@ def main() -> int:
     return 0
 
 
-def _also_at() -> str:
-    host = os.environ.get("LOCAL_HOST") or LOOPBACK
+def callers_of() -> tuple[str, tuple[str, ...]]:
+    """The address of LOCAL_HOST, and the names under which those find it for whom it was set: containers, mostly."""
+    host = os.environ.get("LOCAL_HOST")
+    if not host:
+        return LOOPBACK, ()
     if host != "docker":
-        return host
+        return host, (DOCKER_NAME, host)
     try:
-        return bridge_address() or LOOPBACK
+        return bridge_address() or LOOPBACK, (DOCKER_NAME,)
     except ValueError as error:
         raise ValueError(f"LOCAL_HOST=docker: {error}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +45,7 @@ class LocalCloud:
 
     `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `also_at` is
     an address to listen at besides 127.0.0.1, as Docker's bridge for the containers of `sam local`: whoever reaches it
-    can run commands here, since a build does.
+    can run commands here, since a build does. `names` are host names, beside localhost, by which it may be called.
     `parameters` go over the template's defaults and over what the local cloud sets where the template has it:
     EndpointUrl, SiteUrl and ConsoleUrl. Logs and builds are kept in `state_dir`, else in a temporary folder that goes
     away with the cloud. `start` raises TemplateError for what the local cloud can't run.
@@ -59,6 +59,7 @@ class LocalCloud:
         http_port: int = 3000,
         parameters: Mapping[str, str] | None = None,
         also_at: str = LOOPBACK,
+        names: Collection[str] = (),
         stack_name: str = "amplify-jobs",
         state_dir: Path | None = None,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
@@ -79,12 +80,19 @@ class LocalCloud:
             for old in log_folder.glob("*.log"):
                 # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
                 old.unlink()
-            self._aws_server = HttpServer(self._answer, port=aws_port, also_at=also_at, name="aws-endpoint")
+            self._aws_server = HttpServer(
+                self._answer, port=aws_port, also_at=also_at, names=names, subdomains=True, name="aws-endpoint"
+            )
             stack.callback(self._aws_server.close)
             self.endpoint_url = self._aws_server.url
             self.http_api = HttpApi(account=self.account, invoke=self._invoke)
             self._http_server = HttpServer(
-                self.http_api, port=http_port, also_at=also_at, name="http-api", max_body=MAX_BODY_BYTES
+                self.http_api,
+                port=http_port,
+                also_at=also_at,
+                names=names,
+                name="http-api",
+                max_body=MAX_BODY_BYTES,
             )
             stack.callback(self._http_server.close)
             self.api_url = self._http_server.url
@@ -128,6 +136,7 @@ class LocalCloud:
                 services=self._services(),
                 faults=self.faults,
                 local=self._answer_local,
+                sites=self.amplify.local,
             )
             stack.callback(self._endpoint.close)
             self._resources: Resources | None = None

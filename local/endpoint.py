@@ -1,7 +1,8 @@
 """The one address that speaks AWS: finds out which service a call is for, and has it answered.
 
-A call's service and Region are in its signature's scope; signatures themselves are not checked. Calls without one are
-for S3, whose presigned and public addresses are the only ones that clients open unsigned.
+A call's service and Region are in its signature's scope; signatures themselves are not checked. The scope is in the
+Authorization header, which a page of another origin can't set. Only for S3 is it taken from the query too: calls
+without the header are for S3, whose presigned and public addresses are the only ones that clients open without it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 from uuid import uuid4
 
 from botocore.exceptions import UnknownServiceError
 from werkzeug.wrappers import Request, Response
 
 from local import wire
+from local.callers import BUCKET_HOST, LOCALHOST, SITE_HOST, sent_by_page
 from local.faults import Fault, Faults
 from local.http_server import DropConnectionError, client_gone
 from local.moto_backend import MotoBackend
@@ -26,7 +28,6 @@ from local.moto_backend import MotoBackend
 log = logging.getLogger(__name__)
 
 SCOPE = re.compile(r"Credential=[^/]*/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
-SITE_HOST = re.compile(r"[^.]+\.d[a-z0-9]+\.localhost(:\d+)?")
 
 Service = Callable[[str, Request], Response]
 """Answers the calls of a service, whose signing name comes first; raises ServiceError."""
@@ -36,7 +37,7 @@ class Endpoint:
     """The application behind the AWS port.
 
     `services` are those that the local cloud has of its own, by signing name; moto has the others. `local` answers
-    addresses under /_local/ and those of sites, or None.
+    addresses under /_local/, and `sites` those on the hosts of deployed sites; or None.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Endpoint:
         services: Mapping[str, Service],
         faults: Faults,
         local: Callable[[Request], Response | None],
+        sites: Callable[[Request], Response | None],
     ) -> None:
         self._moto = moto
         self._region = region
         self._services = services
         self._faults = faults
         self._local = local
+        self._sites = sites
         self._stopped = threading.Event()
 
     def close(self) -> None:
@@ -60,19 +63,31 @@ class Endpoint:
         self._stopped.set()
 
     def __call__(self, request: Request) -> Response:
-        if request.path.startswith("/_local/") or SITE_HOST.fullmatch(request.host):
-            return self._local(request) or Response(f"nothing is at {request.path}\n", 404, mimetype="text/plain")
+        is_site = SITE_HOST.fullmatch(request.host) is not None
+        bucket = None if is_site else BUCKET_HOST.fullmatch(request.host)
+        pages = self._sites if is_site else self._local if _is_local(request) and bucket is None else None
+        if sent_by_page(request) and (pages is None or request.method not in {"GET", "HEAD"}):
+            return _refused(
+                "a web page sent the request, and pages may only read sites and what is below /_local/: the code of a "
+                "deployed site can have the same origin as AWS here; use a program instead"
+            )
+        if pages is not None:
+            return pages(request) or Response(f"nothing is at {request.path}\n", 404, mimetype="text/plain")
         service, region = self._scope(request)
+        if bucket is not None:
+            if service != "s3":
+                return _refused(f"{request.host} is a host of S3, but the call is for {service}; use {LOCALHOST}")
+            request = _in_path_style(request, bucket[1])
         response = self._answer(service, region, request)
         # Step Functions' interpreter dies of an error that carries none.
         response.headers.setdefault("x-amzn-RequestId", str(uuid4()))
         return response
 
     def _scope(self, request: Request) -> tuple[str, str]:
-        credential = request.headers.get("Authorization", "")
-        if not credential and "X-Amz-Credential" in request.args:
-            credential = "Credential=" + request.args["X-Amz-Credential"]
-        found = SCOPE.search(credential)
+        found = SCOPE.search(request.headers.get("Authorization", ""))
+        if found is None:
+            presigned = SCOPE.search("Credential=" + request.args.get("X-Amz-Credential", ""))
+            found = presigned if presigned and presigned[2] == "s3" else None
         return (found[2], found[1]) if found else ("s3", self._region)
 
     def _answer(self, service: str, region: str, request: Request) -> Response:
@@ -124,6 +139,23 @@ class Endpoint:
         response = self._call(service, region, request)
         self._stopped.wait(fault.seconds)
         return response
+
+
+def _is_local(request: Request) -> bool:
+    return request.path.startswith("/_local/")
+
+
+def _refused(message: str) -> Response:
+    return Response(json.dumps({"message": message}), 403, content_type="application/json")
+
+
+def _in_path_style(request: Request, bucket: str) -> Request:
+    """A request to a bucket's own host, as one to the host of all buckets."""
+    environ = {name: value for name, value in request.environ.items() if not name.startswith("werkzeug.")}
+    for name in ("REQUEST_URI", "RAW_URI", "PATH_INFO"):
+        environ[name] = f"/{quote(bucket)}{environ[name]}"
+    environ["HTTP_HOST"] = f"{LOCALHOST}:{environ['SERVER_PORT']}"
+    return Request(environ)
 
 
 def parameters(service: str, request: Request) -> dict[str, Any]:

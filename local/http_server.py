@@ -10,16 +10,19 @@ import errno
 import io
 import json
 import logging
+import re
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
+
+from local.callers import Callers
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class HttpServer:
     """One listening port and the application that answers it.
 
     `also_at` is an IPv4 address of this machine to listen at besides 127.0.0.1; ValueError is raised for another.
+    `names` and `subdomains` say by which host names it is called (local/callers.py); other requests are answered 403.
     `max_body` is the most bytes that a request's body may have (None: any number); a larger one is answered 413.
     The port is bound, and PortOccupiedError raised, when the object is made; port 0 means a free one.
     """
@@ -55,6 +59,8 @@ class HttpServer:
         name: str,
         port: int = 0,
         also_at: str = LOOPBACK,
+        names: Collection[str] = (),
+        subdomains: bool = False,
         max_body: int | None = None,
     ) -> None:
         self.application = application
@@ -66,6 +72,7 @@ class HttpServer:
             if also_at not in {LOOPBACK, EVERYWHERE}:
                 self._listeners.append(opened.enter_context(_listener(also_at, self.port)))
             opened.pop_all()
+        self.callers = Callers(self.port, names=names, subdomains=subdomains)
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._closed = False
@@ -162,6 +169,11 @@ class _Connection(BaseHTTPRequestHandler):
         if body is None:
             self._send(_message(413, "Request Entity Too Large"), {})
             return
+        refusal = self.server.callers.refusal(self.headers, self.path, self.connection.getsockname()[0])
+        if refusal is not None:
+            log.warning("%s refused %s %s: %s", self.server.name, self.command, self.path.partition("?")[0], refusal)
+            self._send(_message(403, refusal), {})
+            return
         environ = self._environ(body)
         try:
             response = self.server.application(Request(environ))
@@ -201,10 +213,9 @@ class _Connection(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _environ(self, body: bytes) -> dict[str, Any]:
-        target = self.path if self.path.startswith(("/", "http://")) else f"/{self.path}"
+        # An absolute target's host is Host's: `callers` saw to that.
+        target = "/" + re.sub(r"^http://[^/?#]*", "", self.path, flags=re.IGNORECASE).removeprefix("/")
         path, _, query = target.partition("?")
-        if path.startswith("http://"):
-            path = "/" + path.removeprefix("http://").partition("/")[2]
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.command,
             "SCRIPT_NAME": "",

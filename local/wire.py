@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
@@ -115,7 +115,7 @@ def _routes(service: str) -> list[_Route]:
 def raw_path(request: Request) -> str:
     """The path as it was sent: a branch called feature/x arrives as feature%2Fx, and must not be two segments."""
     uri: str = request.environ["REQUEST_URI"]
-    return urlsplit(uri).path if "://" in uri.partition("?")[0] else uri.partition("?")[0]
+    return uri.partition("?")[0]
 
 
 def _route(service: str, request: Request) -> _Route | None:

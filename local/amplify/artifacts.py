@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 # Always left out: a repository's own history is no artifact, and serving it would publish it.
 NEVER = ".git"
 
+WILDCARDS = frozenset("*?")
+
 SITE_ZIP = "artifacts.zip"
 """The file in a job's directory that holds the site."""
 
@@ -57,9 +59,12 @@ def matcher(pattern: str) -> re.Pattern[str]:
 
 
 def select(files: Iterable[str], patterns: Sequence[str]) -> list[str]:
-    """The paths that match any of the patterns, in order; a directory's name stands for all that is in it."""
+    """The paths that match any of the patterns, in order; a directory's name stands for all that is in it.
+
+    A pattern with a wildcard stands for files only: `js/*` takes none of `js/deep/`.
+    """
     compiled = [matcher(pattern) for pattern in patterns]
-    below = [matcher(pattern.rstrip("/") + "/**") for pattern in patterns]
+    below = [matcher(pattern.rstrip("/") + "/**") for pattern in patterns if not WILDCARDS & set(pattern)]
     return sorted(file for file in files if any(one.fullmatch(file) for one in (*compiled, *below)))
 
 

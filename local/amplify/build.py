@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +17,14 @@ from urllib.parse import urlsplit
 from local.amplify import artifacts
 from local.amplify.artifacts import SITE_ZIP
 from local.amplify.build_log import BuildLog
+from local.amplify.build_script import no_directory, script_of
 from local.amplify.build_spec import CHARACTER_LIMIT, MONOREPO_VARIABLE, BuildSpec, BuildSpecError, Section, parse
 from local.processes import Processes
 
 SPEC_FILES = ("amplify.yml", "amplify.yaml")
 TEST_ARTIFACTS = "test"
+# How much of a build's last output is read for what went wrong.
+TAIL_BYTES = 4096
 
 # What git may fetch from; above all not ext::, which runs a command.
 GIT_PROTOCOLS = "file:git:http:https:ssh"
@@ -55,12 +57,16 @@ class BuildOrder:
 
 
 class Build:
-    """One build, in directories of its own below the order's; the clone is gone when it ends, the rest stays."""
+    """One build, in directories of its own below the order's; the clone is gone when it ends, the rest stays.
+
+    `commit` is the id and the first line of the message of what is built, None before it is known.
+    """
 
     def __init__(self, order: BuildOrder, processes: Processes, log: BuildLog) -> None:
         self._order = order
         self._processes = processes
         self._log = log
+        self.commit: str | None = None
         self._work = order.directory / "work"
         self._home = self._work / "home"
         self._clone = self._work / "src"
@@ -93,7 +99,8 @@ class Build:
                 f"git could not clone branch {order.branch_name} of {shown_address(order.repository)}: "
                 f"exit code {code}, and the log says why"
             )
-        self._log.info(f"# Switching to commit: {self._head()}")
+        self.commit = self._head()
+        self._log.info(f"# Switching to commit: {self.commit}")
 
     def _head(self) -> str:
         printed = bytearray()
@@ -147,7 +154,10 @@ class Build:
 
     def _serve_as_is(self) -> None:
         self._log.info("# No build spec in the repository, the branch or the app: the files are served as they are")
-        root = self._directory(self._order.variables.get(MONOREPO_VARIABLE, "").strip("/"))
+        path = self._order.variables.get(MONOREPO_VARIABLE, "").strip("/")
+        root = self._clone / path
+        if not root.is_dir() or not self._is_inside(root):
+            raise BuildFailedError(no_directory(path))
         count = artifacts.collect(root, ["**/*"], self._order.directory / SITE_ZIP, within=self._clone)
         self._log.info(f"# Build completed successfully: {count} files")
 
@@ -157,9 +167,10 @@ class Build:
         variables = {**spec.variables, **self._order.variables}
         sections = [section for section in spec.sections if self._wanted(section, variables)]
         for section in sections:
-            self._restore(section)
-        for section in sections:
-            self._run_section(section, variables)
+            if not self._is_inside(self._clone / section.build_path):
+                raise BuildFailedError(no_directory(section.build_path))
+            artifacts.restore(self._order.cache / section.name, self._clone / section.build_path)
+        self._run_commands(sections, variables)
         found: list[str] = []
         for section in sections:
             if section.artifacts is not None:
@@ -174,29 +185,34 @@ class Build:
             self._log.info("# Skipping the test section: USER_DISABLE_TESTS is true")
         return not disabled
 
-    def _run_section(self, section: Section, variables: Mapping[str, str]) -> None:
-        """Run a section's commands in one shell, so that `cd` and `export` hold for all of its phases."""
-        commands = [(phase, command) for phase, listed in section.phases for command in listed]
-        reached = self._work / f"{section.name}.reached"
-        script = self._work / f"{section.name}.sh"
-        script.write_text(_script(section, reached), "utf-8")
+    def _run_commands(self, sections: Sequence[Section], variables: Mapping[str, str]) -> None:
+        reached = self._work / "reached"
+        script = script_of(sections, self._clone, reached)
+        file = self._work / "build.sh"
+        file.write_text(script.text, "utf-8")
+        tail = bytearray()
+
+        def output(chunk: bytes) -> None:
+            self._log.output(chunk)
+            tail.extend(chunk)
+            del tail[:-TAIL_BYTES]
+
         code = self._processes.run(
-            ["bash", "--noprofile", "--norc", str(script)],
-            cwd=self._directory(section.build_path),
+            ["bash", "--noprofile", "--norc", str(file)],
+            cwd=self._clone,
             env=self._environment(variables),
-            output=self._log.output,
+            output=output,
         )
         self._log.flush()
+        place = reached.read_text("ascii", "replace").strip() if reached.is_file() else ""
         if code:
             self._log.error("!!! Non-Zero Exit Code detected")
-            phase, command = commands[int(reached.read_text())]
-            raise BuildFailedError(f"{section.name}, {phase}: the command {command!r} failed with exit code {code}")
+            raise BuildFailedError(script.failure(place, code, tail.decode("utf-8", "replace")))
+        if early_end := script.early_end(place):
+            self._log.warning(early_end)
 
-    def _directory(self, path: str) -> Path:
-        found = self._clone / path
-        if not found.is_dir() or not found.resolve().is_relative_to(self._clone.resolve()):
-            raise BuildFailedError(f"the repository has no directory {path!r} to build in (appRoot or buildPath)")
-        return found
+    def _is_inside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self._clone.resolve())
 
     def _collect(self, section: Section) -> list[str]:
         if section.artifacts is None:
@@ -204,7 +220,7 @@ class Build:
         is_test = section.name == "test"
         target = self._order.directory / ("test.zip" if is_test else SITE_ZIP)
         count = artifacts.collect(
-            self._directory(section.build_path) / section.artifacts.base_directory,
+            self._clone / section.artifacts.base_directory,
             section.artifacts.files,
             target,
             within=self._clone,
@@ -218,9 +234,6 @@ class Build:
         target.unlink()
         return [f"{TEST_ARTIFACTS}/{name}" for name in sorted(artifacts.walk(unpacked))]
 
-    def _restore(self, section: Section) -> None:
-        artifacts.restore(self._order.cache / section.name, self._directory(section.build_path))
-
     def _keep(self, section: Section) -> None:
         # The guide calls these paths relative to the project's root; for an application of a monorepo that is taken to
         # be where it is built, since its node_modules are there.
@@ -228,34 +241,9 @@ class Build:
         for path in refused:
             self._log.warning(f"cache.paths: {path} is outside of the project and is not cached")
         self._order.cache.mkdir(parents=True, exist_ok=True)
-        count = artifacts.keep(self._directory(section.build_path), kept, self._order.cache / section.name)
+        count = artifacts.keep(self._clone / section.build_path, kept, self._order.cache / section.name)
         if count:
             self._log.info(f"# Cached {count} files of {section.name}")
-
-
-def _script(section: Section, reached: Path) -> str:
-    """A bash script that runs each command by `eval`, so that one's open quote can't swallow the next, and stops at
-    the first that fails with its exit code; the number of the command that it reached is left in a file.
-    """
-    lines = []
-    number = 0
-    for phase, commands in section.phases:
-        lines.append(_say(f"# Starting phase: {phase}"))
-        for command in commands:
-            lines += [
-                _say(f"# Executing command: {command}"),
-                f"echo {number} > {shlex.quote(str(reached))}",
-                f"eval {shlex.quote(command)}",
-                "__amplify_status=$?",
-                '[ "$__amplify_status" -eq 0 ] || exit "$__amplify_status"',
-            ]
-            number += 1
-        lines.append(_say(f"# Completed phase: {phase}"))
-    return "\n".join(lines) + "\n"
-
-
-def _say(text: str) -> str:
-    return f"printf '%s\\n' {shlex.quote(text)}"
 
 
 def secrets_of(address: str) -> tuple[str, ...]:

@@ -253,7 +253,11 @@ class Jobs:
                     order = self._order(app, branch, job)
                     minutes = build_minutes(order.variables.get(TIMEOUT_VARIABLE))
                 processes.deadline = time.monotonic() + minutes * self._minute
-                job.artifacts = Build(order, processes, build_log).run()
+                build = Build(order, processes, build_log)
+                try:
+                    job.artifacts = build.run()
+                finally:
+                    job.built_commit = build.commit
                 step.artifacts = SITE_ZIP
                 build_log.info("# Build completed successfully")
             except TimedOutError:

@@ -5,6 +5,7 @@ Sites are served as they were built: customRules, customHeaders and basic authen
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from html import escape
@@ -21,9 +22,11 @@ from local.amplify.addresses import Addresses
 from local.amplify.descriptions import describe_step
 from local.amplify.hosting import Hosting
 from local.amplify.state import ENDED, Branch, Job
+from local.callers import SITE_HOST
 from local.wire import ServiceError, raw_path
 
-SITE_HOST = re.compile(r"([^.]+)\.(d[a-z0-9]+)\.localhost(?::\d+)?", re.IGNORECASE)
+TAIL_LINES = 40
+TAIL_BYTES = 16_384
 
 
 class Sites:
@@ -96,12 +99,13 @@ class Sites:
             job = branch.jobs.get(int(job_id)) if branch and re.fullmatch(r"[0-9]{1,18}", job_id, re.ASCII) else None
             if branch is None or job is None:
                 return _text("there is no such job\n", 404)
-            return Response(_page(branch, job, self._addresses), mimetype="text/html")
+            app_name = self._hosting.app(branch.app_id).settings["name"]
+            return Response(_page(app_name, branch, job, self._addresses), mimetype="text/html")
 
 
-def _page(branch: Branch, job: Job, addresses: Addresses) -> str:
-    title = f"{branch.app_id} {branch.name} #{job.id}: {job.status}"
-    rows = []
+def _page(app_name: str, branch: Branch, job: Job, addresses: Addresses) -> str:
+    title = f"{app_name} {branch.name} #{job.id}: {job.status}"
+    rows, logs = [], []
     for step in job.steps:
         shown = describe_step(job, step, addresses)
         links = "".join(
@@ -111,19 +115,35 @@ def _page(branch: Branch, job: Job, addresses: Addresses) -> str:
         )
         took = f"{(step.ended - step.started).total_seconds():.1f} s" if step.ended and step.started else ""
         cells = (step.name, step.status, step.started and step.started.isoformat(" ", "seconds"), took, step.reason)
+        if step.log and (tail := log_tail(job.directory / step.log)):
+            logs.append(f"<h2>Last lines of {escape(step.name)}</h2><pre>{escape(tail)}</pre>")
         rows.append("<tr>" + "".join(f"<td>{escape(cell or '')}</td>" for cell in cells) + f"<td>{links}</td></tr>")
     if job.source is None:
-        subject = f"{job.type} of {job.commit_id}: {job.commit_message or 'no commit message'}"
+        # What the API answers of a job started by StartJob is HEAD; which commit that was, only the clone knows.
+        subject = f"{job.type} of {job.built_commit or job.commit_id}: {job.commit_message or 'no commit message'}"
     else:
         subject = f"Deployment of {job.source.name}"
     refresh = "" if job.status in ENDED else '<meta http-equiv="refresh" content="2">'
     return (
         f'<!doctype html><meta charset="utf-8">{refresh}<title>{escape(title)}</title><h1>{escape(title)}</h1>'
         f"<p>{escape(subject)}"
+        f"<p>App {escape(branch.app_id)}"
         f"<p>Started {escape(job.started.isoformat(' ', 'seconds'))}"
-        f"<table><tr><th>Step<th>Status<th>Started<th>Took<th>Reason<th></tr>{''.join(rows)}</table>"
+        f"<table><tr><th>Step<th>Status<th>Started<th>Took<th>Reason<th></tr>{''.join(rows)}</table>{''.join(logs)}"
         f'<p><a href="{escape(addresses.site(branch.app_id, branch.name))}">The deployed site</a>\n'
     )
+
+
+def log_tail(path: Path, lines: int = TAIL_LINES) -> str:
+    """The last lines of a log, at most TAIL_BYTES of them; an empty text for a file that is gone."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.split("\n")[-lines - 1 :])
 
 
 def _read_only(request: Request) -> Response | None:

@@ -40,7 +40,8 @@ class Step:
 class Job:
     """One job; `directory` holds its logs and artifacts, `processes` and `thread` are there while it runs.
 
-    A deployment has a `source` and no commit; any other job has a commit and no source.
+    A deployment has a `source` and no commit; any other job has a commit and no source. `commit_id` is what the API
+    answers, `built_commit` the id and the first line of the message of what was cloned.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Job:
     commit_id: str | None = None
     commit_message: str | None = None
     commit_time: datetime | None = None
+    built_commit: str | None = None
     source: Source | None = None
     key: str = field(default_factory=_key)
     status: str = "PENDING"

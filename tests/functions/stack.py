@@ -282,6 +282,7 @@ def serving() -> Iterator[Stack]:
         services={"amplify": amplify, "amplifyuibuilder": ui_builder, "amplifybackend": backend},
         faults=faults,
         local=ui_builder.answer_file,
+        sites=lambda _: None,
     )
     answers: dict[str, Any] = {}
 

@@ -141,6 +141,25 @@ def test_an_artifact_is_handed_over_by_an_address_that_nobody_else_sees(stack: S
     assert signature not in json.dumps([answer, start_job.logs, kept], default=str)
 
 
+def test_the_version_of_an_artifact_is_deployed_whatever_was_stored_after_it(stack: Stack, start_job: Function) -> None:
+    s3 = stack.client("s3")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=BUCKET, Key="site.zip", Body=b"first")["VersionId"]
+    request = deployment(stack, artifact=put(stack, "site.zip", b"second"), artifactVersion=version)
+    start_job(payload(request))
+    (sent,) = sent_deployments(stack, request)
+    assert set(sent) == {"appId", "branchName", "sourceUrl"}
+    with urllib.request.urlopen(sent["sourceUrl"]) as found:
+        assert found.read() == b"first"
+
+
+def test_a_version_that_is_not_there_is_rejected(stack: Stack, start_job: Function) -> None:
+    uri = put(stack, "one.zip", b"a zip")
+    request = deployment(stack, artifact=uri, artifactVersion="none")
+    with pytest.raises(RequestRejected, match=f"^version none of {uri} "):
+        start_job(payload(request))
+
+
 def test_an_artifacts_address_is_signed_anew_for_each_attempt(stack: Stack, start_job: Function) -> None:
     request = deployment(stack, artifact=put(stack, "again.zip", b"a zip"))
     stack.faults.order({"service": "amplify", "operation": "StartDeployment", "fault": "throttle"})
@@ -537,7 +556,9 @@ def test_a_models_job_that_never_arrived_is_sent_again_later(stack: Stack, start
 def test_models_of_an_environment_that_is_not_there_are_rejected(stack: Stack, start_job: Function) -> None:
     request = models()
     request["parameters"]["BackendEnvironmentName"] = "prod"
-    with pytest.raises(RequestRejected, match=r"not found\. \(check AppId, BackendEnvironmentName and ResourceName\)"):
+    with pytest.raises(
+        RequestRejected, match=r"not found\. \(check BackendEnvironmentName in route web of routes.yaml\)"
+    ):
         start_job(payload(request))
 
 

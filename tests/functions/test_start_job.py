@@ -280,10 +280,30 @@ def test_refusals(
     assert start_job(payload(request))["job"]["job"]["jobId"] == "1"
 
 
-@pytest.mark.parametrize("missing", ["app", "branch"])
-def test_an_unknown_app_or_branch_is_rejected(stack: Stack, start_job: Function, missing: str) -> None:
+@pytest.mark.parametrize(("route", "place"), [("web", "route web of routes.yaml"), (None, "the request")])
+@pytest.mark.parametrize(
+    ("kind", "parameter"), [("App d1", "appId"), ("Branch main", "branchName"), ("Job 9", "jobId")]
+)
+def test_what_is_not_there_is_rejected_with_the_parameter_that_names_it(
+    stack: Stack, start_job: Function, kind: str, parameter: str, *, route: str | None, place: str
+) -> None:
+    request = job_request(stack.amplify.new_app(), route=route)
+    stack.faults.order(
+        {
+            "service": "amplify",
+            "operation": "StartJob",
+            **refusal("NotFoundException", f"{kind} not found.", status=404),
+        }
+    )
+    with pytest.raises(RequestRejected, match=rf"{kind} not found\. \(check {parameter} in {place}\)$") as rejected:
+        start_job(payload(request))
+    assert type(rejected.value) is RequestRejected
+
+
+@pytest.mark.parametrize(("missing", "parameter"), [("app", "appId"), ("branch", "branchName")])
+def test_an_unknown_app_or_branch_is_rejected(stack: Stack, start_job: Function, missing: str, parameter: str) -> None:
     app_id = "dunknown" if missing == "app" else stack.amplify.new_app("other")
-    with pytest.raises(RequestRejected, match=r"not found \(check appId and branchName in routes.yaml\)"):
+    with pytest.raises(RequestRejected, match=rf"not found \(check {parameter} in route web of routes.yaml\)"):
         start_job(payload(job_request(app_id)))
 
 

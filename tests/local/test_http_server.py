@@ -78,9 +78,18 @@ def test_a_body_over_the_limit_is_refused(connection: http.client.HTTPConnection
     assert (response.status, response.read()) == (413, b'{"message": "Request Entity Too Large"}')
 
 
-def test_the_path_is_kept_as_it_was_sent(connection: http.client.HTTPConnection) -> None:
-    connection.request("GET", "/a%2Fb%20c?d=%26")
+@pytest.mark.parametrize("prefix", ["", "http://127.0.0.1:{port}", "HTTP://127.0.0.1:{port}"])
+def test_the_path_is_kept_as_it_was_sent(connection: http.client.HTTPConnection, prefix: str) -> None:
+    connection.request("GET", prefix.format(port=connection.port) + "/a%2Fb%20c?d=%26")
     assert connection.getresponse().read() == b"/a%2Fb%20c?d=%26"
+
+
+def test_a_request_of_somebody_else_does_not_reach_the_application(connection: http.client.HTTPConnection) -> None:
+    for headers in ({"Host": "rebind.example"}, {"Origin": "https://evil.example"}):
+        connection.request("POST", "/fail", body=b"x", headers=headers)
+        response = connection.getresponse()
+        assert response.status == 403
+        assert "127.0.0.1" in response.read().decode() or "Origin" in headers
 
 
 def test_an_application_that_fails_says_nothing_of_why(connection: http.client.HTTPConnection) -> None:

@@ -14,6 +14,7 @@ import yaml
 
 from amplify_jobs import errors
 from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES
+from local.template import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
@@ -192,19 +193,31 @@ def test_what_every_function_is_given_some_function_reads() -> None:
 
 
 def statements(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for policy in properties.get("Policies", []):
-        yield from policy["Statement"]
+    """Those of a function's role or of a machine, with those that a parameter adds."""
+    if "Role" in properties:
+        role = RESOURCES[attribute(properties["Role"])[0]]["Properties"]
+        policies = [policy["PolicyDocument"] for policy in role["Policies"]]
+    else:
+        policies = properties.get("Policies", [])
+    for policy in policies:
+        for statement in policy["Statement"]:
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+# What every function's role has, and what one whose failures go to a queue has besides.
+OF_EVERY_ROLE = {"WriteLogs", "WriteTraces", "KeepWhatFailed"}
+
+
 def allowed(name: str) -> set[str]:
-    """What a function may do, each as an action and what it may be done to."""
+    """What a function's code may do, each as an action and what it may be done to."""
     return {
         f"{action} {subject_of(resource)}"
         for statement in statements(FUNCTIONS[name])
+        if statement["Sid"] not in OF_EVERY_ROLE
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
@@ -212,6 +225,11 @@ def allowed(name: str) -> set[str]:
 
 def subject_of(resource: Any) -> str:
     """A resource of the template by its logical name, any other by the last part of its ARN."""
+    if "Ref" in resource and resource["Ref"] in PARAMETERS:
+        return str(resource["Ref"])
+    if "Fn::Split" in resource:
+        names = resource["Fn::Split"][1]["Fn::Sub"][1]["Names"]
+        return f"objects of {names['Fn::Join'][1]['Ref']}"
     if "Fn::Sub" in resource:
         for machine, properties in MACHINES.items():
             if resource["Fn::Sub"].endswith(f":stateMachine:{properties['Name']['Fn::Sub']}"):
@@ -221,7 +239,11 @@ def subject_of(resource: Any) -> str:
 
 
 # Of this account, as the statement's condition says.
-ANY_OBJECT = "s3:GetObject arn:${AWS::Partition}:s3:::*/*"
+READABLE = ("${Bucket.Arn}/*", "objects of ReadableBuckets")
+OBJECTS_THAT_REQUESTS_NAME = {
+    *(f"s3:{action} {what}" for action in ("GetObject", "GetObjectVersion") for what in READABLE),
+    "kms:Decrypt DecryptKeyArns",
+}
 
 
 # What each method of ours that calls AWS needs; a module's methods that a function does not call need nothing of it.
@@ -231,7 +253,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
             "amplify:StartJob apps/*",
             "amplify:StartDeployment apps/*",
             # What an artifact's address is signed for, the signer must be allowed.
-            ANY_OBJECT,
+            *OBJECTS_THAT_REQUESTS_NAME,
         },
         "list_jobs": {"amplify:ListJobs apps/*"},
         "get_job": {"amplify:GetJob apps/*"},
@@ -272,10 +294,10 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "get_models": {"amplifybackend:GetBackendAPIModels /backend/*"},
     },
     "objects.py": {
-        "check_readable": {ANY_OBJECT},
-        "signed_address": {ANY_OBJECT},
-        "read_text": {ANY_OBJECT},
-        "read_json_object": {ANY_OBJECT},
+        "check_readable": OBJECTS_THAT_REQUESTS_NAME,
+        "signed_address": OBJECTS_THAT_REQUESTS_NAME,
+        "read_text": OBJECTS_THAT_REQUESTS_NAME,
+        "read_json_object": OBJECTS_THAT_REQUESTS_NAME,
         "write": {"s3:PutObject ${Bucket.Arn}/results/*"},
     },
     "callbacks.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
@@ -311,6 +333,27 @@ def called(paths: set[Path]) -> set[str]:
     return names
 
 
+@every_function
+def test_a_function_may_write_its_own_logs_and_traces_and_bury_what_failed(name: str) -> None:
+    found = {one["Sid"]: one for one in statements(FUNCTIONS[name]) if one["Sid"] in OF_EVERY_ROLE}
+    assert found["WriteLogs"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert attribute(found["WriteLogs"]["Resource"]) == (group, "Arn")
+    assert found["WriteTraces"]["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    destination = FUNCTIONS[name].get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
+    assert ("KeepWhatFailed" in found) == (destination is not None)
+    if destination is not None:
+        assert found["KeepWhatFailed"]["Resource"] == destination["Destination"]
+
+
+def test_no_function_has_more_than_its_role_says() -> None:
+    """SAM gives a role that it makes the right to create log groups, and to write to all of them."""
+    for name, properties in FUNCTIONS.items():
+        role = RESOURCES[attribute(properties["Role"])[0]]["Properties"]
+        assert "ManagedPolicyArns" not in role, name
+        assert "Policies" not in properties, name
+
+
 WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction"}
 
 
@@ -327,6 +370,24 @@ def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     assert allowed(name) == needed
 
 
+@pytest.mark.parametrize(
+    ("given", "objects"),
+    [
+        ("", []),
+        ("releases", ["arn:aws:s3:::releases/*"]),
+        ("releases-*, schemas.example.com", ["arn:aws:s3:::releases-*/*", "arn:aws:s3:::schemas.example.com/*"]),
+    ],
+)
+def test_requests_may_read_of_the_buckets_that_a_parameter_names(given: str, objects: list[str]) -> None:
+    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
+    template = Template(REPOSITORY / "template.yaml", {"ReadableBuckets": given}, pseudo)
+    (policy,) = template.resources["StartJobFunctionRole"].properties["Policies"]
+    statements = template.resolve(policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id)
+    others = [statement for statement in statements if statement["Sid"] == "ReadObjectsOfReadableBuckets"]
+    assert [resource for statement in others for resource in statement["Resource"]] == objects
+    assert all(one["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account for one in others)
+
+
 def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
     """They call these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
     both = {
@@ -337,8 +398,9 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
         "sqs:SendMessage IntakeQueue",
     }
     assert allowed("ReceiveWebhookFunction") == both | {
-        "ssm:GetParameter parameter/${AWS::StackName}/secrets/*",
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
+        "kms:Decrypt DecryptKeyArns",
     }
     # What Lambda's poller needs of the queue, and hiding what has to wait.
     polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")

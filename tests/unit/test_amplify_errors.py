@@ -14,7 +14,7 @@ from botocore.exceptions import (
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from amplify_jobs.amplify_calls import NotFound, error_of
+from amplify_jobs.amplify_calls import HOSTING_RESOURCES, NotFound, UnknownResource, error_of, rejected_if_unknown
 from amplify_jobs.errors import AmplifyJobsError, BranchBusy, RequestRejected, ServiceTrouble, Throttled
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")
@@ -83,3 +83,38 @@ def test_parameters_that_botocore_does_not_send_are_rejected() -> None:
     translated = error_of(ParamValidationError(report="Invalid length for parameter appId"), "StartJob")
     assert type(translated) is RequestRejected
     assert "Invalid length for parameter appId" in str(translated)
+
+
+BACKEND = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "ResourceName"}
+
+
+@pytest.mark.parametrize(
+    ("said", "resources", "route", "hint"),
+    [
+        ("App d1 not found.", HOSTING_RESOURCES, "web", "(check appId in route web of routes.yaml)"),
+        ("Branch app not found.", HOSTING_RESOURCES, None, "(check branchName in the request)"),
+        ("Job 99 not found.", HOSTING_RESOURCES, None, "(check jobId in the request)"),
+        ("Unable to find branch x of app d1", HOSTING_RESOURCES, None, "(check branchName in the request)"),
+        (
+            "Apparently gone",
+            HOSTING_RESOURCES,
+            "web",
+            "(check appId, branchName and jobId in route web of routes.yaml)",
+        ),
+        ("Backend environment dev not found.", BACKEND, None, "(check BackendEnvironmentName in the request)"),
+        ("API x not found.", BACKEND, None, "(check ResourceName in the request)"),
+    ],
+)
+def test_what_is_not_found_names_its_parameter(
+    said: str, resources: dict[str, str], route: str | None, hint: str
+) -> None:
+    unknown = rejected_if_unknown(error_of(answered("NotFoundException", said, 404), "StartJob"), resources)
+    assert isinstance(unknown, UnknownResource)
+    rejection = unknown.rejection(route)
+    assert type(rejection) is RequestRejected
+    assert str(rejection) == f"StartJob: NotFoundException: {said} {hint}"
+
+
+def test_other_errors_stay_as_they_are() -> None:
+    busy = error_of(answered("BadRequestException", NOT_FINISHED), "StartJob")
+    assert rejected_if_unknown(busy) is busy

@@ -301,6 +301,11 @@ REFUSED = [
         "renderConfig.react.apiConfiguration: exactly one of these must be given, not 2: graphQLConfig",
     ),
     (
+        StartDeploymentParameters,
+        {"sourceUrl": "s3://releases/web.zip", "artifactVersion": "v1"},
+        "artifactVersion is the version of artifact, and can't be given without it",
+    ),
+    (
         StartCodegenJobData,
         {"renderConfig": {"react": {}}, "graphqlSchema": "type A", "graphqlSchemaUri": "s3://bucket/a.graphql"},
         "only one of these can be given: genericDataSchema",

@@ -51,10 +51,12 @@ class Amplify:
         return _sent("StartJob", lambda: self._sending.start_job(**arguments))
 
     def _start_deployment(self, parameters: StartDeploymentParameters) -> ListedJob:
-        arguments: dict[str, Any] = parameters.model_dump(by_alias=True, exclude_none=True, exclude={"artifact"})
+        arguments: dict[str, Any] = parameters.model_dump(
+            by_alias=True, exclude_none=True, exclude={"artifact", "artifact_version"}
+        )
         if parameters.artifact is not None:
             # Anew for each attempt, and nobody's but Amplify's to see.
-            arguments["sourceUrl"] = self._signed(parameters.artifact)
+            arguments["sourceUrl"] = self._signed(parameters.artifact, parameters.artifact_version)
         return _sent("StartDeployment", lambda: self._sending.start_deployment(**arguments))
 
     def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]:
@@ -99,9 +101,9 @@ class Amplify:
             branch = self._asking.get_branch(appId=app_id, branchName=branch_name).get("branch", {})
             return _text(branch.get("displayName"))
 
-    def _signed(self, artifact: str) -> str:
-        self._objects.check_readable(artifact)
-        address = self._objects.signed_address(artifact)
+    def _signed(self, artifact: str, version: str | None) -> str:
+        self._objects.check_readable(artifact, version)
+        address = self._objects.signed_address(artifact, version)
         if len(address) > SOURCE_URL_LIMIT:
             raise RequestRejected(
                 f"parameters.artifact: the address signed for it has {len(address)} characters, and StartDeployment "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -74,8 +76,38 @@ def asked(operation: str) -> Iterator[None]:
         raise ServiceTrouble(f"{operation}: answered nonsense ({type(error).__name__})") from error
 
 
+class UnknownResource(RequestRejected):
+    """A start names an app, branch, environment or job that is not there; `parameters` are those that may be wrong.
+
+    Whoever knows the request turns it into a plain RequestRejected, by which name the state machine catches it.
+    """
+
+    def __init__(self, message: str, parameters: Sequence[str]) -> None:
+        super().__init__(message)
+        self.parameters = tuple(parameters)
+
+    def rejection(self, route: str | None) -> RequestRejected:
+        """The error with what to correct and where; `route` is None for a request that no route made."""
+        place = f"route {route} of routes.yaml" if route else "the request"
+        *others, last = self.parameters
+        names = f"{', '.join(others)} and {last}" if others else last
+        return RequestRejected(f"{self} (check {names} in {place})")
+
+
+HOSTING_RESOURCES = {"app": "appId", "branch": "branchName", "job": "jobId"}
+"""What Amplify Hosting says is not found, and the parameter that names it."""
+
+
 def rejected_if_unknown(
-    error: AmplifyJobsError, look_at: str = "appId and branchName in routes.yaml"
+    error: AmplifyJobsError, resources: Mapping[str, str] = MappingProxyType(HOSTING_RESOURCES)
 ) -> AmplifyJobsError:
-    """Of a start, say that what it is for is not there, and which parameters name it."""
-    return RequestRejected(f"{error} (check {look_at})") if isinstance(error, NotFound) else error
+    """Of a start, say which parameters name what is not there; `resources` has a parameter for each kind of it.
+
+    The error has a text only, as "Job 99 not found.": the kind that it names first counts, else any may be meant.
+    """
+    if not isinstance(error, NotFound):
+        return error
+    said = str(error).lower()
+    places = {kind: found.start() for kind in resources if (found := re.search(rf"\b{kind}\b", said))}
+    kinds = [min(places, key=places.__getitem__)] if places else list(resources)
+    return UnknownResource(str(error), [resources[kind] for kind in kinds])

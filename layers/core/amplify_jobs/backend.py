@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_amplifybackend.client import AmplifyBackendClient
 
 _OPERATION = "GenerateBackendAPIModels"
-_LOOK_AT = "AppId, BackendEnvironmentName and ResourceName"
+_RESOURCES = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "ResourceName"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Backend:
             refused = error_of(error, _OPERATION)
             if isinstance(refused, ServiceTrouble):
                 raise StartUnresolved(str(refused)) from error
-            raise rejected_if_unknown(refused, _LOOK_AT) from error
+            raise rejected_if_unknown(refused, _RESOURCES) from error
         except ParamValidationError as error:
             raise error_of(error, _OPERATION) from error
         except (BotoCoreError, *NONSENSE) as error:
@@ -74,7 +74,7 @@ class Backend:
                     AppId=app_id, BackendEnvironmentName=environment_name, Operation=_OPERATION, MaxResults=25
                 )
         except NotFound as error:
-            raise rejected_if_unknown(error, _LOOK_AT) from error
+            raise rejected_if_unknown(error, _RESOURCES) from error
         ids = [job.get("JobId") for job in answer.get("Jobs") or () if isinstance(job, dict)]
         return [job_id for job_id in ids if isinstance(job_id, str)]
 

@@ -15,6 +15,8 @@ from amplify_jobs.requests import AppId, BranchName, JobId
 from amplify_jobs.s3_uri import S3Uri
 
 SOURCE_URL_LIMIT = 3000
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+S3_VERSION_LIMIT = 1024
 SourceUrl = Annotated[str, StringConstraints(max_length=SOURCE_URL_LIMIT, pattern=r"^(s3|https|http)://.*$")]
 
 
@@ -29,9 +31,10 @@ class StartDeploymentParameters(Model):
     """The input of Amplify's StartDeployment: exactly one of jobId, sourceUrl and artifact says what is deployed.
 
     `artifact` is a zip in S3 that needs no bucket policy: Amplify gets an address signed anew for each attempt.
+    `artifactVersion` is its S3 version id; without one, or with an empty one, the current object is deployed.
     """
 
-    CONVENIENCES: ClassVar[frozenset[str]] = frozenset({"artifact"})
+    CONVENIENCES: ClassVar[frozenset[str]] = frozenset({"artifact", "artifactVersion"})
 
     app_id: AppId
     branch_name: BranchName
@@ -39,6 +42,7 @@ class StartDeploymentParameters(Model):
     source_url: SourceUrl | None = None
     source_url_type: SourceUrlType | None = None
     artifact: S3Uri | None = None
+    artifact_version: Annotated[str, StringConstraints(max_length=S3_VERSION_LIMIT)] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> StartDeploymentParameters:
@@ -49,4 +53,6 @@ class StartDeploymentParameters(Model):
             raise ValueError("sourceUrlType says what sourceUrl is, and can't be given without it")
         if self.source_url_type is SourceUrlType.BUCKET_PREFIX and not str(self.source_url).startswith("s3://"):
             raise ValueError("with sourceUrlType BUCKET_PREFIX, sourceUrl must begin with s3://")
+        if self.artifact_version and self.artifact is None:
+            raise ValueError("artifactVersion is the version of artifact, and can't be given without it")
         return self

@@ -106,11 +106,22 @@ class Downloads:
         return addresses[0]
 
 
+# IPv6 addresses that carry an IPv4 address a gateway may reach (RFC 6052, RFC 3056, RFC 4291, RFC 4380), and what site
+# local addresses were.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10")
+)
+
+
 def is_public(address: str) -> bool:
-    """Say whether an IP address is one of the public internet."""
+    """Say whether an IP address is one of the public internet, and does not stand for another one."""
     found = ipaddress.ip_address(address)
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    found = mapped or found
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        elif any(found in network for network in _NOT_PUBLIC):
+            return False
     return found.is_global and not found.is_multicast
 
 

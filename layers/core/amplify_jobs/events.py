@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.models import Model
 from amplify_jobs.requests import (
+    JOB_REASON_LIMIT,
     LONGEST_MINUTES,
     MOST_RETRIES,
     REQUEST_ID_PATTERN,
@@ -56,6 +57,8 @@ class PullRequest(Model):
     """A pull or merge request; `action` is normalised over the hosts, `hostAction` keeps the host's own word.
 
     `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
+    `draft` is None where the host does not say. `becameReady` and `previousTarget`, the branch that it was to be merged
+    into before, are what this event changed.
     """
 
     number: int
@@ -65,6 +68,15 @@ class PullRequest(Model):
     target: str | None = None
     head: str | None = None
     from_fork: bool | None = None
+    draft: bool | None = None
+    became_ready: bool = False
+    previous_target: str | None = None
+
+    @property
+    def taken_as(self) -> PullRequestAction:
+        """The action; one that became ready, or got another target, may be as good as opened for a route."""
+        joined = self.became_ready or self.previous_target is not None
+        return PullRequestAction.OPENED if joined and self.action is PullRequestAction.OTHER else self.action
 
 
 class Release(Model):
@@ -98,7 +110,10 @@ class StoredObject(Model):
 
 
 class RequestedJob(Model):
-    """What a sender asks for outright: a job in the API's own names, or a route of ours by its name."""
+    """What a sender asks for outright: a job in the API's own names, or a route of ours by its name.
+
+    `reason` says why, in at most 255 characters: for announcements, and for Amplify where no jobReason is given.
+    """
 
     version: Literal["1"] = "1"
     request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)] | None = None
@@ -111,13 +126,14 @@ class RequestedJob(Model):
     on_timeout: OnTimeout | None = None
     retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] | None = None
     supersede: bool | None = None
+    reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> RequestedJob:
         if self.route is None:
             if self.operation is None or self.parameters is None:
                 raise ValueError("give either route, or operation and parameters")
-        elif self.model_fields_set - {"version", "request_id", "route"}:
+        elif self.model_fields_set - {"version", "request_id", "route", "reason"}:
             raise ValueError("route says itself which operation, parameters and limits; leave them out")
         return self
 
@@ -134,14 +150,18 @@ class Event(Model):
     """Something that happened, normalised; what the host did not say is None.
 
     `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object.
-    `changedFiles` is None where the host did not list them all. `host` and `eventTime` (the host's own time of the
-    event, as it wrote it) only tell one event from another. `request` and `key`, the sender's name for it, are what an
-    event of the kind `request` consists of; `schedule` and `object` are what those of their kinds do.
+    `changedFiles` is None where the host did not list them all; `withoutCommits`, the host lists none. `skipOption` is
+    what the sender's git was told for no job to be asked for, as GitLab's `-o ci.skip`. `host` and `eventTime` (the
+    host's own time of the event, as it wrote it) only tell one event from another, and so does `evidence`: what
+    webhooks/identity.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
+    the sender's name for it, are what an event of the kind `request` consists of; `schedule` and `object` are what
+    those of their kinds do.
     """
 
     kind: EventKind
     host: str | None = None
     event_time: str | None = None
+    evidence: tuple[str, ...] | None = ()
     repository: str | None = None
     ref: str | None = None
     branch: str | None = None
@@ -156,6 +176,8 @@ class Event(Model):
     deleted: bool = False
     forced: bool | None = None
     changed_files: tuple[str, ...] | None = None
+    without_commits: bool = False
+    skip_option: str | None = None
     pull_request: PullRequest | None = None
     release: Release | None = None
     schedule: Schedule | None = None
@@ -165,7 +187,9 @@ class Event(Model):
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
-        hidden = {"host", "event_time", "commit_time", "schedule", "object", "request", "key"}
+        hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key"}
+        # Few pushes are of such a kind; the others are not told that they are not.
+        hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         return self.model_dump(mode="json", by_alias=True, exclude=hidden)
 
     @property
@@ -180,11 +204,13 @@ class Event(Model):
 
     @property
     def files_to_match(self) -> tuple[str, ...] | None:
-        """The files that a condition on paths may rely on; None, that is unknown, after a push by force.
+        """The files that a condition on paths may rely on; None, that is unknown, where those listed are not all.
 
-        Hosts list the files of the commits that came, not of those that went.
+        Hosts list the files of the commits that came, not of those that went: after a push by force, and an update
+        that brings no commit can only be one. A new branch was never built, so nothing of it is unchanged.
         """
-        return None if self.forced else self.changed_files
+        complete = not self.forced and not self.created and not self.without_commits
+        return self.changed_files if complete else None
 
 
 def happened_at(event: Event, received_at: datetime) -> datetime:
@@ -202,8 +228,7 @@ def happened_at(event: Event, received_at: datetime) -> datetime:
 def request_id(route: str, event: Event) -> str:
     """Name the request that a route makes of an event: `<route>-<32 hex digits>`, the same for every repeat.
 
-    Identity is the event's content, because most hosts do not sign the delivery id: a body replayed under another id
-    is the same event. The host's event time tells A, B, A, B pushed by force apart.
+    Identity is the event's content, and the evidence that tells it from other events of the same content.
     """
     return f"{route[:ROUTE_PART_OF_REQUEST_ID]}-{event.digest[:32]}"
 
@@ -221,11 +246,14 @@ def _identity(event: Event) -> list[str | int | None]:
     if event.object is not None:
         stored = event.object
         return [event.kind, stored.bucket, stored.key, stored.version or stored.sequencer or event.event_time]
+    evidence = event.evidence or (event.event_time,)
     if event.pull_request is not None:
         pull = event.pull_request
-        action = pull.host_action if pull.action is PullRequestAction.OTHER else pull.action
-        return [event.kind, event.host, event.repository, pull.number, action, pull.head]
+        content = [event.kind, event.host, event.repository, pull.number]
+        if pull.taken_as is PullRequestAction.OTHER:
+            return [*content, pull.host_action, pull.head]
+        return [*content, pull.taken_as, pull.head, event.before, pull.previous_target, *evidence]
     if event.release is not None:
         release = event.release
-        return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, event.event_time]
-    return [event.kind, event.host, event.repository, event.ref, event.before, event.after, event.event_time]
+        return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, *evidence]
+    return [event.kind, event.host, event.repository, event.ref, event.before, event.after, *evidence]

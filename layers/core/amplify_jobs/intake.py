@@ -19,7 +19,7 @@ from amplify_jobs.errors import ServiceTrouble, TryAgain
 from amplify_jobs.events import Event, request_id
 from amplify_jobs.executions import Executions
 from amplify_jobs.intake_queue import IntakeQueue
-from amplify_jobs.matching import Ignored, Matched, decide, requested_job
+from amplify_jobs.matching import Ignored, Matched, asks_for_nothing, decide, requested_job
 from amplify_jobs.models import GrowingModel
 from amplify_jobs.requests import Cause, JobRequest, faults
 from amplify_jobs.routes import Routes
@@ -87,13 +87,18 @@ class Intake:
         taken = Taken(events=[happened.for_answer() for happened in delivery.events])
         if delivery.ignored:
             taken.ignored.append(asdict(Ignored(None, delivery.ignored)))
-        arrivals = [
-            Arrival(source=source, delivery_id=delivery_id, received_at=received_at, event=happened)
-            for happened in delivery.events
-        ]
+        arrivals: list[Arrival] = []
+        for happened in delivery.events:
+            # A ping need not be signed: it reaches neither the routes nor the queue.
+            if (reason := asks_for_nothing(happened)) is not None:
+                taken.ignored.append(asdict(Ignored(None, reason)))
+            else:
+                arrivals.append(
+                    Arrival(source=source, delivery_id=delivery_id, received_at=received_at, event=happened)
+                )
         done = 0
         try:
-            if trouble is not None:
+            if trouble is not None and arrivals:
                 raise trouble
             for done, arrival in enumerate(arrivals):  # noqa: B007 -- how far it came
                 self.process(arrival, taken)
@@ -203,7 +208,12 @@ def _rejected(arrival: Arrival, reason: str) -> JobRequest:
         route=wanted.route if wanted else None,
         operation=wanted.operation if wanted and wanted.operation else "unknown",
         parameters=(wanted.parameters if wanted else None) or {},
-        cause=Cause(source=arrival.source, kind=arrival.event.kind, delivery_id=arrival.delivery_id),
+        cause=Cause(
+            source=arrival.source,
+            kind=arrival.event.kind,
+            delivery_id=arrival.delivery_id,
+            reason=wanted.reason if wanted else None,
+        ),
         received_at=arrival.received_at,
         fault=reason,
     )

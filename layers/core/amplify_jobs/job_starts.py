@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.amplify import Amplify
+from amplify_jobs.amplify_calls import UnknownResource
 from amplify_jobs.backend import Backend
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
 from amplify_jobs.deployment_requests import StartDeploymentParameters
@@ -66,6 +67,22 @@ class JobStarts:
         RequestRejected if it can't be started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or
         ServiceTrouble if it is to be called again later.
         """
+        try:
+            return self._start(start_id, request, parameters, region=region, store=store, wake=wake, now=now)
+        except UnknownResource as error:
+            raise error.rejection(request.route) from error
+
+    def _start(
+        self,
+        start_id: str,
+        request: JobRequest,
+        parameters: Parameters,
+        *,
+        region: str,
+        store: Store,
+        wake: Callable[[str], object],
+        now: Callable[[], datetime],
+    ) -> Job:
         if isinstance(parameters, GenerateBackendAPIModelsParameters):
             return start_models_job(start_id, parameters, backend=self.backend, store=store, now=now)
         if not isinstance(parameters, StartJobParameters | StartDeploymentParameters):

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from amplify_jobs.events import Event, EventKind, RequestedJob, happened_at, request_id
+from amplify_jobs.events import (
+    Event,
+    EventKind,
+    PullRequest,
+    PullRequestAction,
+    RequestedJob,
+    happened_at,
+    request_id,
+)
 from amplify_jobs.patterns import deciding, deciding_any_case, deciding_text, first_in
 from amplify_jobs.requests import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
 from amplify_jobs.routes import Change, Objects, PullRequests, Push, Releases, Route, Routes
@@ -16,6 +24,10 @@ from amplify_jobs.values import VALUES, filled, named_anywhere
 
 # Amplify's own marker is [skip-cd]; the other two are what git hosts agree on.
 SKIP_MARKERS = ("[skip ci]", "[ci skip]", "[skip-cd]")
+# What GitHub's merge queue calls its branches: it deletes them within minutes, and Amplify does not have them.
+MERGE_QUEUE = "gh-readonly-queue/"
+# What a job can do without.
+_DESCRIPTIONS = ("jobReason", "commitMessage")
 # Announcements show the message's beginning; the whole of it travels once, as commitMessage.
 CAUSE_MESSAGE_LIMIT = 1_000
 
@@ -66,8 +78,8 @@ class _Check(NamedTuple):
 
 def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]:
     """Say for each route whether an event of a source concerns it: the first condition that is not met decides."""
-    if event.kind in _ASKS_FOR_NOTHING:
-        return [Ignored(None, _ASKS_FOR_NOTHING[event.kind])]
+    if (reason := asks_for_nothing(event)) is not None:
+        return [Ignored(None, reason)]
     wanted = event.request or event.schedule
     if isinstance(wanted, RequestedJob) and wanted.route is None:
         return [Matched(None, None, ("the event says which job",))]
@@ -77,7 +89,12 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
         return [Ignored(None, f"there is no route {wanted.route}")]
     if not routes.routes:
         return [Ignored(None, "there are no routes")]
-    return [_decision(name, route, source, event) for name, route in routes.routes.items()]
+    return [_decision(name, routes, source, event) for name in routes.routes]
+
+
+def asks_for_nothing(event: Event) -> str | None:
+    """Why an event asks for no job whatever the routes say; None where they decide."""
+    return _ASKS_FOR_NOTHING.get(event.kind)
 
 
 def requested_job(
@@ -85,7 +102,11 @@ def requested_job(
 ) -> JobRequest:
     """Make the request that a route, or the event itself, asks for."""
     if matched.route is None:
-        given = event.request.model_dump(exclude={"version", "request_id"}, exclude_none=True) if event.request else {}
+        given = (
+            event.request.model_dump(exclude={"version", "request_id", "reason"}, exclude_none=True)
+            if event.request
+            else {}
+        )
     else:
         route = matched.route
         given = {
@@ -98,6 +119,7 @@ def requested_job(
             "retry": route.retry,
             "supersede": route.supersede,
         }
+    given["parameters"] = _with_reason(given, event)
     return JobRequest(
         request_id=_request_id(matched, event, source),
         cause=_cause(event, source, delivery_id),
@@ -115,26 +137,29 @@ def _request_id(matched: Matched, event: Event, source: str) -> str:
     return request_id(matched.name or asker, event)
 
 
-def _decision(name: str, route: Route, source: str, event: Event) -> Matched | Ignored:
+def _decision(name: str, routes: Routes, source: str, event: Event) -> Matched | Ignored:
+    route = routes.routes[name]
     found: list[str] = []
-    for check in _checks(name, route, source, event):
+    for check in _checks(name, routes, source, event):
         if not check.met:
             return Ignored(name, check.found, check.condition)
         found.append(check.found)
     return Matched(name, route, tuple(found))
 
 
-def _checks(name: str, route: Route, source: str, event: Event) -> Iterator[_Check]:
+def _checks(name: str, routes: Routes, source: str, event: Event) -> Iterator[_Check]:
     """A route's conditions in the order in which they are asked; the cheap ones that decide most often come first."""
+    route = routes.routes[name]
     yield _kind(name, route, event)
     if not route.enabled:
         yield _Check("enabled", met=False, found="the route is switched off (enabled: false)")
+    if event.request is not None:
+        yield from _by_name(route, routes, source)
+        return
     if route.source is not None:
         yield _check("source", route.source == source, f"source {source} is", f"source {source} is not", route.source)
     when = route.when
-    if event.request is not None:
-        yield from _by_name(route)
-    elif when.push is not None:
+    if when.push is not None:
         yield from _of_push(when.push, event)
     elif when.pull_request is not None:
         yield from _of_pull_request(when.pull_request, event)
@@ -163,13 +188,31 @@ def _kind(name: str, route: Route, event: Event) -> _Check:
     return _Check("when", met=False, found=f"{what}, and the route waits for {waits}")
 
 
-def _by_name(route: Route) -> Iterator[_Check]:
-    missing = next((name for name in named_anywhere(route.request.parameters) if _unknown_to_requests(name)), None)
+def _by_name(route: Route, routes: Routes, source: str) -> Iterator[_Check]:
+    """Whether a request may have the route's job; the route's source and conditions are those of other events.
+
+    Whoever can ask at all is trusted with any job: by IAM, or as a source of Standard Webhooks. Only a route that
+    waits for nothing but requests means by its source which of the other sources may make them.
+    """
+    if route.when.request is not None and source in routes.sources and route.source is not None:
+        yield _check("source", route.source == source, f"source {source} is", f"source {source} is not", route.source)
+    needed = _without_descriptions(route.request.parameters)
+    missing = next((name for name in named_anywhere(needed) if _unknown_to_requests(name)), None)
     if missing:
         reason = (
             f"the route's parameters need {missing}, which a request does not have: ask by operation and parameters"
         )
         yield _Check("request.parameters", met=False, found=reason)
+
+
+def _without_descriptions(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters without what only describes the job in words that requests do not have."""
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in _DESCRIPTIONS
+        or not any(_unknown_to_requests(placeholder) for placeholder in named_anywhere(value))
+    }
 
 
 def _unknown_to_requests(placeholder: str) -> bool:
@@ -184,6 +227,10 @@ def _of_push(push: Push, event: Event) -> Iterator[_Check]:
     if event.deleted:
         yield _Check(condition, met=False, found=f"{what} {name} was deleted")
     yield _name(condition, what, name, (push.tags or ()) if is_tag else push.branch_patterns)
+    if not is_tag:
+        yield from _named_queue(event.branch or "", push.branch_patterns)
+    if event.skip_option is not None:
+        yield _Check("skip option", met=False, found=f"the push was made with the option {event.skip_option}")
     message = (event.message or "").casefold()
     marker = next((marker for marker in SKIP_MARKERS if marker in message), None)
     if marker:
@@ -194,16 +241,29 @@ def _of_push(push: Push, event: Event) -> Iterator[_Check]:
         yield from _changed(push, "push", event)
 
 
+def _named_queue(branch: str, patterns: Sequence[str]) -> Iterator[_Check]:
+    """A merge queue's branch is in only by a pattern that begins with its name, not by one for all branches."""
+    if branch.startswith(MERGE_QUEUE):
+        naming = [pattern for pattern in patterns if pattern.startswith(("!", MERGE_QUEUE))]
+        if deciding(naming, branch) is None:
+            found = f"branch {branch} is of a merge queue, and no pattern names {MERGE_QUEUE}**"
+            yield _Check("push.branches", met=False, found=found)
+
+
 def _of_pull_request(wanted: PullRequests, event: Event) -> Iterator[_Check]:
     yield _repository(wanted.repository, "pull_request", event)
     pull = event.pull_request
     if pull is None:
         yield _Check("pull_request", met=False, found="the event does not say which pull request it is of")
         return
-    action, actions = f"action {pull.action} (the host's {pull.host_action})", ", ".join(wanted.actions)
-    yield _check(
-        "pull_request.actions", pull.action in wanted.actions, f"{action} is one of", f"{action} is none of", actions
-    )
+    joined = _joined(wanted, pull)
+    found_actions = {pull.action} | ({PullRequestAction.OPENED} if joined else set())
+    action, actions = f"action {pull.action} (the host's {pull.host_action}{joined})", ", ".join(wanted.actions)
+    met = not found_actions.isdisjoint(wanted.actions)
+    yield _check("pull_request.actions", met, f"{action} is one of", f"{action} is none of", actions)
+    if not wanted.drafts and pull.draft:
+        found = f"pull request {pull.number} is a draft, and the route takes none (drafts: false)"
+        yield _Check("pull_request.drafts", met=False, found=found)
     if wanted.targets is not None:
         yield _name("pull_request.targets", "target", pull.target, wanted.targets)
     if not wanted.forks and pull.from_fork is not False:
@@ -212,6 +272,16 @@ def _of_pull_request(wanted: PullRequests, event: Event) -> Iterator[_Check]:
         yield _Check("pull_request.forks", met=False, found=found)
     yield from _said(wanted, "pull_request", event)
     yield from _changed(wanted, "pull_request", event)
+
+
+def _joined(wanted: PullRequests, pull: PullRequest) -> str:
+    """How a pull request that was none of the route's became one, which is for the route as if it was opened then."""
+    if not wanted.drafts and pull.became_ready:
+        return ", opened for the route as it became ready"
+    left, patterns = pull.previous_target, wanted.targets or ()
+    if left is not None and deciding(patterns, left) is None and deciding(patterns, pull.target or "") is not None:
+        return f", opened for the route as its target was {left}"
+    return ""
 
 
 def _of_release(wanted: Releases, event: Event) -> Iterator[_Check]:
@@ -299,11 +369,22 @@ def _cause(event: Event, source: str, delivery_id: str | None) -> Cause:
         pull_request=event.pull_request.number if event.pull_request else None,
         object=f"s3://{event.object.bucket}/{event.object.key}" if event.object else None,
         delivery_id=delivery_id,
+        reason=event.request.reason if event.request else None,
     )
 
 
+def _with_reason(given: dict[str, Any], event: Event) -> dict[str, Any]:
+    """The parameters, with the sender's reason as Amplify's where they do not say any."""
+    parameters: dict[str, Any] = given["parameters"]
+    reason = event.request.reason if event.request else None
+    if reason and given["operation"] == Operation.START_JOB and "parameters_uri" not in given:
+        return {"jobReason": reason} | parameters
+    return parameters
+
+
 def _parameters(route: Route, event: Event) -> dict[str, Any]:
-    parameters: dict[str, Any] = filled(route.request.parameters, event)
+    template = _without_descriptions(route.request.parameters) if event.request else route.request.parameters
+    parameters: dict[str, Any] = filled(template, event)
     if route.request.operation is Operation.START_JOB:
         of_commit = {
             "commitId": event.commit,

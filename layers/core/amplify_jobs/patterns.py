@@ -4,7 +4,8 @@ Names: `*` stops at "/", `**` does not; `?` and `+` repeat the character or [lis
 takes back; a backslash makes the next character an ordinary one. A name or path always fits itself, so c++ and
 app/[id]/page.tsx need no backslash. Source: GitHub Docs, "Workflow syntax", filter pattern cheat sheet.
 
-Texts (authors, messages): only `*`, anything at all, and `!` mean something; upper and lower case are the same.
+Texts (authors, messages): only `*`, anything at all, and `!` mean something; upper and lower case are the same. Whoever
+may push chooses the text, so its time is linear: a text that is chosen to fit almost must not hold up a function.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from functools import lru_cache
 
 # As many as the routes of a large stack have: each is compiled once in a process.
 _COMPILED = 32_768
-_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+_WILDCARDS = {"**/": ".*/", "**": ".*", "*": "[^/]*"}
+# Folders, or none: only a whole segment of a name can be left out.
+_FOLDERS = "(?:.*/)?"
 # A [list] that is none, like the one of [...slug], is not found here, and its bracket stays over.
 _TOKENS = re.compile(
     r"(?P<wildcard>\*\*/|\*\*|\*)|\\(?P<escaped>.)|(?P<list>\[(?:[a-zA-Z0-9](?:-[a-zA-Z0-9])?)+\])|(?P<plain>.)",
@@ -29,13 +32,13 @@ _BEGINNING = re.compile(r"(?:[^*?+\[\\](?![?+]))*")
 def checked_name_pattern(pattern: str) -> str:
     """Return a pattern of branches or tags that can be used; raises ValueError saying what is wrong with it."""
     if re.search(r"[\s~^:]", pattern):
-        raise ValueError(f"no branch or tag can be called {pattern!r}; git allows neither blanks nor ~ ^ : in names")
+        raise ValueError(f"git takes neither blanks nor ~ ^ : in a name, as in {pattern!r}; use a name without them")
     checked_pattern(pattern)
     stray = next((literal for _, literal in _parts(pattern.removeprefix("!")) if literal and literal in "?[\\"), None)
     if stray:
         raise ValueError(
-            f"{stray} in {pattern!r} means nothing there, and no name has one; "
-            "? follows a character that may be missing, [0-9] is one digit"
+            f"{stray} in {pattern!r} means nothing there, and no name has one; use ? after a character that may be "
+            "missing, and [0-9] for one digit"
         )
     return pattern
 
@@ -62,7 +65,7 @@ def checked_text_pattern(pattern: str) -> str:
 def checked_list(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Return patterns that let something in; raises ValueError where each of them only takes back."""
     if patterns and all(pattern.startswith("!") for pattern in patterns):
-        raise ValueError("patterns that only take back let nothing in; put one before them, like '**'")
+        raise ValueError("all patterns begin with !, so nothing can match; use one without ! before them, like '**'")
     return patterns
 
 
@@ -107,7 +110,25 @@ def _fits_any_case(pattern: str, name: str) -> bool:
 
 
 def _fits_text(pattern: str, text: str) -> bool:
-    return _compiled_text(pattern).fullmatch(text) is not None
+    """Find the parts between the `*` from left to right, each at its first place: no other place leaves more behind it.
+
+    The last part must end the text.
+    """
+    first, *parts = pattern.casefold().split("*")
+    text = text.casefold()
+    if not parts:
+        return text == first
+    *parts, last = parts
+    end = len(text) - len(last)
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    position = len(first)
+    for part in parts:
+        place = text.find(part, position, end)
+        if place < 0:
+            return False
+        position = place + len(part)
+    return position <= end
 
 
 @lru_cache(maxsize=_COMPILED)
@@ -125,10 +146,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _parts(pattern: str) -> Iterator[tuple[str, str | None]]:
     """The pattern's parts as regular expressions, each with the character that it stands for, if it is just one."""
     repeatable = False
+    at_beginning_of_segment = True
     for token in _TOKENS.finditer(pattern):
         character = token["escaped"] or token["plain"]
         if token["wildcard"] or token["list"]:
-            yield _WILDCARDS.get(token[0], token[0]), None
+            folders = token[0] == "**/" and at_beginning_of_segment
+            yield _FOLDERS if folders else _WILDCARDS.get(token[0], token[0]), None
             repeatable = token["list"] is not None
         elif token["plain"] in ("?", "+") and repeatable:
             yield token["plain"], None
@@ -136,8 +159,4 @@ def _parts(pattern: str) -> Iterator[tuple[str, str | None]]:
         else:
             yield re.escape(character), character
             repeatable = token[0] != "/"
-
-
-@lru_cache(maxsize=_COMPILED)
-def _compiled_text(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL | re.IGNORECASE)
+        at_beginning_of_segment = token[0].endswith("/")

@@ -1,15 +1,34 @@
-"""The secrets of sources: SSM SecureString parameters, kept in the process until one seems to have changed."""
+"""The secrets of sources: SSM SecureString parameters, kept in the process for a few minutes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
 
 from amplify_jobs.aws_http import AwsHttp, AwsRefusal
 from amplify_jobs.errors import NotAuthentic, ServiceTrouble
 
-# A wrong signature may mean a rotated secret, but whoever sends wrong ones must not make us call SSM for each.
+logger = Logger(child=True)
+
+# So long a secret that was taken out of SSM goes on to work.
+SECONDS_FRESH = 300.0
+# A wrong signature may mean a rotated secret, but whoever sends wrong ones must not make us call SSM for each; nor is
+# SSM called for each delivery while it fails.
 SECONDS_BETWEEN_READS = 60.0
+
+
+class NoSecret(ServiceTrouble):
+    """SSM holds nothing under any of a source's names: what was read before was taken back."""
+
+
+@dataclass
+class _Copy:
+    values: list[str]
+    read_at: float
+    tried_at: float
 
 
 class Secrets:
@@ -18,40 +37,60 @@ class Secrets:
     def __init__(self, aws: AwsHttp, clock: Callable[[], float] = time.monotonic) -> None:
         self._aws = aws
         self._clock = clock
-        self._read: dict[tuple[str, ...], tuple[float, list[str]]] = {}
+        self._copies: dict[tuple[str, ...], _Copy] = {}
 
     def verify(self, names: tuple[str, ...], verify: Callable[[Sequence[str]], None]) -> None:
         """Run a verification with the secrets; when it fails, once more with fresh ones, at most once a minute.
 
-        Raises NotAuthentic, and ServiceTrouble if the secrets can't be read.
+        Secrets older than SECONDS_FRESH are read again first; the old ones serve while SSM fails. Raises NotAuthentic,
+        and ServiceTrouble if the secrets can't be read and never were, or are no longer stored.
         """
-        known = self._read.get(names)
-        if known is not None:
-            read_at, values = known
-            try:
-                return verify(values)
-            except NotAuthentic:
-                if self._clock() - read_at < SECONDS_BETWEEN_READS:
-                    raise
-        values = self._fresh(names)
-        self._read[names] = (self._clock(), values)
-        return verify(values)
-
-    def _fresh(self, names: tuple[str, ...]) -> list[str]:
-        values = [value for name in names if (value := self._parameter(name)) is not None]
-        if not values:
-            raise ServiceTrouble(f"no secret is stored in SSM under {', '.join(names)}")
-        return values
-
-    def _parameter(self, name: str) -> str | None:
-        """A parameter's value, or None if there is no such parameter: while secrets rotate, one may be missing."""
+        copy = self._copies.get(names)
+        if copy is None:
+            return verify(self._read(names))
+        values = copy.values
+        if self._clock() - copy.read_at >= SECONDS_FRESH and self._may_try(copy):
+            values = self._refreshed(names, copy)
         try:
-            answer = self._aws.call("ssm", "AmazonSSM.GetParameter", "1.1", {"Name": name, "WithDecryption": True})
+            return verify(values)
+        except NotAuthentic:
+            if not self._may_try(copy := self._copies[names]):
+                raise
+        return verify(self._refreshed(names, copy))
+
+    def _may_try(self, copy: _Copy) -> bool:
+        return self._clock() - copy.tried_at >= SECONDS_BETWEEN_READS
+
+    def _refreshed(self, names: tuple[str, ...], copy: _Copy) -> list[str]:
+        copy.tried_at = self._clock()
+        try:
+            return self._read(names)
+        except NoSecret:
+            del self._copies[names]
+            raise
+        except ServiceTrouble as trouble:
+            logger.warning("The secrets can't be read; those in memory serve", extra={"reason": str(trouble)})
+            return copy.values
+
+    def _read(self, names: tuple[str, ...]) -> list[str]:
+        """Read all that are stored (API: GetParameters): while secrets rotate, one of them may be missing."""
+        shown = ", ".join(names)
+        try:
+            answer = self._aws.call(
+                "ssm", "AmazonSSM.GetParameters", "1.1", {"Names": list(dict.fromkeys(names)), "WithDecryption": True}
+            )
         except AwsRefusal as refusal:
-            if refusal.code == "ParameterNotFound":
-                return None
-            raise ServiceTrouble(f"SSM refused to read parameter {name}: {refusal.code}") from None
+            raise ServiceTrouble(f"SSM refused to read {shown}: {refusal.code}") from None
         try:
-            return str(answer["Parameter"]["Value"])
+            stored = {str(found["Name"]): str(found["Value"]) for found in answer["Parameters"]}
+            missing = set(answer["InvalidParameters"])
         except (KeyError, TypeError):
-            raise ServiceTrouble(f"SSM answered without the value of parameter {name}") from None
+            raise ServiceTrouble(f"SSM answered without the values of {shown}") from None
+        if not set(names) <= stored.keys() | missing:
+            raise ServiceTrouble(f"SSM answered without the values of {shown}")
+        if not stored:
+            raise NoSecret(f"no secret is stored in SSM under {shown}")
+        now = self._clock()
+        values = [stored[name] for name in names if name in stored]
+        self._copies[names] = _Copy(values, read_at=now, tried_at=now)
+        return values

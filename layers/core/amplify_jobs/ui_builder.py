@@ -43,7 +43,7 @@ class UiBuilder:
             with asked("StartCodegenJob"):
                 job_id = self._starting.start_codegen_job(**arguments).get("entity", {}).get("id")
         except NotFound as error:
-            raise rejected_if_unknown(error, "appId and environmentName") from error
+            raise rejected_if_unknown(error, {"app": "appId", "environment": "environmentName"}) from error
         if not isinstance(job_id, str) or not job_id:
             raise ServiceTrouble("StartCodegenJob: answered without a job id")
         return Job(

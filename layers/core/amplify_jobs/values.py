@@ -12,7 +12,7 @@ from amplify_jobs.events import Event, EventKind
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 # Braces mean something else in a GraphQL schema.
-_AS_THEY_ARE = ("graphqlSchema",)
+AS_THEY_ARE = ("graphqlSchema",)
 
 _CODE = (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST, EventKind.RELEASE)
 
@@ -75,7 +75,7 @@ def texts(template: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
         yield path, template
     elif isinstance(template, dict):
         for name, value in template.items():
-            if name not in _AS_THEY_ARE:
+            if name not in AS_THEY_ARE:
                 yield from texts(value, (*path, name))
     elif isinstance(template, list | tuple):
         for index, value in enumerate(template):
@@ -90,7 +90,7 @@ def filled(template: Any, event: Event) -> Any:
     if isinstance(template, str):
         return _PLACEHOLDER.sub(lambda found: _text(found, event), template)
     if isinstance(template, dict):
-        return {name: value if name in _AS_THEY_ARE else filled(value, event) for name, value in template.items()}
+        return {name: value if name in AS_THEY_ARE else filled(value, event) for name, value in template.items()}
     if isinstance(template, list | tuple):
         return [filled(value, event) for value in template]
     return template

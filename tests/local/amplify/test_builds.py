@@ -22,6 +22,7 @@ def spec(*commands: str, more: str = "", artifacts: str = "{baseDirectory: dist}
     return f"version: 1\nfrontend:\n  phases: {{build: {{commands: {listed}}}}}\n  artifacts: {artifacts}\n{more}"
 
 
+CASES = Path(__file__).parents[4] / "shared" / "cases" / "buildspecs"
 SITE = "mkdir -p dist && echo built > dist/index.html"
 
 
@@ -67,15 +68,18 @@ frontend:
 
     texts = [line.partition("]: ")[2] for line in world.log(job).splitlines()]
     assert texts[0] == f"# Cloning repository: {world.repository.path}"
-    assert texts[texts.index("# Starting phase: preBuild") - 2].startswith(
-        f"# Switching to commit: {commit} Change main"
-    )
+    assert texts[texts.index("# Starting phase: preBuild") - 3 :][:3] == [
+        f"# Switching to commit: {commit} Change main",
+        "# Using the build spec of the repository, amplify.yml",
+        "## Starting Frontend Build",
+    ]
     tail = texts[texts.index("# Starting phase: postBuild") :]
     assert tail == [
         "# Starting phase: postBuild",
         "# Executing command: cat ../dist/index.html",
         "hello from tools",
         "# Completed phase: postBuild",
+        "## Completed Frontend Build",
         "# Artifacts of frontend: 1 files",
         "# Build completed successfully",
     ]
@@ -127,13 +131,42 @@ def test_events_tell_of_start_and_end(world: World) -> None:
         ),
         (
             {"amplify.yml": spec("no-such-tool")},
-            "frontend, build: the command 'no-such-tool' failed with exit code 127",
+            "frontend, build: the command 'no-such-tool' failed with exit code 127: no-such-tool is not on this",
+            [],
+        ),
+        (
+            {"amplify.yml": spec("sh -c no-such-tool")},
+            "frontend, build: the command 'sh -c no-such-tool' failed with exit code 127: no-such-tool is not on this",
+            [],
+        ),
+        (
+            {"amplify.yml": spec("echo one && amplifyPush --simple", "echo three")},
+            "frontend, build: the command 'echo one && amplifyPush --simple' failed with exit code 127: "
+            "amplifyPush is on Amplify's build image, not on this machine",
+            ["one"],
+        ),
+        (
+            {"amplify.yml": spec("nvm use 20")},
+            "frontend, build: the command 'nvm use 20' failed with exit code 127: nvm is on Amplify's build image",
+            [],
+        ),
+        (
+            {"amplify.yml": spec("exit 127")},
+            "frontend, build: the command 'exit 127' failed with exit code 127",
+            [],
+        ),
+        (
+            {
+                "amplify.yml": "backend: {phases: {build: {commands: [cd x, 'exit 4']}}}\n" + spec("echo three"),
+                "x/y": "",
+            },
+            "backend, build: the command 'exit 4' failed with exit code 4",
             [],
         ),
         ({"amplify.yml": spec("echo 'open", "echo two")}, 'frontend, build: the command "echo \'open" failed', []),
         ({"amplify.yml": spec("true")}, "Artifact directory doesn't exist: dist", []),
         ({"amplify.yml": spec("mkdir dist")}, "no file in dist matches **/*", []),
-        ({"amplify.yml": "version: 2"}, "version: must be 1, not '2'", []),
+        ({"amplify.yml": "version: 2"}, "frontend: is missing", []),
         ({"amplify.yml": "version: 1\nfrontend: ["}, "Unable to parse build spec: ", []),
         (
             {"amplify.yml": spec(SITE, artifacts="{baseDirectory: dist}\n  buildPath: no/such")},
@@ -267,11 +300,119 @@ applications:
     assert sites == ["shop\n", "amplify.yml\napps\nout\n"]
 
 
-def test_sections_run_one_after_the_other_each_from_the_build_path(world: World) -> None:
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        # The state of the shell holds over all sections, in a monorepo too.
+        (
+            "backend:\n"
+            "  phases: {preBuild: {commands: [cd back, export STAGE=prod, 'PATH=$PWD:$PATH', 'f() { hello; }']}}\n"
+            "frontend:\n"
+            "  phases: {build: {commands: ['test $STAGE = prod', 'mkdir ../dist; f > ../dist/index.html']}}\n"
+            "  artifacts: {baseDirectory: dist}\n"
+            "test: {phases: {test: {commands: ['test $(basename $PWD) = back', 'f | grep hello']}}}\n",
+            None,
+        ),
+        (
+            "applications:\n- appRoot: web\n"
+            "  backend:\n"
+            "    phases: {build: {commands: ['test $(basename $PWD) = web', 'cd ../back', export STAGE=prod]}}\n"
+            "  frontend:\n    phases: {build: {commands: ['test $(basename $PWD) = back', 'test $STAGE = prod', "
+            "'mkdir ../dist; ./hello > ../dist/index.html']}}\n"
+            "    artifacts: {baseDirectory: ../dist}\n",
+            "web",
+        ),
+        # A section that names its path is built there, and so is an application after one that did.
+        (
+            "backend: {buildPath: back, phases: {build: {commands: [./hello]}}}\n"
+            "frontend:\n  buildPath: web\n"
+            "  phases: {build: {commands: ['test $(basename $PWD) = web', 'mkdir d; ../back/hello > d/index.html']}}\n"
+            "  artifacts: {baseDirectory: d}\n",
+            None,
+        ),
+        (
+            "applications:\n- appRoot: web\n"
+            "  backend: {buildPath: /, phases: {build: {commands: [cd back, ./hello]}}}\n"
+            "  frontend:\n    phases: {build: {commands: ['mkdir d; ../back/hello > d/index.html']}}\n"
+            "    artifacts: {baseDirectory: d}\n",
+            "web",
+        ),
+        # A path that a section before made.
+        (
+            "backend: {phases: {build: {commands: [mkdir -p made/dist]}}}\n"
+            "frontend:\n  buildPath: made\n  phases: {build: {commands: ['../back/hello > dist/index.html']}}\n"
+            "  artifacts: {baseDirectory: dist}\n",
+            None,
+        ),
+        # What bash itself is told stays told.
+        (
+            "backend: {phases: {build: {commands: ['set -euo pipefail; set -o noclobber']}}}\n"
+            "frontend:\n  phases: {build: {commands: ['mkdir dist; back/hello > dist/index.html']}}\n"
+            "  artifacts: {baseDirectory: dist}\n",
+            None,
+        ),
+    ],
+)
+def test_sections_share_a_shell(world: World, text: str, root: str | None) -> None:
+    world.repository.commit({"amplify.yml": text, "back/hello": "#!/bin/sh\necho hello\n", "web/x": ""})
+    hello = world.repository.path / "back/hello"
+    hello.chmod(0o755)
+    world.repository._git("add", "--all")
+    world.repository._git("commit", "--quiet", "--message", "Make it a program")
+    app_id = world.app(environmentVariables={"AMPLIFY_MONOREPO_APP_ROOT": root} if root else {})
+    world.client.create_branch(appId=app_id, branchName="main")
+    job = world.built(app_id)
+    assert job["summary"]["status"] == "SUCCEED", world.log(job)
+    assert world.get(f"/_local/sites/{app_id}/main/") == (200, "hello\n")
+
+
+@pytest.mark.parametrize("name", ["sections-share-a-shell", "basedir-climbs-inside-repo", "version-0.1"])
+@pytest.mark.skipif(not CASES.is_dir(), reason="the recorded build specs are not here")
+def test_recorded_specs_are_built(world: World, name: str) -> None:
+    world.repository.commit({"amplify.yml": (CASES / f"{name}.yml").read_text(), "apps/web/x": ""})
+    root = {"AMPLIFY_MONOREPO_APP_ROOT": "apps/web"} if name.startswith("basedir") else {}
+    app_id = world.app(environmentVariables=root)
+    world.client.create_branch(appId=app_id, branchName="main")
+    job = world.built(app_id)
+    assert job["summary"]["status"] == "SUCCEED", world.log(job)
+    assert world.get(f"/_local/sites/{app_id}/main/") == (200, "hi\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "warning"),
+    [
+        ("exit 0", "backend, build: the command 'exit 0' ended the shell; 2 commands were not run"),
+        ("exec true", "backend, build: the command 'exec true' ended the shell; 2 commands were not run"),
+    ],
+)
+def test_a_command_that_ends_the_shell_is_told(world: World, command: str, warning: str) -> None:
     text = (
-        "version: 1\nbackend: {phases: {build: {commands: [mkdir back, cd back, touch x]}}}\n"
-        + spec("ls", SITE).removeprefix("version: 1\n")
-        + "test: {phases: {test: {commands: ['mkdir report; cp dist/index.html report/seen.txt']}}, "
+        f"backend: {{phases: {{build: {{commands: [mkdir dist, touch dist/x, {command}]}}}}}}\n"
+        "frontend: {phases: {preBuild: {commands: [echo three]}, build: {commands: [echo four]}}, "
+        "artifacts: {baseDirectory: dist}}\n"
+    )
+    app_id = world.branch({"amplify.yml": text})
+    job = world.built(app_id)
+    assert job["summary"]["status"] == "SUCCEED", world.log(job)
+    assert f"[WARNING]: {warning}\n" in world.log(job)
+    assert "four" not in world.log(job)
+
+
+def test_a_build_path_behind_a_link_that_leads_out_is_refused(world: World, tmp_path: Path) -> None:
+    world.repository.commit({"amplify.yml": spec(SITE, artifacts="{baseDirectory: dist}\n  buildPath: out")})
+    (world.repository.path / "out").symlink_to(tmp_path)
+    world.repository._git("add", "--all")
+    world.repository._git("commit", "--quiet", "--message", "Link")
+    app_id = world.app()
+    world.client.create_branch(appId=app_id, branchName="main")
+    job = world.built(app_id)
+    assert job["steps"][0]["statusReason"].startswith("the repository has no directory 'out' to build in")
+    assert not (tmp_path / "dist").exists()
+
+
+def test_the_tests_artifacts_are_kept_apart_and_tests_can_be_left_out(world: World) -> None:
+    text = (
+        spec(SITE) + "test: {phases: {test: {commands: ['mkdir report; cp dist/index.html report/seen.txt']}}, "
         "artifacts: {baseDirectory: report}}\n"
     )
     app_id = world.branch({"amplify.yml": text})

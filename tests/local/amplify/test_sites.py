@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -30,10 +31,11 @@ def test_a_site_is_served_below_its_address_and_on_its_host(world: World) -> Non
         "%2e%2e/%2e%2e/x": (404, "lost"),
         "a%00b": (404, "lost"),
     }
+    port = urlsplit(world.url).port
     for path, answer in expected.items():
         assert world.get(f"/_local/sites/{app_id}/feature%2Fmenu/{path}") == answer, path
-        assert world.get(f"/{path}", host=f"feature-menu.{app_id}.localhost:4566") == answer, path
-        assert world.get(f"/{path}", host=f"Feature-Menu.{app_id}.localhost") == answer, path
+        assert world.get(f"/{path}", host=f"feature-menu.{app_id}.localhost:{port}") == answer, path
+        assert world.get(f"/{path}", host=f"Feature-Menu.{app_id}.LOCALHOST:{port}") == answer, path
     assert world.get(f"/_local/sites/{app_id}/feature%2Fmenu") == (200, "start")
 
 
@@ -41,8 +43,9 @@ def test_a_host_follows_the_branchs_display_name(world: World) -> None:
     app_id = world.branch(SITE)
     world.built(app_id)
     world.client.update_branch(appId=app_id, branchName="main", displayName="www")
-    assert world.get("/", host=f"www.{app_id}.localhost") == (200, "start")
-    assert world.get("/", host=f"main.{app_id}.localhost")[0] == 404
+    port = urlsplit(world.url).port
+    assert world.get("/", host=f"www.{app_id}.localhost:{port}") == (200, "start")
+    assert world.get("/", host=f"main.{app_id}.localhost:{port}")[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,22 @@ def test_a_jobs_page_shows_its_steps_and_links_that_work(world: World) -> None:
     assert len(links) == 3
     for link in links[:1] + links[2:]:
         assert world.get(link)[0] == 200
+
+
+def test_a_jobs_page_shows_the_apps_name_the_commit_and_the_end_of_the_log(world: World) -> None:
+    spec = "frontend: {phases: {build: {commands: [seq 1 5000, echo '<b>', 'false']}}, artifacts: {baseDirectory: x}}"
+    commit = world.repository.commit({"amplify.yml": spec})
+    app_id = world.app(name="Shop & Co")
+    world.client.create_branch(appId=app_id, branchName="main")
+    job = world.built(app_id)
+    assert job["summary"]["commitId"] == "HEAD"
+    page = world.get(f"/_local/jobs/{app_id}/main/1")[1]
+    assert "<h1>Shop &amp; Co main #1: FAILED</h1>" in page
+    assert f"{app_id}" in page
+    assert f"RELEASE of {commit} Change main" in page
+    last = html.unescape(page.partition("<pre>")[2].partition("</pre>")[0]).strip().split("\n")
+    assert last == world.log(job).strip().split("\n")[-40:]
+    assert "<b>" not in page
 
 
 def test_signed_addresses_work_for_their_file_and_their_time_only(world: World) -> None:

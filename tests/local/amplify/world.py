@@ -81,7 +81,7 @@ class World:
         self.events: list[dict[str, Any]] = []
         self.passed = timedelta()
         self._changed = threading.Condition()
-        self._server = HttpServer(self._answer, name="amplify under test")
+        self._server = HttpServer(self._answer, subdomains=True, name="amplify under test")
         self.url = self._server.url
         self.service = LocalAmplify(
             state_dir=self.state_dir,

@@ -13,6 +13,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import BRANCHES, TAGS, Commit
 from amplify_jobs.webhooks.payload import author, flag, member, name, number, sha, text, time
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
@@ -31,6 +32,8 @@ _ACTIONS = {
     "fulfilled": PullRequestAction.MERGED,
     "rejected": PullRequestAction.CLOSED,
 }
+# A person's names, the best first; older payloads have the last.
+_NAMES = ("display_name", "nickname", "username")
 _PREFIXES = {"branch": BRANCHES, "tag": TAGS}
 
 
@@ -54,17 +57,20 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     kind = header(headers, EVENT_HEADER)
     payload = json_body(body)
     if kind == PUSH:
-        return _push(payload)
-    if kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment_"):
+        found = _push(payload)
+    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment_"):
         return normalising.not_handled(kind, f"{EVENT_HEADER} header", [PUSH, f"{PULL_REQUEST}*"])
-    return normalising.delivery([_pull_request(payload, kind.removeprefix(PULL_REQUEST))])
+    else:
+        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    return normalising.delivery(found, Origin("bitbucket", headers, payload))
 
 
-def _push(payload: dict[str, Any]) -> Delivery:
+def _push(payload: dict[str, Any]) -> list[Event | str]:
     changes = member(payload, "push", "changes")
     if not isinstance(changes, list):
         raise DeliveryUnreadable("a push needs push.changes")
-    return normalising.delivery([_change(payload, change) for change in changes])
+    repository = name(payload, "repository", "full_name")
+    return list(normalising.ref_changes(changes, repository, lambda change: _change(payload, change)))
 
 
 def _change(payload: dict[str, Any], change: object) -> Event | str:
@@ -104,5 +110,7 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         head=sha(pull, "source", "commit", "hash"),
         from_fork=normalising.different(source, target),
         title=text(pull, "title"),
+        author=next((found for key in _NAMES if (found := author(pull, "author", key))), None),
+        draft=flag(pull, "draft"),
         host=HOST,
     )

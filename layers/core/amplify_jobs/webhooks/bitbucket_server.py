@@ -5,6 +5,7 @@ Source: Bitbucket Data Center's documentation, "Manage webhooks" and "Event payl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +14,9 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, EventKind, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import Commit
-from amplify_jobs.webhooks.payload import author, host, items, member, name, number, sha, text
+from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_basic, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_body
 
@@ -22,6 +24,7 @@ SIGNATURE_HEADER = "X-Hub-Signature"
 EVENT_HEADER = "X-Event-Key"
 
 PING = "diagnostics:ping"
+PING_BODY = re.compile(rb'\s*\{\s*"test"\s*:\s*true\s*\}\s*')
 # A mirror tells the changes when it has them: for those who clone from it.
 PUSHES = ("repo:refs_changed", "mirror:repo_synchronized")
 PULL_REQUEST = "pr:"
@@ -48,9 +51,12 @@ def delivery_id(headers: Headers) -> str | None:
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
     """Raise NotAuthentic unless one of the secrets signed the raw body or is given as user:password.
 
-    Basic alone is enough only where every secret is user:password, and no signature is there to be checked.
+    Basic alone is enough only where every secret is user:password, and no signature is there to be checked. The ping
+    of Test connection need prove nothing, since nothing comes of it; what it gives as a proof is checked all the same.
     """
     only_basic = all(":" in secret for secret in secrets)
+    if _is_unsigned_ping(headers, body):
+        return
     if only_basic and header(headers, SIGNATURE_HEADER) is None:
         verify_basic(headers, secrets)
     else:
@@ -64,19 +70,28 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     if kind == PING:
         return Delivery((Event(kind=EventKind.PING),))
     if kind in PUSHES:
-        return _push(payload)
-    if kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
+        found = _push(payload)
+    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
         return normalising.not_handled(kind, f"{EVENT_HEADER} header", [*PUSHES, f"{PULL_REQUEST}*", PING])
-    return normalising.delivery([_pull_request(payload, kind.removeprefix(PULL_REQUEST))])
+    else:
+        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    return normalising.delivery(found, Origin("bitbucket-server", headers, payload))
 
 
-def _push(payload: dict[str, Any]) -> Delivery:
+def _is_unsigned_ping(headers: Headers, body: bytes) -> bool:
+    """Whether this is Test connection's ping, to the byte and without any proof: Bitbucket does not sign it."""
+    unsigned = all(header(headers, name) is None for name in (SIGNATURE_HEADER, "Authorization"))
+    return unsigned and header(headers, EVENT_HEADER) == PING and PING_BODY.fullmatch(body) is not None
+
+
+def _push(payload: dict[str, Any]) -> list[Event | str]:
     changes = member(payload, "changes")
     if not isinstance(changes, list):
         raise DeliveryUnreadable("a push needs changes")
     # toCommit describes the one change of the delivery; for an annotated tag it is the commit behind it.
     described = member(payload, "toCommit") if len(changes) == 1 else None
-    return normalising.delivery([_change(payload, change, described) for change in changes])
+    repository = _repository(payload, "repository")
+    return list(normalising.ref_changes(changes, repository, lambda change: _change(payload, change, described)))
 
 
 def _change(payload: dict[str, Any], change: object, described: object) -> Event | str:
@@ -94,7 +109,6 @@ def _change(payload: dict[str, Any], change: object, described: object) -> Event
         created=text(change, "type") == "ADD" or before is None,
         deleted=text(change, "type") == "DELETE" or after is None,
         host=_host(payload, "repository"),
-        event_time=text(payload, "date"),
         head=Commit(
             sha(described, "id"),
             _time(described, "committerTimestamp"),
@@ -120,6 +134,10 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         before=sha(payload, "previousFromHash"),
         from_fork=normalising.different(source, target),
         title=text(pull, "title"),
+        author=author(pull, "author", "user", "displayName") or author(pull, "author", "user", "name"),
+        draft=flag(pull, "draft"),
+        was_draft=flag(payload, "previousDraft"),
+        previous_target=name(payload, "previousTarget", "id") or name(payload, "previousTarget", "displayId"),
         host=_host(pull, "toRef", "repository"),
     )
 

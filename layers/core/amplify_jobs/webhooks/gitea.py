@@ -13,8 +13,9 @@ from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
 from amplify_jobs.events import Event, EventKind
 from amplify_jobs.webhooks import deliveries, github_payloads, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
-from amplify_jobs.webhooks.github_payloads import created_or_deleted, repository_time
-from amplify_jobs.webhooks.payload import items, member
+from amplify_jobs.webhooks.github_payloads import created_or_deleted
+from amplify_jobs.webhooks.identity import Origin
+from amplify_jobs.webhooks.payload import flag, items, member, name, text
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_object
 
@@ -24,6 +25,8 @@ EVENT_HEADER = "X-Gitea-Event"
 # Gitea lists at most ui.FEED_MAX_COMMIT_NUM commits of a push; versions that do not tell total_commits can't be
 # checked but against its default.
 MOST_COMMITS = 5
+# WORK_IN_PROGRESS_PREFIXES as they are unless an administrator changes them.
+DRAFT_PREFIXES = ("wip:", "[wip]")
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -43,7 +46,7 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery. Raises DeliveryUnreadable."""
-    return parse_payload(headers, body, EVENT_HEADER)
+    return parse_payload("gitea", headers, body, EVENT_HEADER)
 
 
 def verify_payload(headers: Headers, body: bytes, secrets: Sequence[str], signature_header: str) -> None:
@@ -57,14 +60,14 @@ def verify_payload(headers: Headers, body: bytes, secrets: Sequence[str], signat
     verify_hex_signature(headers, signature_header, "", signed, secrets)
 
 
-def parse_payload(headers: Headers, body: bytes, event_header: str) -> Delivery:
+def parse_payload(provider: str, headers: Headers, body: bytes, event_header: str) -> Delivery:
     """Read an authentic delivery whose kind a header names. Raises DeliveryUnreadable."""
     kind = header(headers, event_header)
     payload = json_object(github_payloads.payload_text(headers, body))
     read = _READERS.get(kind or "")
     if read is None:
         return normalising.not_handled(kind, f"{event_header} header", _READERS)
-    return normalising.delivery([read(payload)])
+    return normalising.delivery([read(payload)], Origin(provider, headers, payload))
 
 
 def _push(payload: dict[str, Any]) -> Event | str:
@@ -75,9 +78,9 @@ def _push(payload: dict[str, Any]) -> Event | str:
         head_commit = next((commit for commit in commits if member(commit, "id") == change["after"]), None)
     return normalising.ref_change(
         **change,
-        event_time=repository_time(payload, "updated_at"),
         head=normalising.commit_of(head_commit),
         changed_files=_changed_files(payload, commits, head_commit),
+        without_commits=not commits,
     )
 
 
@@ -88,11 +91,43 @@ def _changed_files(payload: dict[str, Any], commits: list[Any], head_commit: obj
     return normalising.changed_files(commits or [head_commit]) if complete else None
 
 
+def _pull_request(payload: dict[str, Any]) -> Event:
+    pull = member(payload, "pull_request")
+    # What changes while it is closed asks for nothing.
+    changes = member(payload, "changes") if text(pull, "state") != "closed" else None
+    previous_title = text(changes, "title", "from")
+    return github_payloads.pull_request(
+        payload,
+        from_fork=_from_fork(payload, pull),
+        # Versions that do not tell draft are known to mean it by the title alone.
+        draft=_is_draft(text(pull, "title")) if flag(pull, "draft") is None else flag(pull, "draft"),
+        was_draft=None if previous_title is None else _is_draft(previous_title),
+        previous_target=name(changes, "ref", "from"),
+    )
+
+
+def _from_fork(payload: dict[str, Any], pull: object) -> bool | None:
+    """Whether the head lies elsewhere, or is of no branch: pushed to refs/for/… (AGit), as whoever can read may do.
+
+    Such a head has no label. A branch that is gone leaves the same ref, so that it may be one where the label stays.
+    """
+    elsewhere = github_payloads.from_fork(payload)
+    if elsewhere is not False or not (text(pull, "head", "ref") or "").startswith("refs/"):
+        return elsewhere
+    if not text(pull, "head", "label"):
+        return True
+    return False if text(pull, "state") == "closed" else None
+
+
+def _is_draft(title: str | None) -> bool:
+    return (title or "").lstrip().lower().startswith(DRAFT_PREFIXES)
+
+
 # Every action on a pull request but reviews and comments comes as pull_request; X-Gitea-Event-Type says more.
 _READERS: dict[str, Callable[[dict[str, Any]], Event | str]] = {
     "push": _push,
-    "pull_request": github_payloads.pull_request,
+    "pull_request": _pull_request,
     "release": github_payloads.release,
-    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE, "updated_at"),
-    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE, "updated_at"),
+    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE),
+    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE),
 }

@@ -74,13 +74,7 @@ def repository_host(payload: dict[str, Any]) -> str | None:
     return host(payload, "repository", "html_url")
 
 
-def repository_time(payload: dict[str, Any], key: str) -> str | None:
-    """A time of the repository, as it is written there: seconds since 1970, or ISO 8601."""
-    found = member(payload, "repository", key)
-    return str(found) if isinstance(found, int) else name(payload, "repository", key)
-
-
-def created_or_deleted(payload: dict[str, Any], kind: EventKind, time_key: str) -> Event | str:
+def created_or_deleted(payload: dict[str, Any], kind: EventKind) -> Event | str:
     """Read the host's separate word that a branch or tag was created or deleted."""
     return normalising.ref_event(
         kind=kind,
@@ -88,13 +82,24 @@ def created_or_deleted(payload: dict[str, Any], kind: EventKind, time_key: str) 
         ref_type=text(payload, "ref_type"),
         repository=repository(payload),
         host=repository_host(payload),
-        event_time=repository_time(payload, time_key),
         commit=sha(payload, "sha") if kind is EventKind.REF_CREATE else None,
     )
 
 
-def pull_request(payload: dict[str, Any]) -> Event:
-    """Read a pull request's event. The repository of its head may be gone."""
+def from_fork(payload: dict[str, Any]) -> bool | None:
+    """Whether a pull request's head lies in another repository; None where that is gone."""
+    return normalising.different(name(payload, "pull_request", "head", "repo", "full_name"), repository(payload))
+
+
+def pull_request(
+    payload: dict[str, Any],
+    *,
+    from_fork: bool | None,
+    draft: bool | None,
+    was_draft: bool | None,
+    previous_target: str | None,
+) -> Event:
+    """Read a pull request's event, and what each host tells in a way of its own."""
     pull = member(payload, "pull_request")
     host_action = name(payload, "action")
     action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
@@ -111,7 +116,10 @@ def pull_request(payload: dict[str, Any]) -> Event:
         target=name(pull, "base", "ref"),
         head=sha(pull, "head", "sha"),
         before=sha(payload, "before"),
-        from_fork=normalising.different(name(pull, "head", "repo", "full_name"), repository(payload)),
+        from_fork=from_fork,
+        draft=draft,
+        was_draft=was_draft,
+        previous_target=previous_target,
         title=text(pull, "title"),
         author=author(pull, "user", "login"),
         host=repository_host(payload),
@@ -123,7 +131,6 @@ def release(payload: dict[str, Any]) -> Event:
     made = member(payload, "release")
     target = name(made, "target_commitish")
     is_commit = target is not None and _OBJECT_NAME.fullmatch(target) is not None
-    times = (text(made, key) for key in ("updated_at", "published_at", "created_at"))
     return normalising.release(
         repository=repository(payload),
         action=name(payload, "action"),
@@ -132,5 +139,4 @@ def release(payload: dict[str, Any]) -> Event:
         branch=None if target is None or is_commit else ref_name(target, BRANCHES),
         commit=target if is_commit else None,
         host=repository_host(payload),
-        event_time=next((time for time in times if time), None),
     )

@@ -13,13 +13,16 @@ from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
 from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers
-from amplify_jobs.webhooks.payload import host, items, member, name, number, sha, text
+from amplify_jobs.webhooks.identity import Origin
+from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text
 from amplify_jobs.webhooks.signatures import verify_token
 from amplify_jobs.webhooks.signed_messages import SECRET_PREFIX, SIGNATURE_HEADER, keys_of, signed_message
 from amplify_jobs.webhooks.strict_json import json_body
 
 TOKEN_HEADER = "X-Gitlab-Token"  # noqa: S105 -- the header's name, not a token
 
+# How the titles of drafts begin, in any version.
+DRAFT_PREFIXES = ("draft:", "[draft]", "(draft)", "wip:", "[wip]")
 _ACTIONS = {
     "open": PullRequestAction.OPENED,
     "opened": PullRequestAction.OPENED,
@@ -48,14 +51,14 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
     return None
 
 
-def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the body itself names its kind
+def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery of a project, group or system hook. Raises DeliveryUnreadable."""
     payload = json_body(body)
     kind = text(payload, "object_kind") or text(payload, "event_name")
     read = _READERS.get(kind or "")
     if read is None:
         return normalising.not_handled(kind, "object_kind in the body", _READERS)
-    return normalising.delivery([read(payload)])
+    return normalising.delivery([read(payload)], Origin("gitlab", headers, payload))
 
 
 def _push(payload: dict[str, Any]) -> Event | str:
@@ -76,6 +79,8 @@ def _push(payload: dict[str, Any]) -> Event | str:
         host=host(payload, "project", "web_url"),
         head=normalising.Commit(built, head.time, head.message, head.author),
         changed_files=_changed_files(payload, commits),
+        without_commits=member(payload, "commits") == [],
+        skip_option="ci.skip" if _is_set(member(payload, "push_options", "ci", "skip")) else None,
     )
 
 
@@ -85,12 +90,19 @@ def _changed_files(payload: dict[str, Any], commits: list[Any]) -> tuple[str, ..
     return normalising.changed_files(commits) if complete else None
 
 
+def _is_set(option: object) -> bool:
+    """Whether a push option was given: true without a value, else the value's text, or an object of several."""
+    return option is not None and option is not False
+
+
 def _merge_request(payload: dict[str, Any]) -> Event:
     attributes = member(payload, "object_attributes")
     # Without an action, as some system hooks come, the state is all that GitLab says.
     host_action = name(attributes, "action") or name(attributes, "state")
     previous_head = sha(attributes, "oldrev")
     action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
+    # What changes while it is closed asks for nothing.
+    is_update = host_action == "update" and text(attributes, "state") in (None, "opened")
     if host_action == "update" and previous_head is not None:
         action = PullRequestAction.SYNCHRONIZE
     target = name(attributes, "target", "path_with_namespace")
@@ -109,8 +121,34 @@ def _merge_request(payload: dict[str, Any]) -> Event:
         before=previous_head,
         from_fork=ids or names if names is not None else ids,
         title=text(attributes, "title"),
+        author=_author(payload, attributes),
+        draft=_draft(attributes),
+        was_draft=_was_draft(payload) if is_update else None,
+        previous_target=name(payload, "changes", "target_branch", "previous") if is_update else None,
         host=host(attributes, "target", "web_url") or host(payload, "project", "web_url"),
     )
+
+
+def _author(payload: dict[str, Any], attributes: object) -> str | None:
+    """Who made the merge request: the user of the event only where it is them, else who wrote its last commit."""
+    user = author(payload, "user", "name")
+    made_by, user_id = number(attributes, "author_id"), number(payload, "user", "id")
+    if made_by is not None and made_by == user_id:
+        return user
+    return author(attributes, "last_commit", "author", "name") or user
+
+
+def _draft(attributes: object) -> bool | None:
+    """The flag, under its older name in older versions."""
+    flags = (flag(attributes, key) for key in ("draft", "work_in_progress"))
+    return next((found for found in flags if found is not None), None)
+
+
+def _was_draft(payload: dict[str, Any]) -> bool | None:
+    """What the flag was before an update; versions that do not tell mean it by the title alone."""
+    previous = flag(payload, "changes", "draft", "previous")
+    title = text(payload, "changes", "title", "previous")
+    return previous if previous is not None or title is None else title.lower().startswith(DRAFT_PREFIXES)
 
 
 def _release(payload: dict[str, Any]) -> Event:
@@ -121,7 +159,6 @@ def _release(payload: dict[str, Any]) -> Event:
         title=text(payload, "name"),
         commit=sha(payload, "commit", "id"),
         host=host(payload, "project", "web_url"),
-        event_time=text(payload, "released_at") or text(payload, "created_at"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, EventKind, PullRequest, PullRequestAction, Release
 from amplify_jobs.webhooks import payload
 from amplify_jobs.webhooks.deliveries import Delivery
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.payload import items, member, ref_name, sha, text, time
 
 BRANCHES = "refs/heads/"
@@ -42,9 +43,10 @@ def ref_change(
     deleted: bool,
     host: str | None,
     head: Commit,
-    event_time: str | None = None,
     forced: bool | None = None,
     changed_files: tuple[str, ...] | None = None,
+    without_commits: bool = False,
+    skip_option: str | None = None,
 ) -> Event | str:
     """A branch or tag that was pushed, created or deleted; for another ref, why it is ignored.
 
@@ -59,7 +61,6 @@ def ref_change(
     return Event(
         kind=EventKind.TAG if branch is None else EventKind.PUSH,
         host=host,
-        event_time=event_time,
         repository=repository,
         ref=ref,
         branch=branch,
@@ -74,7 +75,27 @@ def ref_change(
         deleted=deleted,
         forced=forced,
         changed_files=None if deleted else changed_files,
+        without_commits=without_commits and not deleted,
+        skip_option=skip_option,
     )
+
+
+def ref_changes(
+    changes: list[object], repository: str | None, read: Callable[[object], Event | str]
+) -> Iterator[Event | str]:
+    """The events of a push of several refs; a ref that can't be used does not keep the others from being used.
+
+    Raises DeliveryUnreadable without a repository.
+    """
+    if not changes:
+        yield "the push lists no branch or tag that it changed"
+    elif repository is None:
+        raise DeliveryUnreadable("a push needs the name of its repository")
+    for change in changes:
+        try:
+            yield read(change)
+        except DeliveryUnreadable as fault:
+            yield str(fault)
 
 
 def branch_and_tag(ref: str) -> tuple[str | None, str | None]:
@@ -99,7 +120,6 @@ def ref_event(
     ref_type: str | None,
     repository: str | None,
     host: str | None,
-    event_time: str | None,
     commit: str | None = None,
 ) -> Event | str:
     """The host's separate word that a branch or tag was created or deleted; beside it, most hosts send the push.
@@ -115,7 +135,6 @@ def ref_event(
     return Event(
         kind=kind,
         host=host,
-        event_time=event_time,
         repository=repository,
         ref=prefix + found,
         branch=found if ref_type == "branch" else None,
@@ -140,16 +159,20 @@ def pull_request(
     from_fork: bool | None,
     title: str | None,
     host: str | None,
+    author: str | None,
+    draft: bool | None,
+    was_draft: bool | None = None,
+    previous_target: str | None = None,
     before: str | None = None,
-    author: str | None = None,
 ) -> Event:
     """A pull request's event: `branch` is its target, `message` its title, and the commit to build its head.
 
+    `was_draft` and `previous_target` are what it was before this event, where the host says so.
     Raises DeliveryUnreadable without repository, number or action.
     """
     if repository is None or number is None or host_action is None:
         raise DeliveryUnreadable("a pull request needs the name of its repository, its number and what happened to it")
-    target = short_name(target)
+    target, previous_target = short_name(target), short_name(previous_target)
     return Event(
         kind=EventKind.PULL_REQUEST,
         host=host,
@@ -169,6 +192,9 @@ def pull_request(
             target=target,
             head=head,
             from_fork=from_fork,
+            draft=draft,
+            became_ready=was_draft is True and draft is False,
+            previous_target=previous_target if previous_target != target else None,
         ),
     )
 
@@ -185,7 +211,6 @@ def release(
     tag: str | None,
     title: str | None,
     host: str | None,
-    event_time: str | None,
     branch: str | None = None,
     commit: str | None = None,
 ) -> Event:
@@ -196,7 +221,6 @@ def release(
     return Event(
         kind=EventKind.RELEASE,
         host=host,
-        event_time=event_time,
         repository=repository,
         ref=TAGS + tag,
         branch=branch,
@@ -208,12 +232,12 @@ def release(
     )
 
 
-def delivery(found: Iterable[Event | str], *, delivery_id: str | None = None) -> Delivery:
-    """A delivery of events, and of reasons why others are ignored."""
+def delivery(found: Iterable[Event | str], origin: Origin, *, delivery_id: str | None = None) -> Delivery:
+    """A delivery of events, each with what tells it from others, and of reasons why others are ignored."""
     results = list(found)
     reasons = list(dict.fromkeys(reason for reason in results if isinstance(reason, str)))
     return Delivery(
-        events=tuple(event for event in results if isinstance(event, Event)),
+        events=tuple(origin.told_apart(event) for event in results if isinstance(event, Event)),
         ignored="; ".join(reasons)[:1000] or None,
         delivery_id=delivery_id,
     )

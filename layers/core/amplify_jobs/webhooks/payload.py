@@ -12,8 +12,8 @@ from amplify_jobs.errors import DeliveryUnreadable
 LONGEST_NAME = 1024
 LONGEST_AUTHOR = 256
 
-# git's own rules for a ref's name (git check-ref-format), and none that a command line would take for an option.
-_BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|^/|^@$")
+# git's own rules for a ref's name (git check-ref-format).
+_BAD_REF = re.compile(r"^$|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|^/")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -95,6 +95,9 @@ def ref_name(ref: str, prefix: str) -> str:
     Raises DeliveryUnreadable for a name that git does not allow or that opens with "-".
     """
     found = ref.removeprefix(prefix)
-    if not found or _BAD_REF.search(found):
-        raise DeliveryUnreadable(f"ref {ref[:100]!r} is refused: git knows no such name, or it opens with '-'")
+    if _BAD_REF.search(found):
+        raise DeliveryUnreadable(f"ref {ref[:100]!r} is refused: git allows no such name")
+    if found.startswith("-"):
+        reason = "a command may take a name that opens with '-' for an option; give it another name"
+        raise DeliveryUnreadable(f"ref {ref[:100]!r} is refused: {reason}")
     return found
