@@ -1,0 +1,146 @@
+"""A new event is never taken for a repeat, and a repeat never for a new event, at any host."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amplify_jobs.matching import Matched, decide, requested_job
+from amplify_jobs.routes import Routes
+from amplify_jobs.webhooks.identity import delivery_told_apart
+from tests.unit import git_hosts
+from tests.unit.git_hosts import REPOSITORIES, Attempt, Operation, Render
+from tests.unit.recorded_webhooks import NOW, parse
+
+HOSTS: dict[str, tuple[str, Render]] = {
+    "github": ("github", git_hosts.github),
+    "gitlab 19": ("gitlab", git_hosts.gitlab("webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID")),
+    "gitlab 17": ("gitlab", git_hosts.gitlab("Idempotency-Key")),
+    "gitlab 14": ("gitlab", git_hosts.gitlab("X-Gitlab-Event-UUID")),
+    "bitbucket": ("bitbucket", git_hosts.bitbucket),
+    "bitbucket-server": ("bitbucket-server", git_hosts.bitbucket_server),
+    "gitea": ("gitea", git_hosts.gitea),
+    "forgejo": ("forgejo", git_hosts.forgejo),
+    "azure-devops": ("azure-devops", git_hosts.azure_devops(messages=True)),
+    "azure-devops without messages": ("azure-devops", git_hosts.azure_devops(messages=False)),
+    "codecommit": ("codecommit", git_hosts.codecommit),
+}
+# A pull request that was declined or closed there can't be opened again.
+WITHOUT_REOPENING = {"bitbucket", "codecommit"}
+# They tell operations apart that fall into one second.
+WITHOUT_SECONDS = ["gitlab 19", "gitlab 17", "gitlab 14", "bitbucket"]
+
+REFS = ("refs/heads/main", "refs/heads/qa", "refs/tags/v1")
+COMMITS = ("a" * 40, "b" * 40, "c" * 40)
+# A ref and a commit push, None deletes; of a pull request a commit opens or updates it, None closes or reopens it.
+STEPS = st.lists(
+    st.tuples(st.sampled_from((*REFS, "pull request")), st.none() | st.sampled_from(COMMITS)) | st.just(("", None)),
+    max_size=30,
+)
+
+
+def walk(steps: list[tuple[str, str | None]], *, reopens: bool, second: int) -> list[Operation]:
+    """The operations that a repository takes of random steps: those that would change nothing are left out."""
+    operations: list[Operation] = []
+    heads: dict[str, str | None] = {}
+    number, head, is_open, merge = 0, "", False, 0
+
+    def add(deed: str, **members: Any) -> None:
+        serial = len(operations)
+        operations.append(Operation(deed, serial, serial * second, **members))
+
+    for what, commit in steps:
+        if what in REFS:
+            if heads.get(what) != commit:
+                add("push", ref=what, before=heads.get(what), after=commit)
+                heads[what] = commit
+        elif what == "":
+            if is_open:
+                add("nothing", after=head, number=number, merge=merge)
+        elif commit is None and number and (is_open or reopens):
+            is_open = not is_open
+            merge = len(operations) if is_open else merge
+            add("reopened" if is_open else "closed", after=head, number=number, merge=merge)
+        elif commit is not None and not is_open:
+            number, head, is_open, merge = number + 1, commit, True, len(operations)
+            add("opened", after=head, number=number, merge=merge)
+        elif commit is not None and commit != head:
+            merge = len(operations)
+            add("updated", before=head, after=commit, number=number, merge=merge)
+            head = commit
+    return operations
+
+
+def wanted(operations: list[Operation]) -> list[Operation]:
+    """The operations that a route for all pushes, tags and pull requests wants a job of."""
+    return [
+        operation
+        for operation in operations
+        if (operation.is_of_ref and operation.after) or operation.deed in {"opened", "updated", "reopened"}
+    ]
+
+
+def routes(provider: str) -> Routes:
+    repository = REPOSITORIES.get(provider, "acme/web")
+    request = {"operation": "start_job", "parameters": {"appId": "d1", "branchName": "main", "jobType": "RELEASE"}}
+    whens = {
+        "pushes": {"push": {"repository": repository, "branches": ["**"], "tags": ["**"]}},
+        "previews": {"pull_request": {"repository": repository}},
+    }
+    return Routes.model_validate({"routes": {name: {"when": when, "request": request} for name, when in whens.items()}})
+
+
+def request_ids(provider: str, attempt: Attempt, name: str) -> list[str]:
+    """The ids of the requests that an attempt to deliver makes; `name` is the attempt's own."""
+    delivery = delivery_told_apart(parse(provider, attempt.headers, attempt.content), name)
+    return [
+        requested_job(decision, event, source=provider, delivery_id=None, received_at=NOW).request_id
+        for event in delivery.events
+        for decision in decide(routes(provider), provider, event)
+        if isinstance(decision, Matched)
+    ]
+
+
+def deliver(host: str, operations: list[Operation], most_attempts: int, random: Random) -> set[str]:
+    """The ids of all requests, each operation delivered up to so often, and all attempts in any order."""
+    provider, render = HOSTS[host]
+    attempts = [
+        render(operation, attempt)
+        for operation in operations
+        for attempt in range(1, random.randint(1, most_attempts) + 1)
+    ]
+    random.shuffle(attempts)
+    return {made for number, attempt in enumerate(attempts) for made in request_ids(provider, attempt, f"n{number}")}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@given(steps=STEPS, random=st.randoms(use_true_random=False))
+def test_there_are_as_many_requests_as_operations(
+    host: str, steps: list[tuple[str, str | None]], random: Random
+) -> None:
+    operations = walk(steps, reopens=host not in WITHOUT_REOPENING, second=1)
+    assert len(deliver(host, operations, 3, random)) == len(wanted(operations))
+
+
+@pytest.mark.parametrize("host", WITHOUT_SECONDS)
+@given(steps=STEPS, random=st.randoms(use_true_random=False))
+def test_ids_tell_operations_of_one_second_apart(
+    host: str, steps: list[tuple[str, str | None]], random: Random
+) -> None:
+    operations = walk(steps, reopens=host not in WITHOUT_REOPENING, second=0)
+    assert len(deliver(host, operations, 3, random)) == len(wanted(operations))
+
+
+@given(steps=STEPS, random=st.randoms(use_true_random=False))
+def test_without_an_id_and_a_time_each_delivery_is_new(steps: list[tuple[str, str | None]], random: Random) -> None:
+    operations = [operation for operation in walk(steps, reopens=True, second=0) if operation.is_of_ref]
+    made = [
+        made
+        for operation in operations
+        for made in request_ids("gitlab", git_hosts.gitlab()(operation, 1), random.randbytes(8).hex())
+    ]
+    assert len(set(made)) == len(made) == len(wanted(operations))
