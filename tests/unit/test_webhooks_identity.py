@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amplify_jobs.matching import Matched, decide, requested_job
@@ -118,6 +118,7 @@ def deliver(host: str, operations: list[Operation], most_attempts: int, random: 
 
 
 @pytest.mark.parametrize("host", HOSTS)
+@settings(max_examples=50)
 @given(steps=STEPS, random=st.randoms(use_true_random=False))
 def test_there_are_as_many_requests_as_operations(
     host: str, steps: list[tuple[str, str | None]], random: Random
@@ -127,6 +128,7 @@ def test_there_are_as_many_requests_as_operations(
 
 
 @pytest.mark.parametrize("host", WITHOUT_SECONDS)
+@settings(max_examples=50)
 @given(steps=STEPS, random=st.randoms(use_true_random=False))
 def test_ids_tell_operations_of_one_second_apart(
     host: str, steps: list[tuple[str, str | None]], random: Random
@@ -144,3 +146,90 @@ def test_without_an_id_and_a_time_each_delivery_is_new(steps: list[tuple[str, st
         for made in request_ids("gitlab", git_hosts.gitlab()(operation, 1), random.randbytes(8).hex())
     ]
     assert len(set(made)) == len(made) == len(wanted(operations))
+
+
+def azure_update(text: str | None, *, merge: str = "m1", head: str = "a" * 40, **members: Any) -> Attempt:
+    """An update of an active pull request on Azure DevOps, as the message says it."""
+    update = git_hosts.azure_devops(messages=False)(Operation("updated", 1, 1, after=head, number=5), 1)
+    resource = {**update.body["resource"], "lastMergeCommit": {"commitId": merge}, "isDraft": False}
+    message = {} if text is None else {"message": {"text": text}}
+    return Attempt({}, {**update.body, "resource": resource, **message, **members})
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "became_ready"),
+    [
+        (None, "synchronize", False),
+        ("", "synchronize", False),
+        ("Ada updated the source branch of pull request 5 (Add x) in web\r\nhttps://…", "synchronize", False),
+        ("Ada changed the target branch of pull request 5 (Add x) in web", "synchronize", False),
+        ("Ada reactivated pull request 5 (updated the source branch of) in web", "reopened", False),
+        ("Ada approved pull request 5 (updated the source branch of pull request 5) in web", "other", False),
+        ("Ada changed the reviewer list for pull request 5 (Add x) in web", "other", False),
+        ("Ada published the pull request", "other", True),
+        ("Ada approved pull request 5 (published the pull request)", "other", False),
+        # Of another pull request, or in another language: it may be anything.
+        ("Ada approved pull request 55 (Add x) in web", "synchronize", False),
+        ("Ada hat Pull Request 5 (Add x) genehmigt", "synchronize", False),
+    ],
+)
+def test_azure_devops_says_in_its_message_what_an_update_was(text: str | None, action: str, became_ready: bool) -> None:
+    attempt = azure_update(text)
+    (event,) = parse("azure-devops", attempt.headers, attempt.content).events
+    assert event.pull_request is not None
+    assert (event.pull_request.action, event.pull_request.became_ready) == (action, became_ready)
+
+
+def gitlab_release(action: str, delivery: str, created: str = "2026-02-01 10:00:00 UTC") -> Attempt:
+    body = {"object_kind": "release", "action": action, "tag": "v1", "created_at": created, "released_at": created}
+    project = {"path_with_namespace": "acme/web", "web_url": "https://gitlab.example.com/acme/web"}
+    return Attempt({"Idempotency-Key": delivery}, {**body, "project": project, "commit": {"id": "a" * 40}})
+
+
+def release(event_header: str, delivery: tuple[str, str], action: str = "published", **times: str) -> Attempt:
+    """A release of GitHub or those made after it."""
+    repository = {"full_name": "acme/web", "html_url": "https://git.example.com/acme/web"}
+    made = {"tag_name": "v1", "target_commitish": "main", "published_at": "2026-02-01T10:00:00Z", **times}
+    headers = {event_header: "release", delivery[0]: delivery[1]}
+    return Attempt(headers, {"action": action, "release": made, "repository": repository})
+
+
+def github_release(delivery: str, action: str = "published", **times: str) -> Attempt:
+    return release("X-GitHub-Event", ("X-GitHub-Delivery", delivery), action, **times)
+
+
+def gitea_release(delivery: str, action: str = "published", **times: str) -> Attempt:
+    return release("X-Gitea-Event", ("X-Gitea-Delivery", delivery), action, **times)
+
+
+EARLY, LATE = "2026-02-01T10:00:00Z", "2026-02-02T10:00:00Z"
+CODE_CAME = "Ada updated the source branch of pull request 5 (Add x) in web"
+VOTE = azure_update(None, id="event-2", createdDate=LATE)
+
+
+@pytest.mark.parametrize(
+    ("provider", "first", "second", "is_new"),
+    [
+        ("gitlab", gitlab_release("update", "1"), gitlab_release("update", "2"), True),
+        ("gitlab", gitlab_release("create", "1"), gitlab_release("create", "1"), False),
+        ("gitlab", gitlab_release("create", "1"), gitlab_release("create", "2", "2026-02-02 10:00:00 UTC"), True),
+        ("github", github_release("1", updated_at=EARLY), github_release("2", updated_at=LATE), True),
+        ("github", github_release("1", updated_at=EARLY), github_release("2", updated_at=EARLY), False),
+        ("github", github_release("1", "edited"), github_release("2", "edited"), True),
+        ("github", github_release("1", "edited"), github_release("1", "edited"), False),
+        ("gitea", gitea_release("1", "updated"), gitea_release("2", "updated"), True),
+        ("gitea", gitea_release("1", "updated"), gitea_release("1", "updated"), False),
+        ("azure-devops", azure_update(None), VOTE, False),
+        ("azure-devops", azure_update(None), azure_update(None, merge="m2"), True),
+        ("azure-devops", azure_update(None), azure_update(None, head="b" * 40), True),
+        ("azure-devops", azure_update(CODE_CAME), azure_update(CODE_CAME, createdDate=LATE), True),
+        ("azure-devops", azure_update(CODE_CAME), azure_update(CODE_CAME), False),
+    ],
+)
+def test_what_is_new_and_what_is_a_repeat(provider: str, first: Attempt, second: Attempt, is_new: bool) -> None:
+    ids = [
+        event.digest
+        for attempt in (first, second)
+        for event in parse(provider, attempt.headers, attempt.content).events
+    ]
+    assert len(set(ids)) == 1 + is_new
