@@ -87,7 +87,8 @@ class StartJobParameters(Model):
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
-    `pullRequest` is its number, `object` the s3:// address of the object that was written.
+    `pullRequest` is its number, `object` the s3:// address of the object that was written, `reason` what a sender of a
+    request gave as one.
     """
 
     source: str
@@ -102,6 +103,7 @@ class Cause(GrowingModel):
     pull_request: int | None = None
     object: str | None = None
     delivery_id: str | None = None
+    reason: str | None = None
 
 
 class JobRequest(GrowingModel):
