@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from amplify_jobs import intake
 from amplify_jobs.errors import DeliveryRefused
 from amplify_jobs.events import Event
-from amplify_jobs.explaining import Recorded, explain, lines, read_recorded
+from amplify_jobs.explaining import explain, lines
 from amplify_jobs.intake import Intake
 from amplify_jobs.matching import Ignored
+from amplify_jobs.recorded_events import Recorded, read_recorded
 from amplify_jobs.requests import JobRequest
 from amplify_jobs.routes import Routes
 from amplify_jobs.webhooks.deliveries import Delivery
@@ -85,7 +86,7 @@ def test_every_form_of_an_event_is_understood(raw: object, routes: list[str | No
         ({"pathParameters": {"source": "gitlab"}, "headers": {}}, "there is no source of this name"),
         ({"pathParameters": {"source": "github"}, "headers": {"a": 1}}, "headers must be an object of texts"),
         ({"pathParameters": {"source": "github"}, "headers": {}, "body": 1}, "body must be a text"),
-        ({"kind": "psuh"}, "kind: Input should be 'push'"),
+        ({"kind": "psuh"}, "unknown kind 'psuh' of an event; use push"),
         ({"source": 1, "kind": "push"}, "source must say where the event came from"),
         ({"source": "aws.s3", "detail-type": "Object Created"}, "detail.bucket.name"),
         ({}, "neither an event"),
