@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -41,6 +42,8 @@ _RECORDS = (
     (("request", "headers"), ("request", "payload")),
     (("request_headers",), ("request_data",)),
 )
+# A pull request is updated once more as it is created.
+_SECONDS_OF_CREATION = 5
 _FORM = "application/x-www-form-urlencoded"
 _STANDARD = "standard"
 
@@ -266,10 +269,10 @@ def _github_kind(payload: dict[str, Any]) -> str | None:
     if "zen" in payload:
         return "ping"
     for name in ("review", "comment", "issue", "release", "pull_request"):
-        if name in payload:
+        if isinstance(payload.get(name), dict):
             return {"review": "pull_request_review", "comment": "issue_comment", "issue": "issues"}.get(name, name)
     if "ref_type" in payload:
-        return "create" if payload.keys() & {"master_branch", "sha"} else "delete"
+        return "delete" if "pusher_type" in payload and "master_branch" not in payload else "create"
     return "push" if "ref" in payload else None
 
 
@@ -283,11 +286,19 @@ def _bitbucket_kind(payload: dict[str, Any]) -> str | None:
         return "pullrequest:comment_created"
     if "approval" in payload:
         return "pullrequest:approved"
-    is_new = text(pull, "created_on") == text(pull, "updated_on")
-    open_kind = "pullrequest:created" if is_new else "pullrequest:updated"
+    open_kind = "pullrequest:created" if _is_new(pull) else "pullrequest:updated"
     return {"MERGED": "pullrequest:fulfilled", "DECLINED": "pullrequest:rejected"}.get(
         text(pull, "state") or "", open_kind
     )
+
+
+def _is_new(pull: object) -> bool:
+    """Whether a pull request was updated only as it was created."""
+    try:
+        created, updated = (datetime.fromisoformat(text(pull, name) or "") for name in ("created_on", "updated_on"))
+        return abs((updated - created).total_seconds()) < _SECONDS_OF_CREATION
+    except (ValueError, TypeError):
+        return False
 
 
 def _data_center_kind(payload: dict[str, Any]) -> str | None:

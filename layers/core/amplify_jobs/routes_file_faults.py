@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
@@ -362,7 +363,7 @@ def _full_name(repository: str) -> str:
 
 
 def _timezone_faults(value: Any) -> Iterator[Found]:
-    known = available_timezones()
+    known = _timezones()
     for name, route in members(value, "routes"):
         timezone = member(member(member(route, "when"), "schedule"), "timezone")
         # Without the system's data on time zones Scheduler is left to judge.
@@ -372,7 +373,12 @@ def _timezone_faults(value: Any) -> Iterator[Found]:
             yield path, f"unknown time zone {_quoted(timezone)}; use {right}", "value"
 
 
-def _nearest_timezone(name: str, known: set[str]) -> str | None:
+@lru_cache(maxsize=1)
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _nearest_timezone(name: str, known: frozenset[str]) -> str | None:
     cities = {zone.rpartition("/")[2].lower(): zone for zone in sorted(known, reverse=True) if "/" in zone}
     return cities.get(re.sub(r"[\s-]+", "_", name.strip()).lower()) or nearest(name, sorted(known))
 
