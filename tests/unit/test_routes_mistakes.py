@@ -164,7 +164,7 @@ def change(draw: st.DrawFn, value: Any) -> None:
     last = path[-1]
     if not isinstance(around, dict | list) or (isinstance(around, dict) and last not in around):
         return
-    if isinstance(around, list) and last >= len(around):
+    if isinstance(around, list) and not (isinstance(last, int) and last < len(around)):
         return
     match draw(st.sampled_from(["delete", "misspell", "retype", "list", "move"])):
         case "delete":

@@ -45,11 +45,9 @@ def lines(recorded: Recorded, explained: list[Explained]) -> Iterator[str]:
         yield f"Ignored: {recorded.delivery.ignored}"
     for event in recorded.delivery.events:
         yield f"{_described(event)}, from {recorded.source}"
-        found = [one for one in explained if one.event is event]
-        for one in found:
-            yield from _decision(one)
-        if not found:
-            yield "  no route: there are no routes"
+        for one in explained:
+            if one.event is event:
+                yield from _decision(one)
 
 
 def as_json(recorded: Recorded, explained: list[Explained]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from amplify_jobs.routes import (
 )
 from amplify_jobs.routes_expansion import DEFAULTS, MATRIX
 from amplify_jobs.routes_file_patterns import pattern_findings
-from amplify_jobs.routes_file_values import at, member, members
+from amplify_jobs.routes_file_values import at, items, member, members
 from amplify_jobs.suggestions import nearest, one_of
 from amplify_jobs.values import named, texts, values_of
 from amplify_jobs.webhooks import PROVIDERS
@@ -388,10 +388,10 @@ def _secret_faults(value: Any, stack: str) -> Iterator[Found]:
     for name, source in members(value, "sources"):
         secrets = member(source, "secrets")
         right = f"/{stack}/secrets/{name}"
-        for index, secret in enumerate([secrets] if isinstance(secrets, str) else secrets or []):
-            if not isinstance(secret, str) or secret.startswith(f"/{stack}/secrets/"):
+        for index, secret in items(secrets):
+            if secret.startswith(f"/{stack}/secrets/"):
                 continue
-            path = ("sources", name, "secrets", *(() if isinstance(secrets, str) else (index,)))
+            path: Path = ("sources", name, "secrets", *index)
             if re.fullmatch(r"/[A-Za-z0-9_.-]{1,64}/secrets(/[A-Za-z0-9_.-]{1,64})+", secret):
                 yield path, f"{secret} is not for stack {stack} to read; use {right}", "value"
             else:
