@@ -1,7 +1,24 @@
 """Settings for all tests."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that does other work beside it.
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
+
+ROOT = Path(__file__).parent
+
+# A test that takes so long hangs, however busy the machine is; it then fails with the stacks of all threads. Those that
+# start a local cloud, builds or generators wait for them with limits of their own, which come first and say more.
+LIMIT_SECONDS = {"unit": 120, "template": 120, "cli": 300, "functions": 300}
+LONGEST_SECONDS = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            folder = item.path.relative_to(ROOT).parts[0]
+            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS.get(folder, LONGEST_SECONDS)))
