@@ -11,8 +11,9 @@ settings.load_profile("without-deadline")
 
 ROOT = Path(__file__).parent
 
-# A test that takes so long hangs, however busy the machine is; it then fails with the stacks of all threads. Those that
-# start a local cloud, builds or generators wait for them with limits of their own, which come first and say more.
+# A test that takes so long hangs, however busy the machine is. Its process then ends with the stacks of all threads;
+# pytest-xdist counts the test as failed and goes on in another process. Tests that start a local cloud, builds or
+# generators wait for them with limits of their own, which come first and say more.
 LIMIT_SECONDS = {"unit": 120, "template": 120, "cli": 300, "functions": 300}
 LONGEST_SECONDS = 900
 
@@ -21,4 +22,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("timeout") is None:
             folder = item.path.relative_to(ROOT).parts[0]
-            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS.get(folder, LONGEST_SECONDS)))
+            # By a thread: hypothesis would take an error for a failure of an example, and try it again.
+            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS.get(folder, LONGEST_SECONDS), method="thread"))
