@@ -127,6 +127,7 @@ class Process:
 
     def step(self, fate: Fate) -> None:
         """Let the pending call meet its fate, and run to the next one."""
+        assert not self.ended, f"{self.request_id} has ended, with {self.job or self.error!r}"
         self._fate = fate
         self._to_go.release()
         self._stopped.acquire()
