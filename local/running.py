@@ -116,9 +116,7 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         help="where logs and builds are kept (default: .local/cloud, .local/cloud-2 beside another local cloud, …)",
     )
-    parser.add_argument(
-        "--left-out", action="store_true", help="list what is left out on one machine, and end"
-    )
+    parser.add_argument("--left-out", action="store_true", help="list what is left out on one machine, and end")
     return parser.parse_args()
 
 

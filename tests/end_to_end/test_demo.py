@@ -281,14 +281,3 @@ def test_a_new_enough_python_is_chosen_where_the_first_is_too_old(tmp_path: Path
     ).stdout
     assert re.search(r"^python3\.1[1-9] -m venv", shown, re.MULTILINE)
     assert not re.search(r"^python3 -m venv", shown, re.MULTILINE)
-
-
-def test_the_package_of_the_command_line_says_nothing_at_ctrl_c() -> None:
-    script = json.dumps("import os, signal, sys; os.kill(os.getpid(), signal.SIGINT)")
-    code = "import builtins, amplify_jobs.__main__ as m; real = builtins.__import__\n" + (
-        f"builtins.__import__ = lambda *a, **k: exec({script}) if a[0] == 'amplify_jobs.cli' else real(*a, **k)\n"
-        "m.main()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGINT
-    assert done.stderr == ""
