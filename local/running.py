@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -54,6 +55,7 @@ def main() -> int:
                 http_port=http_port,
                 also_at=also_at,
                 names=names,
+                parameters=_parameters(arguments.parameter),
                 state_dir=state_dir,
             ) as cloud,
         ):
@@ -116,8 +118,18 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         help="where logs and builds are kept (default: .local/cloud, .local/cloud-2 beside another local cloud, …)",
     )
+    parser.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template; repeatable"
+    )
     parser.add_argument("--left-out", action="store_true", help="list what is left out on one machine, and end")
     return parser.parse_args()
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    for text in given:
+        if not re.match(r"\w+=", text):
+            raise ValueError(f"--parameter takes NAME=VALUE, not {text!r}")
+    return dict(text.split("=", 1) for text in given)
 
 
 def _print(line: str) -> None:
