@@ -65,7 +65,7 @@ lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes
 
 $(VENV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amplify-jobs needs Python 3.11 or newer, and this is " + sys.version.split()[0] + "; install one, or name it: make PYTHON=/path/to/python3.12")'
-	@echo "Setting up $(VENV), once: 475 MB, half a minute to some minutes, as fast as the network is"
+	@echo "Setting up $(VENV), once (475 MB, half a minute or longer):"
 	@echo "  1 of 3  a virtual environment of $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@echo "  2 of 3  uv, which installs packages"
@@ -76,7 +76,7 @@ $(VENV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	@touch $@
 
 $(TOOLS)/ready: $(VENV)/ready requirements/tools.txt
-	@echo "Setting up $(TOOLS), once: sam and the AWS CLI, 384 MB"
+	@echo "Setting up $(TOOLS), once (384 MB): sam and the AWS CLI"
 	@$(PYTHON) -m venv $(TOOLS)
 	@VIRTUAL_ENV=$(TOOLS) $(UV) pip sync --quiet --require-hashes requirements/tools.txt || { $(NO_INDEX); }
 	@touch $@

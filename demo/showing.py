@@ -13,11 +13,12 @@ from pathlib import Path
 
 import boto3
 from rich.console import Console
+from rich.text import Text
 
 from amplify_jobs import cli
 from demo.app import ROOT, SECRET_NAME, create_app, use
 from demo.repository import FULL_NAME, NO_GIT, Repository
-from demo.watching import Announcements, Watcher
+from demo.watching import Announcements, Watcher, put
 from local.cloud import LocalCloud
 from local.codegen import INSTALLATION, Generator, GeneratorError
 from local.http_server import PortOccupiedError
@@ -110,7 +111,7 @@ def show(cloud: LocalCloud, folder: Path, console: Console, *, once: bool) -> in
     console.print("\n$ git push origin main", highlight=False)
     for line in repository.commit_and_push("Say hello").splitlines():
         if line.startswith("remote:"):
-            console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+            put(console, Text(line.rstrip()))
     give_up = time.monotonic() + PATIENCE_SECONDS
     outcome = watcher.next_outcome(lambda: time.monotonic() < give_up)
     if outcome is None:
@@ -165,7 +166,7 @@ def show_codegen(session: boto3.Session, watcher: Watcher, console: Console, *, 
     parameters = {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job}
     request = {"operation": "start_codegen_job", "parameters": parameters}
     name = function.rpartition(":")[2]
-    console.print(f"\nA direct call of {name} asks for forms for a GraphQL schema:", highlight=False, soft_wrap=True)
+    put(console, Text(f"\nA direct call of {name} asks for forms for a GraphQL schema:"))
     console.print(f"\n{SCHEMA}", markup=False, highlight=False)
     session.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
     give_up = time.monotonic() + GENERATOR_PATIENCE_SECONDS

@@ -136,7 +136,9 @@ class Watcher:
                 if request_id in text and not subject.startswith("Started"):
                     self._line(f"[bold]Announced[/]  {subject}")
                     for line in text.rstrip().splitlines():
-                        self._print(f"    {line}")
+                        # The execution's ARN takes three lines of a narrow terminal, and nobody reads it here.
+                        if not line.startswith("Execution:") or fits(self._console, line):
+                            self._print(f"    {line}")
                     return
             time.sleep(PAUSE_SECONDS)
         raise RuntimeError(f"no message came for {request_id}")
@@ -172,10 +174,17 @@ class Watcher:
         self._put(Text(plain))
 
     def _put(self, line: Text) -> None:
-        """Print a line, broken between words; not if one is wider than the terminal: an address must stay whole."""
-        widest = max(map(cell_len, line.plain.split()), default=0)
-        whole = not self._console.is_terminal or widest >= self._console.width
-        self._console.print(line, highlight=False, soft_wrap=whole)
+        put(self._console, line)
+
+
+def put(console: Console, line: Text) -> None:
+    """Print a line, broken between words; not if one is wider than the terminal: an address must stay whole."""
+    console.print(line, highlight=False, soft_wrap=not console.is_terminal or not fits(console, line.plain))
+
+
+def fits(console: Console, line: str) -> bool:
+    """Whether each word of a line fits into a line of the terminal."""
+    return all(cell_len(word) < console.width for word in line.split())
 
 
 def step_line(step: Mapping[str, Any]) -> str:

@@ -114,7 +114,10 @@ class Generator:
 
     def _run(self, script: str, text: str, *arguments: Path) -> dict[str, Any]:
         node = self._node()
-        self.install()
+        if not self.is_installed():
+            # A job takes a minute longer for it.
+            log.warning("%s ...", INSTALLATION)
+            self.install()
         with tempfile.TemporaryDirectory(prefix="codegen-") as temporary:
             given, outcome = Path(temporary, "input"), Path(temporary, "outcome.json")
             given.write_text(text, encoding="utf-8")
@@ -148,7 +151,6 @@ class Generator:
             fcntl.flock(locked, fcntl.LOCK_EX)
             if self.is_installed():
                 return
-            log.warning("%s ...", INSTALLATION)
             npm = shutil.which("npm", path=self._path)
             if npm is None:
                 raise GeneratorError(
