@@ -241,6 +241,7 @@ causes = st.builds(
     commit=st.none() | st.text(),
     message=some_text,
     author=some_text,
+    reason=some_text,
 )
 moments = st.none() | st.datetimes(timezones=st.just(UTC))
 job_steps = st.builds(
@@ -297,6 +298,7 @@ LABELS = (
     "Commit",
     "Author",
     "Asked by",
+    "Asked because",
     "Console",
     "Site",
     "Request",
