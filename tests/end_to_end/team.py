@@ -27,6 +27,7 @@ from local.cloud import LocalCloud
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
 SECRET_NAME = "/amplify-jobs/secrets/github"
+BUCKETS = ("e2e-artifacts", "e2e-triggers")
 PATIENCE_SECONDS = 200
 """Longer than a message stays hidden whose function was killed."""
 
@@ -59,7 +60,10 @@ class Team:
     @contextlib.contextmanager
     def at_work(cls, folder: Path) -> Iterator[Team]:
         """Start the local cloud on free ports, and set the environment as a user of it does."""
-        with LocalCloud(ROOT / "template.yaml", aws_port=0, http_port=0, state_dir=folder / "cloud") as cloud:
+        parameters = {"ReadableBuckets": ",".join(BUCKETS)}
+        with LocalCloud(
+            ROOT / "template.yaml", aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud"
+        ) as cloud:
             environment = {
                 "AWS_ENDPOINT_URL": cloud.endpoint_url,
                 "AWS_REGION": cloud.region,
