@@ -180,7 +180,7 @@ AMPLIFY: list[tuple[str, str, Callable[[], object], type[Exception]]] = [
 ]
 
 
-@pytest.mark.parametrize(("service", "operation", "call", "error"), AMPLIFY, ids=str)
+@pytest.mark.parametrize(("service", "operation", "call", "error"), AMPLIFY)
 def test_of_amplify_and_s3(
     stack: Stack, service: str, operation: str, call: Callable[[], object], error: type[Exception]
 ) -> None:
