@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 TOOLS := .venv-tools
+OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test check local bench examples codegen sam-local lint types template machine lock clean help
+.PHONY: setup run test check local bench examples codegen sam-local oldest-sdk lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -50,6 +51,9 @@ codegen: $(VENV)/ready $(TOOLS)/ready ## The tests that run AWS's code generator
 sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local
 
+oldest-sdk: $(OLDEST)/ready ## The functions' tests with the oldest AWS SDK that Lambda's runtime may bring
+	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
+
 lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes
 	tools/lock
 
@@ -68,5 +72,13 @@ $(TOOLS)/ready: $(VENV)/ready requirements/tools.txt
 	@VIRTUAL_ENV=$(TOOLS) $(UV) pip sync --quiet --require-hashes requirements/tools.txt
 	@touch $@
 
+$(OLDEST)/ready: $(VENV)/ready requirements/oldest.txt
+	@echo "Setting up $(OLDEST) (once): the tests' packages with an older AWS SDK ..."
+	@$(PYTHON) -m venv $(OLDEST)
+	@VIRTUAL_ENV=$(OLDEST) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV=$(OLDEST) $(UV) pip install --quiet --require-hashes --no-deps -r requirements/oldest.txt
+	@VIRTUAL_ENV=$(OLDEST) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
 clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info

@@ -4,6 +4,7 @@ import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -19,6 +20,7 @@ from amplify_jobs.intake_queue import IntakeQueue
 from amplify_jobs.routes import Source
 from amplify_jobs.secrets import Secrets
 from amplify_jobs.webhooks import provider
+from amplify_jobs.webhooks.identity import delivery_told_apart
 
 RETRY_AFTER_SECONDS = 30
 
@@ -50,7 +52,7 @@ def receive(event: dict[str, Any]) -> dict[str, Any]:
     logger.append_keys(source=name, delivery_id=host.delivery_id(headers))
     now = datetime.now(UTC)
     secrets.verify(source.secrets, lambda values: host.verify(headers, body, values, now))
-    delivery = host.parse(headers, body)
+    delivery = delivery_told_apart(host.parse(headers, body), uuid4().hex)
     delivery_id = delivery.delivery_id or host.delivery_id(headers)
     taken = intake.take(delivery, source=name, delivery_id=delivery_id, received_at=now, trouble=trouble)
     return answer(202 if taken.accepted else 200, asdict(taken))

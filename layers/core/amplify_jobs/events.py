@@ -71,6 +71,12 @@ class PullRequest(Model):
     became_ready: bool = False
     previous_target: str | None = None
 
+    @property
+    def taken_as(self) -> PullRequestAction:
+        """The action; one that became ready, or got another target, may be as good as opened for a route."""
+        joined = self.became_ready or self.previous_target is not None
+        return PullRequestAction.OPENED if joined and self.action is PullRequestAction.OTHER else self.action
+
 
 class Release(Model):
     """A release that was made from a tag."""
@@ -141,14 +147,16 @@ class Event(Model):
     `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object.
     `changedFiles` is None where the host did not list them all; `withoutCommits`, the host lists none. `skipOption` is
     what the sender's git was told for no job to be asked for, as GitLab's `-o ci.skip`. `host` and `eventTime` (the
-    host's own time of the event, as it wrote it) only tell one event from another. `request` and `key`, the sender's
-    name for it, are what an event of the kind `request` consists of; `schedule` and `object` are what those of their
-    kinds do.
+    host's own time of the event, as it wrote it) only tell one event from another, and so does `evidence`: what
+    webhooks/identity.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
+    the sender's name for it, are what an event of the kind `request` consists of; `schedule` and `object` are what
+    those of their kinds do.
     """
 
     kind: EventKind
     host: str | None = None
     event_time: str | None = None
+    evidence: tuple[str, ...] | None = ()
     repository: str | None = None
     ref: str | None = None
     branch: str | None = None
@@ -174,7 +182,7 @@ class Event(Model):
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
-        hidden = {"host", "event_time", "commit_time", "schedule", "object", "request", "key"}
+        hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         return self.model_dump(mode="json", by_alias=True, exclude=hidden)
@@ -215,8 +223,7 @@ def happened_at(event: Event, received_at: datetime) -> datetime:
 def request_id(route: str, event: Event) -> str:
     """Name the request that a route makes of an event: `<route>-<32 hex digits>`, the same for every repeat.
 
-    Identity is the event's content, because most hosts do not sign the delivery id: a body replayed under another id
-    is the same event. The host's event time tells A, B, A, B pushed by force apart.
+    Identity is the event's content, and the evidence that tells it from other events of the same content.
     """
     return f"{route[:ROUTE_PART_OF_REQUEST_ID]}-{event.digest[:32]}"
 
@@ -234,14 +241,14 @@ def _identity(event: Event) -> list[str | int | None]:
     if event.object is not None:
         stored = event.object
         return [event.kind, stored.bucket, stored.key, stored.version or stored.sequencer or event.event_time]
+    evidence = event.evidence or (event.event_time,)
     if event.pull_request is not None:
         pull = event.pull_request
-        action = pull.host_action if pull.action is PullRequestAction.OTHER else pull.action
-        # What makes it a route's for the first time is no repeat of a title that was changed.
-        joined = pull.became_ready or pull.previous_target is not None
-        when = [pull.became_ready, pull.previous_target, event.event_time] if joined else []
-        return [event.kind, event.host, event.repository, pull.number, action, pull.head, *when]
+        content = [event.kind, event.host, event.repository, pull.number]
+        if pull.taken_as is PullRequestAction.OTHER:
+            return [*content, pull.host_action, pull.head]
+        return [*content, pull.taken_as, pull.head, event.before, pull.previous_target, *evidence]
     if event.release is not None:
         release = event.release
-        return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, event.event_time]
-    return [event.kind, event.host, event.repository, event.ref, event.before, event.after, event.event_time]
+        return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, *evidence]
+    return [event.kind, event.host, event.repository, event.ref, event.before, event.after, *evidence]

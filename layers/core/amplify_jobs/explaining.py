@@ -19,8 +19,9 @@ from amplify_jobs.requests import JobRequest, faults
 from amplify_jobs.routes import Routes
 from amplify_jobs.webhooks import provider
 from amplify_jobs.webhooks.deliveries import Delivery
+from amplify_jobs.webhooks.identity import delivery_told_apart
 
-# Stands for the id that Lambda would give to the invocation.
+# Stands for the id that Lambda would give to the invocation, and for the name of a delivery without one.
 EXAMPLE_ID = "example"
 _AWS_SOURCES = {
     EventKind.SCHEDULE: aws_events.SCHEDULER,
@@ -128,7 +129,7 @@ def _webhook(raw: dict[str, Any], routes: Routes) -> Recorded:
     if not isinstance(raw.get("body") or "", str):
         raise DeliveryUnreadable("body must be a text")
     host = provider(routes.source(name).provider)
-    delivery = host.parse(headers, body_of(raw))
+    delivery = delivery_told_apart(host.parse(headers, body_of(raw)), EXAMPLE_ID)
     return Recorded(name, delivery.delivery_id or host.delivery_id(headers), delivery)
 
 

@@ -5,6 +5,7 @@ Source: Microsoft's documentation, "Webhooks with Azure DevOps" and "Service hoo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import normalising
 from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import Commit
 from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text, time
 from amplify_jobs.webhooks.signatures import verify_basic
@@ -20,6 +22,10 @@ from amplify_jobs.webhooks.strict_json import json_body
 
 PUSH = "git.push"
 PULL_REQUEST = "git.pullrequest."
+# What a message says before it names the pull request by its number; a title behind that can say anything.
+_CODE_CAME, _TARGET, _REACTIVATED = "updated the source branch of", "target branch", "reactivated"
+# This alone does not name it so.
+_PUBLISHED = "published the pull request"
 _ENDED = {"completed": PullRequestAction.MERGED, "abandoned": PullRequestAction.CLOSED}
 
 
@@ -33,7 +39,7 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
     verify_basic(headers, secrets)
 
 
-def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the body itself names its kind
+def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery: pushes of several refs are several events. Raises DeliveryUnreadable."""
     payload = json_body(body)
     kind = text(payload, "eventType")
@@ -44,7 +50,8 @@ def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the bod
     else:
         found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
     ids = [part for part in (text(payload, "subscriptionId"), text(payload, "id")) if part]
-    return normalising.delivery(found, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
+    origin = Origin("azure-devops", headers, payload)
+    return normalising.delivery(found, origin, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
 
 
 def _push(payload: dict[str, Any]) -> Iterable[Event | str]:
@@ -70,7 +77,6 @@ def _update(push: object, update: object) -> Event | str:
         created=before is None,
         deleted=after is None,
         host=_host(push),
-        event_time=text(push, "date"),
         head=Commit(after, time(head, "committer", "date"), text(head, "comment"), author(head, "author", "name")),
     )
 
@@ -82,7 +88,7 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         repository=_repository(pull),
         number=pull_number,
         host_action=host_action,
-        action=_action(host_action, text(pull, "status")),
+        action=_action(host_action, text(pull, "status"), _deed(payload, pull_number)),
         ref=f"refs/pull/{pull_number}/merge",
         source=name(pull, "sourceRefName"),
         target=name(pull, "targetRefName"),
@@ -91,21 +97,35 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         title=text(pull, "title"),
         author=author(pull, "createdBy", "displayName"),
         draft=flag(pull, "isDraft"),
+        was_draft=_deed(payload, pull_number) == _PUBLISHED,
         host=_host(pull),
     )
 
 
-def _action(host_action: str, status: str | None) -> PullRequestAction:
+def _action(host_action: str, status: str | None, deed: str | None) -> PullRequestAction:
     """What happened, for `updated` stands for every change and `merged` for every attempt to merge, also to try it.
 
-    Of an update of an active pull request it is not said whether it was to the code, so it counts as that.
+    What an update of an active pull request was is only in the words of its message, where there is one. An update that
+    says nothing, or says it in other words, may be of the code, so it counts as that.
     """
     if host_action == "created":
         return PullRequestAction.OPENED
     if host_action not in {"updated", "merged"}:
         return PullRequestAction.OTHER
-    attempted = PullRequestAction.OTHER if host_action == "merged" else PullRequestAction.SYNCHRONIZE
-    return _ENDED.get(status or "", attempted)
+    if status in _ENDED:
+        return _ENDED[status]
+    if host_action == "merged":
+        return PullRequestAction.OTHER
+    if deed is None or deed.endswith(_CODE_CAME) or _TARGET in deed:
+        return PullRequestAction.SYNCHRONIZE
+    return PullRequestAction.REOPENED if deed.endswith(_REACTIVATED) else PullRequestAction.OTHER
+
+
+def _deed(payload: dict[str, Any], number: int | None) -> str | None:
+    """Who did what to a pull request, as the message has it before it names it; None where that is not understood."""
+    message = text(payload, "message", "text") or ""
+    said = re.match(rf"(.*?) pull request {number}\b", message, re.DOTALL)
+    return said[1] if said else _PUBLISHED if message.endswith(_PUBLISHED) else None
 
 
 def _repository(resource: object) -> str | None:

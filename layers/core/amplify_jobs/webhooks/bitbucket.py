@@ -13,6 +13,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import BRANCHES, TAGS, Commit
 from amplify_jobs.webhooks.payload import author, flag, member, name, number, sha, text, time
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
@@ -56,18 +57,20 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     kind = header(headers, EVENT_HEADER)
     payload = json_body(body)
     if kind == PUSH:
-        return _push(payload)
-    if kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment_"):
+        found = _push(payload)
+    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment_"):
         return normalising.not_handled(kind, f"{EVENT_HEADER} header", [PUSH, f"{PULL_REQUEST}*"])
-    return normalising.delivery([_pull_request(payload, kind.removeprefix(PULL_REQUEST))])
+    else:
+        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    return normalising.delivery(found, Origin("bitbucket", headers, payload))
 
 
-def _push(payload: dict[str, Any]) -> Delivery:
+def _push(payload: dict[str, Any]) -> list[Event | str]:
     changes = member(payload, "push", "changes")
     if not isinstance(changes, list):
         raise DeliveryUnreadable("a push needs push.changes")
     repository = name(payload, "repository", "full_name")
-    return normalising.delivery(normalising.ref_changes(changes, repository, lambda change: _change(payload, change)))
+    return list(normalising.ref_changes(changes, repository, lambda change: _change(payload, change)))
 
 
 def _change(payload: dict[str, Any], change: object) -> Event | str:

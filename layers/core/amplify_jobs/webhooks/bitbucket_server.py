@@ -14,6 +14,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, EventKind, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import Commit
 from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_basic, verify_hex_signature
@@ -69,10 +70,12 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     if kind == PING:
         return Delivery((Event(kind=EventKind.PING),))
     if kind in PUSHES:
-        return _push(payload)
-    if kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
+        found = _push(payload)
+    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
         return normalising.not_handled(kind, f"{EVENT_HEADER} header", [*PUSHES, f"{PULL_REQUEST}*", PING])
-    return normalising.delivery([_pull_request(payload, kind.removeprefix(PULL_REQUEST))])
+    else:
+        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    return normalising.delivery(found, Origin("bitbucket-server", headers, payload))
 
 
 def _is_unsigned_ping(headers: Headers, body: bytes) -> bool:
@@ -81,16 +84,14 @@ def _is_unsigned_ping(headers: Headers, body: bytes) -> bool:
     return unsigned and header(headers, EVENT_HEADER) == PING and PING_BODY.fullmatch(body) is not None
 
 
-def _push(payload: dict[str, Any]) -> Delivery:
+def _push(payload: dict[str, Any]) -> list[Event | str]:
     changes = member(payload, "changes")
     if not isinstance(changes, list):
         raise DeliveryUnreadable("a push needs changes")
     # toCommit describes the one change of the delivery; for an annotated tag it is the commit behind it.
     described = member(payload, "toCommit") if len(changes) == 1 else None
     repository = _repository(payload, "repository")
-    return normalising.delivery(
-        normalising.ref_changes(changes, repository, lambda change: _change(payload, change, described))
-    )
+    return list(normalising.ref_changes(changes, repository, lambda change: _change(payload, change, described)))
 
 
 def _change(payload: dict[str, Any], change: object, described: object) -> Event | str:
@@ -108,7 +109,6 @@ def _change(payload: dict[str, Any], change: object, described: object) -> Event
         created=text(change, "type") == "ADD" or before is None,
         deleted=text(change, "type") == "DELETE" or after is None,
         host=_host(payload, "repository"),
-        event_time=text(payload, "date"),
         head=Commit(
             sha(described, "id"),
             _time(described, "committerTimestamp"),

@@ -13,6 +13,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import normalising
 from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import BRANCHES, TAGS, Commit
 from amplify_jobs.webhooks.payload import author, items, member, name, sha, text
 
@@ -33,7 +34,8 @@ def parse(event: Mapping[str, Any]) -> Delivery:
         found = _pull_request(event)
     else:
         return normalising.not_handled(kind, "detail-type in the event", [REPOSITORY, PULL_REQUEST])
-    return normalising.delivery([found], delivery_id=(text(event, "id") or "")[:LONGEST_DELIVERY_ID] or None)
+    origin = Origin("codecommit", {}, event)
+    return normalising.delivery([found], origin, delivery_id=(text(event, "id") or "")[:LONGEST_DELIVERY_ID] or None)
 
 
 def _reference(event: Mapping[str, Any]) -> Event | str:
@@ -59,7 +61,6 @@ def _reference(event: Mapping[str, Any]) -> Event | str:
         created=happened == "referenceCreated",
         deleted=deleted,
         host=_arn(event, repository),
-        event_time=text(event, "time"),
         head=Commit(commit),
     )
 

@@ -29,4 +29,4 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery. Raises DeliveryUnreadable."""
-    return gitea.parse_payload(headers, body, EVENT_HEADER)
+    return gitea.parse_payload("forgejo", headers, body, EVENT_HEADER)

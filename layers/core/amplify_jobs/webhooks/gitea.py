@@ -13,7 +13,8 @@ from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
 from amplify_jobs.events import Event, EventKind
 from amplify_jobs.webhooks import deliveries, github_payloads, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
-from amplify_jobs.webhooks.github_payloads import created_or_deleted, repository_time
+from amplify_jobs.webhooks.github_payloads import created_or_deleted
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.payload import flag, items, member, name, text
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_object
@@ -45,7 +46,7 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery. Raises DeliveryUnreadable."""
-    return parse_payload(headers, body, EVENT_HEADER)
+    return parse_payload("gitea", headers, body, EVENT_HEADER)
 
 
 def verify_payload(headers: Headers, body: bytes, secrets: Sequence[str], signature_header: str) -> None:
@@ -59,14 +60,14 @@ def verify_payload(headers: Headers, body: bytes, secrets: Sequence[str], signat
     verify_hex_signature(headers, signature_header, "", signed, secrets)
 
 
-def parse_payload(headers: Headers, body: bytes, event_header: str) -> Delivery:
+def parse_payload(provider: str, headers: Headers, body: bytes, event_header: str) -> Delivery:
     """Read an authentic delivery whose kind a header names. Raises DeliveryUnreadable."""
     kind = header(headers, event_header)
     payload = json_object(github_payloads.payload_text(headers, body))
     read = _READERS.get(kind or "")
     if read is None:
         return normalising.not_handled(kind, f"{event_header} header", _READERS)
-    return normalising.delivery([read(payload)])
+    return normalising.delivery([read(payload)], Origin(provider, headers, payload))
 
 
 def _push(payload: dict[str, Any]) -> Event | str:
@@ -77,7 +78,6 @@ def _push(payload: dict[str, Any]) -> Event | str:
         head_commit = next((commit for commit in commits if member(commit, "id") == change["after"]), None)
     return normalising.ref_change(
         **change,
-        event_time=repository_time(payload, "updated_at"),
         head=normalising.commit_of(head_commit),
         changed_files=_changed_files(payload, commits, head_commit),
         without_commits=member(payload, "commits") == [],
@@ -128,6 +128,6 @@ _READERS: dict[str, Callable[[dict[str, Any]], Event | str]] = {
     "push": _push,
     "pull_request": _pull_request,
     "release": github_payloads.release,
-    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE, "updated_at"),
-    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE, "updated_at"),
+    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE),
+    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE),
 }

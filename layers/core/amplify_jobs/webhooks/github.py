@@ -12,7 +12,8 @@ from typing import Any
 from amplify_jobs.events import Event, EventKind
 from amplify_jobs.webhooks import deliveries, github_payloads, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
-from amplify_jobs.webhooks.github_payloads import created_or_deleted, repository, repository_host, repository_time
+from amplify_jobs.webhooks.github_payloads import created_or_deleted, repository, repository_host
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.payload import flag, member, name
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_object
@@ -47,14 +48,13 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     read = _READERS.get(kind or "")
     if read is None:
         return normalising.not_handled(kind, f"{EVENT_HEADER} header", _READERS)
-    return normalising.delivery([read(payload)])
+    return normalising.delivery([read(payload)], Origin("github", headers, payload))
 
 
 def _push(payload: dict[str, Any]) -> Event | str:
     head_commit = member(payload, "head_commit")
     return normalising.ref_change(
         **github_payloads.push_of(payload),
-        event_time=repository_time(payload, "pushed_at"),
         head=normalising.commit_of(head_commit),
         forced=flag(payload, "forced"),
         changed_files=_changed_files(payload, head_commit),
@@ -88,7 +88,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], Event | str]] = {
     "push": _push,
     "pull_request": _pull_request,
     "release": github_payloads.release,
-    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE, "pushed_at"),
-    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE, "pushed_at"),
+    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE),
+    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE),
     "ping": _ping,
 }

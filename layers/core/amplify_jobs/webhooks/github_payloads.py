@@ -74,13 +74,7 @@ def repository_host(payload: dict[str, Any]) -> str | None:
     return host(payload, "repository", "html_url")
 
 
-def repository_time(payload: dict[str, Any], key: str) -> str | None:
-    """A time of the repository, as it is written there: seconds since 1970, or ISO 8601."""
-    found = member(payload, "repository", key)
-    return str(found) if isinstance(found, int) else name(payload, "repository", key)
-
-
-def created_or_deleted(payload: dict[str, Any], kind: EventKind, time_key: str) -> Event | str:
+def created_or_deleted(payload: dict[str, Any], kind: EventKind) -> Event | str:
     """Read the host's separate word that a branch or tag was created or deleted."""
     return normalising.ref_event(
         kind=kind,
@@ -88,7 +82,6 @@ def created_or_deleted(payload: dict[str, Any], kind: EventKind, time_key: str) 
         ref_type=text(payload, "ref_type"),
         repository=repository(payload),
         host=repository_host(payload),
-        event_time=repository_time(payload, time_key),
         commit=sha(payload, "sha") if kind is EventKind.REF_CREATE else None,
     )
 
@@ -138,7 +131,6 @@ def release(payload: dict[str, Any]) -> Event:
     made = member(payload, "release")
     target = name(made, "target_commitish")
     is_commit = target is not None and _OBJECT_NAME.fullmatch(target) is not None
-    times = (text(made, key) for key in ("updated_at", "published_at", "created_at"))
     return normalising.release(
         repository=repository(payload),
         action=name(payload, "action"),
@@ -147,5 +139,4 @@ def release(payload: dict[str, Any]) -> Event:
         branch=None if target is None or is_commit else ref_name(target, BRANCHES),
         commit=target if is_commit else None,
         host=repository_host(payload),
-        event_time=next((time for time in times if time), None),
     )

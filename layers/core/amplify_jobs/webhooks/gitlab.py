@@ -13,6 +13,7 @@ from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
 from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text
 from amplify_jobs.webhooks.signatures import verify_token
 from amplify_jobs.webhooks.signed_messages import SECRET_PREFIX, SIGNATURE_HEADER, keys_of, signed_message
@@ -50,14 +51,14 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
     return None
 
 
-def parse(headers: Headers, body: bytes) -> Delivery:  # noqa: ARG001 -- the body itself names its kind
+def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery of a project, group or system hook. Raises DeliveryUnreadable."""
     payload = json_body(body)
     kind = text(payload, "object_kind") or text(payload, "event_name")
     read = _READERS.get(kind or "")
     if read is None:
         return normalising.not_handled(kind, "object_kind in the body", _READERS)
-    return normalising.delivery([read(payload)])
+    return normalising.delivery([read(payload)], Origin("gitlab", headers, payload))
 
 
 def _push(payload: dict[str, Any]) -> Event | str:
@@ -158,7 +159,6 @@ def _release(payload: dict[str, Any]) -> Event:
         title=text(payload, "name"),
         commit=sha(payload, "commit", "id"),
         host=host(payload, "project", "web_url"),
-        event_time=text(payload, "released_at") or text(payload, "created_at"),
     )
 
 

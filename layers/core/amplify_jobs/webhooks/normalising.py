@@ -10,6 +10,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, EventKind, PullRequest, PullRequestAction, Release
 from amplify_jobs.webhooks import payload
 from amplify_jobs.webhooks.deliveries import Delivery
+from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.payload import items, member, ref_name, sha, text, time
 
 BRANCHES = "refs/heads/"
@@ -42,7 +43,6 @@ def ref_change(
     deleted: bool,
     host: str | None,
     head: Commit,
-    event_time: str | None = None,
     forced: bool | None = None,
     changed_files: tuple[str, ...] | None = None,
     without_commits: bool = False,
@@ -61,7 +61,6 @@ def ref_change(
     return Event(
         kind=EventKind.TAG if branch is None else EventKind.PUSH,
         host=host,
-        event_time=event_time,
         repository=repository,
         ref=ref,
         branch=branch,
@@ -121,7 +120,6 @@ def ref_event(
     ref_type: str | None,
     repository: str | None,
     host: str | None,
-    event_time: str | None,
     commit: str | None = None,
 ) -> Event | str:
     """The host's separate word that a branch or tag was created or deleted; beside it, most hosts send the push.
@@ -137,7 +135,6 @@ def ref_event(
     return Event(
         kind=kind,
         host=host,
-        event_time=event_time,
         repository=repository,
         ref=prefix + found,
         branch=found if ref_type == "branch" else None,
@@ -214,7 +211,6 @@ def release(
     tag: str | None,
     title: str | None,
     host: str | None,
-    event_time: str | None,
     branch: str | None = None,
     commit: str | None = None,
 ) -> Event:
@@ -225,7 +221,6 @@ def release(
     return Event(
         kind=EventKind.RELEASE,
         host=host,
-        event_time=event_time,
         repository=repository,
         ref=TAGS + tag,
         branch=branch,
@@ -237,12 +232,12 @@ def release(
     )
 
 
-def delivery(found: Iterable[Event | str], *, delivery_id: str | None = None) -> Delivery:
-    """A delivery of events, and of reasons why others are ignored."""
+def delivery(found: Iterable[Event | str], origin: Origin, *, delivery_id: str | None = None) -> Delivery:
+    """A delivery of events, each with what tells it from others, and of reasons why others are ignored."""
     results = list(found)
     reasons = list(dict.fromkeys(reason for reason in results if isinstance(reason, str)))
     return Delivery(
-        events=tuple(event for event in results if isinstance(event, Event)),
+        events=tuple(origin.told_apart(event) for event in results if isinstance(event, Event)),
         ignored="; ".join(reasons)[:1000] or None,
         delivery_id=delivery_id,
     )
