@@ -225,6 +225,8 @@ def allowed(name: str) -> set[str]:
 
 def subject_of(resource: Any) -> str:
     """A resource of the template by its logical name, any other by the last part of its ARN."""
+    if resource == "*":
+        return "*"
     if "Ref" in resource and resource["Ref"] in PARAMETERS:
         return str(resource["Ref"])
     if "Fn::Split" in resource:
@@ -283,9 +285,9 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "has_ended": {"dynamodb:GetItem JobsTable"},
     },
     "ui_builder.py": {
-        "start_codegen_job": {"amplifyuibuilder:StartCodegenJob app/*"},
-        "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*"},
-        "manifest_address": {"amplifyuibuilder:GetCodegenJob app/*"},
+        "start_codegen_job": {"amplifyuibuilder:StartCodegenJob *", "amplify:GetApp apps/*"},
+        "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
+        "manifest_address": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
     },
     "backend.py": {
         "generate_models": {"amplifybackend:GenerateBackendAPIModels /backend/*"},
