@@ -139,10 +139,7 @@ def _action_pattern(text: str) -> re.Pattern[str]:
 @cache
 def _resource_pattern(text: str) -> re.Pattern[str]:
     """A pattern of ARNs: a wildcard stays within its segment, except in the last; `*` alone is everything."""
-    segments = text.split(":", 5)
-    if len(segments) < 6:
-        return re.compile(_regex(text, "."), re.DOTALL)
-    *first, last = segments
+    *first, last = text.split(":", 5)
     return re.compile(":".join([*(_regex(segment, "[^:]") for segment in first), _regex(last, ".")]), re.DOTALL)
 
 
