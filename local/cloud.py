@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +18,7 @@ from local import wire
 from local.amplify import LocalAmplify
 from local.authorization import Authorization
 from local.clients import ACCESS_KEY, Clients
+from local.cloudformation_service import CloudFormationService, Stack, stack_of
 from local.endpoint import Endpoint, Service
 from local.event_sources import EventSources
 from local.events_service import EventsService
@@ -156,6 +158,7 @@ class LocalCloud:
             )
             stack.callback(self._endpoint.close)
             self._resources: Resources | None = None
+            self._cloudformation_stack: Stack | None = None
             self._stack = stack.pop_all()
 
     # --- Start and stop ----------------------------------------------------------------------------------------------
@@ -180,7 +183,9 @@ class LocalCloud:
                 api_url=self.api_url,
             )
             self._resources.make_all()
-            self.outputs = self._resources.outputs()
+            outputs = self._resources.outputs()
+            self.outputs = {name: output["Value"] for name, output in outputs.items()}
+            self._cloudformation_stack = stack_of(self._resources, outputs, created=datetime.now(UTC))
         except BaseException:
             self.stop()
             raise
@@ -251,12 +256,14 @@ class LocalCloud:
         return self.functions.invoke(function_arn, payload)
 
     def _services(self) -> dict[str, Service]:
+        cloudformation = CloudFormationService(lambda: self._cloudformation_stack)
         return {
             **dict.fromkeys(AMPLIFY_SERVICES, self.amplify.handle),
             "lambda": lambda _, request: self.functions.handle(request),
             "events": lambda _, request: self.events.handle(request),
             "scheduler": lambda _, request: self.scheduler.handle(request),
             "states": self.executions.handle,
+            "cloudformation": lambda _, request: cloudformation.handle(request),
             "s3": self._s3.handle,
             "sqs": self._sqs.handle,
         }

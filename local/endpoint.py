@@ -97,8 +97,7 @@ class Endpoint:
         try:
             operation = wire.operation_name(service, request)
         except UnknownServiceError:
-            message = f"the service {service} is not implemented by the local cloud"
-            return Response(json.dumps({"__type": "UnknownService", "message": message}), 501)
+            return wire.unknown_service(service, request)
         try:
             return self._authorized(service, operation, region, request)
         except wire.ServiceError as error:

@@ -320,8 +320,7 @@ class EventsService:
         operation, parameters = wire.match("events", request)
         answer = self._operations().get(operation.name)
         if answer is None:
-            message = f"EventBridge's {operation.name} is not implemented by the local cloud"
-            raise wire.ServiceError("InvalidAction", message, 501)
+            raise wire.not_implemented("events", operation.name)
         wire.validate(operation, parameters)
         with self._lock:
             return wire.respond(operation, answer(parameters))

@@ -289,9 +289,7 @@ class LambdaService:
             case "ListFunctions":
                 functions = [_configuration(self._functions[name]) for name in self.names()]
                 return wire.respond(operation, {"Functions": functions})
-        raise wire.ServiceError(
-            "InvalidAction", f"Lambda's {operation.name} is not implemented by the local cloud", 501
-        )
+        raise wire.not_implemented("lambda", operation.name)
 
     def _handle_invoke(self, parameters: Mapping[str, Any]) -> Response:
         function = self.function(parameters["FunctionName"])

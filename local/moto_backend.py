@@ -64,9 +64,18 @@ class MotoBackend:
         reset_model_data()
 
     def handle(self, service: str, region: str, request: Request) -> Response:
-        """Answer a call; `service` is its signing name. Raises ServiceError for a service that moto lacks."""
-        with self._locks.get(service, contextlib.nullcontext()):
-            return self._handle(service, region, request)
+        """Answer a call; `service` is its signing name.
+
+        Raises ServiceError for a service or an operation that moto lacks, or whose needs are not installed.
+        """
+        try:
+            with self._locks.get(service, contextlib.nullcontext()):
+                return self._handle(service, region, request)
+        except NotImplementedError as error:
+            raise wire.not_implemented(service, wire.operation_name(service, request)) from error
+        except ImportError as error:
+            why = f"moto needs the package {error.name} for it"
+            raise wire.not_implemented(service, why=why) from error
 
     def _handle(self, service: str, region: str, request: Request) -> Response:
         environ = with_body(request, request.get_data()).environ
@@ -78,6 +87,8 @@ class MotoBackend:
         for pattern, handler in _handlers(service, region):
             if pattern.match(aws_url):
                 return self._call(handler, moto_request)
+        if operation := wire.operation_name(service, request):
+            raise wire.not_implemented(service, operation)
         raise wire.ServiceError("UnknownOperationException", f"{service} has nothing at {moto_request.raw_path}", 404)
 
     @staticmethod
@@ -108,7 +119,7 @@ def _handlers(service: str, region: str) -> list[tuple[re.Pattern[str], Handler]
     host = f"https://{service}.{region}.amazonaws.com"
     name = next((name for name, pattern in backend_url_patterns if pattern.match(host)), None)
     if name is None:
-        raise wire.ServiceError("UnknownService", f"the service {service} is not implemented by the local cloud", 501)
+        raise wire.not_implemented(service)
     accounts: Any = backends.get_backend(name)  # type: ignore[call-overload]
     regions = accounts[ACCOUNT]
     backend = regions["us-east-1" if "us-east-1" in regions else "aws"]

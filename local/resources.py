@@ -117,8 +117,9 @@ class Resources:
         for logical_id in self.template.resources:
             self._get(logical_id)
 
-    def outputs(self) -> dict[str, Any]:
-        return {name: self.template.resolve(value, self._lookup) for name, value in self.template.outputs.items()}
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """The template's outputs as it has them (Value, Description, Export), with every function resolved."""
+        return {name: self.template.resolve(output, self._lookup) for name, output in self.template.outputs.items()}
 
     def physical_id(self, logical_id: str) -> str:
         """The physical id of a resource; raises KeyError for one that the template does not have."""

@@ -258,8 +258,7 @@ class SchedulerService:
         operation, parameters = wire.match("scheduler", request)
         answer = self._operations().get(operation.name)
         if answer is None:
-            message = f"EventBridge Scheduler's {operation.name} is not implemented by the local cloud"
-            raise wire.ServiceError("ValidationException", message, 501)
+            raise wire.not_implemented("scheduler", operation.name)
         wire.validate(operation, parameters)
         with self._changed:
             result = answer(parameters)

@@ -54,13 +54,16 @@ class Pseudo:
     region: str
     stack_name: str
 
+    @property
+    def stack_id(self) -> str:
+        return f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.stack_name}/local"
+
     def values(self) -> dict[str, Any]:
-        stack_id = f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.stack_name}/local"
         return {
             "AWS::AccountId": self.account,
             "AWS::Region": self.region,
             "AWS::StackName": self.stack_name,
-            "AWS::StackId": stack_id,
+            "AWS::StackId": self.stack_id,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::NotificationARNs": [],
@@ -77,7 +80,7 @@ class Template:
 
     `defaults` go over the template's own defaults where it declares such parameters, `parameters` over both. Raises
     TemplateError for a file that can't be read, a transform that fails, and parameters that are unknown, missing or not
-    allowed.
+    allowed. `hidden` are the parameters that are not shown (NoEcho); `outputs` hold intrinsic functions still.
     """
 
     def __init__(
@@ -93,8 +96,10 @@ class Template:
         translated = _translate(document, self.parameters, pseudo)
         self._conditions: Mapping[str, Any] = translated.get("Conditions") or {}
         self._mappings: Mapping[str, Any] = translated.get("Mappings") or {}
-        self.outputs: Mapping[str, Any] = {
-            name: output["Value"]
+        self.description: str | None = document.get("Description")
+        self.hidden = frozenset(name for name, item in declared.items() if str(item.get("NoEcho")).lower() == "true")
+        self.outputs: Mapping[str, Mapping[str, Any]] = {
+            name: output
             for name, output in (translated.get("Outputs") or {}).items()
             if self._holds(output.get("Condition"))
         }

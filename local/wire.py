@@ -47,6 +47,13 @@ class ServiceError(Exception):
         self.status = status
 
 
+def not_implemented(service: str, operation: str | None = None, why: str = "") -> ServiceError:
+    """The error for a service or an operation that the local cloud does not have; 501 is what clients do not retry."""
+    name = f"{service} {operation}" if operation else f"the service {service}"
+    reason = f" ({why})" if why else ""
+    return ServiceError("NotImplementedException", f"{name} is not implemented by the local cloud{reason}", 501)
+
+
 class MalformedAnswerError(Exception):
     """Our own answer does not fit the operation's output shape: a fault of the local cloud, not of the client."""
 
@@ -292,7 +299,9 @@ def validate(operation: OperationModel, params: Mapping[str, Any]) -> None:
     if not found:
         return
     declared = {shape.name for shape in operation.error_shapes}
-    code = next((name for name in VALIDATION_ERRORS if name in declared), "ValidationException")
+    # The query protocol's common errors have a name of their own for it.
+    common = "ValidationError" if operation.service_model.resolved_protocol == "query" else "ValidationException"
+    code = next((name for name in VALIDATION_ERRORS if name in declared), common)
     noun = "error" if len(found) == 1 else "errors"
     raise ServiceError(code, f"{len(found)} validation {noun} detected: {'; '.join(found)}", 400)
 
@@ -400,15 +409,22 @@ def _categories() -> dict[str, str]:
 # --- Answers ---------------------------------------------------------------------------------------------------------
 
 
-def respond(operation: OperationModel, result: Mapping[str, Any]) -> Response:
-    """Write a rest-json or json answer; raises MalformedAnswerError if the result does not fit the output shape."""
+def check_answer(operation: OperationModel, result: Mapping[str, Any]) -> None:
+    """Raise MalformedAnswerError for an answer that does not fit the operation's output shape."""
     shape = operation.output_shape
-    members: Mapping[str, Shape] = shape.members if shape else {}
     result = {name: value for name, value in result.items() if value is not None}
     if shape is None and result:
         raise MalformedAnswerError(f"{operation.name} answers nothing, not {sorted(result)}")
     if shape is not None and (found := list(_faults(shape, result, "", strict=True))):
         raise MalformedAnswerError(f"{operation.name}: {'; '.join(found)}")
+
+
+def respond(operation: OperationModel, result: Mapping[str, Any]) -> Response:
+    """Write a rest-json or json answer; raises MalformedAnswerError if the result does not fit the output shape."""
+    check_answer(operation, result)
+    shape = operation.output_shape
+    members: Mapping[str, Shape] = shape.members if shape else {}
+    result = {name: value for name, value in result.items() if value is not None}
     model = operation.service_model
     status: int = operation.http.get("responseCode", 200)
     headers = Headers([("x-amzn-RequestId", str(uuid4()))])
@@ -466,8 +482,8 @@ def error(service: str, code: str, message: str, status: int = 400) -> Response:
     """Write an error in the service's protocol, so that its clients raise it as that service's exception."""
     request_id = str(uuid4())
     headers = Headers([("x-amzn-RequestId", request_id)])
-    spoken = protocol(service)
-    match spoken:
+    body: str | bytes
+    match protocol(service):
         case "json":
             headers["x-amzn-errortype"] = code
             if "awsQueryCompatible" in service_model(service).metadata:
@@ -483,15 +499,19 @@ def error(service: str, code: str, message: str, status: int = 400) -> Response:
             content_type = "application/xml"
             body = (
                 '<?xml version="1.0" encoding="UTF-8"?>\n'
-                f"<Error><Code>{escape(code)}</Code><Message>{_xml_text(message)}</Message>"
+                f"<Error><Code>{escape(code)}</Code><Message>{xml_text(message)}</Message>"
                 f"<RequestId>{request_id}</RequestId></Error>"
             )
+        case "smithy-rpc-v2-cbor":
+            headers["smithy-protocol"] = "rpc-v2-cbor"
+            content_type = "application/cbor"
+            body = b"\xa2" + b"".join(_cbor_text(text) for text in ("__type", code, "message", message))
         case _:
             content_type = "text/xml"
             fault = "Sender" if status < 500 else "Receiver"
             body = (
                 f"<ErrorResponse><Error><Type>{fault}</Type><Code>{escape(code)}</Code>"
-                f"<Message>{_xml_text(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+                f"<Message>{xml_text(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
             )
     return Response(body, status, headers, content_type=content_type)
 
@@ -504,6 +524,19 @@ def _error_document(service: str, code: str, message: str) -> dict[str, str]:
     return {spelled: message} | ({"code": code} if "code" in members else {})
 
 
-def _xml_text(text: str) -> str:
+def unknown_service(service: str, request: Request) -> Response:
+    """Refuse a call of a service whose model is not known, in the protocol that the request itself shows."""
+    refusal = not_implemented(service)
+    stand_in = "sts" if "Action" in request.values and "X-Amz-Target" not in request.headers else "events"
+    return error(stand_in, refusal.code, refusal.message, refusal.status)
+
+
+def _cbor_text(text: str) -> bytes:
+    """A text of less than 65,536 bytes in CBOR (RFC 8949, 3.1: major type 3, with a length of two bytes)."""
+    content = text.encode()[:65_535]
+    return b"\x79" + len(content).to_bytes(2, "big") + content
+
+
+def xml_text(text: str) -> str:
     """Text for an XML element; XML 1.0 has no way to say control characters."""
     return escape(re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\N{REPLACEMENT CHARACTER}", text))

@@ -117,6 +117,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         job = start(request, parameters, attempt, deadlines)
     except (TryAgain, RequestRejected, Superseded) as error:
         metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
+        if isinstance(error, TryAgain):
+            metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - request.received_at).total_seconds())
+            metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
         logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
         raise
     key = record_key(REGION, job, request.received_at)

@@ -91,8 +91,8 @@ class LocalAmplify:
             return wire.error(service, error.code, error.message, error.status)
         answer = self._operations[service].get(operation.name)
         if answer is None:
-            message = f"{service} {operation.name} is not implemented by the local cloud"
-            return wire.error(service, "NotImplementedException", message, 501)
+            missing = wire.not_implemented(service, operation.name)
+            return wire.error(service, missing.code, missing.message, missing.status)
         try:
             wire.validate(operation, params)
             return wire.respond(operation, answer(params))

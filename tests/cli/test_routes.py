@@ -106,9 +106,13 @@ class TestCheck:
         assert main(["routes", "check", broken(tmp_path)]) == 1
         written = capsys.readouterr()
         assert written.out == ""
-        (app, minutes) = written.err.splitlines()
-        assert "routes.web.request.parameters.appId" in app
-        assert "routes.web.timeoutMinutes" in minutes
+        app, _, app_mark, minutes, line, mark, count = written.err.splitlines()
+        assert ":11:57: routes.web.request.parameters.appId: " in app
+        assert app_mark.strip() == "^"
+        assert ":12:21: routes.web.timeoutMinutes: " in minutes
+        assert (line.strip(), mark.strip()) == ("timeoutMinutes: 0", "^")
+        assert line.index("0") == mark.index("^")
+        assert count.endswith("broken.yaml: 2 faults.")
 
     def test_secrets_of_another_stack_are_a_fault(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["routes", "check", str(EXAMPLE), "--stack", "other"]) == 1
@@ -286,8 +290,9 @@ def test_routes_that_any_source_could_start_are_warned_of(capsys: pytest.Capture
     file.write_text(text)
     assert main(["routes", "check", str(file)]) == 0
     written = capsys.readouterr()
-    assert "warning: routes.web: whoever may sign for any of github, gitlab can start its job" in written.err
-    assert "no faults" in written.out
+    assert "warning: routes.web: whoever may sign for any of github, gitlab can start this job; use" in written.err
+    assert "no faults, 1 warning" in written.out
+    assert main(["routes", "check", "--strict", str(file)]) == 1
 
 
 class TestTrouble:

@@ -18,6 +18,7 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+from botocore.parsers import create_parser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
@@ -491,6 +492,35 @@ def test_errors_are_raised_typed_by_the_client(
     typed = [shape.name for shape in wire.service_model(service).error_shapes]
     if code in typed:
         assert type(caught.value).__name__ == code
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "glue", "sns", "ec2", "route53", "cloudwatchomni"])
+def test_what_is_not_implemented_is_said_in_every_protocol(service: str) -> None:
+    refusal = wire.not_implemented(service, "Thing", "grün")
+    response = wire.error(service, refusal.code, refusal.message, refusal.status)
+    parser = create_parser(wire.protocol(service))
+    answer = {"status_code": 501, "headers": HTTPHeaders.from_dict(dict(response.headers)), "body": response.get_data()}
+    error = parser.parse(answer, None)["Error"]  # type: ignore[arg-type]  # errors have no shape
+    assert error["Code"] == "NotImplementedException"
+    assert error["Message"] == f"{service} Thing is not implemented by the local cloud (grün)"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "body", "headers"),
+    [
+        ("query", "Action=Do&Version=1", {"Content-Type": "application/x-www-form-urlencoded"}),
+        ("json", "{}", {"X-Amz-Target": "Thing.Do"}),
+        ("rest-json", "", {}),
+    ],
+)
+def test_an_unknown_service_is_said_in_the_protocol_of_the_call(
+    protocol: str, body: str, headers: dict[str, str]
+) -> None:
+    response = wire.unknown_service("elasticthing", received("POST", "/", body, headers))
+    answer = {"status_code": 501, "headers": HTTPHeaders.from_dict(dict(response.headers)), "body": response.get_data()}
+    error = create_parser(protocol).parse(answer, None)["Error"]  # type: ignore[arg-type]
+    assert error["Code"] == "NotImplementedException"
+    assert error["Message"] == "the service elasticthing is not implemented by the local cloud"
 
 
 def test_an_error_always_carries_a_request_id() -> None:

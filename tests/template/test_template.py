@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from amplify_jobs import errors
+from amplify_jobs.jobs import State
 from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES
 from local.template import Pseudo, Template
 
@@ -494,12 +495,13 @@ def test_an_alarm_tells_somebody_and_is_in_the_runbook(name: str) -> None:
     runbook = (REPOSITORY / "docs" / "runbook.md").read_text(encoding="utf-8")
     paragraph = re.search(rf"^## {re.escape(heading[1])}\n\n(.+?)(?=\n\n## |\Z)", runbook, re.MULTILINE | re.DOTALL)
     assert paragraph is not None
-    assert properties["AlarmName"]["Fn::Sub"].replace("${AWS::StackName}", "STACK") in paragraph[1]
+    _, _, section = paragraph[1].partition(properties["AlarmName"]["Fn::Sub"].replace("${AWS::StackName}", "STACK"))
+    assert re.findall(r"^- \*\*(\w+)\.\*\*", section.partition("*Alarm")[0], re.MULTILINE) == ["Meaning", "Look", "Do"]
 
 
 def test_there_are_alarms_on_everything_that_can_fail() -> None:
     metrics = {
-        (metric["Namespace"], metric["MetricName"])
+        (text_of(metric["Namespace"]), metric["MetricName"])
         for alarm in ALARMS.values()
         for metric in [
             alarm,
@@ -516,11 +518,66 @@ def test_there_are_alarms_on_everything_that_can_fail() -> None:
         ("AWS/Lambda", "Errors"),
         ("AWS/ApiGateway", "5xx"),
         ("AWS/ApiGateway", "4xx"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/Lambda", "DestinationDeliveryFailures"),
+        ("AWS/Events", "InvocationsFailedToBeSentToDlq"),
+        ("AWS/States", "ExecutionThrottled"),
+        ("amplify-jobs", "StartAge"),
+        ("amplify-jobs", "StartsFailed"),
+        ("amplify-jobs", "Deliveries"),
+        # Counted in the access log.
+        ("amplify-jobs/${AWS::StackName}", "ThrottledDeliveries"),
+        ("amplify-jobs/${AWS::StackName}", "LargeDeliveries"),
     }
 
 
+def text_of(value: Any) -> str:
+    return str(value["Fn::Sub"] if isinstance(value, dict) else value)
+
+
 def test_the_errors_of_every_function_raise_an_alarm() -> None:
-    assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS)
+    # start_job raises on purpose, and counts what is not: see the next test.
+    assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - {"StartJobFunction"}
+
+
+def test_metrics_of_ours_that_alarms_and_the_dashboard_show_are_written() -> None:
+    """By functions of this stack, whose dimension Powertools calls service; Jobs… are counted by their outcomes."""
+    written = {f"Jobs{''.join(part.title() for part in state.split('_'))}" for state in State if state.is_outcome}
+    for path in [*(REPOSITORY / "functions").rglob("*.py"), *PACKAGE.rglob("*.py")]:
+        written |= set(re.findall(r'"([A-Z][A-Za-z]+)"(?= if | else |, MetricUnit)', path.read_text(encoding="utf-8")))
+    shown = set(re.findall(r'\["amplify-jobs","(\w+)","service",', SOURCE))
+    alarmed = {
+        metric["MetricName"]
+        for alarm in ALARMS.values()
+        for metric in [alarm, *(part.get("MetricStat", {}).get("Metric", {}) for part in alarm.get("Metrics", []))]
+        if metric.get("Namespace") == "amplify-jobs"
+    }
+    assert shown | alarmed <= written
+
+
+def test_the_alarm_of_lost_events_watches_every_rule() -> None:
+    watched = {
+        text_of(dimension["Value"])
+        for part in ALARMS["LostEventsAlarm"]["Metrics"]
+        for dimension in part.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
+        if dimension["Name"] == "RuleName"
+    }
+    rules = {
+        text_of(event["Properties"]["RuleName"])
+        for properties in FUNCTIONS.values()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "EventBridgeRule"
+    }
+    assert watched == rules
+
+
+def test_the_dashboard_is_json_and_shows_every_alarm() -> None:
+    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
+    template = Template(REPOSITORY / "template.yaml", {}, pseudo)
+    dashboard = template.resources["Dashboard"].properties
+    body = json.loads(template.resolve(dashboard["DashboardBody"], lambda logical_id, attribute: logical_id))
+    (alarms,) = (widget for widget in body["widgets"] if widget["type"] == "alarm")
+    assert sorted(alarms["properties"]["alarms"]) == sorted(ALARMS)
 
 
 # ---------------------------------------------------------------- parameters

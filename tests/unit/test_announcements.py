@@ -98,6 +98,19 @@ def test_a_failed_job() -> None:
     assert (detail.outcome, detail.duration_seconds) == (Outcome.FAILED, 192)
 
 
+@pytest.mark.parametrize("occasion", ["started", "finished", "rejected"])
+def test_the_reason_that_a_sender_gave_is_shown(occasion: str) -> None:
+    cause = Cause(source="cms", kind="request", reason="corrected by\nada@example.com")
+    request = REQUEST.model_copy(update={"cause": cause})
+    detail: Announcement = started(request, JobState(job=JOB, state=State.WAITING), NAMES, PLACE, EXECUTION)
+    if occasion == "finished":
+        detail = finished(request, FAILED, NAMES, PLACE, EXECUTION)
+    elif occasion == "rejected":
+        detail = rejected(request, "wrong", NAMES, PLACE, EXECUTION)
+    assert "\nAsked by: request, route web\nAsked because: corrected by (address left out)\n" in text(detail)
+    assert "ada@example.com" not in detail.model_dump_json()
+
+
 def test_a_started_job() -> None:
     waiting = JobState(job=JOB, state=State.WAITING, started_at=NOW)
     detail = started(REQUEST, waiting, NAMES, PLACE, EXECUTION)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from amplify_jobs.events import (
     Event,
@@ -23,7 +24,7 @@ from amplify_jobs.events import (
 from amplify_jobs.matching import CAUSE_MESSAGE_LIMIT, Ignored, Matched, decide, requested_job
 from amplify_jobs.operations import validated_parameters
 from amplify_jobs.requests import JobRequest, OnTimeout, StartJobParameters
-from amplify_jobs.routes import Routes
+from amplify_jobs.routes import Routes, Source
 from amplify_jobs.values import VALUES, values_of
 from tests.unit.routes_and_events import EVENTS, ROUTES
 
@@ -274,7 +275,6 @@ class TestDecide:
         guarded = routes({"push": REPOSITORY}, source="github")
         assert isinstance(decision(guarded, PUSH), Matched)
         assert decision(guarded, PUSH, "gitlab") == Ignored("web", "source gitlab is not github", "source")
-        assert isinstance(decision(guarded, ASKED, "ci"), Ignored)
 
     @pytest.mark.parametrize("event", [DUE, ASKED])
     def test_a_route_that_is_gone_is_named(self, event: dict[str, Any]) -> None:
@@ -401,6 +401,99 @@ class TestRequest:
     def test_a_schedule_is_as_old_as_its_time(self) -> None:
         request = request_of(routes({"schedule": {"expression": "rate(1 day)"}}), DUE)
         assert request.event_time == datetime(2026, 1, 31, 3, tzinfo=UTC)
+
+
+class TestNamedRoutes:
+    SOURCES: dict[str, Any] = {  # noqa: RUF012
+        name: {"provider": provider, "secrets": [f"/s/{name}"]}
+        for name, provider in (("github", "github"), ("cms", "standard"), ("partner", "standard"))
+    }
+
+    def named(self, when: dict[str, Any], asker: str, source: str | None, **parameters: Any) -> Matched | Ignored:
+        found = routes(when, parameters, **({"source": source} if source else {}))
+        return decision(found.model_copy(update={"sources": self.sources()}), ASKED, asker)
+
+    def sources(self) -> dict[str, Source]:
+        return {name: Source.model_validate(source) for name, source in self.SOURCES.items()}
+
+    @pytest.mark.parametrize("asker", ["aws.lambda", "com.acme.cms", "cms", "partner"])
+    @pytest.mark.parametrize("source", [None, "github", "aws.codecommit"])
+    @pytest.mark.parametrize(
+        "when",
+        [
+            {"push": {**REPOSITORY, "branches": ["main"], "paths": ["apps/**"], "authors": ["ada"]}},
+            {"push": {**REPOSITORY, "tags": ["v*"]}},
+            {"pull_request": {**REPOSITORY, "drafts": False, "targets": ["main"]}},
+            {"release": REPOSITORY},
+            {"schedule": {"expression": "rate(1 day)"}},
+            {"object": {"bucket": "artifacts", "prefix": "web/"}},
+            {"request": {}},
+        ],
+    )
+    def test_a_request_starts_a_route_whatever_its_source_and_conditions_say(
+        self, asker: str, source: str | None, when: dict[str, Any]
+    ) -> None:
+        if when == {"request": {}} and asker in self.SOURCES and source is not None:
+            return
+        assert isinstance(self.named(when, asker, source), Matched)
+
+    def test_a_route_of_requests_alone_may_belong_to_one_source(self) -> None:
+        assert isinstance(self.named({"request": {}}, "cms", "cms"), Matched)
+        # Who may invoke the function, or put events on the bus, is let in by IAM.
+        assert isinstance(self.named({"request": {}}, "aws.lambda", "cms"), Matched)
+        refused = self.named({"request": {}}, "partner", "cms")
+        assert refused == Ignored("web", "source partner is not cms", "source")
+
+    def test_a_route_that_is_switched_off_stays_off(self) -> None:
+        found = routes({"push": REPOSITORY}, enabled=False)
+        refused = decision(found, ASKED, "aws.lambda")
+        assert isinstance(refused, Ignored)
+        assert refused.condition == "enabled"
+
+    def test_what_only_describes_the_job_is_left_out_where_a_request_does_not_know_it(self) -> None:
+        found = routes({"push": REPOSITORY}, {"jobReason": "{branch} by {author}", "commitMessage": "{message}"})
+        assert request_of(found, ASKED, "aws.lambda").parameters == PARAMETERS
+        found = routes({"push": REPOSITORY}, {"jobReason": "nightly"})
+        assert request_of(found, ASKED, "aws.lambda").parameters == {**PARAMETERS, "jobReason": "nightly"}
+
+    def test_parameters_that_a_request_can_t_fill_are_named(self) -> None:
+        refused = decision(on_push({"jobReason": "{author}"}), ASKED, "aws.lambda")
+        assert isinstance(refused, Ignored)
+        assert "{branch}, which a request does not have" in refused.reason
+
+
+class TestReasons:
+    WHY = "article 4711 was published"
+
+    def test_becomes_amplifys_where_none_is_given(self) -> None:
+        asked = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
+        by_name = request_of(routes({"push": REPOSITORY}, {"jobReason": "{author}"}), asked, "cms")
+        assert (by_name.parameters["jobReason"], by_name.cause.reason) == (self.WHY, self.WHY)
+        outright = {"operation": "start_job", "parameters": PARAMETERS, "reason": self.WHY}
+        request = request_of(on_push(), {**ASKED, "request": outright}, "cms")
+        assert (request.parameters["jobReason"], request.cause.reason) == (self.WHY, self.WHY)
+        assert validated_parameters(request).model_dump(by_alias=True)["jobReason"] == self.WHY
+
+    def test_does_not_take_the_place_of_one_that_is_given(self) -> None:
+        asked = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
+        request = request_of(routes({"push": REPOSITORY}, {"jobReason": "nightly"}), asked, "cms")
+        assert (request.parameters["jobReason"], request.cause.reason) == ("nightly", self.WHY)
+
+    def test_is_no_parameter_of_other_operations(self) -> None:
+        parameters = {"appId": "d1", "branchName": "main", "artifact": "s3://b/k"}
+        outright = {"operation": "start_deployment", "parameters": parameters, "reason": self.WHY}
+        request = request_of(on_push(), {**ASKED, "request": outright}, "cms")
+        assert (request.parameters, request.cause.reason) == (parameters, self.WHY)
+
+    def test_is_as_long_as_amplify_takes_it(self) -> None:
+        assert RequestedJob(route="web", reason="x" * 255).reason == "x" * 255
+        with pytest.raises(ValidationError, match="255"):
+            RequestedJob(route="web", reason="x" * 256)
+
+    def test_is_no_part_of_what_a_request_is_known_by(self) -> None:
+        asked = [{**ASKED, "request": {"route": "web", "reason": reason}} for reason in ("one", "another")]
+        found = routes({"push": REPOSITORY})
+        assert len({request_of(found, one, "cms").request_id for one in asked}) == 1
 
 
 class TestAskedOutright:

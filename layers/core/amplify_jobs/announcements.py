@@ -310,6 +310,7 @@ def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
         facts.append(("Author", cause.author))
         where = " to " + cause.repository if cause.repository else ""
         facts.append(("Asked by", f"{cause.kind}{where}" + (f", route {detail.route}" if detail.route else "")))
+        facts.append(("Asked because", " ".join((cause.reason or "").split())))
     if isinstance(detail, JobFinished | JobStarted):
         facts += [("Console", detail.links.console), ("Site", detail.links.site)]
     facts += [("Request", detail.request_id), ("Execution", detail.execution)]
@@ -373,7 +374,9 @@ def _common(request: JobRequest, place: Place, execution: str) -> dict[str, Any]
         "account": place.account,
         "region": place.region,
         "execution": execution,
-        "cause": cause.model_copy(update={"message": presentable(cause.message), "author": presentable(cause.author)}),
+        "cause": cause.model_copy(
+            update={name: presentable(getattr(cause, name)) for name in ("message", "author", "reason")}
+        ),
     }
 
 

@@ -18,7 +18,7 @@ from amplify_jobs.explaining import explain, lines, read_recorded
 from amplify_jobs.recovery import Waiting
 from amplify_jobs.route_changes import route_changes
 from amplify_jobs.routes import Routes
-from amplify_jobs.routes_file import read_routes, unguarded
+from amplify_jobs.routes_file import CheckedRoutes, check_routes
 from amplify_jobs.schedules import schedule_changes, wanted_schedules
 from amplify_jobs.stack import Stack
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 when something is wrong, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except InvalidRoutes as invalid:
         for fault in invalid.faults:
             print(fault, file=sys.stderr)
@@ -45,9 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def routes_check(options: argparse.Namespace) -> None:
+def routes_check(options: argparse.Namespace) -> int:
     """Read a routes file and say whether it is right."""
-    print(f"{options.file}: {_summary(_routes(options))}, no faults.")
+    checked = check_routes(_content(options.file), options.stack)
+    failed = checked.routes is None or (options.strict and checked.warnings)
+    if options.json:
+        print(json.dumps({"file": options.file, **checked.as_json()}, indent=2, ensure_ascii=False))
+        return int(bool(failed))
+    _show_findings(checked, options.file)
+    counts = [_count(len(checked.faults), "fault")] if checked.faults else ["no faults"]
+    counts += [_count(len(checked.warnings), "warning")] if checked.warnings else []
+    summary = [_summary(checked.routes)] if checked.routes else []
+    print(f"{options.file}: {', '.join((*summary, *counts))}.", file=sys.stderr if failed else sys.stdout)
+    return int(bool(failed))
 
 
 def routes_explain(options: argparse.Namespace) -> None:
@@ -144,18 +154,24 @@ def _count(number: int, noun: str) -> str:
 
 def _routes(options: argparse.Namespace) -> Routes:
     """Read the routes file, and warn of what is allowed but rarely meant. Raises InvalidRoutes."""
+    checked = check_routes(_content(options.file), options.stack)
+    if checked.routes is None:
+        raise InvalidRoutes([fault.text(options.file) for fault in checked.faults])
+    _show_findings(checked, options.file)
+    return checked.routes
+
+
+def _show_findings(checked: CheckedRoutes, file: str) -> None:
+    for finding in (*checked.faults, *checked.warnings):
+        print(finding.text(file), file=sys.stderr)
+
+
+def _content(file: str) -> bytes:
+    """Read a routes file; - is standard input. Raises InvalidRoutes."""
     try:
-        content = Path(options.file).read_bytes()
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise InvalidRoutes([f"{options.file}: can't be read: {error.strerror}"]) from None
-    routes = read_routes(content, options.file, options.stack)
-    for name in unguarded(routes):
-        print(
-            f"{options.file}: warning: routes.{name}: whoever may sign for any of {', '.join(routes.sources)} "
-            "can start its job; say whose events count with source: …",
-            file=sys.stderr,
-        )
-    return routes
+        raise InvalidRoutes([f"{file}: can't be read: {error.strerror}"]) from None
 
 
 def _json(file: str) -> object:
@@ -182,6 +198,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, run in (("check", routes_check), ("explain", routes_explain), ("push", routes_push)):
         command = _command(routes, name, run)
         command.add_argument("file", metavar="FILE", help="for example routes.yaml")
+        if run is routes_check:
+            command.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+            command.add_argument("--strict", action="store_true", help="exit with 1 for a warning too")
         if run is routes_explain:
             command.add_argument(
                 "event", metavar="EVENT.json", help="an example of events/, or an event as answers to webhooks show it"
@@ -198,7 +217,7 @@ def _group(commands: Any, name: str, what: str) -> Any:
     return commands.add_parser(name, help=what).add_subparsers(required=True, metavar="COMMAND")
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
     what = (run.__doc__ or "").rstrip(".")
     command: argparse.ArgumentParser = commands.add_parser(
         name, help=what[:1].lower() + what[1:], description=run.__doc__

@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.models import Model
 from amplify_jobs.requests import (
+    JOB_REASON_LIMIT,
     LONGEST_MINUTES,
     MOST_RETRIES,
     REQUEST_ID_PATTERN,
@@ -109,7 +110,10 @@ class StoredObject(Model):
 
 
 class RequestedJob(Model):
-    """What a sender asks for outright: a job in the API's own names, or a route of ours by its name."""
+    """What a sender asks for outright: a job in the API's own names, or a route of ours by its name.
+
+    `reason` says why, in at most 255 characters: for announcements, and for Amplify where no jobReason is given.
+    """
 
     version: Literal["1"] = "1"
     request_id: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)] | None = None
@@ -122,13 +126,14 @@ class RequestedJob(Model):
     on_timeout: OnTimeout | None = None
     retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] | None = None
     supersede: bool | None = None
+    reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> RequestedJob:
         if self.route is None:
             if self.operation is None or self.parameters is None:
                 raise ValueError("give either route, or operation and parameters")
-        elif self.model_fields_set - {"version", "request_id", "route"}:
+        elif self.model_fields_set - {"version", "request_id", "route", "reason"}:
             raise ValueError("route says itself which operation, parameters and limits; leave them out")
         return self
 

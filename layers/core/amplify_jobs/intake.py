@@ -208,7 +208,12 @@ def _rejected(arrival: Arrival, reason: str) -> JobRequest:
         route=wanted.route if wanted else None,
         operation=wanted.operation if wanted and wanted.operation else "unknown",
         parameters=(wanted.parameters if wanted else None) or {},
-        cause=Cause(source=arrival.source, kind=arrival.event.kind, delivery_id=arrival.delivery_id),
+        cause=Cause(
+            source=arrival.source,
+            kind=arrival.event.kind,
+            delivery_id=arrival.delivery_id,
+            reason=wanted.reason if wanted else None,
+        ),
         received_at=arrival.received_at,
         fault=reason,
     )

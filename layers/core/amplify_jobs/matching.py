@@ -26,6 +26,8 @@ from amplify_jobs.values import VALUES, filled, named_anywhere
 SKIP_MARKERS = ("[skip ci]", "[ci skip]", "[skip-cd]")
 # What GitHub's merge queue calls its branches: it deletes them within minutes, and Amplify does not have them.
 MERGE_QUEUE = "gh-readonly-queue/"
+# What a job can do without.
+_DESCRIPTIONS = ("jobReason", "commitMessage")
 # Announcements show the message's beginning; the whole of it travels once, as commitMessage.
 CAUSE_MESSAGE_LIMIT = 1_000
 
@@ -87,7 +89,7 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
         return [Ignored(None, f"there is no route {wanted.route}")]
     if not routes.routes:
         return [Ignored(None, "there are no routes")]
-    return [_decision(name, route, source, event) for name, route in routes.routes.items()]
+    return [_decision(name, routes, source, event) for name in routes.routes]
 
 
 def asks_for_nothing(event: Event) -> str | None:
@@ -100,7 +102,11 @@ def requested_job(
 ) -> JobRequest:
     """Make the request that a route, or the event itself, asks for."""
     if matched.route is None:
-        given = event.request.model_dump(exclude={"version", "request_id"}, exclude_none=True) if event.request else {}
+        given = (
+            event.request.model_dump(exclude={"version", "request_id", "reason"}, exclude_none=True)
+            if event.request
+            else {}
+        )
     else:
         route = matched.route
         given = {
@@ -113,6 +119,7 @@ def requested_job(
             "retry": route.retry,
             "supersede": route.supersede,
         }
+    given["parameters"] = _with_reason(given, event)
     return JobRequest(
         request_id=_request_id(matched, event, source),
         cause=_cause(event, source, delivery_id),
@@ -130,26 +137,29 @@ def _request_id(matched: Matched, event: Event, source: str) -> str:
     return request_id(matched.name or asker, event)
 
 
-def _decision(name: str, route: Route, source: str, event: Event) -> Matched | Ignored:
+def _decision(name: str, routes: Routes, source: str, event: Event) -> Matched | Ignored:
+    route = routes.routes[name]
     found: list[str] = []
-    for check in _checks(name, route, source, event):
+    for check in _checks(name, routes, source, event):
         if not check.met:
             return Ignored(name, check.found, check.condition)
         found.append(check.found)
     return Matched(name, route, tuple(found))
 
 
-def _checks(name: str, route: Route, source: str, event: Event) -> Iterator[_Check]:
+def _checks(name: str, routes: Routes, source: str, event: Event) -> Iterator[_Check]:
     """A route's conditions in the order in which they are asked; the cheap ones that decide most often come first."""
+    route = routes.routes[name]
     yield _kind(name, route, event)
     if not route.enabled:
         yield _Check("enabled", met=False, found="the route is switched off (enabled: false)")
+    if event.request is not None:
+        yield from _by_name(route, routes, source)
+        return
     if route.source is not None:
         yield _check("source", route.source == source, f"source {source} is", f"source {source} is not", route.source)
     when = route.when
-    if event.request is not None:
-        yield from _by_name(route)
-    elif when.push is not None:
+    if when.push is not None:
         yield from _of_push(when.push, event)
     elif when.pull_request is not None:
         yield from _of_pull_request(when.pull_request, event)
@@ -178,13 +188,31 @@ def _kind(name: str, route: Route, event: Event) -> _Check:
     return _Check("when", met=False, found=f"{what}, and the route waits for {waits}")
 
 
-def _by_name(route: Route) -> Iterator[_Check]:
-    missing = next((name for name in named_anywhere(route.request.parameters) if _unknown_to_requests(name)), None)
+def _by_name(route: Route, routes: Routes, source: str) -> Iterator[_Check]:
+    """Whether a request may have the route's job; the route's source and conditions are those of other events.
+
+    Whoever can ask at all is trusted with any job: by IAM, or as a source of Standard Webhooks. Only a route that
+    waits for nothing but requests means by its source which of the other sources may make them.
+    """
+    if route.when.request is not None and source in routes.sources and route.source is not None:
+        yield _check("source", route.source == source, f"source {source} is", f"source {source} is not", route.source)
+    needed = _without_descriptions(route.request.parameters)
+    missing = next((name for name in named_anywhere(needed) if _unknown_to_requests(name)), None)
     if missing:
         reason = (
             f"the route's parameters need {missing}, which a request does not have: ask by operation and parameters"
         )
         yield _Check("request.parameters", met=False, found=reason)
+
+
+def _without_descriptions(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters without what only describes the job in words that requests do not have."""
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in _DESCRIPTIONS
+        or not any(_unknown_to_requests(placeholder) for placeholder in named_anywhere(value))
+    }
 
 
 def _unknown_to_requests(placeholder: str) -> bool:
@@ -341,11 +369,22 @@ def _cause(event: Event, source: str, delivery_id: str | None) -> Cause:
         pull_request=event.pull_request.number if event.pull_request else None,
         object=f"s3://{event.object.bucket}/{event.object.key}" if event.object else None,
         delivery_id=delivery_id,
+        reason=event.request.reason if event.request else None,
     )
 
 
+def _with_reason(given: dict[str, Any], event: Event) -> dict[str, Any]:
+    """The parameters, with the sender's reason as Amplify's where they do not say any."""
+    parameters: dict[str, Any] = given["parameters"]
+    reason = event.request.reason if event.request else None
+    if reason and given["operation"] == Operation.START_JOB and "parameters_uri" not in given:
+        return {"jobReason": reason} | parameters
+    return parameters
+
+
 def _parameters(route: Route, event: Event) -> dict[str, Any]:
-    parameters: dict[str, Any] = filled(route.request.parameters, event)
+    template = _without_descriptions(route.request.parameters) if event.request else route.request.parameters
+    parameters: dict[str, Any] = filled(template, event)
     if route.request.operation is Operation.START_JOB:
         of_commit = {
             "commitId": event.commit,

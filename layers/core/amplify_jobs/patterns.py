@@ -32,13 +32,13 @@ _BEGINNING = re.compile(r"(?:[^*?+\[\\](?![?+]))*")
 def checked_name_pattern(pattern: str) -> str:
     """Return a pattern of branches or tags that can be used; raises ValueError saying what is wrong with it."""
     if re.search(r"[\s~^:]", pattern):
-        raise ValueError(f"no branch or tag can be called {pattern!r}; git allows neither blanks nor ~ ^ : in names")
+        raise ValueError(f"git takes neither blanks nor ~ ^ : in a name, as in {pattern!r}; use a name without them")
     checked_pattern(pattern)
     stray = next((literal for _, literal in _parts(pattern.removeprefix("!")) if literal and literal in "?[\\"), None)
     if stray:
         raise ValueError(
-            f"{stray} in {pattern!r} means nothing there, and no name has one; "
-            "? follows a character that may be missing, [0-9] is one digit"
+            f"{stray} in {pattern!r} means nothing there, and no name has one; use ? after a character that may be "
+            "missing, and [0-9] for one digit"
         )
     return pattern
 
@@ -65,7 +65,7 @@ def checked_text_pattern(pattern: str) -> str:
 def checked_list(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Return patterns that let something in; raises ValueError where each of them only takes back."""
     if patterns and all(pattern.startswith("!") for pattern in patterns):
-        raise ValueError("patterns that only take back let nothing in; put one before them, like '**'")
+        raise ValueError("all patterns begin with !, so nothing can match; use one without ! before them, like '**'")
     return patterns
 
 

@@ -87,7 +87,8 @@ class StartJobParameters(Model):
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
-    `pullRequest` is its number, `object` the s3:// address of the object that was written.
+    `pullRequest` is its number, `object` the s3:// address of the object that was written, `reason` what a sender of a
+    request gave as one.
     """
 
     source: str
@@ -102,6 +103,7 @@ class Cause(GrowingModel):
     pull_request: int | None = None
     object: str | None = None
     delivery_id: str | None = None
+    reason: str | None = None
 
 
 class JobRequest(GrowingModel):
@@ -166,6 +168,9 @@ def faults(error: ValidationError, where: str = "") -> list[str]:
     """Say in one line per fault what is wrong and where, e.g. `parameters.appId: …`; values are not repeated."""
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
+        # It only follows from the others.
+        if fault["type"] == "default_factory_not_called":
+            continue
         path = ".".join(part for part in (where, *map(str, fault["loc"])) if part)
         text = re.sub(r"^Value error, ", "", fault["msg"])
         lines.append(f"{path}: {text}" if path else text)

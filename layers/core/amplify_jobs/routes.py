@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from amplify_jobs.errors import UnknownSource
 from amplify_jobs.events import EventKind, PullRequestAction
@@ -34,10 +34,18 @@ SOURCE_PATTERN = rf"{ROUTE_NAME_PATTERN}|^{re.escape(CODECOMMIT)}$"
 
 def _known_provider(name: str) -> str:
     if name not in PROVIDERS:
-        raise ValueError(f"{name!r} is not known; use one of {', '.join(PROVIDERS)}")
+        raise ValueError(f"unknown provider {name!r}; use one of {', '.join(PROVIDERS)}")
     return name
 
 
+def _as_list(value: Any) -> Any:
+    """Take one text for a list of one."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+_OneOrMore = BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=ROUTE_NAME_PATTERN)]
 SecretName = Annotated[str, StringConstraints(max_length=1011, pattern=r"^(/[A-Za-z0-9_.-]+)+$")]
 RepositoryPattern = Annotated[
@@ -47,14 +55,24 @@ NamePatterns = Annotated[
     tuple[Annotated[str, AfterValidator(checked_name_pattern)], ...],
     Field(min_length=1),
     AfterValidator(checked_list),
+    _OneOrMore,
 ]
 PathPatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(checked_pattern)], ...], Field(min_length=1), AfterValidator(checked_list)
+    tuple[Annotated[str, AfterValidator(checked_pattern)], ...],
+    Field(min_length=1),
+    AfterValidator(checked_list),
+    _OneOrMore,
 ]
 TextPatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(checked_text_pattern)], ...], Field(min_length=1), AfterValidator(checked_list)
+    tuple[Annotated[str, AfterValidator(checked_text_pattern)], ...],
+    Field(min_length=1),
+    AfterValidator(checked_list),
+    _OneOrMore,
 ]
-Words = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(min_length=1)]
+Words = Annotated[
+    tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(min_length=1), _OneOrMore
+]
+Actions = Annotated[tuple[PullRequestAction, ...], Field(min_length=1), _OneOrMore]
 Minutes = Annotated[int, Field(ge=1, le=LONGEST_MINUTES)]
 
 
@@ -62,7 +80,7 @@ class Source(Model):
     """A sender we trust: its webhook endpoint bears the source's name; SSM parameters hold its secrets."""
 
     provider: Annotated[str, AfterValidator(_known_provider)]
-    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS)]
+    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS), _OneOrMore]
 
 
 class Change(Model):
@@ -89,7 +107,7 @@ class Push(Change):
 class PullRequests(Change):
     """A pull request of a repository; one from a fork only if the route says so, a draft unless it says no."""
 
-    actions: Annotated[tuple[PullRequestAction, ...], Field(min_length=1)] = (
+    actions: Actions = (
         PullRequestAction.OPENED,
         PullRequestAction.SYNCHRONIZE,
         PullRequestAction.REOPENED,
@@ -138,9 +156,10 @@ class When(Model):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> When:
-        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
+        events = sum(getattr(self, name) is not None for name in type(self).model_fields)
+        if events != 1:
             names = ", ".join(type(self).model_fields)
-            raise ValueError(f"give exactly one of {names}; another event takes a route of its own")
+            raise ValueError(f"has {events} events; use exactly one of {names}, and a route for each other event")
         return self
 
     @property

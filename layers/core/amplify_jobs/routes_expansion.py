@@ -83,6 +83,10 @@ class Expansion:
                 placed.append((origin.values[0], f"as {inner} of the route {path[1]}: {text}"))
         return list(dict.fromkeys(placed))
 
+    def place(self, path: Path) -> Path:
+        """The place in the file of what is at a path of the expanded routes."""
+        return self._origin(path)[1]
+
     def _origin(self, path: Path) -> tuple[Node, Path]:
         """The innermost value around a path, and the path's place in the file."""
         for end in range(len(path), -1, -1):

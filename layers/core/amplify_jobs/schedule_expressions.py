@@ -1,25 +1,30 @@
 """Schedule expressions as EventBridge Scheduler takes them: cron, rate and at.
 
-Source: EventBridge Scheduler User Guide, "Schedule types in EventBridge Scheduler".
+Source: EventBridge Scheduler User Guide, "Schedule types in EventBridge Scheduler"; for ranges that go past the end of
+a field, like 20-2, and for LW, EventBridge User Guide, "Setting a schedule pattern", and what EventBridge takes.
 """
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-# Name of a cron field -> its least and greatest number, its words (for the numbers from 1), what else it may be.
+_DAY = rf"(?:[1-7]|{'|'.join(_DAYS)})"
+# Name of a cron field -> its least and greatest number, its words (for the numbers from 1), what else an item may be.
 _FIELDS = (
     ("minutes", 0, 59, (), r""),
     ("hours", 0, 23, (), r""),
-    ("day of month", 1, 31, (), r"\?|L|LW|\d{1,2}W"),
+    ("day of month", 1, 31, (), r"L|LW|(?:0?[1-9]|[12][0-9]|3[01])W"),
     ("month", 1, 12, _MONTHS, r""),
-    ("day of week", 1, 7, _DAYS, r"\?|L|[1-7]L|[1-7]#[1-5]|(?:SUN|MON|TUE|WED|THU|FRI|SAT)(?:L|#[1-5])"),
+    ("day of week", 1, 7, _DAYS, rf"L|{_DAY}L"),
     ("year", 1970, 2199, (), r""),
 )
-_ITEM = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d{1,4}))?", re.ASCII)
+_ONE_OF_MONTH = rf"{_DAY}#[1-5]"
+_ITEM = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>[0-9]{1,4}))?", re.ASCII)
 _RIGHT = 'use one like "cron(0 3 * * ? *)", "rate(12 hours)" or "at(2026-12-31T23:59:00)"'
 
 
@@ -27,48 +32,130 @@ def checked_expression(expression: str) -> str:
     """Return a schedule expression that Scheduler takes; raises ValueError saying what is wrong with it."""
     found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression)
     if found is None:
-        raise ValueError(f"{expression!r} is neither cron(…), rate(…) nor at(…); {_RIGHT}")
+        raise ValueError(f"{_quoted(expression)} is neither cron(…), rate(…) nor at(…); {_right_for(expression)}")
     {"cron": _check_cron, "rate": _check_rate, "at": _check_at}[found[1]](found[2])
     return expression
 
 
+def never_due(expression: str, timezone: str, now: datetime) -> str | None:
+    """Say why a schedule is not due any more; None where it is, or where the expression or time zone is wrong."""
+    try:
+        checked_expression(expression)
+        local_now = now.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
+    except (ValueError, KeyError, OSError):
+        return None
+    kind, _, value = expression.removesuffix(")").partition("(")
+    if kind == "at" and _time(value) <= local_now:
+        return "this time is in the past, so the schedule is never due; use a later one, or remove the route"
+    if kind != "cron":
+        return None
+    _, _, day, month, _, year = value.upper().split()
+    years = _numbers(year, 1970, 2199, ())
+    if max(years) < local_now.year:
+        return f"the year {max(years)} is in the past, so the schedule is never due; use a later one, or *"
+    days = [] if re.search(r"[?LW*]", day) else _numbers(day, 1, 31, ())
+    longest = max(calendar.monthrange(2024, number)[1] for number in _numbers(month, 1, 12, _MONTHS))
+    if days and min(days) > longest:
+        return (
+            f"no such month has a day {min(days)}, so the schedule is never due; use an earlier day, or L for the last"
+        )
+    return None
+
+
 def _check_rate(value: str) -> None:
-    if not re.fullmatch(r"[1-9][0-9]{0,8} (minute|hour|day)s?", value, re.ASCII):
-        raise ValueError(f'"{value}" is no rate; use a whole number and minutes, hours or days, like "rate(12 hours)"')
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8} (minute|hour|day)s?", value, re.ASCII) or len(value) > 20:
+        raise ValueError(
+            f'{_quoted(value)} is no rate; use a whole number and minutes, hours or days, like "rate(12 hours)"'
+        )
 
 
 def _check_at(value: str) -> None:
     try:
-        datetime.strptime(value, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 -- the time zone stands beside it
+        _time(value)
     except ValueError:
-        raise ValueError(f'"{value}" is no date and time; use one like "at(2026-12-31T23:59:00)"') from None
+        raise ValueError(f'{_quoted(value)} is no date and time; use one like "at(2026-12-31T23:59:00)"') from None
+
+
+def _time(value: str) -> datetime:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", value):
+        raise ValueError(value)
+    # Its time zone stands beside it.
+    return datetime.fromisoformat(value)
 
 
 def _check_cron(value: str) -> None:
-    fields = value.split()
+    fields = re.findall(r"[^ \t]+", value)
     if len(fields) != len(_FIELDS):
         names = ", ".join(name for name, *_ in _FIELDS)
-        raise ValueError(
-            f'cron has {len(_FIELDS)} fields ({names}), not {len(fields)}; use one like "cron(0 3 * * ? *)"'
-        )
+        raise ValueError(f"cron has {len(_FIELDS)} fields ({names}), not {len(fields)}; {_right_for(value)}")
     for field, (name, least, greatest, words, special) in zip(fields, _FIELDS, strict=True):
+        if field == "?" and name.startswith("day"):
+            continue
+        if name == "day of week" and re.fullmatch(_ONE_OF_MONTH, field.upper()):
+            continue
         for item in field.split(","):
-            if not _fits(item.upper(), least, greatest, words, special):
-                raise ValueError(f"{item!r} is no {name} of cron; {_RIGHT}")
+            if not _is_item(item, least, greatest, words, special):
+                raise ValueError(f"{_quoted(item)} is no {name} of cron; {_right_for_item(least, greatest, words)}")
     if (fields[2] == "?") is (fields[4] == "?"):
         raise ValueError("of day of month and day of week cron wants one to be ?, and not both; use 0 3 * * ? *")
 
 
-def _fits(item: str, least: int, greatest: int, words: tuple[str, ...], special: str) -> bool:
-    if special and re.fullmatch(special, item, re.ASCII):
+def _is_item(item: str, least: int, greatest: int, words: tuple[str, ...], special: str) -> bool:
+    if special and item.isascii() and re.fullmatch(special, item.upper()):
         return True
-    found = _ITEM.fullmatch(item)
-    if found is None:
+    try:
+        return bool(_numbers(item, least, greatest, words))
+    except ValueError:
         return False
-    ends = [end for end in (found["first"], found["last"]) if end is not None]
-    if "*" in ends:
-        return len(ends) == 1
-    numbers = [
-        words.index(end) + 1 if end in words else int(end) if end.isdigit() and len(end) < 5 else -1 for end in ends
-    ]
-    return all(least <= number <= greatest for number in numbers)
+
+
+def _numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> set[int]:
+    """The numbers that a list of numbers, ranges and steps means; raises ValueError where it is none."""
+    numbers: set[int] = set()
+    for item in field.upper().split(","):
+        found = _ITEM.fullmatch(item)
+        if found is None or not field.isascii() or (found["first"] == "*" and found["last"]):
+            raise ValueError(item)
+        step = int(found["step"] or 1)
+        first = least if found["first"] == "*" else _number(found["first"], least, greatest, words)
+        last = _number(found["last"], least, greatest, words) if found["last"] else first
+        if not found["last"] and (found["step"] or found["first"] == "*"):
+            last = greatest
+        if not 1 <= step <= greatest or (last < first and least == _FIELDS[-1][1]):
+            raise ValueError(item)
+        # A range may go past the end of its field: from 20 to 2 o'clock, from Friday to Monday.
+        beyond = last if last >= first else last + greatest - least + 1
+        numbers |= {(number - least) % (greatest - least + 1) + least for number in range(first, beyond + 1, step)}
+    return numbers
+
+
+def _number(text: str, least: int, greatest: int, words: tuple[str, ...]) -> int:
+    number = words.index(text) + 1 if text in words else int(text) if re.fullmatch(r"[0-9]{1,4}", text) else -1
+    if not least <= number <= greatest:
+        raise ValueError(text)
+    return number
+
+
+def _right_for(text: str) -> str:
+    """The remedy for what is no expression: Unix cron in Scheduler's form, if that is what it is."""
+    fields = text.removeprefix("cron(").removesuffix(")").split()
+    if len(fields) == 5 and (fields[2] == "*" or fields[4] == "*"):
+        minutes, hours, day, month, weekday = fields
+        # Unix counts the days of the week from 0, Sunday, and Scheduler from 1.
+        weekday = re.sub(r"(?<![/0-9])[0-7](?![0-9])", lambda found: str(int(found[0]) % 7 + 1), weekday)
+        days = (day, "?") if weekday == "*" else ("?", weekday)
+        expression = f"cron({minutes} {hours} {days[0]} {month} {days[1]} *)"
+        try:
+            return f'use "{checked_expression(expression)}"'
+        except ValueError:
+            return _RIGHT
+    return _RIGHT
+
+
+def _right_for_item(least: int, greatest: int, words: tuple[str, ...]) -> str:
+    names = f" or {words[0]} to {words[-1]}" if words else ""
+    return f'use {least} to {greatest}{names}, like "cron(0 3 * * ? *)"'
+
+
+def _quoted(text: str) -> str:
+    return f"'{text[:59]}…'" if len(text) > 60 else f"'{text}'"

@@ -80,7 +80,7 @@ def _push(payload: dict[str, Any]) -> Event | str:
         **change,
         head=normalising.commit_of(head_commit),
         changed_files=_changed_files(payload, commits, head_commit),
-        without_commits=member(payload, "commits") == [],
+        without_commits=not commits,
     )
 
 
