@@ -51,6 +51,7 @@ class Policy:
     """
 
     def __init__(self, document: Mapping[str, Any], keys: Collection[str]) -> None:
+        self.document = document
         statements = _listed(document.get("Statement"))
         self._statements = [_Statement(statement, keys) for statement in statements]
         self.not_evaluated = sorted({text for statement in self._statements for text in statement.not_evaluated})
