@@ -42,5 +42,6 @@ def create_app(
     amplify = session.client("amplify")
     tags = {APP_ID_TAG: app_id} if app_id else {}
     created = amplify.create_app(name="web", repository=str(repository.bare), tags=tags)["app"]["appId"]
-    amplify.create_branch(appId=created, branchName="main", stage="PRODUCTION")
+    # The route builds its pushes.
+    amplify.create_branch(appId=created, branchName="main", stage="PRODUCTION", enableAutoBuild=False)
     return created

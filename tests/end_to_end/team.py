@@ -129,7 +129,7 @@ class Team:
         file = self._folder / "routes.yaml"
         source = {"provider": "github", "secrets": [SECRET_NAME]}
         file.write_text(yaml.safe_dump({"sources": {"github": source}, "routes": self._routes}))
-        assert cli.main(["routes", "push", str(file)]) == 0
+        assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0
         # The function keeps what it read for a while; a fresh process reads it anew.
         for function in ("ReceiveWebhookFunction", "ReceiveEventFunction"):
             self.kill(function)

@@ -58,7 +58,7 @@ def sources(team: Team, tmp_path_factory: pytest.TempPathFactory) -> str:
         }
     file: Path = tmp_path_factory.mktemp("routes") / "routes.yaml"
     file.write_text(yaml.safe_dump(routes))
-    assert cli.main(["routes", "push", str(file)]) == 0
+    assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0
     team.kill("ReceiveWebhookFunction")
     return team.url.rpartition("/")[0]
 

@@ -66,7 +66,7 @@ def test_what_is_new_changed_and_gone_is_told_apart() -> None:
     wanted = wanted_schedules(routes({"kept": "rate(1 day)", "moved": "rate(2 days)", "new": "rate(1 day)"}), PLACE)
     changes = schedule_changes(stored, wanted)
     assert (list(changes.created), list(changes.changed), changes.removed) == (["new"], ["moved"], ("old",))
-    assert changes.lines() == [
+    assert [line for change in changes.changes() for line in change.lines()] == [
         "~ schedule moved: rate(2 days) Europe/Berlin",
         "+ schedule new: rate(1 day) Europe/Berlin",
         "- schedule old",
@@ -83,7 +83,7 @@ def test_what_is_stored_and_what_changes_make_what_is_wanted(stored: dict[str, A
     changes = schedule_changes(stored, wanted)
     after = {name: definition for name, definition in stored.items() if name not in changes.removed}
     assert {**after, **changes.created, **changes.changed} == wanted
-    assert schedule_changes(wanted, wanted).lines() == []
+    assert schedule_changes(wanted, wanted).changes() == []
 
 
 @pytest.mark.parametrize(

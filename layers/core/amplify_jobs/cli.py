@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes
 from amplify_jobs.explaining import explain, lines, read_recorded
+from amplify_jobs.push_routes import PushOptions, counted, push, summary
 from amplify_jobs.recovery import Waiting
-from amplify_jobs.route_changes import route_changes
 from amplify_jobs.routes import Routes
 from amplify_jobs.routes_file import CheckedRoutes, check_routes
-from amplify_jobs.schedules import schedule_changes, wanted_schedules
 from amplify_jobs.stack import Stack
 
 DEFAULT_STACK = "amplify-jobs"
-# How the shell makes a secret, where a provider does not take any text: a key in base64, or user and password.
-_SECRETS = {
-    "standard": "whsec_$(openssl rand -base64 32)",
-    "azure-devops": "amplify-jobs:$(openssl rand -hex 32)",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,13 +41,13 @@ def routes_check(options: argparse.Namespace) -> int:
     checked = check_routes(_content(options.file), options.stack)
     failed = checked.routes is None or (options.strict and checked.warnings)
     if options.json:
-        print(json.dumps({"file": options.file, **checked.as_json()}, indent=2, ensure_ascii=False))
+        _print_checked(checked, options.file)
         return int(bool(failed))
     _show_findings(checked, options.file)
-    counts = [_count(len(checked.faults), "fault")] if checked.faults else ["no faults"]
-    counts += [_count(len(checked.warnings), "warning")] if checked.warnings else []
-    summary = [_summary(checked.routes)] if checked.routes else []
-    print(f"{options.file}: {', '.join((*summary, *counts))}.", file=sys.stderr if failed else sys.stdout)
+    counts = [counted(len(checked.faults), "fault")] if checked.faults else ["no faults"]
+    counts += [counted(len(checked.warnings), "warning")] if checked.warnings else []
+    contents = [summary(checked.routes)] if checked.routes else []
+    print(f"{options.file}: {', '.join((*contents, *counts))}.", file=sys.stderr if failed else sys.stdout)
     return int(bool(failed))
 
 
@@ -68,10 +59,26 @@ def routes_explain(options: argparse.Namespace) -> None:
         print(line)
 
 
-def routes_push(options: argparse.Namespace) -> None:
+def routes_push(options: argparse.Namespace) -> int:
     """Check a routes file, show what changes, and put it into effect."""
-    routes = _routes(options)
-    push(routes, Stack.find(options.stack))
+    checked = check_routes(_content(options.file), options.stack)
+    if options.json and checked.routes is None:
+        _print_checked(checked, options.file)
+        return 1
+    if not options.json:
+        _show_findings(checked, options.file)
+    if checked.routes is None:
+        return 1
+    how = PushOptions(
+        options.file,
+        dry_run=options.dry_run,
+        yes=options.yes,
+        lookup=options.lookup,
+        as_json=options.json,
+        warnings=tuple(warning.as_json() for warning in checked.warnings),
+    )
+    push(checked.routes, Stack.find(options.stack), how)
+    return 0
 
 
 def dead_letters_list(options: argparse.Namespace) -> None:
@@ -79,7 +86,7 @@ def dead_letters_list(options: argparse.Namespace) -> None:
     waiting = Stack.find(options.stack).recovery().dead_letters()
     for one in waiting:
         print(f"{one.sent_at:%Y-%m-%d %H:%M:%S}  {_described(one)}")
-    print(f"{_count(len(waiting), 'dead letter')}.")
+    print(f"{counted(len(waiting), 'dead letter')}.")
 
 
 def dead_letters_replay(options: argparse.Namespace) -> None:
@@ -93,63 +100,12 @@ def dead_letters_replay(options: argparse.Namespace) -> None:
     left = [one for one in waiting if one.letter is None]
     for one in left:
         print(f"Left in the queue: {_described(one)}")
-    print(f"{_count(len(waiting) - len(left), 'dead letter')} sent again.")
+    print(f"{counted(len(waiting) - len(left), 'dead letter')} sent again.")
 
 
 def replay(options: argparse.Namespace) -> None:
     """Make the same request once more, as a new one."""
     print(f"Started {Stack.find(options.stack).recovery().request_again(options.request_id)}.")
-
-
-def push(routes: Routes, stack: Stack) -> None:
-    """Show what differs, store routes and schedules, and say where sources deliver to and which secrets are missing."""
-    scheduler = stack.scheduler()
-    schedules = schedule_changes(scheduler.stored(), wanted_schedules(routes, stack.schedules))
-    difference = [*route_changes(_pushed(stack), routes), *schedules.lines()]
-    print("\n".join(difference) or "Nothing differs from what was pushed before.")
-    version = stack.store_routes(routes.model_dump_json(by_alias=True, exclude_none=True).encode())
-    stack.store_sources({name: source.model_dump_json(by_alias=True) for name, source in routes.sources.items()})
-    # A schedule that fires finds its route there already.
-    scheduler.apply(schedules)
-    print(
-        f"Pushed {_summary(routes)} to s3://{stack.bucket}/{stack.routes_key}"
-        + (f", version {version}." if version else ".")
-    )
-    missing = stack.missing_secrets(name for source in routes.sources.values() for name in source.secrets)
-    for name, source in routes.sources.items():
-        print(f"\n{name}: {stack.api_url}/webhooks/{name}")
-        for secret in source.secrets:
-            if secret in missing:
-                print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
-                commands = _secret_commands(secret, source.provider, stack.region)
-                print("\n".join(f"    {command}" for command in commands))
-
-
-def _pushed(stack: Stack) -> Routes | None:
-    """The routes that are in effect; what this version can't read counts as none."""
-    content = stack.stored_routes()
-    try:
-        return None if content is None else Routes.model_validate_json(content)
-    except ValidationError:
-        return None
-
-
-def _secret_commands(name: str, provider: str, region: str) -> tuple[str, str]:
-    """The shell makes the value, so that it stands in no history."""
-    place = f"--name {shlex.quote(name)} --region {shlex.quote(region)}"
-    value = _SECRETS.get(provider, "$(openssl rand -hex 32)")
-    return (
-        f'aws ssm put-parameter --type SecureString {place} --value "{value}"',
-        f"aws ssm get-parameter --with-decryption {place} --query Parameter.Value --output text",
-    )
-
-
-def _summary(routes: Routes) -> str:
-    return f"{_count(len(routes.sources), 'source')} and {_count(len(routes.routes), 'route')}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _routes(options: argparse.Namespace) -> Routes:
@@ -159,6 +115,10 @@ def _routes(options: argparse.Namespace) -> Routes:
         raise InvalidRoutes([fault.text(options.file) for fault in checked.faults])
     _show_findings(checked, options.file)
     return checked.routes
+
+
+def _print_checked(checked: CheckedRoutes, file: str) -> None:
+    print(json.dumps({"file": file, **checked.as_json()}, indent=2, ensure_ascii=False))
 
 
 def _show_findings(checked: CheckedRoutes, file: str) -> None:
@@ -205,12 +165,27 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "event", metavar="EVENT.json", help="an example of events/, or an event as answers to webhooks show it"
             )
+        if run is routes_push:
+            _add_push_options(command)
     dead_letters = _group(commands, "dead-letters", "events that could not be processed")
     for name, run in (("list", dead_letters_list), ("replay", dead_letters_replay)):
         _command(dead_letters, name, run)
     again = _command(commands, "replay", replay)
     again.add_argument("request_id", metavar="REQUEST_ID", help="as announcements and answers to webhooks give it")
     return parser
+
+
+def _add_push_options(command: argparse.ArgumentParser) -> None:
+    flag = "store_true"
+    command.add_argument("--dry-run", action=flag, help="show what changes, and write nothing")
+    command.add_argument("--yes", action=flag, help="remove routes and sources without a question")
+    command.add_argument(
+        "--no-lookup",
+        dest="lookup",
+        action="store_false",
+        help="do not look whether apps, branches and buckets exist and auto-build is off",
+    )
+    command.add_argument("--json", action=flag, help="print one JSON object instead of lines")
 
 
 def _group(commands: Any, name: str, what: str) -> Any:

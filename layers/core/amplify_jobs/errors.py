@@ -51,6 +51,10 @@ class NoStack(AmplifyJobsError):
     """There is no stack of this name; the message says where it was looked for."""
 
 
+class PushRefused(AmplifyJobsError):
+    """A push of routes that somebody has to agree to; nothing was written."""
+
+
 class DeliveryRefused(AmplifyJobsError):
     """A webhook delivery that is not taken; `status` is the HTTP status of the answer."""
 

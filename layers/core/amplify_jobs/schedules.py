@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_jobs.aws_events import schedule_input
+from amplify_jobs.changes import Change, Kind
 from amplify_jobs.routes import Routes
 
 # The same patience as the rules of the stack have.
@@ -34,12 +35,12 @@ class ScheduleChanges:
     changed: Mapping[str, Definition]
     removed: tuple[str, ...]
 
-    def lines(self) -> list[str]:
-        """What is done, a line each, in the order of the names."""
-        done = [(name, f"+ schedule {name}: {_described(wanted)}") for name, wanted in self.created.items()]
-        done += [(name, f"~ schedule {name}: {_described(wanted)}") for name, wanted in self.changed.items()]
-        done += [(name, f"- schedule {name}") for name in self.removed]
-        return [line for _, line in sorted(done)]
+    def changes(self) -> list[Change]:
+        """What is done, in the order of the names."""
+        done = [Change(Kind.ADDED, "schedule", name, _described(wanted)) for name, wanted in self.created.items()]
+        done += [Change(Kind.CHANGED, "schedule", name, _described(wanted)) for name, wanted in self.changed.items()]
+        done += [Change(Kind.REMOVED, "schedule", name) for name in self.removed]
+        return sorted(done, key=lambda change: change.name)
 
 
 def wanted_schedules(routes: Routes, place: Place) -> dict[str, Definition]:

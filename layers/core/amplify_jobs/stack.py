@@ -107,24 +107,27 @@ class Stack:
             _fail(f"s3://{self.bucket}/{self.routes_key} can't be written", error)
         return answer.get("VersionId")
 
-    def store_sources(self, sources: Mapping[str, str]) -> None:
-        """Keep a copy of each source beside the secrets, so that deliveries are let in while the bucket fails.
-
-        `sources` are JSON by name; those of earlier pushes that are not among them are removed.
-        """
+    def stored_sources(self) -> dict[str, str]:
+        """The copies of the sources beside the secrets, JSON by name: they let deliveries in while the bucket fails."""
         path = f"/{self.name}/sources"
         try:
             pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
-            stored = {found["Name"]: found["Value"] for page in pages for found in page["Parameters"]}
-            wanted = {f"{path}/{name}": content for name, content in sources.items()}
-            for name, content in wanted.items():
-                # SSM allows few writes a second, and most pushes change no source.
-                if stored.get(name) != content:
-                    self.ssm.put_parameter(Name=name, Value=content, Type="String", Overwrite=True)
-            for name in stored.keys() - wanted.keys():
-                self.ssm.delete_parameter(Name=name)
+            return {
+                found["Name"].removeprefix(f"{path}/"): found["Value"] for page in pages for found in page["Parameters"]
+            }
         except (ClientError, BotoCoreError) as error:
-            _fail(f"the sources can't be copied to SSM under {path}", error)
+            _fail(f"the copies of the sources in SSM under {path} can't be read", error)
+
+    def change_sources(self, written: Mapping[str, str], removed: Iterable[str]) -> None:
+        """Write copies of sources, JSON by name, and remove others."""
+        path = f"/{self.name}/sources"
+        try:
+            for name, content in written.items():
+                self.ssm.put_parameter(Name=f"{path}/{name}", Value=content, Type="String", Overwrite=True)
+            for name in removed:
+                self.ssm.delete_parameter(Name=f"{path}/{name}")
+        except (ClientError, BotoCoreError) as error:
+            _fail(f"the sources can't all be copied to SSM under {path}; push again", error)
 
     def missing_secrets(self, names: Iterable[str]) -> list[str]:
         """Those of the names under which SSM holds nothing; no value is read."""
