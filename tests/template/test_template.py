@@ -309,8 +309,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "tell_programs": {"events:PutEvents Bus"},
     },
 }
-# Powertools' persistence layer. Its documentation has GetItem too, which it calls for want of what PutItem answers when a
-# condition fails: with boto3 before 1.26.164.
+# Powertools' persistence layer. Its documentation has GetItem too, which it calls only with boto3 before 1.26.164:
+# PutItem then does not answer the item on file when a condition fails.
 IDEMPOTENCY = {f"dynamodb:{verb}Item IdempotencyTable" for verb in ("Put", "Update", "Delete")}
 
 
