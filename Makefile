@@ -18,8 +18,8 @@ help: ## What there is to make
 run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 ends after the first job
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
-local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000
-	@$(BIN)/python -m local
+local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000; PARAMETERS="NAME=VALUE …"
+	@$(BIN)/python -m local $(foreach parameter,$(PARAMETERS),--parameter $(parameter))
 
 examples: $(VENV)/ready ## Put into a running local cloud what the events in events/ speak of
 	@$(BIN)/python -m demo.examples

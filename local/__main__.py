@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -42,6 +43,7 @@ def main() -> int:
             http_port=http_port,
             also_at=also_at,
             names=names,
+            parameters=_parameters(arguments.parameter),
             state_dir=arguments.state_dir,
         ) as cloud:
             gc.freeze()
@@ -95,8 +97,18 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description="Runs the project's template on this machine.")
     parser.add_argument("--template", type=Path, default=PROJECT / "template.yaml", help="another template")
     parser.add_argument("--state-dir", type=Path, default=PROJECT / ".local", help="where logs and builds are kept")
+    parser.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template; repeatable"
+    )
     parser.add_argument("--left-out", action="store_true", help="list what the local cloud leaves out of the stack")
     return parser.parse_args()
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    for text in given:
+        if not re.match(r"\w+=", text):
+            raise ValueError(f"--parameter takes NAME=VALUE, not {text!r}")
+    return dict(text.split("=", 1) for text in given)
 
 
 def _print(line: str) -> None:

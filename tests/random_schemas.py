@@ -9,6 +9,14 @@ SCALARS = ["ID", "String", "Int", "Float", "Boolean", "AWSDate", "AWSDateTime", 
 WRAPPINGS = ["{}", "{}", "{}!", "[{}]", "[{}!]", "[{}]!", "[{}!]!"]
 MODEL_NAMES = ["A", "Bee", "cat", "Dog_House", "EVENT", "FooBar2", "URLThing", "X1y"]
 FIELD_NAMES = ["name", "title", "aId", "beeId", "createdAt", "ownerID", "x", "Y_z", "updatedAt", "kind", "catId", "n2"]
+MORE_DIRECTIVES = [
+    "",
+    "",
+    ' @key(fields: ["id"])',
+    ' @key(name: "n", fields: ["id"]) @key(name: "m", fields: ["title"])',
+    " @model(timestamps: null)",
+    " @auth(rules: [{allow: owner}])",
+]
 ENUM_VALUES = ["A", "a", "some_value", "SomeValue", "someValue", "SOME_VALUE", "_1", "_2", "Z9"]
 
 
@@ -25,6 +33,30 @@ def misspelt_schema(random: Random) -> str:
     for _ in range(random.randint(1, 2)):
         parts[random.choice(replaceable)] = parts[random.choice(words)]
     return "".join(parts)
+
+
+def repeated_schema(random: Random) -> str:
+    """Give a careful schema in which some models are declared again, in part, with directives of theirs and others."""
+    schema = random_schema(random, careful=True)
+    parts = [schema]
+    for name, body in re.findall(r"type (\w+) @model[^{]*\{\n(.*?)\n\}", schema, re.DOTALL):
+        if random.random() < 0.6:
+            fields = body.split("\n")
+            again = [random.choice(fields) for _ in range(random.randint(1, 3))]
+            if random.random() < 0.3:
+                again = [re.sub(r"name: \"\w+\"", 'name: "another"', field) for field in again]
+            keyword = random.choice(["type", "extend type"])
+            parts.append(f"{keyword} {name}{random.choice(MORE_DIRECTIVES)} {{\n" + "\n".join(again) + "\n}")
+    random.shuffle(parts)
+    return "\n".join(parts)
+
+
+def reserved_schema(random: Random) -> str:
+    """Give a careful schema in which some names begin with two underscores."""
+    schema = random_schema(random, careful=True)
+    for name in random.sample([*MODEL_NAMES, "Part0", "Part1", "Kind0", "Kind1", "Either", "Named", "Links"], 4):
+        schema = re.sub(rf"\b{name}\b", f"__{name}", schema)
+    return schema
 
 
 class _Writer:

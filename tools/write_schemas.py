@@ -1,12 +1,14 @@
-"""Writes the JSON Schemas of the announcements to docs/schemas, from the models that the service publishes."""
+"""Writes the JSON Schemas of the announcements and of routes.yaml to docs/schemas, from the models."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from amplify_jobs.announcements import DETAILS, EVENT_SOURCE, DetailType
+from tools.routes_schema import routes_schema
 
 FOLDER = Path(__file__).parent.parent / "docs" / "schemas"
+ROUTES_PATH = FOLDER / "routes.json"
 
 
 def schema(detail_type: DetailType) -> dict[str, Any]:
@@ -34,7 +36,16 @@ def path(detail_type: DetailType) -> Path:
 
 
 def text(detail_type: DetailType) -> str:
-    return json.dumps(schema(detail_type), indent=2, ensure_ascii=False) + "\n"
+    return _text(schema(detail_type))
+
+
+def routes_text() -> str:
+    """The text of docs/schemas/routes.json."""
+    return _text(routes_schema())
+
+
+def _text(made: dict[str, Any]) -> str:
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
@@ -42,6 +53,8 @@ def main() -> None:
     for detail_type in DetailType:
         path(detail_type).write_text(text(detail_type), encoding="utf-8")
         print(path(detail_type).relative_to(FOLDER.parent.parent))
+    ROUTES_PATH.write_text(routes_text(), encoding="utf-8")
+    print(ROUTES_PATH.relative_to(FOLDER.parent.parent))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ OUTPUTS = {
     "receiveEventFunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:receive-event",
     "schedulerRoleArn": "arn:aws:iam::123456789012:role/scheduler",
     "scheduleGroup": "amplify-jobs",
+    "readableBuckets": "builds,artifacts",
 }
 
 

@@ -10,7 +10,7 @@ from local.accesses import CONDITION_KEYS
 from local.policies import Access, Decision, Policy, decide
 from local.roles import Role
 from local.template import Pseudo, Template
-from tests.end_to_end.team import READABLE_BUCKETS, ROOT, Team
+from tests.end_to_end.team import BUCKETS, ROOT, Team
 
 STACK = "amplify-jobs"
 
@@ -18,7 +18,7 @@ STACK = "amplify-jobs"
 def granted() -> Iterator[tuple[str, str, str]]:
     """Role, statement and action of everything that the template grants, by logical id and Sid."""
     pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name=STACK)
-    template = Template(ROOT / "template.yaml", {"ReadableBuckets": READABLE_BUCKETS}, pseudo)
+    template = Template(ROOT / "template.yaml", {"ReadableBuckets": ",".join(BUCKETS)}, pseudo)
     for logical_id, resource in template.resources.items():
         if resource.type == "AWS::IAM::Role":
             for policy in template.resolve(resource.properties["Policies"], lambda name, attribute: name):

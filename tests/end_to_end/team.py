@@ -27,8 +27,7 @@ from local.cloud import LocalCloud
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
 SECRET_NAME = "/amplify-jobs/secrets/github"
-READABLE_BUCKETS = "e2e-*"
-"""The buckets, besides the stack's own, whose objects requests may name."""
+BUCKETS = ("e2e-artifacts", "e2e-triggers")
 PATIENCE_SECONDS = 200
 """Longer than a message stays hidden whose function was killed."""
 
@@ -61,12 +60,9 @@ class Team:
     @contextlib.contextmanager
     def at_work(cls, folder: Path) -> Iterator[Team]:
         """Start the local cloud on free ports, and set the environment as a user of it does."""
+        parameters = {"ReadableBuckets": ",".join(BUCKETS)}
         with LocalCloud(
-            ROOT / "template.yaml",
-            aws_port=0,
-            http_port=0,
-            state_dir=folder / "cloud",
-            parameters={"ReadableBuckets": READABLE_BUCKETS},
+            ROOT / "template.yaml", aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud"
         ) as cloud:
             environment = {
                 "AWS_ENDPOINT_URL": cloud.endpoint_url,

@@ -137,8 +137,8 @@ def test_a_ping_is_answered(team: Team, app_id: str) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "code"),
     [
-        ("ssm", "GetParameter", "InternalServerError"),
-        ("ssm", "GetParameter", "AccessDeniedException"),
+        ("ssm", "GetParameters", "InternalServerError"),
+        ("ssm", "GetParameters", "AccessDeniedException"),
     ],
 )
 def test_without_secrets_it_is_503_and_a_second_delivery_is_accepted(

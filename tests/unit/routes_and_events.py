@@ -42,7 +42,9 @@ _CHANGE: dict[str, st.SearchStrategy[Any]] = {"paths": _PATTERNS, "authors": _PA
 _ACTIONS = st.lists(st.sampled_from(PullRequestAction), min_size=1)
 _WHEN = st.one_of(
     _some(branches=_PATTERNS, tags=_PATTERNS, **_CHANGE).map(lambda push: {"push": push}),
-    _some(targets=_PATTERNS, forks=st.booleans(), actions=_ACTIONS, **_CHANGE).map(lambda pull: {"pull_request": pull}),
+    _some(targets=_PATTERNS, forks=st.booleans(), drafts=st.booleans(), actions=_ACTIONS, **_CHANGE).map(
+        lambda pull: {"pull_request": pull}
+    ),
     _some(tags=_PATTERNS).map(lambda release: {"release": release}),
     st.just({"schedule": {"expression": "rate(1 day)"}}),
     st.fixed_dictionaries({"bucket": st.just("artifacts")}, optional={"suffix": st.just(".zip")}).map(
@@ -80,6 +82,8 @@ EVENTS = _made(
     deleted=st.booleans(),
     forced=st.none() | st.booleans(),
     changed_files=st.none() | _FILES,
+    without_commits=st.booleans(),
+    skip_option=st.none() | st.just("ci.skip"),
     pull_request=st.none()
     | _made(
         PullRequest,
@@ -88,13 +92,16 @@ EVENTS = _made(
         host_action=st.text(),
         target=_TEXT,
         from_fork=st.none() | st.booleans(),
+        draft=st.none() | st.booleans(),
+        became_ready=st.booleans(),
+        previous_target=_TEXT,
     ),
     release=st.none() | _made(Release, action=st.text() | st.just("published"), tag=_NAMES),
     schedule=st.none()
     | _made(Schedule, route=st.sampled_from(["web", "gone"]), scheduled_time=st.text("0Z-:T", min_size=1)),
     object=st.none() | _made(StoredObject, bucket=st.just("artifacts"), key=st.text()),
     request=st.none()
-    | _made(RequestedJob, route=st.sampled_from(["web", "gone"]))
+    | _made(RequestedJob, route=st.sampled_from(["web", "gone"]), reason=st.none() | st.text(max_size=255))
     | _made(RequestedJob, operation=st.text(), parameters=st.dictionaries(st.text(), st.text())),
     key=_TEXT,
 )

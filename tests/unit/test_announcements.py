@@ -256,7 +256,7 @@ def test_a_subject_is_what_sns_takes(detail: Announcement) -> None:
 def test_no_announcement_holds_an_address_or_a_signature(detail: Announcement) -> None:
     for published in (subject(detail), text(detail), detail.model_dump_json(by_alias=True)):
         assert "ada@example.com" not in published
-        assert "Signature" not in published
+        assert "Amz-Signature" not in published
 
 
 DETAIL_TYPES = {

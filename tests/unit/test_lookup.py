@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from amplify_jobs.lookup import Account, uses, warnings
+from amplify_jobs.lookup import Account, Reach, uses, warnings
 from amplify_jobs.routes import Routes
 from tests.unit.routes_and_events import ROUTES
 
 PARAMETERS = {"appId": "d1", "branchName": "main", "jobType": "RELEASE"}
 PUSH = {"push": {"repository": "acme/web"}}
 APP = {"d1": {"main": True, "release/1": True, "dev": False}}
+
+REACH = Reach("eu-west-1", "own", frozenset(["onn", "off", "noo", "unknown"]))
 
 
 def said(when: dict[str, Any], parameters: dict[str, Any], operation: str = "start_job", **members: Any) -> list[str]:
@@ -22,7 +24,7 @@ def said(when: dict[str, Any], parameters: dict[str, Any], operation: str = "sta
     account = Account(
         apps={**APP, "d2": None}, event_buckets={"onn": True, "off": False}, missing_buckets=frozenset(["noo"])
     )
-    return [text for _, text in warnings(found, account, "eu-west-1")]
+    return [text for _, text in warnings(found, account, REACH)]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,11 @@ def test_apps_and_branches(when: dict[str, Any], parameters: dict[str, Any], exp
         ("off", "s3://{bucket}/{key}", ["the bucket off sends no events to EventBridge"]),
         ("noo", "s3://noo/{key}", ["there is no bucket noo;"]),
         ("unknown", "s3://noo/site.zip", ["there is no bucket noo;"]),
+        ("onn", "s3://own/site.zip", []),
+        ("onn", "s3://far/site.zip", ["the stack gets no events of the bucket far and may not read it;"]),
+        ("far", "s3://own/site.zip", ["the stack gets no events of the bucket far and may not read it;"]),
+        # Of its own bucket the stack gets no events.
+        ("own", "s3://own/site.zip", ["the stack gets no events of the bucket own and may not read it;"]),
     ],
 )
 def test_buckets(bucket: str, artifact: str, expected: list[str]) -> None:
@@ -91,4 +98,4 @@ def test_a_route_that_is_switched_off_is_not_looked_at() -> None:
 @given(ROUTES)
 def test_any_routes_can_be_looked_up(routes: Routes) -> None:
     account = Account({"d1": {"main": True}}, {}, frozenset())
-    assert all(name in routes.routes for name, _ in warnings(uses(routes), account, "eu-west-1"))
+    assert all(name in routes.routes for name, _ in warnings(uses(routes), account, REACH))

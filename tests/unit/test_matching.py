@@ -35,6 +35,7 @@ PUSH: dict[str, Any] = {
     "repository": "acme/web",
     "ref": "refs/heads/release/1",
     "branch": "release/1",
+    "before": "a" * 40,
     "after": "b" * 40,
     "commit": "b" * 40,
     "message": "Greet",
@@ -319,16 +320,16 @@ class TestRequest:
     @pytest.mark.parametrize(
         ("when", "event", "reason"),
         [
-            ({"push": REPOSITORY}, PUSH, f"release/1 refs/heads/release/1 acme/web {'b' * 40} Greet Ada"),
+            ({"push": REPOSITORY}, PUSH, f"release/1 refs/heads/release/1 acme/web {'b' * 40} {'a' * 40} Greet Ada"),
             (
                 {"push": {**REPOSITORY, "tags": ["v*"]}},
                 TAG,
-                f"v1.2 refs/tags/v1.2 acme/web {'b' * 40} Greet Ada",
+                f"v1.2 refs/tags/v1.2 acme/web {'b' * 40} {'a' * 40} Greet Ada",
             ),
             (
                 {"pull_request": REPOSITORY},
-                {**PULL, "ref": "r"},
-                f"main r acme/web {'c' * 40} Add a page Bob 7 opened page main {'c' * 40}",
+                {**PULL, "ref": "r", "before": "old"},
+                f"main r acme/web {'c' * 40} old Add a page Bob 7 opened page main {'c' * 40}",
             ),
             (
                 {"release": REPOSITORY},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amplify_jobs.patterns import (
@@ -115,6 +116,61 @@ def test_a_text_that_almost_fits_costs_no_more_than_its_length() -> None:
     # A search that tries every place of every part again takes some 10^15 steps for this, and never ends.
     assert deciding_text(["*feat*deploy*x"], "featdeploy" * 100_000) is None
     assert deciding_text(["*feat*deploy*x"], "featdeploy" * 100_000 + "X") is not None
+
+
+def fits_by_trial(pattern: str, name: str) -> bool:
+    """Whether a name fits, decided by trying everything, without a regular expression for the whole."""
+    tokens = re.findall(r"(?:\*\*/|\*\*|\*|\[ab\]|.)", pattern, re.DOTALL)
+
+    @cache
+    def rest_fits(token: int, place: int) -> bool:
+        if token == len(tokens):
+            return place == len(name)
+        this = tokens[token]
+        if this[0] == "*":
+            begins = token == 0 or tokens[token - 1].endswith("/")
+            if this == "**/":
+                ends = [place] if begins else []
+                ends += [end + 1 for end in range(place, len(name)) if name[end] == "/"]
+            else:
+                ends = [end for end in range(place, len(name) + 1) if this == "**" or "/" not in name[place:end]]
+            return any(rest_fits(token + 1, end) for end in ends)
+        quantifier = tokens[token + 1] if this != "/" and tokens[token + 1 : token + 2] in (["?"], ["+"]) else ""
+        characters = "ab" if this == "[ab]" else this
+        most = {"": 1, "?": 1, "+": len(name)}[quantifier]
+        counts = range(0 if quantifier == "?" else 1, most + 1)
+        following = token + 1 + len(quantifier)
+        return any(
+            rest_fits(following, place + count)
+            for count in counts
+            if place + count <= len(name) and all(one in characters for one in name[place : place + count])
+        )
+
+    return rest_fits(0, 0)
+
+
+TOKENS = ["a", "b", "/", "*", "**", "**/", "a?", "b+", "[ab]", "[ab]+", "[ab]?"]
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=9).map("".join), st.text("ab/", max_size=10))
+def test_a_name_fits_as_trying_everything_says(pattern: str, name: str) -> None:
+    assert (deciding([pattern], name) is not None) is fits_by_trial(pattern, name)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("**a**b**c**d**x", "abcd" * 250),
+        ("*a*b*c*d*x", "abcd" * 250),
+        ("**/a/**/b/**/a/**/b/**/x", "a/b/" * 1000),
+        ("[ab]+*[ab]+*[ab]+*x", "ab" * 500),
+        ("a**a**a**a**/x", "a" * 1000),
+    ],
+)
+def test_a_name_that_almost_fits_ends(pattern: str, name: str) -> None:
+    # To try every place of every part again takes some 10^10 steps and more.
+    assert deciding([pattern], name) is None
 
 
 def globs() -> list[tuple[list[str], str, bool]]:

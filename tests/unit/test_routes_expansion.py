@@ -162,7 +162,7 @@ FAULTS = [
     ("matrix: *apps", "matirx: *apps", "19: routes.tag.matirx: unknown member matirx; use matrix"),
     ("retry: 1", "retry: 9", "8: defaults.retry: 9 is too high; use"),
     ("retry: 1", "retyr: 1", "8: defaults.retyr: unknown member retyr; use retry"),
-    ("retry: 1", "matrix: {app: [a]}", "8: defaults.matrix: is not known here; for several routes with one matrix"),
+    ("retry: 1", "matrix: {app: [a]}", "8: defaults.matrix: a matrix belongs to a route; for several with one matrix"),
     ("supersede: true", "supersede: 2", "4: x-shared.supersede: 2 is not true or false; use true or false"),
     ("<<: *shared", "<<: main", "11: routes.app.<<: << merges no map; use an anchor of one, like <<: *base"),
     (
@@ -178,7 +178,7 @@ FAULTS = [
     (
         "{push: {repository: acme/mono}}",
         "{push: {repository: acme/mono}, pul_request: {}}",
-        "6: defaults.when.pul_request: is not known here; use pull_request",
+        "6: defaults.when.pul_request: unknown event pul_request; use pull_request",
     ),
     ("{push: {repository: acme/mono}}", "main", "6: defaults.when: should be a map; use an event"),
     ("when: {push: {tags:", "when: {release: {tags:", "20: routes.tag.when.release.repository: is missing; use"),
@@ -246,7 +246,7 @@ ROUTE = (
         ("{a: main}", "should be a list of texts or a map"),
         ("{a: [{name: shop}]}", "should be a text; for values with members use a map"),
         ("{a: {shop: d1shop}}", "should be a map of values; use members, like shop: {appId: d1a2b3c4d5e6}"),
-        ("{include: [{a: 1}]}", "is not known here; write each combination as a member"),
+        ("{include: [{a: 1}]}", "a matrix has no include here; write each combination as a member"),
         ("{a: [x, y], b: [1, 2]}", "its routes would all do the same; name {matrix.b}, or a member, in the route"),
         (f"{{a: {list(range(17))}, b: {list(range(16))}}}", "has 272 combinations; use at most 256"),
     ],

@@ -6,17 +6,26 @@ is as in AWS's own generators (npm @aws-amplify/graphql-generator).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import Enum
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from graphql.error import GraphQLSyntaxError
 from graphql.language import ast, parse
 
+from amplify_jobs.budget import Budget
 from amplify_jobs.codegen_requests import DataType
 from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.graphql_declarations import (
+    NOWHERE,
+    Directive,
+    FieldDeclaration,
+    Kind,
+    Place,
+    TypeDeclaration,
+)
+from amplify_jobs.graphql_merging import TypeMerge
 
 # AppSync's own limit: https://docs.aws.amazon.com/general/latest/gr/appsync.html.
 LONGEST_SCHEMA = 1_000_000
@@ -41,7 +50,9 @@ RESERVED_TYPES = frozenset(
         "SearchableQueryMap",
     }
 )
-# The directives of the same package, GraphQL's own, and @key, which the generators still heed.
+# The directives of transformer 1. The generators heed @key, and drop what @connection relates.
+TRANSFORMER_1_DIRECTIVES = frozenset({"connection", "key", "versioned"})
+# The directives of the package that RESERVED_TYPES is of, and GraphQL's own.
 KNOWN_DIRECTIVES = frozenset(
     {
         "model",
@@ -69,127 +80,54 @@ KNOWN_DIRECTIVES = frozenset(
         "aws_subscribe",
         "deprecated",
         "specifiedBy",
-        "key",
     }
 )
 _REPEATABLE = frozenset({"index", "function"})
+# GraphQL's own names; a schema that uses one of the first kind in a field is refused by AWS's libraries, too.
+_INTROSPECTION_TYPES = frozenset(
+    {"__Schema", "__Type", "__Field", "__InputValue", "__EnumValue", "__TypeKind", "__Directive", "__DirectiveLocation"}
+)
+_RESERVED_PREFIX = "__"
+MOST_WARNINGS = 20
+# Only so many names are searched for one that is nearly right.
+_MOST_SUGGESTIONS = 500
 _ROOTS = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
-
-
-class Place(NamedTuple):
-    """Where something stands in the text, both counted from 1; see NOWHERE."""
-
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}"
-
-    def error(self, text: str) -> InvalidSchema:
-        return InvalidSchema(f"{self}: {text}")
-
-
-# The place of everything in a document that was read without places.
-NOWHERE = Place(0, 0)
-
-
-class Kind(Enum):
-    """What a type is declared as."""
-
-    OBJECT = "type"
-    ENUM = "enum"
-    INPUT = "input"
-    INTERFACE = "interface"
-    UNION = "union"
-    SCALAR = "scalar"
-
-
-@dataclass(slots=True)
-class Directive:
-    """A directive where it is used; enum values among the arguments are strings."""
-
-    name: str
-    arguments: dict[str, object]
-    place: Place
-
-    def names(self, argument: str) -> list[str] | None:
-        """Read an argument that lists names; a single one counts as a list, as GraphQL has it. None if not given."""
-        value = self.arguments.get(argument)
-        if value is None:
-            return None
-        given = value if isinstance(value, list) else [value]
-        names = [name for name in given if isinstance(name, str)]
-        if len(names) < len(given):
-            raise self.place.error(f"@{self.name}: {argument} must be a list of names in quotes")
-        return names
-
-    def text(self, argument: str) -> str | None:
-        """Read an argument that is a text; None if it is not given or empty."""
-        value = self.arguments.get(argument)
-        if value is not None and not isinstance(value, str):
-            raise self.place.error(f"@{self.name}: {argument} must be a text in quotes")
-        return value or None
-
-
-@dataclass(slots=True)
-class FieldDeclaration:
-    """A field of a type; of nested lists only that they are lists is kept, and whether what is in them may be null."""
-
-    name: str
-    type_name: str
-    list_depth: int
-    item_required: bool
-    whole_required: bool
-    directives: list[Directive]
-    place: Place
-    arguments: list[FieldDeclaration] = field(default_factory=list)
-
-    @property
-    def is_list(self) -> bool:
-        return self.list_depth > 0
-
-
-@dataclass(slots=True)
-class TypeDeclaration:
-    """A type with all that its definitions and extensions say of it."""
-
-    kind: Kind
-    name: str
-    place: Place
-    fields: dict[str, FieldDeclaration]
-    values: list[str]
-    directives: list[Directive]
 
 
 @dataclass(frozen=True)
 class Document:
     """A whole schema, without types whose names are not its own.
 
-    `roots` are the types whose fields are operations; `warnings` say what has no effect in it.
+    `roots` are the types whose fields are operations; `warnings` say what has no effect in it. `transformer_1` is the
+    first use of a directive that only Amplify's GraphQL transformer 1 has.
     """
 
     types: dict[str, TypeDeclaration]
     roots: frozenset[str]
     warnings: tuple[str, ...]
+    transformer_1: Directive | None
 
 
 def owner_of_name(name: str) -> str | None:
     """Say whose the name of a type is, if no schema can have a type of its own by that name."""
     if name in SCALARS:
         return "one of AppSync's scalars"
+    if name in _INTROSPECTION_TYPES:
+        return "GraphQL itself"
     return "AWS's own directives" if name in RESERVED_TYPES else None
 
 
-def read_document(sdl: str, *, with_places: bool) -> Document:
+def read_document(sdl: str, *, with_places: bool, budget: Budget) -> Document:
     """Parse a schema and merge what is declared more than once.
 
     Raises InvalidSchema for what is not SDL, for names that are nowhere declared, and for declarations of one name that
-    contradict each other; with line and column if places are kept, which takes longer.
+    contradict each other; with line and column if places are kept, which takes longer. Raises OverBudget, but not while
+    it parses, which takes a time that LONGEST_SCHEMA bounds.
     """
     if len(sdl.encode("utf-8", "surrogatepass")) > LONGEST_SCHEMA:
         raise InvalidSchema(f"The GraphQL schema is longer than {LONGEST_SCHEMA:,} bytes, which is what AppSync takes")
     try:
-        return _Reader().read(parse(sdl, no_location=not with_places))
+        return _Reader(budget).read(parse(sdl, no_location=not with_places))
     except GraphQLSyntaxError as error:
         places = [Place(found.line, found.column) for found in error.locations or ()]
         raise places[0].error(error.message) if places else InvalidSchema(error.message) from None
@@ -216,10 +154,13 @@ _KINDS: dict[type[ast.DefinitionNode], Kind] = {
 class _Reader:
     """Collects the declarations of one document."""
 
-    def __init__(self) -> None:
-        self.types: dict[str, TypeDeclaration] = {}
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.merges: dict[str, TypeMerge] = {}
         self.roots: dict[str, str] = {}
         self.own_directives: set[str] = set()
+        # Those that a type can bear more than once: AWS's, and those that the schema declares so.
+        self.repeatable = set(_REPEATABLE)
         # Where each name is first declared, or used.
         self.set_aside: dict[str, Place] = {}
         self.used_directives: dict[str, Directive] = {}
@@ -227,25 +168,34 @@ class _Reader:
 
     def read(self, document: ast.DocumentNode) -> Document:
         for definition in document.definitions:
+            if isinstance(definition, ast.DirectiveDefinitionNode):
+                self._declare_directive(definition)
+        for definition in document.definitions:
+            self.budget.spend()
             kind = _KINDS.get(type(definition))
             if kind is not None:
                 self._declare(kind, definition)
-            elif isinstance(definition, ast.DirectiveDefinitionNode):
-                self.own_directives.add(definition.name.value)
-                self._arguments(definition.arguments)
             elif isinstance(definition, ast.SchemaDefinitionNode | ast.SchemaExtensionNode):
                 self._directives(definition.directives)
                 for operation in definition.operation_types or ():
                     self.roots[operation.operation.value] = self._mention(operation.type)
-            else:
+            elif not isinstance(definition, ast.DirectiveDefinitionNode):
                 raise _place(definition).error("a schema holds declarations of types, not queries or fragments")
         for name, node in self.mentioned.items():
-            if name not in self.types and name not in SCALARS and name not in RESERVED_TYPES:
-                known = SCALARS | RESERVED_TYPES | self.types.keys()
+            if name not in self.merges and name not in SCALARS and name not in RESERVED_TYPES:
+                known = SCALARS | RESERVED_TYPES | self.merges.keys()
                 raise _place(node).error(f'Unknown type: "{name}"{_did_you_mean(name, known, "")}')
-        types = {name: each for name, each in self.types.items() if owner_of_name(name) is None}
-        roots = {self.roots.get(operation, default) for operation, default in _ROOTS.items()}
-        return Document(types, frozenset(roots), tuple(self._warnings()))
+        roots = frozenset(self.roots.get(operation, default) for operation, default in _ROOTS.items())
+        types = self._own_types(roots)
+        transformer_1 = [used for used in self.used_directives.values() if used.name in TRANSFORMER_1_DIRECTIVES]
+        return Document(types, roots, tuple(self._warnings()), next(iter(transformer_1), None))
+
+    def _declare_directive(self, node: ast.DirectiveDefinitionNode) -> None:
+        name = node.name.value
+        self.own_directives.add(name)
+        if name not in KNOWN_DIRECTIVES:
+            (self.repeatable.add if node.repeatable else self.repeatable.discard)(name)
+        self._arguments(node.arguments)
 
     def _declare(self, kind: Kind, node: ast.DefinitionNode) -> None:
         # Six classes of nodes have a name, and mypy can't tell that these do from `kind`.
@@ -258,31 +208,62 @@ class _Reader:
         # Many schemas repeat the inputs and enums that AWS's directives are declared with.
         if name in RESERVED_TYPES and kind is Kind.OBJECT:
             self.set_aside.setdefault(name, _place(node))
-        self._merge(self._type(kind, name, node))
+        declaration, fields = self._type(kind, name, node)
+        merge = self.merges.get(name)
+        if merge is None:
+            self.merges[name] = TypeMerge(declaration, fields, self.repeatable)
+        else:
+            merge.add(declaration, fields)
 
-    def _warnings(self) -> Iterable[str]:
+    def _own_types(self, roots: frozenset[str]) -> dict[str, TypeDeclaration]:
+        """All types but those whose names are another's.
+
+        Of the names that GraphQL reserves the generators keep those that another type leads to, behind that type.
+        """
+        merged = {name: merge.finish() for name, merge in self.merges.items() if owner_of_name(name) is None}
+        own = {name: each for name, each in merged.items() if not name.startswith(_RESERVED_PREFIX)}
+        if len(own) == len(merged):
+            return own
+        reached: dict[str, TypeDeclaration] = {}
+        for each in [*own.values(), *(merged[name] for name in sorted(roots) if name in merged)]:
+            waiting = [each]
+            while waiting:
+                self.budget.spend()
+                current = waiting.pop()
+                if current.name in reached:
+                    continue
+                reached[current.name] = current
+                led_to = (merged[name] for name in _references(current) if name in merged and name not in own)
+                waiting += reversed([*led_to])
+        for name, each in merged.items():
+            if name not in reached and each.kind in (Kind.OBJECT, Kind.ENUM):
+                self.set_aside.setdefault(name, each.place)
+        return reached
+
+    def _warnings(self) -> Iterator[str]:
         for name, place in self.set_aside.items():
-            yield f"{place}: {name} is left out, since the name belongs to {owner_of_name(name)}; choose another name"
-        known = KNOWN_DIRECTIVES | self.own_directives
-        for used in self.used_directives.values():
-            if used.name not in known:
-                yield (
-                    f"{used.place}: @{used.name} is no directive that Amplify knows and has no effect"
-                    f"{_did_you_mean(used.name, known, '@')}"
-                )
+            owner = owner_of_name(name) or "GraphQL, as all that begin with two underscores"
+            yield f"{place}: {name} is left out, since the name belongs to {owner}; choose another name"
+        known = KNOWN_DIRECTIVES | TRANSFORMER_1_DIRECTIVES | self.own_directives
+        unknown = (used for used in self.used_directives.values() if used.name not in known)
+        suggestions = known if len(known) <= _MOST_SUGGESTIONS else KNOWN_DIRECTIVES
+        for number, used in enumerate(unknown):
+            # Beyond those that are shown, nobody sees a suggestion, and each costs a comparison with all known names.
+            hint = _did_you_mean(used.name, suggestions, "@") if number < MOST_WARNINGS else ""
+            yield f"{used.place}: @{used.name} is no directive that Amplify knows and has no effect{hint}"
 
-    def _type(self, kind: Kind, name: str, node: ast.DefinitionNode) -> TypeDeclaration:
+    def _type(self, kind: Kind, name: str, node: ast.DefinitionNode) -> tuple[TypeDeclaration, list[FieldDeclaration]]:
         directives = self._directives(getattr(node, "directives", None))
-        for used in (*(getattr(node, "interfaces", None) or ()), *(getattr(node, "types", None) or ())):
-            self._mention(used)
+        used_types = (*(getattr(node, "interfaces", None) or ()), *(getattr(node, "types", None) or ()))
+        members = [self._mention(used) for used in used_types]
         fields = [self._field(member) for member in getattr(node, "fields", None) or ()]
         values = [value.name.value for value in getattr(node, "values", None) or ()]
         for value in getattr(node, "values", None) or ():
             self._directives(value.directives)
-        # Of two fields with one name in one pair of braces the later one counts.
-        return TypeDeclaration(kind, name, _place(node), {each.name: each for each in fields}, values, directives)
+        return TypeDeclaration(kind, name, _place(node), {}, values, directives, members), fields
 
     def _field(self, node: ast.FieldDefinitionNode | ast.InputValueDefinitionNode) -> FieldDeclaration:
+        self.budget.spend()
         shape: ast.TypeNode = node.type
         whole_required = isinstance(shape, ast.NonNullTypeNode)
         depth = 0
@@ -313,57 +294,20 @@ class _Reader:
     def _directives(self, nodes: Sequence[ast.DirectiveNode] | None) -> list[Directive]:
         found = []
         for node in nodes or ():
+            self.budget.spend()
             arguments = {each.name.value: _value(each.value) for each in node.arguments or ()}
             used = Directive(node.name.value, arguments, _place(node))
             self.used_directives.setdefault(used.name, used)
             found.append(used)
         return found
 
-    def _merge(self, new: TypeDeclaration) -> None:
-        old = self.types.get(new.name)
-        if old is None:
-            self.types[new.name] = new
-            return
-        if old.kind is not new.kind:
-            raise new.place.error(f"{new.name} is declared as {new.kind.value}, but as {old.kind.value} at {old.place}")
-        for name, declared in new.fields.items():
-            before = old.fields.get(name)
-            old.fields[name] = declared if before is None else _merged_field(old.name, before, declared)
-        old.values = list(dict.fromkeys(new.values + old.values))
-        old.directives = _merged_directives(old.directives, new.directives)
 
-
-def _merged_field(owner: str, old: FieldDeclaration, new: FieldDeclaration) -> FieldDeclaration:
-    if (old.type_name, old.list_depth) != (new.type_name, new.list_depth):
-        raise new.place.error(f"{owner}.{new.name} has another type than at {old.place}; the two must be the same")
-    kept = new if new.whole_required and not old.whole_required else old
-    return FieldDeclaration(
-        name=old.name,
-        type_name=old.type_name,
-        list_depth=old.list_depth,
-        item_required=kept.item_required,
-        whole_required=kept.whole_required,
-        directives=_merged_directives(old.directives, new.directives),
-        place=old.place,
-        arguments=list({each.name: each for each in (*old.arguments, *new.arguments)}.values()),
-    )
-
-
-def _merged_directives(old: list[Directive], new: list[Directive]) -> list[Directive]:
-    """Add directives to those that an earlier declaration has; the same one twice becomes one with both's arguments."""
-    merged: list[Directive] = []
-    for directive in (*old, *new):
-        first = next((each for each in merged if each.name == directive.name), None)
-        if first is None or directive.name in _REPEATABLE:
-            merged.append(directive)
-            continue
-        for name, value in directive.arguments.items():
-            before = first.arguments.get(name)
-            if isinstance(before, list) and isinstance(value, list):
-                first.arguments[name] = before + [item for item in value if item not in before]
-            else:
-                first.arguments[name] = value
-    return merged
+def _references(declaration: TypeDeclaration) -> Iterator[str]:
+    """The names of the types that a type leads to, in the order in which GraphQL.js collects them."""
+    yield from declaration.members
+    for each in declaration.fields.values():
+        yield each.type_name
+        yield from (argument.type_name for argument in each.arguments)
 
 
 def _value(node: ast.ValueNode) -> object:
@@ -385,6 +329,6 @@ def _place(node: ast.Node) -> Place:
     return Place(node.loc.start_token.line, node.loc.start_token.column)
 
 
-def _did_you_mean(name: str, known: Iterable[str], sign: str) -> str:
+def _did_you_mean(name: str, known: Collection[str], sign: str) -> str:
     close = get_close_matches(name, sorted(known), n=1)
     return f"; did you mean {sign}{close[0]}?" if close else ""

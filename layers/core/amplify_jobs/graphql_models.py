@@ -8,11 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from amplify_jobs.budget import Budget
 from amplify_jobs.codegen_requests import RelationshipType
-from amplify_jobs.graphql_document import Directive, Document, FieldDeclaration, Kind, Place, TypeDeclaration
+from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.graphql_declarations import Directive, FieldDeclaration, Kind, Place, TypeDeclaration
+from amplify_jobs.graphql_document import Document
 
 DEFAULT_KEY = "id"
+STEPS_PER_KEY_FIELD = 10
+# How many names one error or warning lists.
+MOST_NAMES = 5
 _NOT_OF_A_NAME = re.compile(r"^[^_A-Za-z]+|[^_0-9A-Za-z]")
 # Where npm change-case splits a name into words, in this order.
 _LOWER_UPPER = re.compile(r"([a-z0-9])([A-Z])")
@@ -58,6 +65,36 @@ class Key:
     name: str | None = None
 
 
+@dataclass
+class _Sides:
+    """What a model's relations look for in another model, each found by name: the first field that is meant."""
+
+    primary_key: ModelField | None = None
+    # By the type of the field with @belongsTo; and by that and the first of the names in its `fields`.
+    belongs_to: dict[str, ModelField] = field(default_factory=dict)
+    carried_by: dict[tuple[str, str], ModelField] = field(default_factory=dict)
+    # What @belongsTo needs: by type, the first @hasMany of a list or @hasOne of no list, and all their `references`.
+    fronts: dict[str, ModelField] = field(default_factory=dict)
+    front_references: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    references: set[tuple[str, ...]] = field(default_factory=set)
+
+    def note(self, bearer: ModelField) -> None:
+        """Take in the directives of a field."""
+        other = bearer.type_name
+        is_front = bearer.directive("hasMany" if bearer.is_list else "hasOne") is not None
+        for directive in bearer.directives:
+            references = directive.key("references")
+            self.references.add(references)
+            if directive.name == "primaryKey" and self.primary_key is None:
+                self.primary_key = bearer
+            elif directive.name == "belongsTo":
+                self.belongs_to.setdefault(other, bearer)
+                self.carried_by.setdefault((other, next(iter(directive.key("fields")), "")), bearer)
+            elif directive.name in ("hasMany", "hasOne") and is_front:
+                self.fronts.setdefault(other, bearer)
+                self.front_references.add((other, references))
+
+
 class Model:
     """A type with @model, or the table between the two sides of a @manyToMany.
 
@@ -70,8 +107,10 @@ class Model:
         self.keys: list[Key] = []
         self.fields: list[ModelField] = []
         self._by_name: dict[str, ModelField] = {}
-        self._by_type: dict[str, list[ModelField]] = {}
+        # Made when they are first needed, and again after a change of what they are made of.
+        self._by_type: dict[str, list[ModelField]] | None = None
         self._indexes: dict[str, ModelField] | None = None
+        self._sides: _Sides | None = None
         for each in fields:
             self._append(each)
         self.primary_key, self.sort_keys = self._identity()
@@ -81,6 +120,10 @@ class Model:
 
     def of_type(self, type_name: str) -> list[ModelField]:
         """The fields of one type, in order."""
+        if self._by_type is None:
+            self._by_type = {}
+            for each in self.fields:
+                self._by_type.setdefault(each.type_name, []).append(each)
         return self._by_type.get(type_name, [])
 
     def with_index(self, index_name: str) -> ModelField | None:
@@ -93,9 +136,29 @@ class Model:
                         self._indexes.setdefault(name, each)
         return self._indexes.get(index_name)
 
-    def belongs_to(self, other: Model) -> ModelField | None:
-        """The first field that says that this belongs to the other model."""
-        return next((each for each in self.of_type(other.name) if each.directive("belongsTo")), None)
+    @property
+    def sides(self) -> _Sides:
+        """What relations of other models look for in this one."""
+        if self._sides is None:
+            self._sides = _Sides()
+            for each in self.fields:
+                if each.directives:
+                    self._sides.note(each)
+        return self._sides
+
+    @cached_property
+    def primary_key_names(self) -> list[str]:
+        """The names of the fields of its primary key; relations add other keys only."""
+        for key in self.keys:
+            if key.name is None:
+                return list(key.fields or (DEFAULT_KEY,))
+        return [DEFAULT_KEY]
+
+    @cached_property
+    def last_primary_key(self) -> str:
+        """The name of the last field with @primaryKey, where AWS's generator takes that one."""
+        bearers = [each.name for each in self.fields if each.directive("primaryKey")]
+        return bearers[-1] if bearers else DEFAULT_KEY
 
     @property
     def components(self) -> list[ModelField]:
@@ -111,20 +174,24 @@ class Model:
         """Remove fields."""
         dropped = set(unwanted)
         kept = [each for each in self.fields if each not in dropped]
-        self.fields, self._by_name, self._by_type, self._indexes = [], {}, {}, None
+        self.fields, self._by_name = [], {}
+        self._forget()
         for each in kept:
             self._append(each)
 
     def retype(self, changed: ModelField, type_name: str) -> None:
         """Give a field another type."""
-        self._by_type[changed.type_name].remove(changed)
         changed.type_name = type_name
-        self._by_type[type_name] = [each for each in self.fields if each.type_name == type_name]
+        self._forget()
+
+    def _forget(self) -> None:
+        self._by_type = self._indexes = self._sides = None
 
     def _append(self, new: ModelField) -> None:
         self.fields.append(new)
         self._by_name.setdefault(new.name, new)
-        self._by_type.setdefault(new.type_name, []).append(new)
+        if self._by_type is not None:
+            self._by_type.setdefault(new.type_name, []).append(new)
 
     def _identity(self) -> tuple[ModelField, list[ModelField]]:
         for each in self.fields:
@@ -148,22 +215,46 @@ class Model:
         return found
 
 
-def read_models(document: Document) -> tuple[dict[str, Model], list[str]]:
-    """Make the models of a document, with all their relations; the second part are warnings.
+@dataclass(frozen=True)
+class Models:
+    """All models of a document, and their fields that are left out since nothing that is read relates them.
 
-    Raises InvalidSchema with line and column for keys and relations that can't be.
+    `connections` are those that transformer 1 relates; `warnings` tell of the others.
+    """
+
+    models: dict[str, Model]
+    warnings: list[str]
+    connections: list[str]
+
+
+def read_models(document: Document, budget: Budget) -> Models:
+    """Make the models of a document, with all their relations.
+
+    Raises InvalidSchema with line and column for keys and relations that can't be, and OverBudget.
     """
     models = {
         each.name: _model(each, directive)
         for each in document.types.values()
         if (directive := model_directive(each)) is not None
     }
-    _join_tables(models)
-    warnings = list(_relate(models))
+    _join_tables(models, budget)
+    lost = list(_relate(models, budget))
     for model in models.values():
         if model[model.primary_key.name] is not model.primary_key:
             raise model.place.error(f"{model.name}: its primary key is of a model's type but has no relation to it")
-    return models, warnings
+    return Models(
+        models,
+        [_unrelated_warning(model, each) for model, each in lost if not each.directive("connection")],
+        [f"{model.name}.{each.name}" for model, each in lost if each.directive("connection")],
+    )
+
+
+def _unrelated_warning(model: Model, lost: ModelField) -> str:
+    wanted = "@hasMany" if lost.is_list else "@hasOne or @belongsTo"
+    return (
+        f"{lost.place}: {model.name}.{lost.name} is left out, since nothing says how {model.name} and "
+        f"{lost.type_name} are related; add {wanted}"
+    )
 
 
 def model_directive(declaration: TypeDeclaration) -> Directive | None:
@@ -240,14 +331,6 @@ def _legacy_key(directive: Directive) -> Key:
     )
 
 
-def primary_key_names(model: Model) -> list[str]:
-    """The names of the fields of a model's primary key."""
-    for key in model.keys:
-        if key.name is None:
-            return list(key.fields or (DEFAULT_KEY,))
-    return [DEFAULT_KEY]
-
-
 # --- Many to many ----------------------------------------------------------------------------------------------------
 
 
@@ -265,7 +348,7 @@ class _Side:
 
     def sort_keys(self) -> list[ModelField]:
         found = []
-        for name in primary_key_names(self.model)[1:]:
+        for name in self.model.primary_key_names[1:]:
             existing = self.model[name]
             if existing is None:
                 raise self.directive.place.error(f"{self.model.name} has no field {name!r}, which its @key names")
@@ -276,12 +359,16 @@ class _Side:
         return [_lower_first(self.model.name) + each.name for each in self.sort_keys()]
 
 
-def _join_tables(models: dict[str, Model]) -> None:
+def _join_tables(models: dict[str, Model], budget: Budget) -> None:
     sides: dict[str, list[_Side]] = {}
     for model in models.values():
         for each in model.fields:
             for directive in each.directives:
                 if directive.name == "manyToMany":
+                    if not each.is_list:
+                        raise directive.place.error(
+                            f"{model.name}.{each.name}: @manyToMany needs a list, [{each.type_name}]"
+                        )
                     sides.setdefault(_table_name(directive), []).append(_Side(model, each, directive))
     for name, found in sides.items():
         if len(found) != 2:
@@ -289,9 +376,16 @@ def _join_tables(models: dict[str, Model]) -> None:
             raise found[0].directive.place.error(
                 f"@manyToMany: the relation {relation!r} must stand at two fields, but stands at {len(found)}"
             )
-        models[name] = _join_table(name, found)
+        budget.spend(sum(STEPS_PER_KEY_FIELD * len(side.model.primary_key_names) for side in found))
+        budget.spend(sum(len(side.field.directives) for side in found))
+        one, other = (f"{side.model.name}.{side.field.name}" for side in found)
+        fault = (
+            f"@manyToMany: no table can join {one} and {other}: relationName must be no model's name, a field can have "
+            "one @manyToMany, and a primary @key must name the fields that @primaryKey names"
+        )
+        models[name] = _join_table(name, found, fault)
         for side in found:
-            _point_to(name, side)
+            _point_to(name, side, fault)
 
 
 def _table_name(directive: Directive) -> str:
@@ -304,7 +398,7 @@ def _table_name(directive: Directive) -> str:
     return cleaned
 
 
-def _join_table(name: str, sides: Sequence[_Side]) -> Model:
+def _join_table(name: str, sides: Sequence[_Side], fault: str) -> Model:
     place = sides[0].directive.place
     fields = [_added(DEFAULT_KEY, "ID", place, is_required=True)]
     for side in sides:
@@ -319,55 +413,60 @@ def _join_table(name: str, sides: Sequence[_Side]) -> Model:
         ]
     for side in sides:
         one = _added(_camel_case(side.model.name), side.model.name, place, is_required=True)
-        one.directives.append(Directive("belongsTo", {"fields": [side.foreign_key, *side.foreign_sort_keys()]}, place))
+        keys: dict[str, object] = {"fields": [side.foreign_key, *side.foreign_sort_keys()]}
+        one.directives.append(Directive("belongsTo", keys, place, fault))
         fields.append(one)
     table = Model(name, place, fields)
     # A model that is on both sides gives one key, since both ends have the same names.
-    keys = {
+    indexes = {
         side.foreign_key: Key((side.foreign_key, *side.foreign_sort_keys()), f"by{side.model.name}") for side in sides
     }
-    table.keys = list(keys.values())
+    table.keys = list(indexes.values())
     for stamp in ("createdAt", "updatedAt"):
         table.add(_added(stamp, "AWSDateTime", place, is_read_only=True))
     return table
 
 
-def _point_to(table: str, side: _Side) -> None:
+def _point_to(table: str, side: _Side, fault: str) -> None:
     """Let a field point to the table between instead of to the other side."""
-    # AWS's generator takes the last @primaryKey here, if there are several.
-    bearers = [each.name for each in side.model.fields if each.directive("primaryKey")]
     arguments: dict[str, object] = {
         "indexName": f"by{side.model.name}",
-        "fields": [bearers[-1] if bearers else DEFAULT_KEY, *(each.name for each in side.sort_keys())],
+        "fields": [side.model.last_primary_key, *(each.name for each in side.sort_keys())],
     }
     side.field.directives = [each for each in side.field.directives if each is not side.directive]
-    side.field.directives.append(Directive("hasMany", arguments, side.directive.place))
+    side.field.directives.append(Directive("hasMany", arguments, side.directive.place, fault))
     side.model.retype(side.field, table)
 
 
 # --- Relations -------------------------------------------------------------------------------------------------------
 
 
-def _relate(models: dict[str, Model]) -> Iterator[str]:
-    """Work out every relation, model by model: each sees the fields that those before it have added and dropped."""
+def _relate(models: dict[str, Model], budget: Budget) -> Iterator[tuple[Model, ModelField]]:
+    """Work out every relation, model by model: each sees the fields that those before it have added and dropped.
+
+    Yields what is dropped: fields of a model's type without a relation.
+    """
     for model in list(models.values()):
         for each in list(model.fields):
+            budget.spend()
             if directive := each.directive(*_RELATIONS):
                 other = models.get(each.type_name)
                 if other is None:
                     raise directive.place.error(
                         f"{model.name}.{each.name}: @{directive.name} needs a model, and {each.type_name} has no @model"
                     )
-                each.relation = _RELATIONS[directive.name](model, each, directive, other)
+                try:
+                    each.relation = _RELATIONS[directive.name](model, each, directive, other)
+                except InvalidSchema:
+                    if directive.fault:
+                        raise directive.place.error(directive.fault) from None
+                    raise
+                # Few letters of a schema can ask for many of these, and each takes memory.
+                budget.spend(STEPS_PER_KEY_FIELD * (len(each.relation.associated) + len(each.relation.targets)))
         unrelated = [each for each in model.fields if each.relation is None and each.type_name in models]
         if unrelated:
             model.drop(unrelated)
-        for lost in unrelated:
-            wanted = "@hasMany" if lost.is_list else "@hasOne or @belongsTo"
-            yield (
-                f"{lost.place}: {model.name}.{lost.name} is left out, since nothing says how {model.name} and "
-                f"{lost.type_name} are related; add {wanted}"
-            )
+            yield from ((model, each) for each in unrelated)
 
 
 def _has_many(model: Model, one: ModelField, directive: Directive, other: Model) -> Relation:
@@ -404,19 +503,16 @@ def _has_many_by_index(model: Model, one: ModelField, directive: Directive, othe
                 f"{model.name}.{one.name}: {other.name} has no @index with the name {index_name!r}"
             )
     else:
-        bearer = next((each for each in other.fields if each.directive("primaryKey")), None) or other.belongs_to(model)
+        bearer = other.sides.primary_key or other.sides.belongs_to.get(model.name)
     name = bearer.name if bearer is not None else DEFAULT_KEY
-    for back in other.of_type(model.name):
-        if any(each.name == "belongsTo" and (each.names("fields") or [""])[0] == name for each in back.directives):
-            return back
-    found = other[name]
+    found = other.sides.carried_by.get((model.name, name)) or other[name]
     if found is None:
         raise directive.place.error(f"{model.name}.{one.name}: {other.name} has no field {name!r}")
     return found
 
 
 def _has_one(model: Model, one: ModelField, directive: Directive, other: Model) -> Relation:
-    back = other.belongs_to(model)
+    back = other.sides.belongs_to.get(model.name)
     if one.is_list or (back is not None and back.is_list):
         raise directive.place.error(f"{model.name}.{one.name}: @hasOne is between one and one; for lists use @hasMany")
     references = directive.names("references")
@@ -433,8 +529,8 @@ def _has_one(model: Model, one: ModelField, directive: Directive, other: Model) 
 def _belongs_to(model: Model, one: ModelField, directive: Directive, other: Model) -> Relation:
     if one.is_list:
         raise directive.place.error(f"{model.name}.{one.name}: @belongsTo can't stand at a list")
-    fronts = [each for each in other.of_type(model.name) if each.directive("hasMany" if each.is_list else "hasOne")]
-    if not fronts:
+    front = other.sides.fronts.get(model.name)
+    if front is None:
         raise directive.place.error(
             f"{model.name}.{one.name}: @belongsTo needs its other side: "
             f"give {other.name} a field of type {model.name} with @hasOne, or of type [{model.name}] with @hasMany"
@@ -444,14 +540,13 @@ def _belongs_to(model: Model, one: ModelField, directive: Directive, other: Mode
     if references:
         if fields is not None:
             raise directive.place.error(f"{model.name}.{one.name}: use either fields or references, not both")
-        matching = [each for front in fronts for each in front.directives if each.name in ("hasOne", "hasMany")]
-        if not any(each.names("references") == references for each in matching):
+        if (model.name, tuple(references)) not in other.sides.front_references:
             raise directive.place.error(
-                f"{model.name}.{one.name}: {other.name} has no @hasOne or @hasMany with references {references}"
+                f"{model.name}.{one.name}: {other.name} has no @hasOne or @hasMany with references {listed(references)}"
             )
     targets = (fields or []) + references
     if not targets:
-        prefix = (other.name, fronts[0].name) if fronts[0].is_list else (model.name, one.name)
+        prefix = (other.name, front.name) if front.is_list else (model.name, one.name)
         targets = [_camel(*prefix, each.name) for each in other.components]
     _add_targets(model, one, directive, other, targets)
     return Relation("BELONGS_TO", other, targets=tuple(targets))
@@ -467,7 +562,7 @@ _RELATIONS: dict[str, Callable[[Model, ModelField, Directive, Model], Relation]]
 def _add_targets(model: Model, one: ModelField, directive: Directive, other: Model, targets: list[str]) -> None:
     if len(targets) > len(other.components):
         raise directive.place.error(
-            f"{model.name}.{one.name}: {targets} are more fields than the primary key of {other.name} has"
+            f"{model.name}.{one.name}: {listed(targets)} are more fields than the primary key of {other.name} has"
         )
     for target, component in zip(targets, other.components, strict=False):
         model.add(_added(target, component.type_name, directive.place, is_required=one.is_required))
@@ -476,10 +571,10 @@ def _add_targets(model: Model, one: ModelField, directive: Directive, other: Mod
 def _check_references(model: Model, one: ModelField, directive: Directive, other: Model) -> None:
     if directive.names("fields") is not None:
         raise directive.place.error(f"{model.name}.{one.name}: use either fields or references, not both")
-    references = directive.names("references")
-    if not any(each.names("references") == references for member in other.fields for each in member.directives):
+    references = directive.names("references") or []
+    if tuple(references) not in other.sides.references:
         raise directive.place.error(
-            f"{model.name}.{one.name}: {other.name} has no @belongsTo with references {references}"
+            f"{model.name}.{one.name}: {other.name} has no @belongsTo with references {listed(references)}"
         )
 
 
@@ -491,6 +586,12 @@ def _referenced(directive: Directive, other: Model, name: str) -> ModelField:
 
 
 # --- Names -----------------------------------------------------------------------------------------------------------
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _upper_first(text: str) -> str:

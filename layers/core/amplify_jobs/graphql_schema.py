@@ -5,36 +5,37 @@ Source: npm @aws-amplify/codegen-ui, getGenericFromDataStore, and what the Ampli
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from amplify_jobs.budget import Budget, OverBudget
 from amplify_jobs.codegen_requests import (
     CodegenJobGenericDataSchema,
     DataType,
     RelationshipType,
 )
 from amplify_jobs.errors import InvalidSchema
-from amplify_jobs.graphql_document import (
-    SCALARS,
-    Document,
-    FieldDeclaration,
-    Kind,
-    TypeDeclaration,
-    owner_of_name,
-    read_document,
-)
+from amplify_jobs.graphql_declarations import Directive, FieldDeclaration, Kind, TypeDeclaration
+from amplify_jobs.graphql_document import MOST_WARNINGS, SCALARS, Document, owner_of_name, read_document
 from amplify_jobs.graphql_models import (
     Model,
     ModelField,
     Relation,
+    listed,
     model_directive,
-    primary_key_names,
     read_models,
     words,
 )
 
-MOST_WARNINGS = 20
+# What a conversion may take of the start function's timeout. It is checked between its parts, of which parsing the
+# longest schema takes most: four seconds of a whole core, and three times that on a function's share of one.
+CONVERSION_SECONDS = 12
+# Several times what the longest schema takes that is not made to take much.
+CONVERSION_STEPS = 4_000_000
+# npm @aws-amplify/codegen-ui, whose message is: Expected an alphanumeric string with capital first letter.
+_FORM_NAME = re.compile(r"[A-Z][a-zA-Z0-9]*")
 
 # What the data schema is made of, in the API's own names; pydantic checks it when it is whole.
 _Shape = dict[str, object]
@@ -51,24 +52,35 @@ class ConvertedSchema:
     warnings: tuple[str, ...]
 
 
-def convert_schema(sdl: str) -> ConvertedSchema:
-    """Turn a GraphQL schema in SDL into the data schema of a codegen job.
+def convert_schema(sdl: str, budget: Budget | None = None) -> ConvertedSchema:
+    """Turn a GraphQL schema in SDL into the data schema of a codegen job, within a budget, or what a function has.
 
-    Raises InvalidSchema, with line and column, for whatever AWS's own generators can't make models of.
+    Raises InvalidSchema, with line and column, for whatever AWS's own generators can't make models of, and without them
+    for what takes longer than the budget: a repeat would take as long.
     """
-    # Only errors and warnings need places, and most schemas have neither: 7 % less work.
+    budget = budget or Budget(CONVERSION_SECONDS, CONVERSION_STEPS)
     try:
-        converted = _convert(read_document(sdl, with_places=False))
-    except InvalidSchema:
-        pass
-    else:
-        if not converted.warnings:
-            return converted
-    return _convert(read_document(sdl, with_places=True))
+        # Only errors and warnings need places, and most schemas have neither: 7 % less work.
+        try:
+            converted = _convert(sdl, budget, with_places=False)
+        except InvalidSchema:
+            pass
+        else:
+            if not converted.warnings:
+                return converted
+        budget.spend()
+        return _convert(sdl, budget, with_places=True)
+    except OverBudget:
+        raise InvalidSchema(
+            f"The GraphQL schema is not converted within {budget.seconds:g} seconds; make it smaller, "
+            "or convert it before, and give genericDataSchema"
+        ) from None
 
 
-def _convert(document: Document) -> ConvertedSchema:
-    models, unconnected = read_models(document)
+def _convert(sdl: str, budget: Budget, *, with_places: bool) -> ConvertedSchema:
+    document = read_document(sdl, with_places=with_places, budget=budget)
+    found = read_models(document, budget)
+    models = found.models
     types = _Types(document, models)
     types.check_operations()
     non_models = {each.name: {"fields": _non_model_fields(types, each)} for each in types.non_models}
@@ -78,17 +90,37 @@ def _convert(document: Document) -> ConvertedSchema:
     schema = CodegenJobGenericDataSchema.model_validate(
         {
             "dataSourceType": "DataStore",
-            "models": _Relationships(models, types).models(),
+            "models": _Relationships(models, types, budget).models(),
             "nonModels": non_models,
             "enums": enums,
         }
     )
-    return ConvertedSchema(schema, _shortened((*document.warnings, *unconnected)))
+    warnings = [*document.warnings, *found.warnings, *_form_warnings(models, schema)]
+    if document.transformer_1 is not None:
+        warnings.insert(0, _transformer_1_warning(document.transformer_1, found.connections))
+    return ConvertedSchema(schema, _shortened(warnings))
 
 
-def _shortened(warnings: tuple[str, ...]) -> tuple[str, ...]:
+def _transformer_1_warning(first: Directive, connections: Sequence[str]) -> str:
+    lost = f", so that relations by @connection are left out: {listed(connections)}" if connections else ""
+    return (
+        f"{first.place}: @{first.name} is a directive of Amplify's GraphQL transformer 1, and this schema is read as "
+        f"transformer 2 reads it{lost}; migrate the schema with: amplify migrate api"
+    )
+
+
+def _form_warnings(models: Mapping[str, Model], schema: CodegenJobGenericDataSchema) -> Iterator[str]:
+    for each in models.values():
+        if not schema.models[each.name].is_join_table and not _FORM_NAME.fullmatch(each.name):
+            yield (
+                f"{each.place}: UI Builder makes no forms for the model {each.name}; "
+                "it needs a name of letters and digits that begins with a capital letter"
+            )
+
+
+def _shortened(warnings: Sequence[str]) -> tuple[str, ...]:
     more = len(warnings) - MOST_WARNINGS
-    return (*warnings[:MOST_WARNINGS], f"and {more} more warnings") if more > 0 else warnings
+    return (*warnings[:MOST_WARNINGS], *([f"and {more} more warnings"] if more > 0 else []))
 
 
 def _non_model_fields(types: _Types, declaration: TypeDeclaration) -> dict[str, _Shape]:
@@ -187,8 +219,9 @@ class _Types:
 class _Relationships:
     """Works out how the API describes relations: at the fields that declare them and at those that carry them."""
 
-    def __init__(self, models: Mapping[str, Model], types: _Types) -> None:
+    def __init__(self, models: Mapping[str, Model], types: _Types, budget: Budget) -> None:
         self._models = models
+        self._budget = budget
         self._fields: dict[str, dict[str, ModelField]] = {}
         self._data_types: dict[int, DataType] = {}
         for model in models.values():
@@ -200,18 +233,36 @@ class _Relationships:
                     self._data_types[id(each)] = data_type
         self._declared: dict[tuple[str, str], _Shape] = {}
         self._carried: dict[tuple[str, str], _Shape] = {}
+        self._model_fields = {
+            name: [each for each in members.values() if self._is_model(each)] for name, members in self._fields.items()
+        }
+        # The first field of each model by which it belongs to another, by both.
+        self._belonging: dict[tuple[str, str], ModelField] = {}
+        # Each model with a @hasMany that names one field at its other side, and that field.
+        self._ends_of_many: set[tuple[str, str]] = set()
+        for name, model_fields in self._model_fields.items():
+            for each in model_fields:
+                if self._is_belongs_to(each):
+                    self._belonging.setdefault((name, each.type_name), each)
+                if (
+                    each.relation is not None
+                    and each.relation.kind == "HAS_MANY"
+                    and len(each.relation.associated) == 1
+                ):
+                    self._ends_of_many.add((name, each.relation.associated[0]))
         self._known_join_tables: dict[str, bool] = {}
         self._reached_join_tables: set[str] = set()
 
     def models(self) -> dict[str, _Shape]:
         for model in self._models.values():
             for each in self._fields[model.name].values():
+                self._budget.spend()
                 if each.relation is not None and self._is_model(each):
                     self._declared[model.name, each.name] = self._relationship(model, each.relation)
         return {
             model.name: {
                 "fields": {name: self._field(model.name, each) for name, each in self._fields[model.name].items()},
-                "primaryKeys": tuple(primary_key_names(model)),
+                "primaryKeys": tuple(model.primary_key_names),
                 "isJoinTable": True if model.name in self._reached_join_tables else None,
             }
             for model in self._models.values()
@@ -246,19 +297,20 @@ class _Relationships:
     def _has_many(self, model: Model, relation: Relation) -> _Shape:
         members = self._fields[relation.other.name]
         related, join_table, join_field = relation.other.name, None, None
-        plain = list(relation.associated)
+        plain = []
         for name in relation.associated:
             associated = members.get(name)
             if self._is_join_table(relation.other):
+                plain.append(name)
                 self._reached_join_tables.add(relation.other.name)
-                far = next((each for each in members.values() if each.name != name and self._is_model(each)), None)
+                far = next((each for each in self._model_fields[relation.other.name] if each.name != name), None)
                 if far is not None:
                     related, join_table, join_field = far.type_name, related, far.name
-            elif associated is not None and self._is_model(associated):
-                plain.remove(name)
-            elif associated is not None:
-                self._carry(related, name, "HAS_ONE", model.name, is_has_many_index=True)
-        back = next((each for each in relation.other.of_type(model.name) if self._is_belongs_to(each)), None)
+            elif associated is None or not self._is_model(associated):
+                plain.append(name)
+                if associated is not None:
+                    self._carry(related, name, "HAS_ONE", model.name, is_has_many_index=True)
+        back = self._belonging.get((relation.other.name, model.name))
         ends = [*map(members.get, relation.associated), back]
         return {
             "type": relation.kind,
@@ -297,7 +349,7 @@ class _Relationships:
         if len(model.keys) != 2:
             return False
         members = self._fields[model.name].values()
-        ends = [each for each in members if self._is_model(each)]
+        ends = self._model_fields[model.name]
         allowed = {"id", "createdAt", "updatedAt"}.union(*(key.fields or () for key in model.keys))
         return (
             len(ends) == 2
@@ -307,8 +359,4 @@ class _Relationships:
 
     def _is_one_of_many(self, end: ModelField) -> bool:
         """Whether the model that a field points to points back at it with a @hasMany."""
-        return any(
-            each.relation is not None and each.relation.kind == "HAS_MANY" and each.relation.associated == (end.name,)
-            for each in self._fields[end.type_name].values()
-            if self._is_model(each)
-        )
+        return (end.type_name, end.name) in self._ends_of_many

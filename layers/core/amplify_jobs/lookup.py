@@ -54,15 +54,24 @@ class Account:
     missing_buckets: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Where the stack is, its own bucket, and those of its parameter ReadableBuckets."""
+
+    region: str
+    own_bucket: str
+    readable_buckets: frozenset[str]
+
+
 def uses(routes: Routes) -> list[Use]:
     """What the routes that are switched on name, where it is no value of an event."""
     return [_use(name, route) for name, route in routes.routes.items() if route.enabled]
 
 
-def warnings(found: Iterable[Use], account: Account, region: str) -> Iterator[tuple[str, str]]:
+def warnings(found: Iterable[Use], account: Account, reach: Reach) -> Iterator[tuple[str, str]]:
     """What does not fit: the route that names it, and what is wrong."""
     for use in found:
-        yield from ((use.route, text) for text in _warnings(use, account, region))
+        yield from ((use.route, text) for text in _warnings(use, account, reach))
 
 
 def _use(name: str, route: Route) -> Use:
@@ -94,16 +103,22 @@ def _literal(value: Any) -> str | None:
     return value if isinstance(value, str) and value and not named(value) else None
 
 
-def _warnings(use: Use, account: Account, region: str) -> Iterator[str]:
+def _warnings(use: Use, account: Account, reach: Reach) -> Iterator[str]:
     if use.app_id is not None and use.app_id in account.apps:
         branches = account.apps[use.app_id]
         if branches is None:
-            yield f"Amplify has no app {use.app_id} in this account and Region {region}; correct appId"
+            yield f"Amplify has no app {use.app_id} in this account and Region {reach.region}; correct appId"
         elif use.branches is not None:
             yield from _branch_warnings(use.branches, branches)
     for bucket in filter(None, dict.fromkeys((use.event_bucket, use.artifact_bucket))):
         if bucket in account.missing_buckets:
             yield f"there is no bucket {bucket}; create it, or correct its name"
+        # Its own bucket tells the stack nothing, but can be read.
+        elif bucket not in reach.readable_buckets and (bucket != reach.own_bucket or bucket == use.event_bucket):
+            yield (
+                f"the stack gets no events of the bucket {bucket} and may not read it; deploy the stack with the "
+                f"parameter ReadableBuckets={','.join(sorted({*reach.readable_buckets, bucket}))}"
+            )
     if use.event_bucket is not None and account.event_buckets.get(use.event_bucket) is False:
         yield (
             f"the bucket {use.event_bucket} sends no events to EventBridge, so the route never starts a job; in S3, "

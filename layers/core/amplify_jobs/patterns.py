@@ -19,6 +19,10 @@ _COMPILED = 32_768
 _WILDCARDS = {"**/": ".*/", "**": ".*", "*": "[^/]*"}
 # Folders, or none: only a whole segment of a name can be left out.
 _FOLDERS = "(?:.*/)?"
+# What takes as little as it can, in place of what takes as much.
+_LAZY = {_FOLDERS: "(?:.*?/)??", ".*/": ".*?/", ".*": ".*?", "[^/]*": "[^/]*?", "?": "??", "+": "+?"}
+# Wildcards that "/" does not stop, and the one that it does.
+_WIDER, _NARROWER = (_FOLDERS, ".*/", ".*"), ("[^/]*",)
 # A [list] that is none, like the one of [...slug], is not found here, and its bracket stays over.
 _TOKENS = re.compile(
     r"(?P<wildcard>\*\*/|\*\*|\*)|\\(?P<escaped>.)|(?P<list>\[(?:[a-zA-Z0-9](?:-[a-zA-Z0-9])?)+\])|(?P<plain>.)",
@@ -140,7 +144,40 @@ def _beginnings(patterns: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=_COMPILED)
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of names. Raises re.error for a range that runs backwards."""
-    return re.compile("".join(expression for expression, _ in _parts(pattern)), re.DOTALL)
+    return re.compile(_expression([expression for expression, _ in _parts(pattern)], at_end=True), re.DOTALL)
+
+
+def _expression(parts: list[str], *, at_end: bool, wildcards: Sequence[tuple[str, ...]] = (_WIDER, _NARROWER)) -> str:
+    """The regular expression of a pattern's parts; `at_end` says that they must match up to the name's end.
+
+    What follows a wildcard is matched at its first place, and never tried at another, unless it must reach the end: no
+    other place leaves more of the name for the rest. Whoever may push chooses the names, and a search that tries all
+    places again for each wildcard may take hours for one of them.
+    """
+    if not wildcards:
+        return "".join(part if at_end else _LAZY.get(part, part) for part in parts)
+    groups: list[list[str]] = [[]]
+    for part in parts:
+        if part in wildcards[0]:
+            groups.append([])
+        groups[-1].append(part)
+    *others, last = groups
+    expression = ""
+    for group in others:
+        expression += _group(group, wildcards, at_end=False, final=False)
+    return expression + _group(last, wildcards, at_end=at_end, final=True)
+
+
+def _group(group: list[str], wildcards: Sequence[tuple[str, ...]], *, at_end: bool, final: bool) -> str:
+    """The regular expression of a wildcard and what follows it up to the next of its kind."""
+    wildcard, rest = (group[0], group[1:]) if group[:1] and group[0] in wildcards[0] else ("", group)
+    expression = _expression(rest, at_end=at_end, wildcards=wildcards[1:])
+    if not wildcard:
+        return expression
+    if at_end:
+        return wildcard + expression
+    lazy = _LAZY[wildcard] + expression
+    return lazy if final else f"(?>{lazy})"
 
 
 def _parts(pattern: str) -> Iterator[tuple[str, str | None]]:

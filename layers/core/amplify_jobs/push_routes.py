@@ -104,7 +104,7 @@ def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[s
         return []
     used = uses(routes)
     reader = AccountReader.connect(stack.session)
-    unfit = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.region)]
+    unfit = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.reach)]
     unfit += [("", trouble) for trouble in reader.troubles]
     if not options.as_json:
         for found in unfit:

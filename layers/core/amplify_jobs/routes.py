@@ -79,24 +79,35 @@ Minutes = Annotated[int, Field(ge=1, le=LONGEST_MINUTES)]
 class Source(Model):
     """A sender we trust: its webhook endpoint bears the source's name; SSM parameters hold its secrets."""
 
-    provider: Annotated[str, AfterValidator(_known_provider)]
-    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS), _OneOrMore]
+    provider: Annotated[str, AfterValidator(_known_provider)] = Field(
+        description="The git host, or standard for signed messages of any sender.",
+        json_schema_extra={"enum": [*PROVIDERS]},
+    )
+    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS), _OneOrMore] = Field(
+        description="Names of SSM parameters that hold the secret; two while it is being rotated."
+    )
 
 
 class Change(Model):
     """What pushes and pull requests have in common: who changed what in which repository, and what they said."""
 
-    repository: RepositoryPattern
-    paths: PathPatterns | None = None
-    authors: TextPatterns | None = None
-    messages: TextPatterns | None = None
+    repository: RepositoryPattern = Field(description="The repository's full name, like acme/web, or a pattern.")
+    paths: PathPatterns | None = Field(
+        default=None, description="Patterns of paths: at least one changed file must be in (any)."
+    )
+    authors: TextPatterns | None = Field(default=None, description="Patterns of the author's name (any).")
+    messages: TextPatterns | None = Field(
+        default=None, description="Patterns of the head commit's message or the pull request's title (any)."
+    )
 
 
 class Push(Change):
     """A push to a repository: to all branches, unless patterns say which branches or tags."""
 
-    branches: NamePatterns | None = None
-    tags: NamePatterns | None = None
+    branches: NamePatterns | None = Field(
+        default=None, description="Patterns of branches (all, but none where only tags is given)."
+    )
+    tags: NamePatterns | None = Field(default=None, description="Patterns of tags (none).")
 
     @property
     def branch_patterns(self) -> tuple[str, ...]:
@@ -107,37 +118,44 @@ class Push(Change):
 class PullRequests(Change):
     """A pull request of a repository; one from a fork only if the route says so, a draft unless it says no."""
 
-    actions: Actions = (
-        PullRequestAction.OPENED,
-        PullRequestAction.SYNCHRONIZE,
-        PullRequestAction.REOPENED,
+    actions: Actions = Field(
+        default=(PullRequestAction.OPENED, PullRequestAction.SYNCHRONIZE, PullRequestAction.REOPENED),
+        description="What happens to the pull request (opened, synchronize, reopened); synchronize is new commits.",
     )
-    targets: NamePatterns | None = None
-    forks: bool = False
-    drafts: bool = True
+    targets: NamePatterns | None = Field(default=None, description="Patterns of the branch to merge into (any).")
+    forks: bool = Field(default=False, description="Whether pull requests from forks count (false).")
+    drafts: bool = Field(default=True, description="Whether draft pull requests count (true).")
 
 
 class Releases(Model):
     """A release of a repository. Actions are the hosts' own words; GitHub's and Gitea's first, then GitLab's."""
 
-    repository: RepositoryPattern
-    actions: Words = ("published", "create")
-    tags: NamePatterns | None = None
+    repository: RepositoryPattern = Field(description="The repository's full name, like acme/web, or a pattern.")
+    actions: Words = Field(
+        default=("published", "create"), description="The host's own words (published, and create for GitLab)."
+    )
+    tags: NamePatterns | None = Field(default=None, description="Patterns of the release's tag (any).")
 
 
 class Times(Model):
     """A schedule of EventBridge Scheduler: cron, rate or at, in a time zone."""
 
-    expression: Annotated[str, AfterValidator(checked_expression)]
-    timezone: Annotated[str, StringConstraints(min_length=1, max_length=50)] = "UTC"
+    expression: Annotated[str, AfterValidator(checked_expression)] = Field(
+        description="cron(0 3 * * ? *), rate(12 hours) or at(2026-12-31T23:59:00), as EventBridge Scheduler takes it."
+    )
+    timezone: Annotated[str, StringConstraints(min_length=1, max_length=50)] = Field(
+        default="UTC", description="The name of a time zone, like Europe/Berlin (UTC)."
+    )
 
 
 class Objects(Model):
     """An object written to a bucket, by the beginning and the end of its key."""
 
-    bucket: Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$")]
-    prefix: str = ""
-    suffix: str = ""
+    bucket: Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$")] = Field(
+        description="The bucket that an object is written to; it must send its events to EventBridge."
+    )
+    prefix: str = Field(default="", description="How the object's key begins (any).")
+    suffix: str = Field(default="", description="How the object's key ends (any).")
 
 
 class ByName(Model):
@@ -147,12 +165,14 @@ class ByName(Model):
 class When(Model):
     """The event that a route waits for: exactly one of these."""
 
-    push: Push | None = None
-    pull_request: PullRequests | None = Field(default=None, alias="pull_request")
-    release: Releases | None = None
-    schedule: Times | None = None
-    object: Objects | None = None
-    request: ByName | None = None
+    push: Push | None = Field(default=None, description="A push to a branch, or to a tag where tags is given.")
+    pull_request: PullRequests | None = Field(
+        default=None, alias="pull_request", description="A pull request is opened or changed."
+    )
+    release: Releases | None = Field(default=None, description="A release is published.")
+    schedule: Times | None = Field(default=None, description="A time comes.")
+    object: Objects | None = Field(default=None, description="An object is written to a bucket.")
+    request: ByName | None = Field(default=None, description="Nothing but a request that names the route: {}.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> When:
@@ -180,33 +200,50 @@ class When(Model):
 class RequestTemplate(Model):
     """The job that a route asks for; texts in the parameters may name values of the event."""
 
-    operation: Operation
-    parameters: dict[str, Any]
+    operation: Operation = Field(description="The operation of Amplify's APIs that starts the job.")
+    parameters: dict[str, Any] = Field(
+        description="The operation's parameters in the API's own names; texts may name values, like {branch}."
+    )
 
 
 class Route(Model):
     """A rule: when this event, request that job."""
 
-    enabled: bool = True
-    source: Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=SOURCE_PATTERN)] | None = None
-    when: When
-    request: RequestTemplate
+    enabled: bool = Field(default=True, description="false switches the route off, its schedule too (true).")
+    source: Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=SOURCE_PATTERN)] | None = Field(
+        default=None, description=f"The source whose events count: one of sources, or {CODECOMMIT} (any)."
+    )
+    when: When = Field(description="The event that the route waits for: exactly one.")
+    request: RequestTemplate = Field(description="The job that the event asks for.")
     # An operation that is not right is told as such; its time limit does not matter.
     timeout_minutes: Minutes = Field(
-        default_factory=lambda given: default_timeout_minutes(given["request"].operation if "request" in given else "")
+        default_factory=lambda given: default_timeout_minutes(given["request"].operation if "request" in given else ""),
+        description="How long the job may take from leaving Amplify's queue (60; 10 for code and models).",
     )
-    start_within_minutes: Minutes = DEFAULT_START_WITHIN_MINUTES
-    on_timeout: OnTimeout = OnTimeout.LEAVE
-    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = 0
-    supersede: bool = False
+    start_within_minutes: Minutes = Field(
+        default=DEFAULT_START_WITHIN_MINUTES,
+        description=f"How long the job may wait to be started and in the queue ({DEFAULT_START_WITHIN_MINUTES}).",
+    )
+    on_timeout: OnTimeout = Field(
+        default=OnTimeout.LEAVE, description="Past that time, stop the job or leave it (leave)."
+    )
+    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = Field(
+        default=0, description="How often a job that failed is started again (0)."
+    )
+    supersede: bool = Field(
+        default=False,
+        description="Whether a newer event for the same app, branch and kind cancels older requests (false).",
+    )
 
 
 class Routes(Model):
     """All sources and routes of a stack."""
 
-    version: Literal["1"] = "1"
-    sources: dict[Name, Source] = Field(default_factory=dict)
-    routes: dict[Name, Route]
+    version: Literal["1"] = Field(default="1", description="The version of this format; it may be left out.")
+    sources: dict[Name, Source] = Field(
+        default_factory=dict, description="Who may deliver, by the last part of the webhook's address."
+    )
+    routes: dict[Name, Route] = Field(description="Which event asks for which job, by name.")
 
     def source(self, name: str) -> Source:
         """Find a source by the name in its webhook's address. Raises UnknownSource."""

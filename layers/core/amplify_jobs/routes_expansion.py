@@ -29,7 +29,7 @@ MOST_COMBINATIONS = 256
 
 _PLACEHOLDER = re.compile(r"\{\s*matrix\.([^{}]*?)\s*\}")
 _GITHUB_PLACEHOLDER = re.compile(r"\$\{\{\s*matrix\.([^{}]*?)\s*\}\}")
-_DIMENSION = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+DIMENSION_PATTERN = r"[A-Za-z_][A-Za-z0-9_-]*"
 _RIGHT_MATRIX = "use names with lists or maps, like {app: {shop: {appId: d1a2b3c4d5e6, path: apps/shop}}}"
 
 
@@ -191,7 +191,7 @@ class _Expander:
             self.faults.append(
                 (
                     (DEFAULTS, MATRIX),
-                    "is not known here; for several routes with one matrix write `matrix: &apps …` in the first "
+                    "a matrix belongs to a route; for several with one matrix write `matrix: &apps …` in the first "
                     "and `matrix: *apps` in the others",
                 )
             )
@@ -203,7 +203,7 @@ class _Expander:
         awaited = [_given(route, "when") for route in routes]
         for kind, node in _members(defaults.member("when")).items():
             if kind not in When.model_fields:
-                self._add(node.place, f"is not known here; {_suggestion(kind, list(When.model_fields))}")
+                self._add(node.place, f"unknown event {kind}; {_suggestion(kind, list(When.model_fields))}")
             elif all(when is not None and kind not in _members(when) for when in awaited):
                 self._add(node.place, f"no route waits for {kind}; leave it out")
         operation = _members(defaults.member("request")).get("operation")
@@ -257,8 +257,10 @@ class _Expander:
     def _dimension(self, name: str, node: Node) -> Iterator[tuple[Node, Node]]:
         """The values of a dimension: the key of each, and its members."""
         if name in ("include", "exclude"):
-            self.faults.append((node.place, f"is not known here; write each combination as a member, {_RIGHT_MATRIX}"))
-        elif not _DIMENSION.fullmatch(name):
+            self.faults.append(
+                (node.place, f"a matrix has no {name} here; write each combination as a member, {_RIGHT_MATRIX}")
+            )
+        elif not re.fullmatch(DIMENSION_PATTERN, name):
             self.faults.append((node.place, "is not a usable name; use letters, digits, - and _, like app"))
         elif isinstance(node.content, dict) and node.content:
             for key, members in node.content.items():

@@ -45,7 +45,7 @@ _Error = tuple[ErrorDetails, Path, type[BaseModel] | None]
 
 _MINUTES = f"a whole number of minutes from 1 to {LONGEST_MINUTES}"
 # What is right, by the name of the member.
-_RIGHT = {
+RIGHT = {
     "version": '"1", or leave it out',
     "sources": "a source for each sender, like github: {provider: github, secrets: [/amplify-jobs/secrets/github]}",
     "provider": f"one of {', '.join(PROVIDERS)}",
@@ -337,10 +337,10 @@ def _repository_faults(value: Any) -> Iterator[Found]:
                 continue
             right = _full_name(repository)
             if right != repository:
-                right = right if "/" in right else _RIGHT["repository"]
+                right = right if "/" in right else RIGHT["repository"]
                 yield path, f"this is an address or a path, not the repository's full name; use {right}", "value"
             elif member(route, "source") != CODECOMMIT and not ("/" in repository or "**" in repository):
-                right = f"{_RIGHT['repository']}; CodeCommit's names need source: {CODECOMMIT} in the route"
+                right = f"{RIGHT['repository']}; CodeCommit's names need source: {CODECOMMIT} in the route"
                 yield path, f"{_quoted(repository)} lacks the owner; use {right}", "value"
 
 
@@ -457,7 +457,7 @@ def _members_of(model: type[BaseModel]) -> list[str]:
 
 def _wrong(details: ErrorDetails, path: Path, value: Any, raw: Raw) -> str:
     kind = details["type"]
-    right = next((_RIGHT[part] for part in reversed(path) if isinstance(part, str) and part in _RIGHT), _UNKNOWN_RIGHT)
+    right = next((RIGHT[part] for part in reversed(path) if isinstance(part, str) and part in RIGHT), _UNKNOWN_RIGHT)
     if kind == "value_error":
         return details["msg"].removeprefix("Value error, ")
     if kind == "missing":

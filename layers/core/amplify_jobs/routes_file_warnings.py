@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from amplify_jobs.routes_file_patterns import pattern_findings
+from amplify_jobs.routes_file_untold import untold_warnings
 from amplify_jobs.routes_file_values import member, members
 from amplify_jobs.schedule_expressions import never_due
-from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.yaml_document import Path
 
 Found = tuple[Path, str]
@@ -28,6 +28,7 @@ def warnings_of(value: Any, now: datetime) -> list[tuple[Path, str, Literal["val
         *_sender_warnings(value),
         *_schedule_warnings(value, now),
         *_object_warnings(value),
+        *untold_warnings(value),
     )
     return [(path, text, "value") for path, text in found]
 
@@ -47,8 +48,6 @@ def _sender_warnings(value: Any) -> Iterator[Found]:
             elif kind in _FROM_HOSTS and source is not None and source in sources and source not in hosts:
                 text = f"source {source} sends requests only, never a {kind.replace('_', ' ')}"
                 yield ("routes", name, "source"), f"{text}; use the source of a git host"
-            elif kind == "release" and source == CODECOMMIT:
-                yield ("routes", name, "source"), "CodeCommit has no releases; use push with tags"
             elif kind in _FROM_HOSTS and source is None and len(sources) > 1:
                 text = f"whoever may sign for any of {', '.join(sources)} can start this job"
                 yield ("routes", name), f"{text}; use source: with the name of the one that may"

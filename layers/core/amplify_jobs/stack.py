@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import NoStack, ServiceTrouble
+from amplify_jobs.lookup import Reach
 from amplify_jobs.recovery import Recovery
 from amplify_jobs.scheduler import Scheduler
 from amplify_jobs.schedules import Place
@@ -42,6 +43,7 @@ class Stack:
     session: boto3.Session
     state_machine_arn: str
     dead_letter_queue_url: str
+    reach: Reach
     schedules: Place
     s3: S3Client
     ssm: SSMClient
@@ -63,6 +65,11 @@ class Stack:
                 session=session,
                 state_machine_arn=outputs["stateMachineArn"],
                 dead_letter_queue_url=outputs["deadLetterQueueUrl"],
+                reach=Reach(
+                    region=ssm.meta.region_name,
+                    own_bucket=outputs["bucketName"],
+                    readable_buckets=frozenset(filter(None, outputs["readableBuckets"].split(","))),
+                ),
                 schedules=Place(
                     group=outputs["scheduleGroup"],
                     function_arn=outputs["receiveEventFunctionArn"],

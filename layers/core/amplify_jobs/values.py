@@ -24,6 +24,11 @@ class Value:
     member: str
     kinds: tuple[EventKind, ...]
 
+    @property
+    def told_as(self) -> str:
+        """The member of the event that a host tells or not."""
+        return self.member.removesuffix("_name").rpartition(".")[2]
+
     def of(self, event: Event) -> str | int | None:
         """The value that an event has; None if it does not know."""
         found: Any = event
@@ -38,6 +43,7 @@ VALUES = {
     "ref": Value("ref", _CODE),
     "repository": Value("repository", _CODE),
     "commit": Value("commit", _CODE),
+    "before": Value("before", (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST)),
     "message": Value("message", _CODE),
     "author": Value("author_name", (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST)),
     "pullRequest.number": Value("pull_request.number", (EventKind.PULL_REQUEST,)),

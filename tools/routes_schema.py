@@ -1,0 +1,145 @@
+"""The JSON Schema of routes.yaml for editors, from the models and what the file has beside them.
+
+It is of draft 7, which every editor knows. `routes check` finds what no schema can, such as two routes of one name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amplify_jobs.operations import parameters_model
+from amplify_jobs.requests import ROUTE_NAME_PATTERN, Operation
+from amplify_jobs.routes import LONGEST_NAME, Routes
+from amplify_jobs.routes_expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
+from amplify_jobs.routes_file_faults import RIGHT
+
+_REFERENCE = "#/definitions/{model}"
+# A text that names a value is judged only when it is filled in.
+_MATRIX_TEXT = {"type": "string", "pattern": r"\{\s*matrix\."}
+_ANY_TEXT = {"type": "string", "pattern": r"\{"}
+_MATRIX: dict[str, Any] = {
+    "type": "object",
+    "description": "Values by name: the route becomes one for each combination, named <route>-<key>. "
+    "{matrix.app} in its texts is the key, {matrix.app.appId} a member.",
+    "minProperties": 1,
+    "propertyNames": {"pattern": f"^{DIMENSION_PATTERN}$", "not": {"enum": ["include", "exclude"]}},
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
+            {"type": "object", "minProperties": 1, "additionalProperties": {"type": ["object", "null"]}},
+        ]
+    },
+}
+
+
+def routes_schema() -> dict[str, Any]:
+    """Make the schema. Where a file has defaults, no member of a route is required."""
+    made = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
+    definitions: dict[str, Any] = made.pop("$defs")
+    source = _open(definitions.pop("Source"), None)
+    definitions["RequestTemplate"]["allOf"] = [_parameters(operation, definitions) for operation in Operation]
+    definitions["When"] |= {"minProperties": 1, "maxProperties": 1}
+    definitions["Route"]["properties"][MATRIX] = _MATRIX
+    definitions = {
+        name: _open(definition, _ANY_TEXT if name not in _ROUTE_PARTS else _MATRIX_TEXT)
+        for name, definition in definitions.items()
+    }
+    partial = {f"Partial{name}": _partial(definition) for name, definition in definitions.items()}
+    del partial["PartialWhen"]["minProperties"]
+    defaults = {
+        **partial["PartialRoute"],
+        "description": "What every route has that does not say it itself.",
+        "properties": {name: value for name, value in partial["PartialRoute"]["properties"].items() if name != MATRIX}
+        | {"when": {**partial["PartialWhen"], "description": "By event, what routes that wait for it have."}},
+    }
+    del defaults["properties"]["when"]["maxProperties"]
+    properties = made["properties"]
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "routes.yaml of amplify-jobs",
+        "description": made["description"],
+        "type": "object",
+        "additionalProperties": False,
+        "patternProperties": {f"^{EXTENSION}": {"description": "A place for anchors; it is left out."}},
+        "properties": {
+            "version": _open(properties["version"], None),
+            "sources": _named("Source", properties["sources"]["description"]),
+            DEFAULTS: {"$ref": _REFERENCE.format(model="Defaults")},
+            "routes": _named("PartialRoute", properties["routes"]["description"]),
+        },
+        "required": ["routes"],
+        "if": {"required": [DEFAULTS]},
+        "else": {"properties": {"routes": {"additionalProperties": {"$ref": _REFERENCE.format(model="Route")}}}},
+        "definitions": {"Source": source, "Defaults": defaults, **definitions, **partial},
+    }
+
+
+_ROUTE_PARTS = (
+    *("Route", "When", "Push", "PullRequests", "Releases", "Times", "Objects", "ByName", "RequestTemplate"),
+    *("Operation", "OnTimeout", "PullRequestAction"),
+)
+
+
+def _named(model: str, description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "type": "object",
+        "propertyNames": {"pattern": ROUTE_NAME_PATTERN, "maxLength": LONGEST_NAME},
+        "additionalProperties": {"$ref": _REFERENCE.format(model=model)},
+    }
+
+
+def _parameters(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
+    """What the parameters of one operation are."""
+    made = parameters_model(operation).model_json_schema(ref_template=_REFERENCE)
+    definitions.update(made.pop("$defs", {}))
+    name = made["title"]
+    definitions[name] = made
+    for member, value in made["properties"].items():
+        if member in RIGHT:
+            value.setdefault("description", f"{RIGHT[member][:1].upper()}{RIGHT[member][1:]}.")
+    return {
+        "if": {"properties": {"operation": {"const": operation}}, "required": ["operation"]},
+        "then": {"properties": {"parameters": {"$ref": _REFERENCE.format(model=name)}}},
+    }
+
+
+def _open(part: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
+    """The schema of an object whose members may also be a text that names a value, and lists one text of their own."""
+    part = {name: value for name, value in part.items() if name != "title"}
+    if "properties" in part:
+        part["properties"] = {name: _member(value, text) for name, value in part["properties"].items()}
+    return part
+
+
+def _member(value: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
+    about = {name: value[name] for name in ("description", "default") if value.get(name) is not None}
+    plain = {name: inner for name, inner in value.items() if name not in ("description", "default", "title")}
+    options = [option for one in plain.get("anyOf", [plain]) for option in _options(one, text)]
+    if text is not None and any(option != {"type": "string"} for option in options):
+        options.append(text)
+    return {**about, **(options[0] if len(options) == 1 else {"anyOf": options})}
+
+
+def _options(plain: dict[str, Any], text: dict[str, Any] | None) -> list[dict[str, Any]]:
+    if plain.get("type") != "array" or "items" not in plain:
+        return [plain]
+    items = _member(plain["items"], text)
+    # One text is a list of one.
+    return [{**plain, "items": items}, *([items] if "$ref" not in items and text is not _ANY_TEXT else [])]
+
+
+def _partial(part: Any) -> Any:
+    """The same schema without required members, in its references too."""
+    if isinstance(part, list):
+        return [_partial(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    made: dict[str, Any] = {}
+    for name, value in part.items():
+        if name == "$ref":
+            made[name] = value.replace("#/definitions/", "#/definitions/Partial")
+        elif name != "required":
+            # What decides which parameters are meant stays as it is.
+            made[name] = value if name == "if" else _partial(value)
+    return made
