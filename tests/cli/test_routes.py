@@ -236,6 +236,25 @@ def test_routes_that_any_source_could_start_are_warned_of(capsys: pytest.Capture
     assert main(["routes", "check", "--strict", str(file)]) == 1
 
 
+def test_what_the_source_never_tells_is_warned_of(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        "routes:\n"
+        "  web:\n"
+        "    source: aws.codecommit\n"
+        "    when: {push: {repository: web, paths: [apps/**]}}\n"
+        "    request:\n"
+        "      operation: start_job\n"
+        "      parameters:\n"
+        "        {appId: d1a2b3c4d5e6, branchName: main, jobType: RELEASE, jobReason: 'by {author}'}\n"
+    )
+    assert main(["routes", "check", str(file)]) == 0
+    written = capsys.readouterr()
+    assert "routes.web.when.push.paths: CodeCommit never tells which files a push changes" in written.err
+    assert "routes.web.request.parameters.jobReason: CodeCommit never tells {author} of a push" in written.err
+    assert "no faults, 2 warnings" in written.out
+
+
 class TestTrouble:
     def fails(self, capsys: pytest.CaptureFixture[str]) -> str:
         assert main(["routes", "push", str(EXAMPLE)]) == 1
