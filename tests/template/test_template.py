@@ -276,6 +276,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "begin_poll": {"dynamodb:UpdateItem JobsTable"},
         "record_state": {"dynamodb:UpdateItem JobsTable"},
         "earlier_jobs": {"dynamodb:Query JobsTable"},
+        "followed_jobs": {"dynamodb:Query ${JobsTable.Arn}/index/followed"},
         "count_change": {"dynamodb:UpdateItem JobsTable"},
         "announced": {"dynamodb:GetItem JobsTable"},
         "remember_announced": {"dynamodb:UpdateItem JobsTable"},
@@ -288,7 +289,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     "ui_builder.py": {
         "start_codegen_job": {"amplifyuibuilder:StartCodegenJob *", "amplify:GetApp apps/*"},
         "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
-        "manifest_address": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
+        "asset": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
     },
     "backend.py": {
         "generate_models": {"amplifybackend:GenerateBackendAPIModels /backend/*"},
