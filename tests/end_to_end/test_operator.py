@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from tests.end_to_end.team import SECRET_NAME, Team
 
 
 @pytest.fixture
-def acting(team: Team, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+def acting(team: Team, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     """Give the command line the rights of one policy of the template, and the name under which it then acts."""
     policy: str = request.param
     for name, value in team.cloud.credentials(policy).variables().items():
