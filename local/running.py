@@ -15,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+from local.authorization import NOT_EVALUATED
 from local.callers import DOCKER_NAME
 from local.cloud import LocalCloud
 from local.docker import bridge_address
@@ -70,7 +71,11 @@ def main() -> int:
             for route in cloud.http_api.route_keys:
                 _print(f"              {route}")
             _print(f"function logs {cloud.state_dir / 'logs'}")
-            _print(f"left out      {len(cloud.left_out)} resources; to list them: {LIST_LEFT_OUT}")
+            roles = cloud.authorization.roles
+            _print(f"policies      of {len(roles.all())} roles are enforced, by identity-based policies alone")
+            for role, texts in roles.not_evaluated().items():
+                _print(f"              not evaluated in {role}: {', '.join(texts)}")
+            _print(f"left out      {len(cloud.left_out)} resources and some policies; to list them: {LIST_LEFT_OUT}")
             _print("ready")
             stop.wait()
     except PortOccupiedError as error:
@@ -86,7 +91,7 @@ def main() -> int:
 
 
 def show_left_out(template: Path) -> int:
-    """List what the local cloud leaves out of a template, without running it."""
+    """List what the local cloud leaves out of a template, and what it never evaluates, without running it."""
     try:
         left = left_out(Template(template, {}, Pseudo(ACCOUNT, REGION, STACK_NAME)))
     except TemplateError as error:
@@ -94,6 +99,8 @@ def show_left_out(template: Path) -> int:
         return 1
     for each in left:
         _print(f"{each.logical_id} ({each.type}): {each.reason}")
+    for text in NOT_EVALUATED:
+        _print(f"not evaluated: {text}")
     return 0
 
 

@@ -239,6 +239,7 @@ def test_what_is_left_out_is_listed_without_a_local_cloud() -> None:
     with taken, running("local", "--left-out", LOCAL_AWS_PORT=str(taken.getsockname()[1])) as program:
         assert program.end() == 0
     assert re.search(r"^\w+ \(AWS::CloudWatch::Alarm\): nothing measures", program.printed, re.MULTILINE)
+    assert "not evaluated: policies of resources" in program.printed
 
 
 def test_the_examples_replace_nothing_unless_they_are_told_to(tmp_path: Path) -> None:
