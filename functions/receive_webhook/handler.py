@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -17,6 +17,7 @@ from amplify_jobs.executions import Executions
 from amplify_jobs.http_api import answer, body_of
 from amplify_jobs.intake import Intake
 from amplify_jobs.intake_queue import IntakeQueue
+from amplify_jobs.logs import function_logger
 from amplify_jobs.routes import Source
 from amplify_jobs.secrets import Secrets
 from amplify_jobs.webhooks import provider
@@ -24,7 +25,7 @@ from amplify_jobs.webhooks.identity import delivery_told_apart
 
 RETRY_AFTER_SECONDS = 30
 
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 aws = AwsHttp.from_environment()
 stored_routes = StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"])

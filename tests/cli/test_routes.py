@@ -35,9 +35,7 @@ NIGHTLY = """
 
 def broken(tmp_path: Path) -> str:
     file = tmp_path / "broken.yaml"
-    # Without the comments, whose number is not of interest.
-    lines = [line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith("#")]
-    file.write_text("\n".join(lines).replace("d1a2b3c4d5e6", "x").replace("45", "0") + "\n")
+    file.write_text(EXAMPLE.read_text().replace("d1a2b3c4d5e6", "x").replace("45", "0"))
     return str(file)
 
 
@@ -52,9 +50,9 @@ class TestCheck:
         written = capsys.readouterr()
         assert written.out == ""
         app, _, app_mark, minutes, line, mark, count = written.err.splitlines()
-        assert ":6:57: routes.web.request.parameters.appId: " in app
+        assert ":12:57: routes.web.request.parameters.appId: " in app
         assert app_mark.strip() == "^"
-        assert ":7:21: routes.web.timeoutMinutes: " in minutes
+        assert ":13:21: routes.web.timeoutMinutes: " in minutes
         assert (line.strip(), mark.strip()) == ("timeoutMinutes: 0", "^")
         assert line.index("0") == mark.index("^")
         assert count.endswith("broken.yaml: 2 faults.")
@@ -89,7 +87,7 @@ class TestCheck:
         }
         (_, minutes) = told["faults"]
         assert minutes == {
-            "line": 7,
+            "line": 12,
             "column": 21,
             "path": "routes.web.timeoutMinutes",
             "message": "0 is too low; use a whole number of minutes from 1 to 1440",
