@@ -21,6 +21,7 @@ from amplify_jobs.logs import function_logger
 from amplify_jobs.routes import Source
 from amplify_jobs.secrets import Secrets
 from amplify_jobs.webhooks import provider
+from amplify_jobs.webhooks.deliveries import any_delivery_id
 from amplify_jobs.webhooks.identity import delivery_told_apart
 
 RETRY_AFTER_SECONDS = 30
@@ -47,10 +48,12 @@ def source_of(name: str) -> tuple[Source, ServiceTrouble | None]:
 
 
 def receive(event: dict[str, Any]) -> dict[str, Any]:
-    name = event["pathParameters"]["source"]
+    name, headers = event["pathParameters"]["source"], event["headers"]
+    # Which host it is stands in the source, which may be what can't be read.
+    logger.append_keys(source=name, delivery_id=any_delivery_id(headers))
     source, trouble = source_of(name)
-    host, headers, body = provider(source.provider), event["headers"], body_of(event)
-    logger.append_keys(source=name, delivery_id=host.delivery_id(headers))
+    host, body = provider(source.provider), body_of(event)
+    logger.append_keys(delivery_id=host.delivery_id(headers))
     now = datetime.now(UTC)
     secrets.verify(source.secrets, lambda values: host.verify(headers, body, values, now))
     delivery = delivery_told_apart(host.parse(headers, body), uuid4().hex)

@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.throttling import is_throttling
 
 # A git host waits ten seconds; a delivery needs at most three services, of which a healthy two answer in milliseconds.
 CONNECT_SECONDS = 1
@@ -50,10 +51,13 @@ class AwsHttp:
         """Call what the function's environment names: AWS_REGION and, for the local cloud, AWS_ENDPOINT_URL."""
         return cls(os.environ["AWS_REGION"], os.environ.get("AWS_ENDPOINT_URL") or None)
 
-    def call(self, service: str, target: str, version: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def call(
+        self, service: str, target: str, version: str, parameters: Mapping[str, Any], *, proof: str | None
+    ) -> dict[str, Any]:
         """Call an operation of a JSON-protocol service, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", {…}).
 
-        Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        `proof` is the member of the answer without which the call was not done, whatever the status says; None for
+        operations that answer nothing. Raises AwsRefusal, and ServiceTrouble where trying later may help.
         """
         request = AWSRequest(
             "POST",
@@ -66,10 +70,13 @@ class AwsHttp:
             answer = _json(response)
             if answer is None:
                 raise ServiceTrouble(f"{service} answered {target} with something that is not JSON")
+            if proof is not None and answer.get(proof) is None:
+                raise ServiceTrouble(f"{service} answered {target} without {proof}")
             return answer
         fault = _json(response) or {}
-        code = str(fault.get("__type", "")).rpartition("#")[2] or f"HTTP {response.status_code}"
-        raise AwsRefusal(code, str(fault.get("message") or fault.get("Message") or ""))
+        raise AwsRefusal(
+            _code(fault) or f"HTTP {response.status_code}", str(fault.get("message") or fault.get("Message") or "")
+        )
 
     def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
         """Read an object of S3 and its ETag, or None if it is still the one with this ETag.
@@ -82,7 +89,7 @@ class AwsHttp:
             return None
         if response.status_code != 200:
             raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
-        return response.content, response.headers.get("ETag", "")
+        return response.content, _check_etag(response, "GetObject")
 
     def put_object(self, bucket: str, key: str, content: bytes) -> None:
         """Write a JSON object to S3. Raises AwsRefusal, and ServiceTrouble where trying later may help."""
@@ -90,6 +97,7 @@ class AwsHttp:
         response = self._s3(AWSRequest("PUT", self._object(bucket, key), headers=headers, data=content))
         if response.status_code != 200:
             raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be written")
+        _check_etag(response, "PutObject")
 
     def _s3(self, request: AWSRequest) -> AWSResponse:
         return _send("s3", request, lambda: S3SigV4Auth(_credentials(), "s3", self.region).add_auth(request))
@@ -120,10 +128,24 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None]) -> AWSRes
         except (BotoCoreError, HTTPClientError) as error:
             trouble = ServiceTrouble(f"{service} did not answer: {error}")
             continue
-        if response.status_code < 500 and "Throttling" not in str((_json(response) or {}).get("__type")):
+        code = _code(_json(response) or {})
+        if response.status_code < 500 and not is_throttling(code, response.status_code):
             return response
-        trouble = ServiceTrouble(f"{service} answered HTTP {response.status_code}")
+        trouble = ServiceTrouble(" ".join(f"{service} answered HTTP {response.status_code} {code}".split()))
     raise trouble
+
+
+def _code(fault: Mapping[str, Any]) -> str:
+    """The name of an error in the JSON protocols, without its namespace; what is no error has none."""
+    return str(fault.get("__type", "")).rpartition("#")[2]
+
+
+def _check_etag(response: AWSResponse, operation: str) -> str:
+    """The ETag, without which S3 has answered nothing."""
+    etag: str | None = response.headers.get("ETag")
+    if not etag:
+        raise ServiceTrouble(f"s3 answered {operation} without ETag")
+    return etag
 
 
 def _json(response: AWSResponse) -> dict[str, Any] | None:

@@ -32,17 +32,18 @@ class IntakeQueue:
             "MessageGroupId": digest(_line(event)),
             "MessageDeduplicationId": event.digest,
         }
-        self._call("SendMessage", parameters)
+        self._call("SendMessage", parameters, proof="MessageId")
 
     def hide(self, receipt: str, received: int) -> None:
         """Hide a message that was received so many times until it is to be tried again. Raises ServiceTrouble."""
         seconds = min(FIRST_WAIT_SECONDS * 2 ** min(received - 1, 10), LONGEST_WAIT_SECONDS)
         parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-        self._call("ChangeMessageVisibility", parameters)
+        # It answers nothing: a message that was not hidden is only tried again sooner.
+        self._call("ChangeMessageVisibility", parameters, proof=None)
 
-    def _call(self, operation: str, parameters: Mapping[str, object]) -> None:
+    def _call(self, operation: str, parameters: Mapping[str, object], *, proof: str | None) -> None:
         try:
-            self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters)
+            self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters, proof=proof)
         except AwsRefusal as refusal:
             raise ServiceTrouble(f"SQS refused {operation} on the intake queue: {refusal}") from None
 

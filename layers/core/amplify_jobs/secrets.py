@@ -77,7 +77,11 @@ class Secrets:
         shown = ", ".join(names)
         try:
             answer = self._aws.call(
-                "ssm", "AmazonSSM.GetParameters", "1.1", {"Names": list(dict.fromkeys(names)), "WithDecryption": True}
+                "ssm",
+                "AmazonSSM.GetParameters",
+                "1.1",
+                {"Names": list(dict.fromkeys(names)), "WithDecryption": True},
+                proof="Parameters",
             )
         except AwsRefusal as refusal:
             raise ServiceTrouble(f"SSM refused to read {shown}: {refusal.code}") from None
