@@ -11,9 +11,11 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test check local bench examples codegen sam-local oldest-sdk mutation lint types template machine lock clean help
+.PHONY: setup tools run test check local bench examples codegen sam-local oldest-sdk mutation lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
+
+tools: $(TOOLS)/ready ## Set up .venv-tools, with sam and the AWS CLI in .venv-tools/bin
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +43,7 @@ types: $(VENV)/ready
 
 template: $(TOOLS)/ready
 	$(TOOLS)/bin/sam validate --lint --region eu-west-1
+	$(TOOLS)/bin/cfn-lint deployment/permissions.yaml
 
 machine: $(VENV)/ready
 	$(BIN)/python -m tools.validate_machine statemachine/job.asl.json
