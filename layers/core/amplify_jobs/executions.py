@@ -32,11 +32,13 @@ class Executions:
             "input": given,
         }
         try:
-            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters)
+            answer = self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters)
         except AwsRefusal as refusal:
             if refusal.code == "ExecutionAlreadyExists":
                 return False
             raise ServiceTrouble(f"Step Functions refused to start an execution: {refusal}") from None
+        if not answer.get("executionArn"):
+            raise ServiceTrouble("Step Functions answered StartExecution without the ARN of an execution")
         return True
 
     def _kept(self, request: JobRequest) -> JobRequest:

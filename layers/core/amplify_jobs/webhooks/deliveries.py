@@ -48,3 +48,21 @@ def header(headers: Headers, name: str) -> str | None:
 def delivery_id(headers: Headers, name: str) -> str | None:
     """A header that holds the delivery's id, cut to 128 characters."""
     return (header(headers, name) or "")[:LONGEST_DELIVERY_ID] or None
+
+
+# Of all providers, those first that others send as well.
+_DELIVERY_IDS = (
+    "X-Forgejo-Delivery",
+    "X-Gitea-Delivery",
+    "X-GitHub-Delivery",
+    "Idempotency-Key",
+    "X-Gitlab-Event-UUID",
+    "X-Request-UUID",
+    "X-Request-Id",
+    "webhook-id",
+)
+
+
+def any_delivery_id(headers: Headers) -> str | None:
+    """The delivery's id of a provider that is not known yet, or not any more."""
+    return next(filter(None, (delivery_id(headers, name) for name in _DELIVERY_IDS)), None)
