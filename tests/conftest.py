@@ -1,7 +1,27 @@
 """Settings for all tests."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that does other work beside it.
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
+
+ROOT = Path(__file__).parent
+
+# A test that takes so long hangs, however busy the machine is. Its process then ends with the stacks of all threads;
+# pytest-xdist counts the test as failed and goes on in another process. Hypothesis looks for the simplest failure for
+# up to five minutes, which is no hang. Tests that start a local cloud, builds or generators wait for them with limits
+# of their own, which come first and say more.
+LIMIT_SECONDS = {"unit": 420, "template": 420, "cli": 420}
+LONGEST_SECONDS = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            folder = item.path.relative_to(ROOT).parts[0]
+            # By a thread: hypothesis would take an error for a failure of an example, and try it again.
+            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS.get(folder, LONGEST_SECONDS), method="thread"))

@@ -259,6 +259,15 @@ def test_ten_minutes_past_its_deadline_people_are_told_of_a_job_that_cannot_be_s
     assert said in answer["job"]["reason"]
 
 
+@pytest.mark.parametrize("minutes", [1, 9])
+def test_for_ten_minutes_past_its_deadline_a_stop_is_tried_again(stack: Stack, get_job: Function, minutes: int) -> None:
+    following = overdue(stack)
+    following.show("RUNNING", steps=[build("RUNNING", ago(minutes=45 + minutes))])
+    stack.faults.order({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
+    with pytest.raises(ServiceTrouble, match="StopJob"):
+        get_job(following.payload())
+
+
 def test_a_job_that_amplify_forgot_needs_no_stop(stack: Stack, get_job: Function) -> None:
     following = overdue(stack)
     stack.amplify.answers["GetJob"] = {"job": {"summary": following.shown["summary"], "steps": []}}

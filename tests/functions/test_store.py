@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from amplify_jobs.errors import BranchBusy, StartUnresolved, TryAgain
-from amplify_jobs.jobs import Job, branch_key, job_key
+from amplify_jobs.jobs import Job, JobState, State, branch_key, job_key
 from amplify_jobs.requests import StartJobParameters
 from amplify_jobs.start_once import HostingParameters, start_once
 from amplify_jobs.starting import Attempt, Lease, ListedJob
 from amplify_jobs.store import Store
+from amplify_jobs.waiting import EarlierJob
 from tests.functions.stack import REGION, Stack, serving
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -190,6 +191,35 @@ def test_every_item_expires(stack: Stack, store: Store) -> None:
     items = stack.jobs_table.scan()["Items"]
     assert len(items) == 6
     assert all(int(str(item["expiresAt"])) > NOW.timestamp() for item in items)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "seconds"),
+    [
+        # Newest first. Failed jobs do not count, and do not keep out those before them.
+        ([True] * 12, list(range(1, 11))),
+        ([True, False] * 10, list(range(1, 20, 2))),
+        ([False] * 10 + [True] * 11, list(range(11, 21))),
+        ([False] * 30, []),
+        ([], []),
+    ],
+)
+def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
+    store: Store, outcomes: list[bool], seconds: list[int]
+) -> None:
+    for number, succeeded in enumerate(outcomes, start=1):
+        job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id=str(100 - number))
+        key = job_key(REGION, "d1a2b3c4d5e6", "main", job.job_id)
+        store.record_start(key, f"web-{number}", job, NOW)
+        state = JobState(
+            job=job,
+            state=State.SUCCEEDED if succeeded else State.FAILED,
+            started_at=NOW,
+            finished_at=NOW + timedelta(seconds=number),
+        )
+        store.record_state(key, state, NOW)
+    earlier = store.earlier_jobs(job_key(REGION, "d1a2b3c4d5e6", "main", "100"))
+    assert earlier == [EarlierJob(float(took), told_by_event=False) for took in seconds]
 
 
 def test_what_was_announced_is_remembered_beside_the_job(store: Store) -> None:

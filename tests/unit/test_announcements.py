@@ -201,9 +201,11 @@ def test_foreign_text_is_never_too_long(foreign: str) -> None:
     assert len(str(presentable(foreign))) <= TEXT_LIMIT
 
 
+# Made, not written: hypothesis draws texts that the source holds, and one of them would look like a leak.
+SIGNATURE, ADDRESS = "f0" * 32, "ada" * 5 + "@example.com"
 names = st.builds(Names, app_name=st.none() | st.text(), default_domain=st.none() | st.text(), display_name=st.text())
 some_text = (
-    st.none() | st.text(max_size=300) | st.sampled_from(["ada@example.com", "https://x.example/y?X-Amz-Signature=s"])
+    st.none() | st.text(max_size=300) | st.sampled_from([ADDRESS, f"https://x.example/y?X-Amz-Signature={SIGNATURE}"])
 )
 causes = st.builds(
     Cause,
@@ -219,9 +221,10 @@ moments = st.none() | st.datetimes(timezones=st.just(UTC))
 job_steps = st.builds(
     Step, name=st.text(), status=st.sampled_from(["FAILED", "SUCCEED", "x"]), started_at=moments, reason=some_text
 )
+job_ids = st.integers(min_value=1).map(str)
 states = st.builds(
     JobState,
-    job=st.builds(Job, operation=st.just("start_job"), app_id=st.text(), branch_name=st.text(), job_id=st.text()),
+    job=st.builds(Job, operation=st.just("start_job"), app_id=st.text(), branch_name=st.text(), job_id=job_ids),
     state=st.sampled_from(State),
     status=st.none() | st.text(),
     started_at=moments,
@@ -255,8 +258,8 @@ def test_a_subject_is_what_sns_takes(detail: Announcement) -> None:
 @given(announcements)
 def test_no_announcement_holds_an_address_or_a_signature(detail: Announcement) -> None:
     for published in (subject(detail), text(detail), detail.model_dump_json(by_alias=True)):
-        assert "ada@example.com" not in published
-        assert "Amz-Signature" not in published
+        assert ADDRESS not in published
+        assert SIGNATURE not in published
 
 
 DETAIL_TYPES = {

@@ -44,6 +44,12 @@ def test_parting_and_joining_loses_nothing(parameters: dict[str, Any]) -> None:
     assert joined(small, json.loads(large)).parameters == parameters
 
 
+@given(st.dictionaries(st.sampled_from("abc"), st.integers()), st.dictionaries(st.sampled_from("abc"), st.text()))
+def test_what_is_in_the_request_itself_counts(small: dict[str, Any], large: dict[str, Any]) -> None:
+    parameters = joined(request(small), large).parameters
+    assert parameters == {name: small.get(name, large.get(name)) for name in {*small, *large}}
+
+
 @given(st.text(alphabet="aé😀", min_size=1, max_size=4))
 def test_the_limit_is_one_of_bytes_below_that_of_step_functions(piece: str) -> None:
     text = piece * (INPUT_LIMIT // len(piece.encode()))

@@ -57,6 +57,10 @@ PATHS = [
     (["*.md", "!README.md"], ["hello.md"], ["README.md", "docs/hello.md"]),
     (["*.md", "!README.md", "README*"], ["hello.md", "README.md", "README.doc"], ["LICENSE"]),
     (["[CB]at"], ["Cat", "Bat"], ["Rat", "CBat"]),
+    # Nothing can be told of how a name begins where the first character may be missing, or be there again.
+    (["c?at"], ["at", "cat"], ["ccat", "hat"]),
+    (["c+at"], ["cat", "ccat", "c+at"], ["at"]),
+    (["ac?t/**"], ["at/x", "act/x"], ["acct/x", "a/x"]),
     (["[1-2]00"], ["100", "200"], ["300"]),
     # What file-based routers call their files.
     (["app/[id]/page.tsx"], ["app/[id]/page.tsx"], ["app/x/page.tsx"]),

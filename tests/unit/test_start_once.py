@@ -215,8 +215,7 @@ def test_a_start_that_nothing_is_heard_of_is_sent_again_and_may_then_be_there_tw
     assert isinstance(first.error, StartUnresolved)
     world.now += RESOLVED_AFTER
     second = Process(world, "one", parameters(commitMessage="Fix the header"))
-    while not second.ended:
-        second.step(Fate.WORKS)
+    second.finish()
     assert second.job is not None
     assert [job.asked_by for job in world.jobs] == ["one", "one"]
 
@@ -224,8 +223,7 @@ def test_a_start_that_nothing_is_heard_of_is_sent_again_and_may_then_be_there_tw
 def test_a_branch_whose_lease_another_request_holds_is_busy() -> None:
     world = World(lease=Lease(THEIRS, 3))
     process = Process(world, "one", parameters(commitMessage="Fix the header"))
-    while not process.ended:
-        process.step(Fate.WORKS)
+    process.finish()
     assert isinstance(process.error, BranchBusy)
     assert "two" in str(process.error)
     assert world.jobs == []
@@ -241,10 +239,8 @@ def test_a_job_that_another_request_finds_for_us_is_not_started_again(calls: int
     for _ in range(calls):
         again.step(Fate.WORKS)
     other = Process(world, "two", parameters(commitMessage="Fix the footer"))
-    while not other.ended:
-        other.step(Fate.WORKS)
-    while not again.ended:
-        again.step(Fate.WORKS)
+    other.finish()
+    again.finish()
     assert again.job == world.known["one"]
     assert [job.asked_by for job in world.jobs] == ["one", "two"]
 
@@ -252,8 +248,7 @@ def test_a_job_that_another_request_finds_for_us_is_not_started_again(calls: int
 def test_what_is_superseded_is_not_sent() -> None:
     world = World()
     process = GivingWay(world, "one", parameters())
-    while not process.ended:
-        process.step(Fate.WORKS)
+    process.finish()
     assert isinstance(process.error, Superseded)
     assert "request two" in str(process.error)
     assert world.jobs == []
@@ -268,8 +263,7 @@ def test_what_may_have_been_sent_is_found_out_before_it_gives_way(arrived: bool)
     errors = []
     while True:
         process = GivingWay(world, "one", parameters(commitMessage="Fix the header"))
-        while not process.ended:
-            process.step(Fate.WORKS)
+        process.finish()
         if not isinstance(process.error, StartUnresolved):
             break
         errors.append(process.error)
@@ -294,8 +288,7 @@ def test_a_lease_that_changed_hands_before_the_list_was_asked_for_proves_nothing
     world.give_lease_back(refused, 0)
     world.start("two", parameters(commitMessage="Fix the header"))
     world.lease = Lease(None, 1)
-    while not process.ended:
-        process.step(Fate.WORKS)
+    process.finish()
     assert set(world.known) == {"one"}
     assert process.job is not None
     assert process.job.job_id == "2"

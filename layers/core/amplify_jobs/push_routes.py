@@ -107,8 +107,10 @@ def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[s
     unfit = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.reach)]
     unfit += [("", trouble) for trouble in reader.troubles]
     if not options.as_json:
-        for found in unfit:
-            print(": ".join((options.file, "warning", *filter(None, found))), file=sys.stderr)
+        # One app that is not there concerns many routes.
+        for text in dict.fromkeys(text for _, text in unfit):
+            places = ", ".join(place for place, found in unfit if found == text)
+            print(": ".join((options.file, "warning", *filter(None, (places, text)))), file=sys.stderr)
     return unfit
 
 
