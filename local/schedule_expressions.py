@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 WEEKDAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-LAST_YEAR = 2199
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 INSTANT = timedelta(microseconds=1)
 
 
@@ -34,7 +34,7 @@ class Schedule(Protocol):
 def parse(expression: str, timezone: str = "UTC") -> Schedule:
     """Read an expression; raises InvalidScheduleError."""
     zone = _zone(timezone)
-    found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression)
+    found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
     if found is None:
         raise InvalidScheduleError(f"Invalid Schedule Expression {expression}: use cron(…), rate(…) or at(…).")
     match found[1]:
@@ -64,7 +64,11 @@ class Rate:
     def after(self, moment: datetime, begin: datetime) -> datetime | None:
         if moment < begin:
             return begin
-        return begin + ((moment - begin) // self.period + 1) * self.period
+        try:
+            return begin + ((moment - begin) // self.period + 1) * self.period
+        except OverflowError:
+            # The next time lies behind the last year that there is.
+            return None
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ class At:
 
 
 def _rate(text: str) -> Rate:
-    found = re.fullmatch(r"([0-9]{1,9})\s+(minute|hour|day)s?", text.strip())
-    if found is None or int(found[1]) == 0:
+    found = re.fullmatch(r"([1-9][0-9]{0,8}) (minute|hour|day)s?", text)
+    if found is None:
         raise InvalidScheduleError(
             f"Invalid Schedule Expression rate({text}): use a number and minutes, hours or days."
         )
@@ -87,10 +91,13 @@ def _rate(text: str) -> Rate:
 
 
 def _at(text: str, zone: tzinfo) -> At:
+    found = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", text)
     try:
-        naive = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 -- the zone stands beside it
+        naive = datetime.fromisoformat(text) if found else None
     except ValueError:
-        raise InvalidScheduleError(f"Invalid Schedule Expression at({text}): use at(yyyy-mm-ddThh:mm:ss).") from None
+        naive = None
+    if naive is None or not FIRST_YEAR <= naive.year <= LAST_YEAR:
+        raise InvalidScheduleError(f"Invalid Schedule Expression at({text}): use at(yyyy-mm-ddThh:mm:ss).")
     return At(naive.replace(tzinfo=zone).astimezone(UTC))
 
 
@@ -105,15 +112,18 @@ class Days(Protocol):
 
 @dataclass(frozen=True)
 class DaysOfMonth:
-    """By number; `L` is the last day, `15W` the weekday nearest to the 15th in the same month."""
+    """By number; `L` is the last day, `LW` the last weekday, `15W` the weekday of the month nearest to the 15th."""
 
     numbers: frozenset[int]
     nearest: frozenset[int]
     last: bool
+    last_weekday: bool
 
     def of(self, year: int, month: int) -> set[int]:
         length = calendar.monthrange(year, month)[1]
         days = {day for day in self.numbers if day <= length} | ({length} if self.last else set())
+        if self.last_weekday:
+            days.add(_nearest_weekday(year, month, length, length))
         return days | {_nearest_weekday(year, month, day, length) for day in self.nearest if day <= length}
 
 
@@ -184,7 +194,7 @@ class Cron:
 
 def _cron(text: str, zone: tzinfo) -> Cron:
     try:
-        return _cron_of(text.upper().split(), zone)
+        return _cron_of(re.findall(r"[^ \t]+", text.upper()), zone)
     except InvalidScheduleError as error:
         raise InvalidScheduleError(f"Invalid Schedule Expression cron({text}): {error}.") from None
 
@@ -200,35 +210,39 @@ def _cron_of(fields: list[str], zone: tzinfo) -> Cron:
         hours=_numbers(hours, 0, 23),
         days=_days_of_month(day_of_month) if day_of_week == "?" else _days_of_week(day_of_week),
         months=_numbers(month, 1, 12, MONTHS),
-        years=_numbers(year, 1970, LAST_YEAR),
+        years=_numbers(year, FIRST_YEAR, LAST_YEAR),
         zone=zone,
     )
 
 
 def _days_of_month(field: str) -> DaysOfMonth:
-    plain, nearest, last = [], set(), False
+    plain, nearest, last, last_weekday = [], set(), False, False
     for item in field.split(","):
         if found := re.fullmatch(r"([0-9]{1,2})W", item):
             nearest.add(_number(found[1], 1, 31, {}))
         elif item == "L":
             last = True
+        elif item == "LW":
+            last_weekday = True
         else:
             plain.append(item)
-    return DaysOfMonth(_numbers(",".join(plain), 1, 31) if plain else frozenset(), frozenset(nearest), last)
+    numbers = _numbers(",".join(plain), 1, 31) if plain else frozenset()
+    return DaysOfMonth(numbers, frozenset(nearest), last, last_weekday)
 
 
 def _days_of_week(field: str) -> DaysOfWeek:
-    plain, last, nth = [], set(), set()
+    plain, last = [], set()
+    # One day of the month alone, and no list of them.
+    if found := re.fullmatch(r"(\w+)#([1-5])", field):
+        return DaysOfWeek(frozenset(), frozenset(), frozenset({(_number(found[1], 1, 7, WEEKDAYS), int(found[2]))}))
     for item in field.split(","):
-        if found := re.fullmatch(r"(\w+)#([1-5])", item):
-            nth.add((_number(found[1], 1, 7, WEEKDAYS), int(found[2])))
-        elif found := re.fullmatch(r"(\w+)L", item):
+        if found := re.fullmatch(r"(\w+)L", item):
             last.add(_number(found[1], 1, 7, WEEKDAYS))
         else:
             # L alone is the week's last day.
             plain.append("7" if item == "L" else item)
     numbers = _numbers(",".join(plain), 1, 7, WEEKDAYS) if plain else frozenset()
-    return DaysOfWeek(numbers, frozenset(last), frozenset(nth))
+    return DaysOfWeek(numbers, frozenset(last), frozenset())
 
 
 def _numbers(field: str, least: int, most: int, names: dict[str, int] | None = None) -> frozenset[int]:
@@ -244,9 +258,12 @@ def _numbers(field: str, least: int, most: int, names: dict[str, int] | None = N
             begin = _number(first, least, most, names)
             end = _number(last, least, most, names) if dash else most if slash else begin
         every = _number(step, 1, most, {}) if slash else 1
-        if begin > end:
+        size = most - least + 1
+        # A range may go past the end of its field, like 20-2 of hours, which AWS has among its examples.
+        if begin > end and most == LAST_YEAR:
             raise InvalidScheduleError(f"{item!r} ends before it begins")
-        numbers.update(range(begin, end + 1, every))
+        beyond = end if begin <= end else end + size
+        numbers.update((number - least) % size + least for number in range(begin, beyond + 1, every))
     return frozenset(numbers)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +64,57 @@ class TestCheck:
     def test_a_missing_file_is_one_line(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         assert main(["routes", "check", str(tmp_path / "none.yaml")]) == 1
         assert capsys.readouterr().err.endswith("none.yaml: can't be read: No such file or directory\n")
+
+    def test_it_is_read_from_standard_input(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(EXAMPLE.read_bytes())))
+        assert main(["routes", "check", "-"]) == 0
+        assert capsys.readouterr().out == "-: 1 source and 1 route, no faults.\n"
+
+    def test_the_json_has_what_the_lines_have(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        file = broken(tmp_path)
+        assert main(["routes", "check", file, "--json"]) == 1
+        written = capsys.readouterr()
+        told = json.loads(written.out)
+        assert written.err == ""
+        assert {name: told[name] for name in ("file", "valid", "sources", "routes", "warnings")} == {
+            "file": file,
+            "valid": False,
+            "sources": None,
+            "routes": None,
+            "warnings": [],
+        }
+        (_, minutes) = told["faults"]
+        assert minutes == {
+            "line": 12,
+            "column": 21,
+            "path": "routes.web.timeoutMinutes",
+            "message": "0 is too low; use a whole number of minutes from 1 to 1440",
+            "excerpt": "    timeoutMinutes: 0",
+        }
+
+    def test_the_json_of_a_good_file(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["routes", "check", str(EXAMPLE), "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["valid"], told["sources"], told["routes"], told["faults"]) == (True, 1, 1, [])
+
+    @pytest.mark.parametrize("arguments", [[], ["routes"], ["dead-letters"]])
+    def test_without_a_command_the_help_is_shown(
+        self, capsys: pytest.CaptureFixture[str], arguments: list[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        shown = capsys.readouterr().err
+        assert "positional arguments:" in shown
+        assert "error:" not in shown
+
+    def test_the_version_is_that_of_the_package(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            main(["--version"])
+        assert ended.value.code == 0
+        assert capsys.readouterr().out == f"amplify-jobs {version('amplify-jobs')}\n"
 
     @pytest.mark.parametrize("arguments", [[], ["routes"], ["routes", "check"], ["routes", "chekc", "f"], ["x"]])
     def test_a_wrong_call_exits_with_2(self, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
@@ -223,6 +276,75 @@ class TestExplain:
         assert written.count("\n") == 1
         assert fault in written
 
+    def test_it_takes_the_body_that_the_host_sent(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        body = json.loads(EVENT.read_text())["body"].encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body)))
+        call = ["routes", "explain", str(EXAMPLE), "-", "--source", "github", "--header", "X-GitHub-Event: push"]
+        assert main([*call, "--json"]) == 0
+        (delivery,) = json.loads(capsys.readouterr().out)["deliveries"]
+        assert (delivery["source"], delivery["ignored"], delivery["notes"]) == ("github", None, [])
+        (entry,) = delivery["events"]
+        assert entry["event"]["kind"] == "push"
+        (decision,) = entry["decisions"]
+        assert (decision["route"], decision["matched"]) == ("web", True)
+        assert decision["request"]["parameters"]["branchName"] == "main"
+
+    def test_a_header_without_a_value_is_a_wrong_call(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            main(["routes", "explain", str(EXAMPLE), str(EVENT), "--header", "push"])
+        assert ended.value.code == 2
+        assert "'push' is no header; use one like 'X-GitHub-Event: push'" in capsys.readouterr().err
+
+    def test_one_standard_input_can_not_be_two_files(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["routes", "explain", "-", "-"]) == 1
+        assert "use a file for the routes or for the event" in capsys.readouterr().err
+
+
+class TestProgram:
+    """The process itself: how it ends when a person or a pipe has enough."""
+
+    def start(self, code: str, *arguments: str) -> subprocess.Popen[bytes]:
+        # What runs before the program marks the moment at which it is interrupted.
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    @pytest.mark.parametrize(
+        "interrupt",
+        [
+            "sys.meta_path.insert(0, type('F', (), {'find_spec': lambda _, name, *more: stop()})())",
+            "sys.stdin = type('In', (), {'buffer': type('B', (), {'read': lambda _: stop()})()})()",
+        ],
+        ids=["while it is loaded", "while it reads"],
+    )
+    def test_an_interrupted_command_ends_without_a_traceback(self, interrupt: str) -> None:
+        stop = "stop = lambda: signal.raise_signal(signal.SIGINT)"
+        code = f"import signal, sys; from amplify_jobs.__main__ import run; {stop}; {interrupt}; sys.exit(run())"
+        with self.start(code, "routes", "check", "-") as process:
+            assert process.stderr is not None
+            assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 130)
+
+    def test_a_reader_that_has_enough_is_no_error(self) -> None:
+        code = "import sys; from amplify_jobs.__main__ import run; sys.exit(run())"
+        with self.start(code, "routes", "check", "-") as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            process.stdin.write(EXAMPLE.read_bytes())
+            process.stdin.close()
+            assert process.stderr.read() == b""
+            assert process.wait(timeout=60) == 1
+
+    def test_the_module_is_the_program(self) -> None:
+        done = subprocess.run([sys.executable, "-m", "amplify_jobs", "--version"], capture_output=True, check=True)
+        assert done.stdout.startswith(b"amplify-jobs ")
+
 
 def test_routes_that_any_source_could_start_are_warned_of(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "routes.yaml"
@@ -234,6 +356,25 @@ def test_routes_that_any_source_could_start_are_warned_of(capsys: pytest.Capture
     assert "warning: routes.web: whoever may sign for any of github, gitlab can start this job; use" in written.err
     assert "no faults, 1 warning" in written.out
     assert main(["routes", "check", "--strict", str(file)]) == 1
+
+
+def test_what_the_source_never_tells_is_warned_of(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(
+        "routes:\n"
+        "  web:\n"
+        "    source: aws.codecommit\n"
+        "    when: {push: {repository: web, paths: [apps/**]}}\n"
+        "    request:\n"
+        "      operation: start_job\n"
+        "      parameters:\n"
+        "        {appId: d1a2b3c4d5e6, branchName: main, jobType: RELEASE, jobReason: 'by {author}'}\n"
+    )
+    assert main(["routes", "check", str(file)]) == 0
+    written = capsys.readouterr()
+    assert "routes.web.when.push.paths: CodeCommit never tells which files a push changes" in written.err
+    assert "routes.web.request.parameters.jobReason: CodeCommit never tells {author} of a push" in written.err
+    assert "no faults, 2 warnings" in written.out
 
 
 class TestTrouble:

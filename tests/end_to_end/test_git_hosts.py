@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -17,6 +19,8 @@ from tests.end_to_end.team import Team
 from tests.unit.recorded_webhooks import NOT_HERE, SHARED, corpus_body, rows, secret_of, signed
 
 WORD = "It's a Secret to Everybody"
+# It has a plain token instead of a signing token, and sends no id.
+OLD_GITLAB = "old-gitlab"
 
 
 def pushes() -> dict[str, dict[str, Any]]:
@@ -41,10 +45,11 @@ def sources(team: Team, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A source and a route for each host; the app is unknown, so every request ends as rejected and announced."""
     ssm = team.session.client("ssm")
     routes: dict[str, Any] = {"sources": {}, "routes": {}}
-    for host in [*PUSHES, "standard"]:
+    for host in [*PUSHES, "standard", OLD_GITLAB]:
         name = f"/amplify-jobs/secrets/{host}"
-        ssm.put_parameter(Name=name, Type="SecureString", Value=secret_of(host, WORD), Overwrite=True)
-        routes["sources"][host] = {"provider": host, "secrets": [name]}
+        secret = WORD if host == OLD_GITLAB else secret_of(host, WORD)
+        ssm.put_parameter(Name=name, Type="SecureString", Value=secret, Overwrite=True)
+        routes["sources"][host] = {"provider": "gitlab" if host == OLD_GITLAB else host, "secrets": [name]}
         if host == "standard":
             # Its body asks for a job outright, or names a route.
             continue
@@ -94,6 +99,65 @@ def test_a_push_at_any_host_becomes_a_request(team: Team, sources: str, host: st
     )
     (request,) = answer["requests"]
     assert "not found" in team.told(request["requestId"], "Job Rejected")["reason"]
+
+
+# A branch is moved to and fro, deleted and made again, and moved once more: (before, after) of each push.
+A, B = "a" * 40, "b" * 40
+MOVES = [(A, B), (B, A), (A, B), (B, None), (None, B), (B, A)]
+
+
+def gitlab_push(recorded: dict[str, Any], before: str | None, after: str | None) -> dict[str, Any]:
+    none = "0" * 40
+    return {**recorded, "before": before or none, "after": after or none, "checkout_sha": after}
+
+
+def bitbucket_push(recorded: dict[str, Any], before: str | None, after: str | None) -> dict[str, Any]:
+    (change,) = recorded["push"]["changes"]
+    shown = change["new"]
+    old, new = (
+        {**shown, "target": {**shown["target"], "hash": commit}} if commit else None for commit in (before, after)
+    )
+    changed = {**change, "old": old, "new": new, "created": old is None, "closed": new is None, "forced": False}
+    return {**recorded, "push": {"changes": [changed]}}
+
+
+@pytest.mark.skipif(not PUSHES, reason=NOT_HERE)
+@pytest.mark.parametrize(
+    ("host", "move", "id_header"),
+    [("gitlab", gitlab_push, "Idempotency-Key"), ("bitbucket", bitbucket_push, "X-Request-UUID")],
+)
+def test_a_branch_moved_to_and_fro_is_built_each_time_and_a_retry_never(
+    team: Team,
+    sources: str,
+    host: str,
+    move: Callable[[dict[str, Any], str | None, str | None], dict[str, Any]],
+    id_header: str,
+) -> None:
+    row = PUSHES[host]
+    recorded = json.loads(corpus_body(row["file"]))
+    deliveries = []
+    for number, (before, after) in enumerate(MOVES):
+        delivery_id = f"{host}-{number}-{uuid4()}"
+        body = json.dumps(move(recorded, before, after)).encode()
+        proof = signed(host, secret_of(host, WORD), body, now=datetime.now(UTC), message_id=delivery_id)
+        deliveries.append(({**row["headers"], id_header: delivery_id, **proof}, body))
+
+    first = [deliver(f"{sources}/{host}", headers, body)[1] for headers, body in deliveries]
+    again = [deliver(f"{sources}/{host}", headers, body)[1] for headers, body in reversed(deliveries)]
+
+    made = [request for answer in first for request in answer["requests"]]
+    assert [request["duplicate"] for request in made] == [False] * 5
+    assert len({request["requestId"] for request in made}) == 5
+    repeats = [request for answer in reversed(again) for request in answer["requests"]]
+    assert repeats == [{**request, "duplicate": True} for request in made]
+
+
+@pytest.mark.skipif("gitlab" not in PUSHES, reason=NOT_HERE)
+def test_a_host_that_sends_no_id_and_no_time_is_never_taken_to_repeat_itself(team: Team, sources: str) -> None:
+    body = corpus_body(PUSHES["gitlab"]["file"])
+    answers = [deliver(f"{sources}/{OLD_GITLAB}", {"X-Gitlab-Token": WORD}, body)[1] for _ in range(2)]
+    made = [request for answer in answers for request in answer["requests"]]
+    assert [request["duplicate"] for request in made] == [False, False]
 
 
 def test_standard_webhooks_ask_for_a_job_outright(team: Team, sources: str) -> None:

@@ -46,6 +46,12 @@ def due(expression: str, timezone: str = "UTC", *, after: datetime = NOW, count:
         ("cron(0/5 8-17 ? * MON-FRI *)", ["Mon 2026-11-23 08:00", "Mon 2026-11-23 08:05"]),
         # every 30 minutes between 20:00 and 2:00, Monday to Friday
         ("cron(0/30 20-23 ? * MON-FRI *)", ["Mon 2026-11-23 20:00", "Mon 2026-11-23 20:30"]),
+        # every 30 minutes between 20:00 and 2:00, as AWS writes it: the range goes past midnight
+        ("cron(0/30 20-2 ? * MON-FRI *)", ["Mon 2026-11-23 00:00", "Mon 2026-11-23 00:30"]),
+        ("cron(0 0 ? * FRI-MON 2026)", ["Mon 2026-11-23 00:00", "Fri 2026-11-27 00:00"]),
+        ("cron(0 0 1 NOV-JAN ? *)", ["Tue 2026-12-01 00:00", "Fri 2027-01-01 00:00"]),
+        # the last weekday of the month: 31 January 2027 is a Sunday
+        ("cron(0 0 LW 1 ? *)", ["Fri 2027-01-29 00:00", "Mon 2028-01-31 00:00"]),
         ("cron(0/30 0-2 ? * MON-FRI *)", ["Mon 2026-11-23 00:00", "Mon 2026-11-23 00:30"]),
         # 10:15 on the last Friday of each month from 2022 to 2027
         ("cron(15 10 ? * 6L 2022-2027)", ["Fri 2026-11-27 10:15", "Fri 2026-12-25 10:15"]),
@@ -139,7 +145,10 @@ class TestRate:
         ("cron(0 0 ? * 8 *)", "'8' is not a value from 1 to 7"),
         ("cron(0 0 ? * 2#6 *)", "is not a value"),
         ("cron(0 0 ? SMARCH MON *)", "'SMARCH' is not a value"),
-        ("cron(0 0 ? * FRI-MON *)", "ends before it begins"),
+        ("cron(0 0 * * ? 2027-2026)", "ends before it begins"),
+        ("cron(0 0 ? * 2#1,6#3 *)", "is not a value"),
+        ("rate(5  minutes)", "use a number"),
+        ("at(2026-1-1T00:00:00)", "yyyy-mm-dd"),
         ("cron(0/0 * * * ? *)", "'0' is not a value from 1"),
         ("cron(, * * * ? *)", "'' is not a value"),
         ("cron(0 0 * * ? 2200)", "'2200' is not a value"),

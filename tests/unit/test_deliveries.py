@@ -17,10 +17,8 @@ from amplify_jobs.webhooks.deliveries import Delivery
 from tests.unit.recorded_webhooks import NOW, parse, signed
 
 A, B, C, ZEROS = "a" * 40, "b" * 40, "c" * 40, "0" * 40
-REQUEST = {
-    "operation": "start_job",
-    "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE"},
-}
+PARAMETERS = {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE"}
+REQUEST = {"operation": "start_job", "parameters": PARAMETERS}
 
 Payload = tuple[dict[str, str], dict[str, Any]]
 
@@ -254,6 +252,17 @@ class TestDrafts:
         headers, body = payload("ready", False, "ada")
         body["object_attributes" if name == "gitlab" else "pull_request"]["state"] = "closed"
         assert not matches(on_pulls(drafts=False), event(host, (headers, body)))
+
+    def test_the_action_of_one_that_became_ready_is_opened_in_parameters_too(self) -> None:
+        reason = {"jobReason": "{pullRequest.action} at {pullRequest.head}"}
+        when = on_pulls(drafts=False)
+        request = {"operation": "start_job", "parameters": {**PARAMETERS, **reason}}
+        routes = Routes.model_validate({"routes": {"web": {"when": when, "request": request}}})
+        ready = pulled("github", "ready")
+        (decision,) = decide(routes, "github", ready)
+        assert isinstance(decision, Matched)
+        made = requested_job(decision, ready, source="github", delivery_id=None, received_at=NOW)
+        assert made.parameters["jobReason"] == f"opened at {A}"
 
 
 class TestTargets:

@@ -12,6 +12,7 @@ from amplify_jobs.routes import Route, Source
 from amplify_jobs.routes_file import read_routes
 from amplify_jobs.values import values_of
 from amplify_jobs.webhooks import PROVIDERS
+from amplify_jobs.webhooks.identity import TABLE, Header, Member, Row
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [
@@ -40,3 +41,40 @@ def test_every_value_is_listed() -> None:
 def test_every_provider_is_listed() -> None:
     texts = [(DOCS / name).read_text() for name in ("routes.md", "git-hosts.md")]
     assert [name for name in PROVIDERS if not all(f"`{name}`" in text for text in texts)] == []
+
+
+HOST_NAMES = {
+    "github": "GitHub",
+    "gitlab": "GitLab",
+    "bitbucket": "Bitbucket Cloud",
+    "bitbucket-server": "Bitbucket Data Center",
+    "gitea": "Gitea",
+    "forgejo": "Forgejo",
+    "azure-devops": "Azure DevOps",
+    "codecommit": "CodeCommit",
+}
+
+
+def evidence(source: Member | Header) -> str:
+    if isinstance(source, Header):
+        return "header " + ", else ".join(f"`{name}`" for name in source.names)
+    return f"`{source.path}`" + (f" where `message.text` has “{source.words}”" if source.words else "")
+
+
+def line(row: Row) -> str:
+    """A row of the table of what makes an event new, as docs/git-hosts.md has it."""
+    hosts = ", ".join(HOST_NAMES[provider] for provider in row.providers)
+    kinds = ", ".join(kind.replace("_", " ") for kind in row.kinds if not kind.startswith("ref_"))
+    actions = " or ".join(row.actions)
+    choices = [" and ".join(evidence(source) for source in choice) for choice in row.choices]
+    told_by = "; else ".join(choices + (["nothing: each delivery is new"] if row.else_delivery else []))
+    everywhere = set(row.providers) == set(HOST_NAMES)
+    return f"| {'every host' if everywhere else hosts} | {f'{kinds} {actions}'.strip()} | {told_by or '-'} |"
+
+
+def test_what_makes_an_event_new_is_listed() -> None:
+    text = (DOCS / "git-hosts.md").read_text()
+    _, _, rest = text.partition("## What makes an event new\n")
+    section, _, _ = rest.partition("\n## ")
+    rows = [found for found in section.splitlines() if found.startswith("| ")]
+    assert rows[2:] == [line(row) for row in TABLE]

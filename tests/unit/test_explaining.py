@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
+<<<<<<< HEAD
 from collections.abc import Iterator, Sequence
+=======
+import re
+import urllib.parse
+from collections.abc import Iterator
+>>>>>>> main
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +23,14 @@ from hypothesis import strategies as st
 
 from amplify_jobs import intake
 from amplify_jobs.errors import DeliveryRefused
-from amplify_jobs.events import Event
-from amplify_jobs.explaining import Recorded, explain, lines, read_recorded
+from amplify_jobs.events import Event, EventKind
+from amplify_jobs.explaining import as_json, explain, lines
 from amplify_jobs.intake import Intake
 from amplify_jobs.matching import Ignored
+from amplify_jobs.recorded_events import Recorded, read_content, read_recorded
 from amplify_jobs.requests import JobRequest
 from amplify_jobs.routes import Routes
+from amplify_jobs.routes_file import check_routes
 from amplify_jobs.webhooks.deliveries import Delivery
 from tests.unit.recorded_webhooks import corpus_body, recorded
 from tests.unit.routes_and_events import EVENTS, ROUTES
@@ -85,7 +95,7 @@ def test_every_form_of_an_event_is_understood(raw: object, routes: list[str | No
         ({"pathParameters": {"source": "gitlab"}, "headers": {}}, "there is no source of this name"),
         ({"pathParameters": {"source": "github"}, "headers": {"a": 1}}, "headers must be an object of texts"),
         ({"pathParameters": {"source": "github"}, "headers": {}, "body": 1}, "body must be a text"),
-        ({"kind": "psuh"}, "kind: Input should be 'push'"),
+        ({"kind": "psuh"}, "unknown kind 'psuh' of an event; use push"),
         ({"source": 1, "kind": "push"}, "source must say where the event came from"),
         ({"source": "aws.s3", "detail-type": "Object Created"}, "detail.bucket.name"),
         ({}, "neither an event"),
@@ -213,3 +223,166 @@ def test_explain_and_the_service_agree_on_every_recording(row: dict[str, Any]) -
         raw = {"pathParameters": {"source": "host"}, "headers": row["headers"], "body": body}
         found = read_recorded(raw, routes)
     agree(EVERYTHING, found)
+
+
+# ---------------------------------------------------------------- forms that people have
+
+ROWS = [row for row in (getattr(row, "values", (row,))[0] for row in recorded()) if row["provider"] != "codecommit"]
+# Bitbucket's body of a new pull request may look like that of an updated one; what was assumed is told.
+UNTOLD = {"bitbucket_cloud/pull_request/woodpecker-ci__HookPull.json"}
+
+
+def of_host(row: dict[str, Any]) -> Routes:
+    source = {"provider": row["provider"], "secrets": ["/amplify-jobs/secrets/s"]}
+    return Routes.model_validate({**EVERYTHING.model_dump(), "sources": {"host": source}})
+
+
+def understood(found: Recorded) -> object:
+    """What is decided of a delivery: by headers alone its identity may differ."""
+    events = [event.for_answer() for event in found.delivery.events]
+    return found.source, events, found.delivery.ignored if not events else None
+
+
+@pytest.mark.skipif(not ROWS, reason="the recorded deliveries are not here")
+@pytest.mark.parametrize("row", ROWS, ids=[row["file"] for row in ROWS])
+def test_a_body_without_its_headers_is_understood_as_with_them(row: dict[str, Any]) -> None:
+    body, routes = corpus_body(row["file"]), of_host(row)
+    (whole,) = read_content(body, routes, headers=row["headers"])
+    bare = None
+    with contextlib.suppress(DeliveryRefused):
+        (bare,) = read_content(body, routes)
+    if bare is None:
+        # Only of a delivery that is ignored anyway the body may not tell what it is.
+        assert whole.delivery.events == ()
+        return
+    if row["file"] in UNTOLD or (whole.delivery.ignored and not whole.delivery.events):
+        assert bare.notes
+    else:
+        assert understood(bare) == understood(whole)
+
+
+@pytest.mark.skipif(not ROWS, reason="the recorded deliveries are not here")
+@pytest.mark.parametrize("row", ROWS[::10], ids=[row["file"] for row in ROWS[::10]])
+def test_every_record_of_a_delivery_is_understood(row: dict[str, Any]) -> None:
+    body, headers, routes = corpus_body(row["file"]).decode(), row["headers"], of_host(row)
+    (whole,) = read_content(body.encode(), routes, headers=headers)
+    payload: Any = body
+    with contextlib.suppress(ValueError):
+        payload = json.loads(body)
+    records = [
+        {"pathParameters": {"source": "host"}, "headers": headers, "body": body},
+        {"headers": headers, "body": body},
+        {"headers": headers, "body": base64.b64encode(body.encode()).decode(), "isBase64Encoded": True},
+        {"headers": headers, "body": payload},
+        {"request": {"headers": headers, "payload": payload}, "response": {}},
+        {"request_headers": headers, "request_data": payload},
+    ]
+    for record in records:
+        (found,) = read_content(json.dumps(record).encode(), routes)
+        assert understood(found) == understood(whole)
+    (several,) = [read_content(json.dumps(records).encode(), routes)]
+    assert [understood(found) for found in several] == [understood(whole)] * len(records)
+
+
+@given(ROUTES, st.lists(EVENTS, max_size=3))
+def test_an_answer_is_explained_as_its_events_are(routes: Routes, events: list[Event]) -> None:
+    intake_answer = {
+        "events": [event.for_answer() for event in events],
+        "requests": [],
+        "ignored": [{"route": None, "reason": "nothing", "condition": None}],
+        "deferred": [],
+    }
+    whole = {"statusCode": 202, "headers": {}, "body": json.dumps(intake_answer)}
+    for raw in (intake_answer, whole):
+        (found,) = read_content(json.dumps(raw).encode(), routes, source="github")
+        assert [event.for_answer() for event in found.delivery.events] == intake_answer["events"]
+        assert found.delivery.ignored == (None if events else "nothing")
+        assert list(lines(found, explain(routes, found, NOW)))
+    if events:
+        alone = read_content(json.dumps(intake_answer["events"]).encode(), routes, source="github")
+        assert [event.for_answer() for one in alone for event in one.delivery.events] == intake_answer["events"]
+
+
+@given(ROUTES, EVENTS)
+def test_the_json_says_what_the_lines_say(routes: Routes, event: Event) -> None:
+    found = Recorded("github", "d-1", Delivery((event,)), ("assumed",))
+    explained = explain(routes, found, NOW)
+    told = json.loads(json.dumps(as_json(found, explained)))
+    text = "\n".join(lines(found, explained))
+    (entry,) = told["events"]
+    assert (told["source"], told["deliveryId"], told["notes"]) == ("github", "d-1", ["assumed"])
+    for decision in entry["decisions"]:
+        assert set(decision) == {"route", "matched", "condition", "reason", "found", "request"}
+        assert f"  {decision['route'] or 'no route'}: {'' if decision['matched'] else 'not '}matched" in text
+        for line in [decision["reason"], *decision["found"]]:
+            assert line is None or line in text
+    matched_routes = [decision["route"] for decision in entry["decisions"] if decision["matched"]]
+    assert matched_routes == [one.decision.name for one in explained if not isinstance(one.decision, Ignored)]
+
+
+EVENT_FILES = sorted((Path(__file__).parents[2] / "events").glob("receive_*.json"))
+
+
+@pytest.mark.parametrize("file", EVENT_FILES, ids=[file.name for file in EVENT_FILES])
+def test_every_example_is_explained(file: Path) -> None:
+    content = (file.parent / "routes.yaml").read_bytes()
+    routes = check_routes(content, "amplify-jobs").routes
+    assert routes is not None
+    (found,) = read_content(file.read_bytes(), routes)
+    assert found.delivery.events
+    assert {one.event.kind for one in explain(routes, found, NOW)} == {event.kind for event in found.delivery.events}
+
+
+PUSH = json.loads(EXAMPLE.read_text())["body"].encode()
+TWO = Routes.model_validate(
+    {
+        **FOUND.model_dump(),
+        "sources": {
+            "github": {"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]},
+            "cms": {"provider": "standard", "secrets": ["/amplify-jobs/secrets/cms"]},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "fault"),
+    [
+        (PUSH, {}, "does not say which source sent it; use one of github, cms with --source"),
+        (PUSH, {"source": "gitub"}, "there is no source of this name, gitub; use github"),
+        (
+            b'{"events": [{"kind": "push"}], "ignored": []}',
+            {},
+            "which source the event came from; use one of github, cms",
+        ),
+        (b'{"events": [1], "ignored": []}', {"source": "github"}, "an event of the answer must be an object"),
+        (b'{"kind": "push", "forced": {}}', {"source": "github"}, "forced: not as answers to deliveries have it"),
+        (b'{"a": 1}', {"source": "github"}, "does not tell the kind of its event; add --header 'X-GitHub-Event"),
+        (b"{", {}, "the event is not JSON; use the body that the git host sent"),
+        (b"7", {}, "must be a JSON object; use the body that the git host sent"),
+        (b'{"request": {"operation": "start_job"}}', {}, "an input of the state machine's functions"),
+        (b'{"Records": [{"eventSource": "aws:sqs", "body": "x"}]}', {}, "no event of the intake queue"),
+    ],
+)
+def test_what_is_missing_is_asked_for(content: bytes, options: dict[str, Any], fault: str) -> None:
+    with pytest.raises(DeliveryRefused, match=re.escape(fault)):
+        read_content(content, TWO, **options)
+
+
+def test_source_and_headers_say_what_a_body_does_not() -> None:
+    (found,) = read_content(PUSH, TWO, source="github")
+    assert found.notes == ("No header tells the kind of the event; it is read as X-GitHub-Event: push.",)
+    (found,) = read_content(PUSH, TWO, source="github", headers={"x-github-event": "ping"})
+    assert [event.kind for event in found.delivery.events] == ["ping"]
+    assert found.notes == ()
+    (found,) = read_content(b'{"route": "nightly"}', TWO, source="cms")
+    assert found.source == "cms"
+    form = b"payload=" + urllib.parse.quote(PUSH).encode()
+    (found,) = read_content(form, TWO, source="github")
+    assert [event.kind for event in found.delivery.events] == ["push"]
+
+
+def test_without_routes_that_is_told() -> None:
+    found = Recorded("github", None, Delivery((Event(kind=EventKind.PUSH, branch="main"),)))
+    none = Routes(routes={})
+    assert list(lines(found, explain(none, found, NOW)))[-1] == "    there are no routes"

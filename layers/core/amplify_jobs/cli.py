@@ -7,18 +7,39 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes
-from amplify_jobs.explaining import explain, lines, read_recorded
+from amplify_jobs.explaining import as_json, explain, lines
 from amplify_jobs.push_routes import PushOptions, counted, push, summary
+from amplify_jobs.recorded_events import read_content
 from amplify_jobs.recovery import Waiting
 from amplify_jobs.routes import Routes
 from amplify_jobs.routes_file import CheckedRoutes, check_routes
 from amplify_jobs.stack import Stack
 
 DEFAULT_STACK = "amplify-jobs"
+_EPILOG = """\
+examples:
+  amplify-jobs routes check routes.yaml
+  amplify-jobs routes explain routes.yaml payload.json --source github
+  amplify-jobs routes push routes.yaml
+
+environment: AWS_PROFILE, AWS_REGION and the other variables of AWS's SDKs say which account and Region;
+AWS_ENDPOINT_URL=http://127.0.0.1:4566 is the local cloud.
+exit codes: 0 done, 1 something is wrong, 2 wrong call, 130 interrupted."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Shows the whole help where no command is given."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.endswith("required: COMMAND"):
+            self.print_help(sys.stderr)
+            self.exit(2)
+        super().error(message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AmplifyJobsError as error:
         print(f"amplify-jobs: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
-    return 0
 
 
 def routes_check(options: argparse.Namespace) -> int:
@@ -53,10 +73,17 @@ def routes_check(options: argparse.Namespace) -> int:
 
 def routes_explain(options: argparse.Namespace) -> None:
     """Say for a recorded event which routes match, which condition decided, and what they would request."""
-    routes = _routes(options)
-    recorded = read_recorded(_json(options.event), routes)
-    for line in lines(recorded, explain(routes, recorded, datetime.now(UTC))):
-        print(line)
+    content = _event_content(options)
+    routes, now = _routes(options), datetime.now(UTC)
+    deliveries = read_content(content, routes, source=options.source, headers=dict(options.header))
+    found = [(recorded, explain(routes, recorded, now)) for recorded in deliveries]
+    if options.json:
+        content_as_json = {"deliveries": [as_json(recorded, explained) for recorded, explained in found]}
+        print(json.dumps(content_as_json, indent=2, ensure_ascii=False))
+        return
+    for recorded, explained in found:
+        for line in lines(recorded, explained):
+            print(line)
 
 
 def routes_push(options: argparse.Namespace) -> int:
@@ -134,14 +161,21 @@ def _content(file: str) -> bytes:
         raise InvalidRoutes([f"{file}: can't be read: {error.strerror}"]) from None
 
 
-def _json(file: str) -> object:
-    """Read a recorded event. Raises DeliveryUnreadable."""
+def _event_content(options: argparse.Namespace) -> bytes:
+    """Read the recorded event; - is standard input. Raises DeliveryUnreadable."""
+    if options.event == options.file == "-":
+        raise DeliveryUnreadable("- can't be both files; use a file for the routes or for the event")
     try:
-        return json.loads(Path(file).read_bytes())
+        return sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
     except OSError as error:
-        raise DeliveryUnreadable(f"{file}: can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise DeliveryUnreadable(f"{file}: is not JSON; use a file like those in events/") from None
+        raise DeliveryUnreadable(f"{options.event}: can't be read: {error.strerror}") from None
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no header; use one like 'X-GitHub-Event: push'")
+    return name.strip(), value.strip()
 
 
 def _described(one: Waiting) -> str:
@@ -152,19 +186,23 @@ def _described(one: Waiting) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="amplify-jobs", description="Looks after a stack of amplify-jobs.")
-    commands = parser.add_subparsers(required=True, metavar="routes | dead-letters | replay")
-    routes = _group(commands, "routes", "the routes file: who may send, and what becomes a job")
+    parser = _Parser(
+        prog="amplify-jobs",
+        description="Manage an amplify-jobs stack.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"amplify-jobs {version('amplify-jobs')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    routes = _group(commands, "routes", "check, explain and push the routes file: who may send, and what becomes a job")
     for name, run in (("check", routes_check), ("explain", routes_explain), ("push", routes_push)):
         command = _command(routes, name, run)
-        command.add_argument("file", metavar="FILE", help="for example routes.yaml")
+        command.add_argument("file", metavar="FILE", help="for example routes.yaml; - is standard input")
         if run is routes_check:
             command.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
             command.add_argument("--strict", action="store_true", help="exit with 1 for a warning too")
         if run is routes_explain:
-            command.add_argument(
-                "event", metavar="EVENT.json", help="an example of events/, or an event as answers to webhooks show it"
-            )
+            _add_explain_options(command)
         if run is routes_push:
             _add_push_options(command)
     dead_letters = _group(commands, "dead-letters", "events that could not be processed")
@@ -173,6 +211,25 @@ def _parser() -> argparse.ArgumentParser:
     again = _command(commands, "replay", replay)
     again.add_argument("request_id", metavar="REQUEST_ID", help="as announcements and answers to webhooks give it")
     return parser
+
+
+def _add_explain_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "event",
+        metavar="EVENT",
+        help="a file with the body that the git host sent, the answer to a delivery, one of its events, or an example "
+        "of events/; - is standard input",
+    )
+    command.add_argument("--source", metavar="NAME", help="the source that sent the event, where the file does not say")
+    command.add_argument(
+        "--header",
+        metavar="'NAME: VALUE'",
+        type=_header,
+        action="append",
+        default=[],
+        help="a header that the body was sent with, like 'X-GitHub-Event: push'; as often as needed",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
 
 def _add_push_options(command: argparse.ArgumentParser) -> None:
@@ -200,7 +257,3 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int |
     command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stack's name (default: {DEFAULT_STACK})")
     command.set_defaults(run=run)
     return command
-
-
-if __name__ == "__main__":
-    sys.exit(main())

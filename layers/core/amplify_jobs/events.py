@@ -58,7 +58,8 @@ class PullRequest(Model):
 
     `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
     `draft` is None where the host does not say. `becameReady` and `previousTarget`, the branch that it was to be merged
-    into before, are what this event changed.
+    into before, are what this event changed. `unclear` is an update of which the host does not say what changed: it may
+    be the code, which it is taken for, or nothing that matters.
     """
 
     number: int
@@ -71,12 +72,17 @@ class PullRequest(Model):
     draft: bool | None = None
     became_ready: bool = False
     previous_target: str | None = None
+    unclear: bool = False
 
     @property
-    def taken_as(self) -> PullRequestAction:
-        """The action; one that became ready, or got another target, may be as good as opened for a route."""
-        joined = self.became_ready or self.previous_target is not None
-        return PullRequestAction.OPENED if joined and self.action is PullRequestAction.OTHER else self.action
+    def identity_action(self) -> PullRequestAction:
+        """The action that makes the event new.
+
+        One that became ready, or got another target, may be as good as opened for a route. An unclear update of what
+        was opened before is nothing new.
+        """
+        joined = self.action is PullRequestAction.OTHER and (self.became_ready or self.previous_target is not None)
+        return PullRequestAction.OPENED if joined or self.unclear else self.action
 
 
 class Release(Model):
@@ -190,7 +196,10 @@ class Event(Model):
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
-        return self.model_dump(mode="json", by_alias=True, exclude=hidden)
+        shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
+        if shown["pullRequest"]:
+            del shown["pullRequest"]["unclear"]
+        return shown
 
     @property
     def digest(self) -> str:
@@ -250,9 +259,9 @@ def _identity(event: Event) -> list[str | int | None]:
     if event.pull_request is not None:
         pull = event.pull_request
         content = [event.kind, event.host, event.repository, pull.number]
-        if pull.taken_as is PullRequestAction.OTHER:
+        if pull.identity_action is PullRequestAction.OTHER:
             return [*content, pull.host_action, pull.head]
-        return [*content, pull.taken_as, pull.head, event.before, pull.previous_target, *evidence]
+        return [*content, pull.identity_action, pull.head, event.before, pull.previous_target, *evidence]
     if event.release is not None:
         release = event.release
         return [event.kind, event.host, event.repository, release.tag, release.action, event.commit, *evidence]

@@ -8,35 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
-from amplify_jobs import aws_events
-from amplify_jobs.errors import DeliveryUnreadable
-from amplify_jobs.events import Event, EventKind
-from amplify_jobs.http_api import body_of
+from amplify_jobs.events import Event
 from amplify_jobs.matching import Ignored, Matched, decide, requested_job
-from amplify_jobs.requests import JobRequest, faults
+from amplify_jobs.recorded_events import Recorded
+from amplify_jobs.requests import JobRequest
 from amplify_jobs.routes import Routes
-from amplify_jobs.webhooks import provider
-from amplify_jobs.webhooks.deliveries import Delivery
-from amplify_jobs.webhooks.identity import delivery_told_apart
-
-# Stands for the id that Lambda would give to the invocation, and for the name of a delivery without one.
-EXAMPLE_ID = "example"
-_AWS_SOURCES = {
-    EventKind.SCHEDULE: aws_events.SCHEDULER,
-    EventKind.OBJECT: aws_events.S3,
-    EventKind.REQUEST: aws_events.INVOCATION,
-}
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A recorded event as it was understood."""
-
-    source: str
-    delivery_id: str | None
-    delivery: Delivery
 
 
 @dataclass(frozen=True)
@@ -46,21 +22,6 @@ class Explained:
     event: Event
     decision: Matched | Ignored
     request: JobRequest | None
-
-
-def read_recorded(raw: object, routes: Routes) -> Recorded:
-    """Read what receive_webhook or receive_event takes, or an event as answers to webhooks show it (with `source`).
-
-    Signatures are not looked at. Raises DeliveryRefused.
-    """
-    if not isinstance(raw, dict):
-        raise DeliveryUnreadable("the event must be a JSON object")
-    if "pathParameters" in raw and "headers" in raw:
-        return _webhook(raw, routes)
-    if "kind" in raw:
-        return _normalised(raw, routes)
-    delivery = aws_events.parse(raw, EXAMPLE_ID)
-    return Recorded(delivery.source, delivery.delivery_id, delivery)
 
 
 def explain(routes: Routes, recorded: Recorded, now: datetime) -> list[Explained]:
@@ -79,14 +40,52 @@ def explain(routes: Routes, recorded: Recorded, now: datetime) -> list[Explained
 
 def lines(recorded: Recorded, explained: list[Explained]) -> Iterator[str]:
     """The explanation in lines for people."""
+    yield from recorded.notes
     if recorded.delivery.ignored:
         yield f"Ignored: {recorded.delivery.ignored}"
-    shown: Event | None = None
-    for one in explained:
-        if one.event is not shown:
-            shown = one.event
-            yield f"{_described(shown)}, from {recorded.source}"
-        yield from _decision(one)
+    for event in recorded.delivery.events:
+        yield f"{_described(event)}, from {recorded.source}"
+        for one in explained:
+            if one.event is event:
+                yield from _decision(one)
+
+
+def as_json(recorded: Recorded, explained: list[Explained]) -> dict[str, Any]:
+    """The explanation in the members of `routes explain --json`."""
+    return {
+        "source": recorded.source,
+        "deliveryId": recorded.delivery_id,
+        "ignored": recorded.delivery.ignored,
+        "notes": list(recorded.notes),
+        "events": [
+            {
+                "event": event.for_answer(),
+                "decisions": [_decision_as_json(one) for one in explained if one.event is event],
+            }
+            for event in recorded.delivery.events
+        ],
+    }
+
+
+def _decision_as_json(one: Explained) -> dict[str, Any]:
+    decision, request = one.decision, one.request
+    if isinstance(decision, Ignored):
+        return {
+            "route": decision.route,
+            "matched": False,
+            "condition": decision.condition,
+            "reason": decision.reason,
+            "found": [],
+            "request": None,
+        }
+    return {
+        "route": decision.name,
+        "matched": True,
+        "condition": None,
+        "reason": None,
+        "found": list(decision.found),
+        "request": json.loads(request.model_dump_json(by_alias=True, exclude_none=True)) if request else None,
+    }
 
 
 def _decision(one: Explained) -> Iterator[str]:
@@ -117,34 +116,3 @@ def _described(event: Event) -> str:
         event.ref,
     ]
     return " ".join(part for part in parts if part)
-
-
-def _webhook(raw: dict[str, Any], routes: Routes) -> Recorded:
-    headers, parameters = raw["headers"], raw["pathParameters"]
-    name = parameters.get("source") if isinstance(parameters, dict) else None
-    if not isinstance(name, str):
-        raise DeliveryUnreadable("pathParameters.source must name the source")
-    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-        raise DeliveryUnreadable("headers must be an object of texts")
-    if not isinstance(raw.get("body") or "", str):
-        raise DeliveryUnreadable("body must be a text")
-    host = provider(routes.source(name).provider)
-    delivery = delivery_told_apart(host.parse(headers, body_of(raw)), EXAMPLE_ID)
-    return Recorded(name, delivery.delivery_id or host.delivery_id(headers), delivery)
-
-
-def _normalised(raw: dict[str, Any], routes: Routes) -> Recorded:
-    members = {name: value for name, value in raw.items() if name != "source"}
-    try:
-        event = Event.model_validate(members)
-    except ValidationError as error:
-        raise DeliveryUnreadable("; ".join(faults(error))) from None
-    source = raw.get("source") or _AWS_SOURCES.get(event.kind)
-    if source is None and len(routes.sources) == 1:
-        (source,) = routes.sources
-    if not isinstance(source, str):
-        known = ", ".join(routes.sources) or "none"
-        raise DeliveryUnreadable(
-            f'source must say where the event came from, like "source": "github"; there are {known}'
-        )
-    return Recorded(source, None, Delivery((event,)))

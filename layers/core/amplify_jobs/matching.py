@@ -112,7 +112,7 @@ def requested_job(
         given = {
             "route": matched.name,
             "operation": route.request.operation,
-            "parameters": _parameters(route, event),
+            "parameters": _parameters(route, _as_taken(route, event)),
             "timeout_minutes": route.timeout_minutes,
             "start_within_minutes": route.start_within_minutes,
             "on_timeout": route.on_timeout,
@@ -380,6 +380,15 @@ def _with_reason(given: dict[str, Any], event: Event) -> dict[str, Any]:
     if reason and given["operation"] == Operation.START_JOB and "parameters_uri" not in given:
         return {"jobReason": reason} | parameters
     return parameters
+
+
+def _as_taken(route: Route, event: Event) -> Event:
+    """The event as the route takes it: a pull request that became one of the route's is opened."""
+    wanted, pull = route.when.pull_request, event.pull_request
+    if wanted is None or pull is None or event.kind is not EventKind.PULL_REQUEST or not _joined(wanted, pull):
+        return event
+    opened = pull.model_copy(update={"action": PullRequestAction.OPENED})
+    return event.model_copy(update={"pull_request": opened})
 
 
 def _parameters(route: Route, event: Event) -> dict[str, Any]:

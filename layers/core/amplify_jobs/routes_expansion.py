@@ -185,7 +185,7 @@ class _Expander:
     def _check_defaults(self, defaults: Node, routes: Iterable[Node]) -> None:
         """Find what no route takes over, in which no check would find a fault."""
         if not isinstance(defaults.content, dict):
-            self.faults.append((defaults.place, "should be a map; use members of a route, like {supersede: true}"))
+            self.faults.append((defaults.place, "must be a map; use members of a route, like {supersede: true}"))
             return
         if MATRIX in defaults.content:
             self.faults.append(
@@ -198,7 +198,7 @@ class _Expander:
         for member, inner in (("when", "an event, like {push: {repository: acme/web}}"), ("request", "a request")):
             node = defaults.member(member)
             if node is not None and not isinstance(node.content, dict):
-                self.faults.append((node.place, f"should be a map; use {inner}"))
+                self.faults.append((node.place, f"must be a map; use {inner}"))
         routes = [route for route in routes if isinstance(route.content, dict)]
         awaited = [_given(route, "when") for route in routes]
         for kind, node in _members(defaults.member("when")).items():
@@ -236,7 +236,7 @@ class _Expander:
 
     def _combined(self, matrix: Node) -> list[_Combination]:
         if not isinstance(matrix.content, dict) or not matrix.content:
-            self.faults.append((matrix.place, f"should be a map with a member or more; {_RIGHT_MATRIX}"))
+            self.faults.append((matrix.place, f"must be a map with a member or more; {_RIGHT_MATRIX}"))
             return []
         dimensions = [list(self._dimension(name, node)) for name, node in matrix.content.items()]
         count = 1
@@ -266,7 +266,7 @@ class _Expander:
             for key, members in node.content.items():
                 if members.content is not None and not isinstance(members.content, dict):
                     self.faults.append(
-                        (members.place, f"should be a map of values; use members, like {key}: {{appId: d1a2b3c4d5e6}}")
+                        (members.place, f"must be a map of values; use members, like {key}: {{appId: d1a2b3c4d5e6}}")
                     )
                 elif self._is_key(key, members.place):
                     yield Node(key, members.place), members
@@ -274,12 +274,12 @@ class _Expander:
             for item in node.content:
                 if isinstance(item.content, dict | list) or item.content is None:
                     self.faults.append(
-                        (item.place, f"should be a text; for values with members use a map, {_RIGHT_MATRIX}")
+                        (item.place, f"must be a text; for values with members use a map, {_RIGHT_MATRIX}")
                     )
                 elif self._is_key(_text(item.content), item.place):
                     yield item, Node({}, item.place)
         else:
-            self.faults.append((node.place, f"should be a list of texts or a map; {_RIGHT_MATRIX}"))
+            self.faults.append((node.place, f"must be a list of texts or a map; {_RIGHT_MATRIX}"))
 
     def _is_key(self, key: str, place: Path) -> bool:
         if not _slug(key):

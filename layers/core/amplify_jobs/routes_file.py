@@ -11,7 +11,7 @@ from typing import Any, Literal
 from amplify_jobs.errors import InvalidRoutes
 from amplify_jobs.routes import Routes
 from amplify_jobs.routes_expansion import Expansion, expand
-from amplify_jobs.routes_file_faults import At, Found, faults_of
+from amplify_jobs.routes_file_faults import At, faults_of
 from amplify_jobs.routes_file_masking import Masking
 from amplify_jobs.routes_file_warnings import warnings_of
 from amplify_jobs.yaml_document import Document, Path, Place
@@ -79,7 +79,10 @@ def check_routes(content: bytes, stack: str, now: datetime | None = None) -> Che
     known = {path for _, path, _ in faults}
     found = faults_of(expansion.value, stack, lambda path: document.raw(_origin(path, expansion, document)))
     faults += [one for one in _placed(found, expansion, document) if one[1] not in known]
-    warnings = _placed(warnings_of(expansion.value, now or datetime.now(UTC)), expansion, document)
+    # Whose events come is not known where the sources have faults.
+    senders = all(path[:1] == ("routes",) for _, path, _ in faults)
+    warned = warnings_of(expansion.value, now or datetime.now(UTC), senders=senders)
+    warnings = _placed(warned, expansion, document)
     known = {path for _, path, _ in faults}
     return CheckedRoutes(
         None if faults else Routes.model_validate_json(json.dumps(expansion.value)),
@@ -99,7 +102,7 @@ def read_routes(content: bytes, file: str, stack: str) -> Routes:
     return checked.routes
 
 
-def _placed(found: Iterable[Found], expansion: Expansion, document: Document) -> list[_Placed]:
+def _placed(found: Iterable[tuple[Path, str, At]], expansion: Expansion, document: Document) -> list[_Placed]:
     """Place what is found in the expanded routes where the file has its cause."""
     placed: list[_Placed] = []
     by_part: dict[At, list[tuple[Path, str]]] = {"key": [], "value": []}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
@@ -29,7 +30,7 @@ from amplify_jobs.routes import (
 )
 from amplify_jobs.routes_expansion import DEFAULTS, MATRIX
 from amplify_jobs.routes_file_patterns import pattern_findings
-from amplify_jobs.routes_file_values import at, member, members
+from amplify_jobs.routes_file_values import at, items, member, members
 from amplify_jobs.suggestions import nearest, one_of
 from amplify_jobs.values import named, texts, values_of
 from amplify_jobs.webhooks import PROVIDERS
@@ -362,7 +363,7 @@ def _full_name(repository: str) -> str:
 
 
 def _timezone_faults(value: Any) -> Iterator[Found]:
-    known = available_timezones()
+    known = _timezones()
     for name, route in members(value, "routes"):
         timezone = member(member(member(route, "when"), "schedule"), "timezone")
         # Without the system's data on time zones Scheduler is left to judge.
@@ -372,7 +373,12 @@ def _timezone_faults(value: Any) -> Iterator[Found]:
             yield path, f"unknown time zone {_quoted(timezone)}; use {right}", "value"
 
 
-def _nearest_timezone(name: str, known: set[str]) -> str | None:
+@lru_cache(maxsize=1)
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _nearest_timezone(name: str, known: frozenset[str]) -> str | None:
     cities = {zone.rpartition("/")[2].lower(): zone for zone in sorted(known, reverse=True) if "/" in zone}
     return cities.get(re.sub(r"[\s-]+", "_", name.strip()).lower()) or nearest(name, sorted(known))
 
@@ -382,10 +388,10 @@ def _secret_faults(value: Any, stack: str) -> Iterator[Found]:
     for name, source in members(value, "sources"):
         secrets = member(source, "secrets")
         right = f"/{stack}/secrets/{name}"
-        for index, secret in enumerate([secrets] if isinstance(secrets, str) else secrets or []):
-            if not isinstance(secret, str) or secret.startswith(f"/{stack}/secrets/"):
+        for index, secret in items(secrets):
+            if secret.startswith(f"/{stack}/secrets/"):
                 continue
-            path = ("sources", name, "secrets", *(() if isinstance(secrets, str) else (index,)))
+            path: Path = ("sources", name, "secrets", *index)
             if re.fullmatch(r"/[A-Za-z0-9_.-]{1,64}/secrets(/[A-Za-z0-9_.-]{1,64})+", secret):
                 yield path, f"{secret} is not for stack {stack} to read; use {right}", "value"
             else:

@@ -52,9 +52,9 @@ def _hosts(sources: dict[str, Any], source: Any) -> list[str]:
     """The hosts whose events may start a route: of its own source, or else of all."""
     if source == CODECOMMIT:
         return ["codecommit"]
-    wanted = sources.values() if source is None else [sources.get(source)]
+    wanted = [found for name, found in sources.items() if source in (None, name)]
     providers = [member(found, "provider") for found in wanted]
-    return sorted({provider for provider in providers if provider in HOSTS})
+    return sorted({provider for provider in providers if isinstance(provider, str) and provider in HOSTS})
 
 
 def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Found]:

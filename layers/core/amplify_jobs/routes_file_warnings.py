@@ -21,11 +21,11 @@ _FROM_AWS = ("schedule", "object")
 _STANDARD = "standard"
 
 
-def warnings_of(value: Any, now: datetime) -> list[tuple[Path, str, Literal["value"]]]:
+def warnings_of(value: Any, now: datetime, *, senders: bool = True) -> list[tuple[Path, str, Literal["value"]]]:
     """Find what can never match, and what anybody could start."""
     found = (
         *((path, text) for path, text, _ in pattern_findings(value, "warning")),
-        *_sender_warnings(value),
+        *(_sender_warnings(value) if senders else ()),
         *_schedule_warnings(value, now),
         *_object_warnings(value),
         *untold_warnings(value),
@@ -45,7 +45,7 @@ def _sender_warnings(value: Any) -> Iterator[Found]:
             elif kind in _FROM_HOSTS and source is None and not hosts:
                 text = f"no source of the file sends a {kind.replace('_', ' ')}"
                 yield ("routes", name, "when", kind), f"{text}; add the git host under sources"
-            elif kind in _FROM_HOSTS and source is not None and source in sources and source not in hosts:
+            elif kind in _FROM_HOSTS and isinstance(source, str) and source in sources and source not in hosts:
                 text = f"source {source} sends requests only, never a {kind.replace('_', ' ')}"
                 yield ("routes", name, "source"), f"{text}; use the source of a git host"
             elif kind in _FROM_HOSTS and source is None and len(sources) > 1:

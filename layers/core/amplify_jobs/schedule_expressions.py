@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _DAY = rf"(?:[1-7]|{'|'.join(_DAYS)})"
@@ -21,7 +22,7 @@ _FIELDS = (
     ("day of month", 1, 31, (), r"L|LW|(?:0?[1-9]|[12][0-9]|3[01])W"),
     ("month", 1, 12, _MONTHS, r""),
     ("day of week", 1, 7, _DAYS, rf"L|{_DAY}L"),
-    ("year", 1970, 2199, (), r""),
+    ("year", _FIRST_YEAR, _LAST_YEAR, (), r""),
 )
 _ONE_OF_MONTH = rf"{_DAY}#[1-5]"
 _ITEM = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>[0-9]{1,4}))?", re.ASCII)
@@ -30,7 +31,7 @@ _RIGHT = 'use one like "cron(0 3 * * ? *)", "rate(12 hours)" or "at(2026-12-31T2
 
 def checked_expression(expression: str) -> str:
     """Return a schedule expression that Scheduler takes; raises ValueError saying what is wrong with it."""
-    found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression)
+    found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
     if found is None:
         raise ValueError(f"{_quoted(expression)} is neither cron(…), rate(…) nor at(…); {_right_for(expression)}")
     {"cron": _check_cron, "rate": _check_rate, "at": _check_at}[found[1]](found[2])
@@ -50,7 +51,7 @@ def never_due(expression: str, timezone: str, now: datetime) -> str | None:
     if kind != "cron":
         return None
     _, _, day, month, _, year = value.upper().split()
-    years = _numbers(year, 1970, 2199, ())
+    years = _numbers(year, _FIRST_YEAR, _LAST_YEAR, ())
     if max(years) < local_now.year:
         return f"the year {max(years)} is in the past, so the schedule is never due; use a later one, or *"
     days = [] if re.search(r"[?LW*]", day) else _numbers(day, 1, 31, ())
@@ -63,7 +64,7 @@ def never_due(expression: str, timezone: str, now: datetime) -> str | None:
 
 
 def _check_rate(value: str) -> None:
-    if not re.fullmatch(r"0*[1-9][0-9]{0,8} (minute|hour|day)s?", value, re.ASCII) or len(value) > 20:
+    if not re.fullmatch(r"[1-9][0-9]{0,8} (minute|hour|day)s?", value):
         raise ValueError(
             f'{_quoted(value)} is no rate; use a whole number and minutes, hours or days, like "rate(12 hours)"'
         )
@@ -80,7 +81,10 @@ def _time(value: str) -> datetime:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", value):
         raise ValueError(value)
     # Its time zone stands beside it.
-    return datetime.fromisoformat(value)
+    time = datetime.fromisoformat(value)
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise ValueError(value)
+    return time
 
 
 def _check_cron(value: str) -> None:
@@ -121,7 +125,7 @@ def _numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> s
         last = _number(found["last"], least, greatest, words) if found["last"] else first
         if not found["last"] and (found["step"] or found["first"] == "*"):
             last = greatest
-        if not 1 <= step <= greatest or (last < first and least == _FIELDS[-1][1]):
+        if not 1 <= step <= greatest or (last < first and least == _FIRST_YEAR):
             raise ValueError(item)
         # A range may go past the end of its field: from 20 to 2 o'clock, from Friday to Monday.
         beyond = last if last >= first else last + greatest - least + 1

@@ -12,7 +12,7 @@ import yaml
 Path = tuple[str | int, ...]
 
 # More come only of aliases within aliases, of which a short file can make any number.
-MOST_NODES = 200_000
+MOST_NODES = 50_000
 # YAML's name for the type of the key <<.
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -260,8 +260,9 @@ def _syntax_fault(error: yaml.YAMLError, text: str, lines: list[str]) -> tuple[P
     tag = next(_tags(text), None)
     if tag is not None:
         return _at(tag), _SIGNS["!"]
-    if (error.context or "") == "while scanning a directive" or "directive" in (error.problem or ""):
-        return _at(context_mark or mark), _SIGNS["%"]
+    directive = next((number for number, line in enumerate(lines, 1) if line.startswith("%")), None)
+    if directive and ("directive" in f"{error.context} {error.problem}" or "<document start>" in (error.problem or "")):
+        return Place(directive, 1), _SIGNS["%"]
     character = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
     if "cannot start any token" in (error.problem or "") and character in _SIGNS:
         return _at(mark), _SIGNS[character]
@@ -278,13 +279,12 @@ def _words(error: yaml.MarkedYAMLError, context_mark: yaml.Mark | None, characte
         return "an anchor with & is there twice; give each anchor a name of its own"
     if "single document" in context:
         return "a second document begins; keep one document in the file"
-    if "quoted scalar" in context and "escape" not in problem and "expected" not in problem:
-        return f"the text that begins in {begin} has no closing quote; add it"
-    if "quoted scalar" in context:
+    if "escape" in problem or "hexadecimal" in problem:
         return "a backslash in double quotes begins an escape; use single quotes, or two backslashes"
+    if "quoted scalar" in context:
+        return f"the text that begins in {begin} has no closing quote; add it"
     if "flow sequence" in context or "flow mapping" in context:
-        what, end = ("list", "]") if "sequence" in context else ("object", "}")
-        return f'the {what} that begins in {begin} is not closed; write "," or "{end}" before this'
+        return _words_of_flow(error, context_mark, character)
     if "mapping values are not allowed" in problem:
         return 'a second ":" is in the text, or the line is indented too deep; use quotes, or the indentation above'
     if "simple key" in context:
@@ -298,6 +298,18 @@ def _words(error: yaml.MarkedYAMLError, context_mark: yaml.Mark | None, characte
     if "expected <block end>" in problem:
         return f"the indentation differs from that of {begin}; let members of one object begin in the same column"
     return "this is not YAML; check indentation, quotes and brackets"
+
+
+def _words_of_flow(error: yaml.MarkedYAMLError, context_mark: yaml.Mark | None, character: str) -> str:
+    """What is wrong inside of brackets or braces."""
+    is_list = "sequence" in (error.context or "")
+    what, end = ("list", "]") if is_list else ("object", "}")
+    if context_mark is None or error.problem_mark is None:
+        return f'the {what} is not closed; write "," or "{end}" before this'
+    if character == ":" and context_mark.line == error.problem_mark.line:
+        return 'a second ":" is in the text; put the text in quotes'
+    begin = f"line {context_mark.line + 1}, column {context_mark.column + 1}"
+    return f'the {what} that begins in {begin} is not closed; write "," or "{end}" before this'
 
 
 def _tags(text: str) -> Iterator[yaml.Mark]:

@@ -24,8 +24,8 @@ PUSH = "git.push"
 PULL_REQUEST = "git.pullrequest."
 # What a message says before it names the pull request by its number; a title behind that can say anything.
 _CODE_CAME, _TARGET, _REACTIVATED = "updated the source branch of", "target branch", "reactivated"
-# This alone does not name it so.
-_PUBLISHED = "published the pull request"
+# This alone is said of "the pull request".
+_PUBLISHED = "published the"
 _ENDED = {"completed": PullRequestAction.MERGED, "abandoned": PullRequestAction.CLOSED}
 
 
@@ -84,11 +84,13 @@ def _update(push: object, update: object) -> Event | str:
 def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
     pull = member(payload, "resource")
     pull_number = number(pull, "pullRequestId")
+    deed = _deed(payload, pull_number)
+    action = _action(host_action, text(pull, "status"), deed)
     return normalising.pull_request(
         repository=_repository(pull),
         number=pull_number,
         host_action=host_action,
-        action=_action(host_action, text(pull, "status"), _deed(payload, pull_number)),
+        action=action,
         ref=f"refs/pull/{pull_number}/merge",
         source=name(pull, "sourceRefName"),
         target=name(pull, "targetRefName"),
@@ -97,7 +99,8 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         title=text(pull, "title"),
         author=author(pull, "createdBy", "displayName"),
         draft=flag(pull, "isDraft"),
-        was_draft=_deed(payload, pull_number) == _PUBLISHED,
+        was_draft=deed is not None and deed.endswith(_PUBLISHED),
+        unclear=action is PullRequestAction.SYNCHRONIZE and deed is None,
         host=_host(pull),
     )
 
@@ -123,9 +126,9 @@ def _action(host_action: str, status: str | None, deed: str | None) -> PullReque
 
 def _deed(payload: dict[str, Any], number: int | None) -> str | None:
     """Who did what to a pull request, as the message has it before it names it; None where that is not understood."""
-    message = text(payload, "message", "text") or ""
-    said = re.match(rf"(.*?) pull request {number}\b", message, re.DOTALL)
-    return said[1] if said else _PUBLISHED if message.endswith(_PUBLISHED) else None
+    deed, _, rest = (text(payload, "message", "text") or "").partition(" pull request")
+    named = re.match(rf" {number}\b", rest) is not None
+    return deed if named or deed.endswith(_PUBLISHED) else None
 
 
 def _repository(resource: object) -> str | None:

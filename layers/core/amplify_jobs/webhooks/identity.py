@@ -105,13 +105,13 @@ TABLE = (
     Row(
         ("azure-devops",),
         _PULL_REQUEST,
-        # Where the message does not say that code came, a vote must stay a repeat: it makes no merge commit.
+        # An update whose message does not say what it was counts as this too: a vote makes no merge commit.
         (
-            (Time("createdDate", words="updated the source branch"),),
+            (Time("createdDate", words="published the pull request"),),
             (Member("resource.lastMergeCommit.commitId"), Member("resource.mergeId")),
             (Time("createdDate"),),
         ),
-        (PullRequestAction.SYNCHRONIZE,),
+        (PullRequestAction.OPENED,),
     ),
     Row(("azure-devops",), _PULL_REQUEST, ((Time("createdDate"),),)),
     Row(("codecommit",), (*_REFS, *_PULL_REQUEST), ((Time("time"),),)),
@@ -165,7 +165,7 @@ def delivery_told_apart(delivery: Delivery, name: str) -> Delivery:
 
 
 def _row(provider: str, event: Event) -> Row | None:
-    action = event.pull_request.taken_as if event.pull_request else None
+    action = event.pull_request.identity_action if event.pull_request else None
     for row in TABLE:
         if provider in row.providers and event.kind in row.kinds and (not row.actions or action in row.actions):
             return row

@@ -163,6 +163,7 @@ def pull_request(
     draft: bool | None,
     was_draft: bool | None = None,
     previous_target: str | None = None,
+    unclear: bool = False,
     before: str | None = None,
 ) -> Event:
     """A pull request's event: `branch` is its target, `message` its title, and the commit to build its head.
@@ -195,6 +196,7 @@ def pull_request(
             draft=draft,
             became_ready=was_draft is True and draft is False,
             previous_target=previous_target if previous_target != target else None,
+            unclear=unclear,
         ),
     )
 
