@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 TOOLS := .venv-tools
 OLDEST := .venv-oldest
+MUTATION := .venv-mutation
+# Modules of amplify_jobs; a change takes about two seconds, and a hundred lines have about two hundred of them.
+MODULES ?= retrying following superseding
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test check local bench examples codegen sam-local oldest-sdk lint types template machine lock clean help
+.PHONY: setup run test check local bench examples codegen sam-local oldest-sdk mutation lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -54,6 +57,9 @@ sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invok
 oldest-sdk: $(OLDEST)/ready ## The functions' tests with the oldest AWS SDK that Lambda's runtime may bring
 	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
 
+mutation: $(VENV)/ready $(MUTATION)/ready ## Which changes of pure modules no test notices; MODULES="a b" names others
+	$(BIN)/python -m tools.mutation $(MODULES)
+
 lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes
 	tools/lock
 
@@ -80,5 +86,11 @@ $(OLDEST)/ready: $(VENV)/ready requirements/oldest.txt
 	@VIRTUAL_ENV=$(OLDEST) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(MUTATION)/ready: $(VENV)/ready requirements/mutation.txt
+	@echo "Setting up $(MUTATION) (once): Cosmic Ray ..."
+	@$(PYTHON) -m venv $(MUTATION)
+	@VIRTUAL_ENV=$(MUTATION) $(UV) pip sync --quiet --require-hashes requirements/mutation.txt
+	@touch $@
+
 clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info

@@ -14,8 +14,9 @@ An order is a JSON object:
 | hang | nothing, until it gives up or the local cloud stops | no |
 | nonsense | status 200 and a body that isn't the operation's answer | no |
 
-For service "amplify" and the operation "StatusEvent", which stands for the status events that local Amplify emits, the
-faults are lose, delay (by `seconds`), duplicate, and reorder (it comes after the next one, or after `seconds`).
+For service "amplify" and the operations "StatusEvent", which stands for the status events that local Amplify emits, and
+"ApiCallEvent", which stands for CloudTrail's events of calls that end jobs, the faults are lose, delay (by `seconds`),
+duplicate, and reorder (it comes after the next one, or after `seconds`).
 What the HTTP API, rules and destinations invoke is no call over the wire, and meets no fault.
 `times` is how many calls are hit (1 unless given); `match` names parameters and the values that they must have.
 """
@@ -34,6 +35,7 @@ from local import wire
 CALL_FAULTS = ("throttle", "refuse", "lose-answer", "delay", "hang", "nonsense")
 EVENT_FAULTS = ("lose", "delay", "duplicate", "reorder")
 STATUS_EVENT = "StatusEvent"
+API_CALL_EVENT = "ApiCallEvent"
 
 THROTTLING: Mapping[str, tuple[str, str, int]] = {
     "s3": ("SlowDown", "Please reduce your request rate.", 503),
@@ -129,7 +131,7 @@ def _parse(document: object) -> Fault:
     fault.service = {"stepfunctions": "states"}.get(fault.service, fault.service)
     if fault.times < 1 or fault.seconds < 0:
         raise BadOrderError("'times' must be at least 1 and 'seconds' at least 0")
-    is_event = (fault.service, fault.operation) == ("amplify", STATUS_EVENT)
+    is_event = fault.service == "amplify" and fault.operation in (STATUS_EVENT, API_CALL_EVENT)
     known = EVENT_FAULTS if is_event else CALL_FAULTS
     if fault.fault not in known:
         raise BadOrderError(f"no fault {fault.fault!r} for {fault.operation}; there are {', '.join(known)}")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,10 +16,11 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.executions import Executions
 from amplify_jobs.intake import Intake, is_batch
 from amplify_jobs.intake_queue import IntakeQueue
+from amplify_jobs.logs import function_logger
 from amplify_jobs.secrets import Secrets
 from amplify_jobs.verifying import Verifier
 
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 aws = AwsHttp.from_environment()
 executions = Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"])

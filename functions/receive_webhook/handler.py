@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -17,13 +17,14 @@ from amplify_jobs.executions import Executions
 from amplify_jobs.http_api import answer, body_of, waiting_seconds
 from amplify_jobs.intake import Intake
 from amplify_jobs.intake_queue import IntakeQueue
+from amplify_jobs.logs import function_logger
 from amplify_jobs.secrets import Secrets
 from amplify_jobs.verifying import RawDelivery, Verifier
 from amplify_jobs.webhooks.deliveries import any_delivery_id
 
 RETRY_AFTER_SECONDS = 30
 
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 aws = AwsHttp.from_environment()
 stored_routes = StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"])

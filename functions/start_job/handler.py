@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -35,6 +35,7 @@ from amplify_jobs.errors import (
 from amplify_jobs.following import deadlines_of, poll_answer
 from amplify_jobs.job_starts import JobStarts
 from amplify_jobs.jobs import Job, JobState, State, record_key
+from amplify_jobs.logs import function_logger
 from amplify_jobs.operations import Parameters, parameters_of, validated_parameters
 from amplify_jobs.requests import JobRequest, job_request
 from amplify_jobs.retrying import retry_of, start_id
@@ -42,7 +43,7 @@ from amplify_jobs.store import Store
 from amplify_jobs.waiting import Deadlines
 
 REGION = os.environ["AWS_REGION"]
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 starts = JobStarts.connect()
 store = Store.connect(os.environ["JOBS_TABLE"])

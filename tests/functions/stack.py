@@ -316,12 +316,13 @@ def serving() -> Iterator[Stack]:
 
 def _make_resources(stack: Stack) -> None:
     dynamodb, sns, sqs, events = (stack.client(name) for name in ("dynamodb", "sns", "sqs", "events"))
-    for table, keys in (("jobs", ("pk", "sk")), ("idempotency", ("id",))):
+    for table, keys, indexes in (("jobs", ("pk", "sk"), ("followed",)), ("idempotency", ("id",), ())):
         dynamodb.create_table(
             TableName=table,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (*keys, *indexes)],
             KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
+            **_indexes(*indexes),
         )
     stack.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     topic = sns.create_topic(Name="announcements")["TopicArn"]
@@ -355,6 +356,18 @@ def _make_resources(stack: Stack) -> None:
         "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",
         "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
     }
+
+
+def _indexes(*keys: str) -> dict[str, Any]:
+    indexes = [
+        {
+            "IndexName": key,
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        for key in keys
+    ]
+    return {"GlobalSecondaryIndexes": indexes} if indexes else {}
 
 
 def job_request(app_id: str, *, branch_name: str = "main", message: str | None = "Fix the header", **given: Any) -> Any:

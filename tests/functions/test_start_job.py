@@ -260,6 +260,10 @@ BUSY = (
         ("StartJob", refusal("BadRequestException", BUSY), BranchBusy),
         ("StartJob", refusal("UnauthorizedException", status=401), RequestRejected),
         ("StartJob", refusal("AccessDeniedException", status=403), RequestRejected),
+        # What says that the call itself is at fault has started nothing, whatever it is called.
+        ("StartJob", refusal("ExpiredTokenException", status=403), ServiceTrouble),
+        ("StartJob", refusal("InvalidSignatureException", status=403), ServiceTrouble),
+        ("StartJob", refusal("SomethingNew", status=409), ServiceTrouble),
         ("StartJob", refusal("BadRequestException", "The requested jobType MANUAL does not support."), RequestRejected),
         ("ListJobs", {"fault": "throttle", "times": 9}, Throttled),
         ("ListJobs", refusal("InternalFailureException", status=500, times=9), ServiceTrouble),

@@ -274,6 +274,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "begin_poll": {"dynamodb:UpdateItem JobsTable"},
         "record_state": {"dynamodb:UpdateItem JobsTable"},
         "earlier_jobs": {"dynamodb:Query JobsTable"},
+        "followed_jobs": {"dynamodb:Query ${JobsTable.Arn}/index/followed"},
         "count_change": {"dynamodb:UpdateItem JobsTable"},
         "announced": {"dynamodb:GetItem JobsTable"},
         "remember_announced": {"dynamodb:UpdateItem JobsTable"},
@@ -286,7 +287,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     "ui_builder.py": {
         "start_codegen_job": {"amplifyuibuilder:StartCodegenJob app/*"},
         "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*"},
-        "manifest_address": {"amplifyuibuilder:GetCodegenJob app/*"},
+        "asset": {"amplifyuibuilder:GetCodegenJob app/*"},
     },
     "backend.py": {
         "generate_models": {"amplifybackend:GenerateBackendAPIModels /backend/*"},

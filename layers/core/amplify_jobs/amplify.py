@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from amplify_jobs.amplify_calls import ASKING, NONSENSE, SENDING, NotFound, asked, error_of, rejected_if_unknown
+from amplify_jobs.amplify_calls import (
+    ASKING,
+    NONSENSE,
+    SENDING,
+    NotFound,
+    asked,
+    error_of,
+    error_of_start,
+    rejected_if_unknown,
+)
 from amplify_jobs.deployment_requests import SOURCE_URL_LIMIT, StartDeploymentParameters
-from amplify_jobs.errors import RequestRejected, ServiceTrouble, StartUnresolved
+from amplify_jobs.errors import RequestRejected, StartUnresolved
 from amplify_jobs.jobs import Job, JobState, hosting_job_state
 from amplify_jobs.objects import Objects
 from amplify_jobs.requests import StartJobParameters
@@ -39,7 +48,7 @@ class Amplify:
     def send(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
         """Call StartJob or StartDeployment once.
 
-        Raises RequestRejected, Throttled or BranchBusy where Amplify said that it started nothing, and StartUnresolved
+        Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where nothing was started, and StartUnresolved
         where that is not known (no answer, an answer that is no job, or an internal failure).
         """
         if isinstance(parameters, StartJobParameters):
@@ -116,10 +125,7 @@ def _sent(operation: str, send: Callable[[], Mapping[str, Any]]) -> ListedJob:
     try:
         answer = send()
     except ClientError as error:
-        refused = error_of(error, operation)
-        if isinstance(refused, ServiceTrouble):
-            raise StartUnresolved(str(refused)) from error
-        raise rejected_if_unknown(refused) from error
+        raise rejected_if_unknown(error_of_start(error, operation)) from error
     except ParamValidationError as error:
         raise error_of(error, operation) from error
     except (BotoCoreError, *NONSENSE) as error:

@@ -11,7 +11,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
-from amplify_jobs.errors import AmplifyJobsError, BranchBusy, RequestRejected, ServiceTrouble, Throttled
+from amplify_jobs.errors import (
+    AmplifyJobsError,
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Throttled,
+)
 from amplify_jobs.texts import without_queries
 
 # One attempt and no more: a hidden retry of a call without a token would start a second job. The answer is waited for
@@ -63,6 +70,19 @@ def error_of(error: ClientError | BotoCoreError, doing: str) -> AmplifyJobsError
     if code in _REFUSED:
         return RequestRejected(said)
     return ServiceTrouble(said)
+
+
+def error_of_start(error: ClientError, operation: str) -> AmplifyJobsError:
+    """Translate an error of a call that starts something and has no token.
+
+    Like error_of, but StartUnresolved where it is not known whether something was started: after any answer but one
+    that says the call itself is at fault (HTTP 4xx; 408 only says that the answer took too long).
+    """
+    translated = error_of(error, operation)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if isinstance(translated, ServiceTrouble) and (not 400 <= status < 500 or status == 408):
+        return StartUnresolved(str(translated))
+    return translated
 
 
 @contextmanager

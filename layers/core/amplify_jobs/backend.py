@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from amplify_jobs.amplify_calls import ASKING, NONSENSE, SENDING, NotFound, asked, error_of, rejected_if_unknown
+from amplify_jobs.amplify_calls import (
+    ASKING,
+    NONSENSE,
+    SENDING,
+    NotFound,
+    asked,
+    error_of,
+    error_of_start,
+    rejected_if_unknown,
+)
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
 from amplify_jobs.jobs import Job, JobState, backend_job_state
@@ -44,16 +53,13 @@ class Backend:
     def generate_models(self, parameters: GenerateBackendAPIModelsParameters) -> str:
         """Call GenerateBackendAPIModels once, and give the id of the job.
 
-        Raises RequestRejected, Throttled or BranchBusy where the service said that it started nothing, and
-        StartUnresolved where that is not known.
+        Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where the service said that it started nothing,
+        and StartUnresolved where that is not known.
         """
         try:
             answer = self._sending.generate_backend_api_models(**parameters.model_dump(by_alias=True))
         except ClientError as error:
-            refused = error_of(error, _OPERATION)
-            if isinstance(refused, ServiceTrouble):
-                raise StartUnresolved(str(refused)) from error
-            raise rejected_if_unknown(refused, _RESOURCES) from error
+            raise rejected_if_unknown(error_of_start(error, _OPERATION), _RESOURCES) from error
         except ParamValidationError as error:
             raise error_of(error, _OPERATION) from error
         except (BotoCoreError, *NONSENSE) as error:

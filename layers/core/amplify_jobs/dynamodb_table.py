@@ -103,6 +103,27 @@ class Table:
             )
         return [_read(item) for item in answer["Items"]]
 
+    def query_index(
+        self, index: str, condition: str, values: Mapping[str, Any], *, projection: str
+    ) -> list[dict[str, Any]]:
+        """Read all items of a partition of an index, which may be a moment behind (API: Query)."""
+        found: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            with _answers("Query"):
+                answer = self._client.query(
+                    TableName=self._name,
+                    IndexName=index,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=_written(values),
+                    ProjectionExpression=projection,
+                    **start,
+                )
+            found += [_read(item) for item in answer["Items"]]
+            if not answer.get("LastEvaluatedKey"):
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
 
 @contextmanager
 def _answers(operation: str) -> Iterator[None]:

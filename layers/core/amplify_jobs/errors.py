@@ -2,9 +2,15 @@
 
 from typing import ClassVar
 
+from amplify_jobs.texts import without_secrets
+
 
 class AmplifyJobsError(Exception):
-    """Something that amplify-jobs knows how to name; the message is fit for a person's eyes."""
+    """Something that amplify-jobs knows how to name; the message is fit for a person's eyes, and holds no secret."""
+
+    def __init__(self, message: str = "") -> None:
+        # The runtime logs what is raised, and Step Functions keeps it: no other place sees all of it.
+        super().__init__(without_secrets(message))
 
 
 class TryAgain(AmplifyJobsError):

@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_jobs.announcements import EVENT_SOURCE, Announcement, DetailType, subject, text
+from amplify_jobs.announcements import EVENT_SOURCE, Announcement, DetailType, attributes, subject, text
 from amplify_jobs.errors import ServiceTrouble
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
     from mypy_boto3_sns.client import SNSClient
 
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5)
+# One attempt: where an answer is lost, each hidden retry would tell everybody once more. The state machine tries again.
+_CLIENT = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
 
 
 class Publisher:
@@ -38,13 +39,16 @@ class Publisher:
         )
 
     def tell_people(self, detail_type: DetailType, detail: Announcement) -> None:
-        """Publish to the topic (API: SNS Publish); the attribute detailType serves subscription filters."""
+        """Publish to the topic (API: SNS Publish), with attributes for the filters of subscriptions."""
         try:
             self._sns.publish(
                 TopicArn=self._topic_arn,
                 Subject=subject(detail),
                 Message=text(detail),
-                MessageAttributes={"detailType": {"DataType": "String", "StringValue": detail_type.value}},
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in attributes(detail_type, detail).items()
+                },
             )
         except ClientError as error:
             raise ServiceTrouble(f"SNS Publish: {error.response.get('Error', {}).get('Code')}") from error

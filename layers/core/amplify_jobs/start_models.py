@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
-from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Throttled
+from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled
 from amplify_jobs.jobs import Job
 from amplify_jobs.requests import Operation
 from amplify_jobs.starting import RESOLVED_AFTER, ModelsAttempt
@@ -73,7 +73,8 @@ def start_models_job(
             )
     store.note_models_attempt(request_id, ModelsAttempt(now(), tuple(listed)), now())
     try:
-        return became(backend.generate_models(parameters))
-    except (RequestRejected, Throttled, BranchBusy):
+        job_id = backend.generate_models(parameters)
+    except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
         store.note_models_attempt(request_id, None, now())
         raise
+    return became(job_id)

@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.deployment_requests import StartDeploymentParameters
-from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Superseded, Throttled, TryAgain
+from amplify_jobs.errors import (
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Superseded,
+    Throttled,
+    TryAgain,
+)
 from amplify_jobs.jobs import Job, branch_key
 from amplify_jobs.requests import JobType, StartJobParameters
 from amplify_jobs.starting import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
@@ -100,7 +108,7 @@ def start_once(
                 if store.take_lease(branch, attempt, lease):
                     try:
                         sent = amplify.send(parameters)
-                    except (RequestRejected, Throttled, BranchBusy):
+                    except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
                         store.give_lease_back(branch, attempt, highest)
                         raise
                     return became(sent, attempt)
