@@ -15,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+from local.authorization import NOT_EVALUATED
 from local.callers import DOCKER_NAME
 from local.cloud import LocalCloud
 from local.docker import bridge_address
@@ -56,10 +57,18 @@ def main() -> int:
             for route in cloud.http_api.route_keys:
                 _print(f"              {route}")
             _print(f"function logs {cloud.state_dir / 'logs'}")
+            roles = cloud.authorization.roles
+            _print(
+                f"policies      of {len(roles.all())} roles are enforced, by identity-based policies alone (--left-out)"
+            )
             _print(f"left out      {len(cloud.left_out)} resources without a meaning here (--left-out lists them)")
             if arguments.left_out:
                 for left in cloud.left_out:
                     _print(f"              {left.logical_id} ({left.type}): {left.reason}")
+                for text in NOT_EVALUATED:
+                    _print(f"              not evaluated: {text}")
+                for role, texts in roles.not_evaluated().items():
+                    _print(f"              not evaluated in {role}: {', '.join(texts)}")
             _print("ready")
             stop.wait()
     except PortOccupiedError as error:
@@ -91,7 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template; repeatable"
     )
-    parser.add_argument("--left-out", action="store_true", help="list the resources that mean nothing on one machine")
+    parser.add_argument("--left-out", action="store_true", help="list what the local cloud leaves out of the stack")
     return parser.parse_args()
 
 

@@ -50,9 +50,9 @@ class TestCheck:
         written = capsys.readouterr()
         assert written.out == ""
         app, _, app_mark, minutes, line, mark, count = written.err.splitlines()
-        assert ":11:57: routes.web.request.parameters.appId: " in app
+        assert ":12:57: routes.web.request.parameters.appId: " in app
         assert app_mark.strip() == "^"
-        assert ":12:21: routes.web.timeoutMinutes: " in minutes
+        assert ":13:21: routes.web.timeoutMinutes: " in minutes
         assert (line.strip(), mark.strip()) == ("timeoutMinutes: 0", "^")
         assert line.index("0") == mark.index("^")
         assert count.endswith("broken.yaml: 2 faults.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import io
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from urllib.parse import quote_plus
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger
 from werkzeug.wrappers import Request, Response
 
 from amplify_jobs.http_api import LARGEST_BODY
@@ -427,6 +429,30 @@ def test_what_is_wrong_is_refused_and_named(stack: Stack, event: dict[str, Any],
 
 
 class TestTrouble:
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "x-github-delivery",
+            "idempotency-key",
+            "x-gitlab-event-uuid",
+            "x-request-uuid",
+            "x-request-id",
+            "x-gitea-delivery",
+            "x-forgejo-delivery",
+            "webhook-id",
+        ],
+    )
+    def test_a_delivery_that_is_not_taken_is_logged_by_its_id_whatever_fails(self, stack: Stack, header: str) -> None:
+        """With S3 and SSM out of order not even the host is known."""
+        stack.aws.answers_left.update({"s3": 0, "ssm": 0, "sqs": 0})
+        function, event, written = stack.new_function(), delivery(push()), io.StringIO()
+        headers = {name: value for name, value in event["headers"].items() if name != "x-github-delivery"}
+        # The function's own: Powertools has one logger of a service in a process.
+        Logger().registered_handler.setStream(written)  # type: ignore[attr-defined]  # a StreamHandler
+        assert function({**event, "headers": {**headers, header: "the-id"}})["statusCode"] == 503
+        lines = [json.loads(line) for line in written.getvalue().splitlines()]
+        assert [line["delivery_id"] for line in lines if line["message"] == "Delivery not taken"] == ["the-id"]
+
     def test_nobody_at_the_endpoint_is_503(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
         assert stack.new_function()(delivery(push()))["statusCode"] == 503

@@ -130,6 +130,8 @@ def test_the_command_says_when_it_is_ready_and_stops_when_told(tmp_path: Path, n
             assert process.poll() is None
         said = "\n".join(lines)
         assert "Alarm (AWS::CloudWatch::Alarm): nothing measures" in said
+        assert re.search(r"policies +of [1-9][0-9]* roles are enforced", said)
+        assert "not evaluated: policies of resources" in said
         url = re.search(r"HTTP API +(http://\S+)", said)
         assert url
         with urlopen(f"{url[1]}/health") as answer:

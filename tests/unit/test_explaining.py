@@ -5,13 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-<<<<<<< HEAD
-from collections.abc import Iterator, Sequence
-=======
 import re
 import urllib.parse
-from collections.abc import Iterator
->>>>>>> main
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path

@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.throttling import is_throttling
 
 # A git host waits ten seconds; a delivery needs at most three services, of which a healthy two answer in milliseconds.
 CONNECT_SECONDS = 1
@@ -34,26 +35,6 @@ LONGEST_PAUSE_SECONDS = 1.6
 # So long after a delivery arrived, a call without which it can't be verified is still tried, and the last resort is.
 PATIENT_SECONDS = 6.0
 LAST_RESORT_SECONDS = 8.0
-# What services call it when they are called too often: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-THROTTLING = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TooManyUpdates",
-        "TransactionInProgressException",
-    }
-)
 
 
 class AwsRefusal(AmplifyJobsError):
@@ -88,12 +69,14 @@ class AwsHttp:
         version: str,
         parameters: Mapping[str, Any],
         *,
+        proof: str | None,
         patient: bool = False,
         last_resort: bool = False,
     ) -> dict[str, Any]:
         """Call an operation of a JSON-protocol service, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", {…}).
 
-        Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        `proof` is the member of the answer without which the call was not done, whatever the status says; None for
+        operations that answer nothing. Raises AwsRefusal, and ServiceTrouble where trying later may help.
         """
         seconds = LAST_RESORT_SECONDS if last_resort else PATIENT_SECONDS if patient else 0
         request = AWSRequest(
@@ -112,10 +95,13 @@ class AwsHttp:
             answer = _json(response)
             if answer is None:
                 raise ServiceTrouble(f"{service} answered {target} with something that is not JSON")
+            if proof is not None and answer.get(proof) is None:
+                raise ServiceTrouble(f"{service} answered {target} without {proof}")
             return answer
         fault = _json(response) or {}
-        code = _code(response) or f"HTTP {response.status_code}"
-        raise AwsRefusal(code, str(fault.get("message") or fault.get("Message") or ""))
+        raise AwsRefusal(
+            _code(fault) or f"HTTP {response.status_code}", str(fault.get("message") or fault.get("Message") or "")
+        )
 
     def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
         """Read an object of S3 and its ETag, or None if it is still the one with this ETag.
@@ -128,7 +114,7 @@ class AwsHttp:
             return None
         if response.status_code != 200:
             raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
-        return response.content, response.headers.get("ETag", "")
+        return response.content, _check_etag(response, "GetObject")
 
     def put_object(self, bucket: str, key: str, content: bytes) -> None:
         """Write a JSON object to S3. Raises AwsRefusal, and ServiceTrouble where trying later may help."""
@@ -136,6 +122,7 @@ class AwsHttp:
         response = self._s3(AWSRequest("PUT", self._object(bucket, key), headers=headers, data=content))
         if response.status_code != 200:
             raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be written")
+        _check_etag(response, "PutObject")
 
     def _s3(self, request: AWSRequest) -> AWSResponse:
         return _send(
@@ -175,20 +162,27 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
         except (BotoCoreError, HTTPClientError) as error:
             trouble = ServiceTrouble(f"{service} did not answer: {error}")
         else:
-            code = _code(response)
-            if response.status_code < 500 and response.status_code != 429 and code not in THROTTLING:
+            code = _code(_json(response) or {})
+            if response.status_code < 500 and not is_throttling(code, response.status_code):
                 return response
-            trouble = ServiceTrouble(f"{service} answered HTTP {response.status_code} {code or ''}".rstrip())
+            trouble = ServiceTrouble(" ".join(f"{service} answered HTTP {response.status_code} {code}".split()))
         pause = random.uniform(0, min(PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))  # noqa: S311 -- no secret
         if attempt >= ATTEMPTS and time.monotonic() + pause > until:
             raise trouble
         time.sleep(pause)
 
 
-def _code(response: AWSResponse) -> str | None:
-    """The service's name for an error, without the prefix that some put before it."""
-    kind = (_json(response) or {}).get("__type")
-    return str(kind).rpartition("#")[2] if kind else None
+def _code(fault: Mapping[str, Any]) -> str:
+    """The name of an error in the JSON protocols, without its namespace; what is no error has none."""
+    return str(fault.get("__type", "")).rpartition("#")[2]
+
+
+def _check_etag(response: AWSResponse, operation: str) -> str:
+    """The ETag, without which S3 has answered nothing."""
+    etag: str | None = response.headers.get("ETag")
+    if not etag:
+        raise ServiceTrouble(f"s3 answered {operation} without ETag")
+    return etag
 
 
 def _json(response: AWSResponse) -> dict[str, Any] | None:

@@ -92,7 +92,9 @@ class StoredSources:
             raise UnknownSource("a source's name has lower-case letters, digits and hyphens only")
         parameter = f"{self._path}/{name}"
         try:
-            answer = self._aws.call("ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter}, patient=True)
+            answer = self._aws.call(
+                "ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter}, proof="Parameter", patient=True
+            )
             return Source.model_validate_json(answer["Parameter"]["Value"])
         except AwsRefusal as refusal:
             raise ServiceTrouble(f"the routes can't be read, nor a copy of the source {name}: {refusal.code}") from None

@@ -33,13 +33,11 @@ class Executions:
             "input": given,
         }
         try:
-            answer = self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters)
+            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters, proof="executionArn")
         except AwsRefusal as refusal:
             if refusal.code == "ExecutionAlreadyExists":
                 return False
             raise ServiceTrouble(f"Step Functions refused to start an execution: {refusal}") from None
-        if not answer.get("executionArn"):
-            raise ServiceTrouble("Step Functions answered StartExecution without the ARN of an execution")
         return True
 
     def _kept(self, request: JobRequest) -> JobRequest:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from amplify_jobs.aws_http import AwsHttp, AwsRefusal
 from amplify_jobs.errors import ServiceTrouble
@@ -45,9 +44,7 @@ class IntakeQueue:
             "MessageGroupId": digest(list(group)),
             "MessageDeduplicationId": identity,
         }
-        answer = self._call("SendMessage", parameters)
-        if not answer.get("MessageId"):
-            raise ServiceTrouble("SQS answered SendMessage without the id of a message")
+        self._call("SendMessage", parameters, proof="MessageId")
 
     def body_of(self, message: str) -> str:
         """What was put: the message itself, or the object that it names. Raises ServiceTrouble."""
@@ -69,7 +66,8 @@ class IntakeQueue:
         """Hide a message that was received so many times until it is to be tried again. Raises ServiceTrouble."""
         seconds = min(FIRST_WAIT_SECONDS * 2 ** min(received - 1, 10), LONGEST_WAIT_SECONDS)
         parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-        self._call("ChangeMessageVisibility", parameters)
+        # It answers nothing: a message that was not hidden is only tried again sooner.
+        self._call("ChangeMessageVisibility", parameters, proof=None)
 
     def _kept(self, body: str, identity: str) -> str:
         key = f"requests/intake/{hashlib.sha256(identity.encode()).hexdigest()}.json"
@@ -81,8 +79,8 @@ class IntakeQueue:
             return body
         return json.dumps({"version": "1", "storedAt": key})
 
-    def _call(self, operation: str, parameters: Mapping[str, object]) -> dict[str, Any]:
+    def _call(self, operation: str, parameters: Mapping[str, object], *, proof: str | None) -> None:
         try:
-            return self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters, last_resort=True)
+            self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters, proof=proof, last_resort=True)
         except AwsRefusal as refusal:
             raise ServiceTrouble(f"SQS refused {operation} on the intake queue: {refusal}") from None

@@ -77,6 +77,7 @@ class Secrets:
                 "AmazonSSM.GetParameters",
                 "1.1",
                 {"Names": list(dict.fromkeys(names)), "WithDecryption": True},
+                proof="Parameters",
                 patient=True,
             )
         except AwsRefusal as refusal:

@@ -12,6 +12,17 @@ from amplify_jobs.events import Event
 Headers = Mapping[str, str]
 
 LONGEST_DELIVERY_ID = 128
+# Of every host that has one; Forgejo sends Gitea's too.
+DELIVERY_ID_HEADERS = (
+    "X-GitHub-Delivery",
+    "Idempotency-Key",
+    "X-Gitlab-Event-UUID",
+    "X-Request-UUID",
+    "X-Forgejo-Delivery",
+    "X-Gitea-Delivery",
+    "webhook-id",
+    "X-Request-Id",
+)
 
 
 @dataclass(frozen=True)
@@ -45,24 +56,11 @@ def header(headers: Headers, name: str) -> str | None:
     return ",".join(values).encode(errors="replace").decode() if values else None
 
 
+def any_delivery_id(headers: Headers) -> str | None:
+    """The id of a delivery of a host that is not known: the first header that hosts put it into."""
+    return next((found for name in DELIVERY_ID_HEADERS if (found := delivery_id(headers, name))), None)
+
+
 def delivery_id(headers: Headers, name: str) -> str | None:
     """A header that holds the delivery's id, cut to 128 characters."""
     return (header(headers, name) or "")[:LONGEST_DELIVERY_ID] or None
-
-
-# Of all providers, those first that others send as well.
-_DELIVERY_IDS = (
-    "X-Forgejo-Delivery",
-    "X-Gitea-Delivery",
-    "X-GitHub-Delivery",
-    "Idempotency-Key",
-    "X-Gitlab-Event-UUID",
-    "X-Request-UUID",
-    "X-Request-Id",
-    "webhook-id",
-)
-
-
-def any_delivery_id(headers: Headers) -> str | None:
-    """The delivery's id of a provider that is not known yet, or not any more."""
-    return next(filter(None, (delivery_id(headers, name) for name in _DELIVERY_IDS)), None)
