@@ -32,12 +32,23 @@ WAKING = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
 
 
 class Executions:
-    """All executions since the start, by ARN; `emit` puts events on the default bus."""
+    """All executions since the start, by ARN; `emit` puts events on the default bus.
 
-    def __init__(self, moto: MotoBackend, region: str, emit: Callable[[Mapping[str, Any]], object]) -> None:
+    `sign_tasks` has tasks call as their state machines' roles, and gives what ends that (local/task_clients.py).
+    """
+
+    def __init__(
+        self,
+        moto: MotoBackend,
+        region: str,
+        emit: Callable[[Mapping[str, Any]], object],
+        sign_tasks: Callable[[], Callable[[], None]],
+    ) -> None:
         self._moto = moto
         self._region = region
         self._emit = emit
+        self._sign_tasks = sign_tasks
+        self._restore_tasks: Callable[[], None] | None = None
         self._calls = threading.RLock()
         self._changed = threading.Condition()
         self._known: set[str] = set()
@@ -60,11 +71,17 @@ class Executions:
             execution.stop(stop_date=datetime.now(UTC), error=None, cause=None)
             _wake(execution)
         self._running.clear()
+        if self._restore_tasks is not None:
+            self._restore_tasks()
+            self._restore_tasks = None
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
         operation = wire.operation_name(service, request)
         match operation:
+            case "CreateStateMachine":
+                with self._calls:
+                    self._restore_tasks = self._restore_tasks or self._sign_tasks()
             case "StartExecution":
                 return self._start_execution(service, request)
             case "StopExecution":
@@ -114,6 +131,17 @@ class Executions:
         if execution is not None:
             _wake(execution)
         return response
+
+    def machine_of(self, token: str) -> str | None:
+        """The ARN of the state machine of which a running execution waits for a task token."""
+        with self._changed:
+            running = list(self._running.values())
+        for execution in running:
+            worker = execution.exec_worker
+            # Nothing else tells which tokens there are.
+            if worker is not None and worker.env is not None and token in worker.env.callback_pool_manager._pool:
+                return str(execution.state_machine_arn)
+        return None
 
     def _find(self, arn: str) -> Execution:
         # Imported late: it takes more than a second, which a template without a state machine need not wait for.

@@ -26,10 +26,12 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from local import wire
+from local.authorization import Authorization
 from local.endpoint import Endpoint
 from local.faults import Faults
 from local.http_server import HttpServer
 from local.moto_backend import ACCOUNT, MotoBackend
+from local.roles import Roles
 from tests.functions.generators import Backend, UiBuilder
 
 REPOSITORY = Path(__file__).parents[2]
@@ -281,6 +283,7 @@ def serving() -> Iterator[Stack]:
         region=REGION,
         services={"amplify": amplify, "amplifyuibuilder": ui_builder, "amplifybackend": backend},
         faults=faults,
+        authorization=Authorization(Roles(), account=ACCOUNT, region=REGION, machine_of=lambda _: None),
         local=ui_builder.answer_file,
         sites=lambda _: None,
     )

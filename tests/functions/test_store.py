@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -156,7 +157,7 @@ def test_a_lease_is_taken_again_by_its_holder_only(store: Store) -> None:
     assert store.take_lease(BRANCH, FIRST, Lease())
     assert not store.take_lease(BRANCH, AGAIN, Lease(OTHER, 3))
     assert store.take_lease(BRANCH, AGAIN, Lease(FIRST, 3))
-    assert not store.take_lease(BRANCH, AGAIN, Lease(FIRST, 3))
+    assert not store.take_lease(BRANCH, replace(AGAIN, sent_at=NOW + timedelta(minutes=2)), Lease(FIRST, 3))
     assert store.lease(BRANCH) == Lease(AGAIN, 3)
 
 

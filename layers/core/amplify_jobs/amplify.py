@@ -16,6 +16,7 @@ from amplify_jobs.amplify_calls import (
     asked,
     error_of,
     error_of_start,
+    part,
     rejected_if_unknown,
 )
 from amplify_jobs.deployment_requests import SOURCE_URL_LIMIT, StartDeploymentParameters
@@ -76,9 +77,10 @@ class Amplify:
         try:
             with asked("ListJobs"):
                 answer = self._asking.list_jobs(appId=app_id, branchName=branch_name, maxResults=50)
+                summaries = part(answer, "jobSummaries", list)
         except NotFound as error:
             raise rejected_if_unknown(error) from error
-        listed = [_listed(summary) for summary in answer.get("jobSummaries") or ()]
+        listed = [_listed(summary) for summary in summaries]
         return [job for job in listed if job is not None]
 
     def get_job(self, job: Job) -> JobState:
@@ -94,20 +96,21 @@ class Amplify:
         """
         try:
             with asked("StopJob"):
-                self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+                answer = self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+                part(answer, "jobSummary", dict)
         except NotFound:
             return
 
     def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
         """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""
         with asked("GetApp"):
-            app = self._asking.get_app(appId=app_id).get("app", {})
+            app = part(self._asking.get_app(appId=app_id), "app", dict)
             return _text(app.get("name")), _text(app.get("defaultDomain"))
 
     def branch_display_name(self, app_id: str, branch_name: str) -> str | None:
         """Give the name a branch has in its site's address (API: GetBranch, displayName). Raises as above."""
         with asked("GetBranch"):
-            branch = self._asking.get_branch(appId=app_id, branchName=branch_name).get("branch", {})
+            branch = part(self._asking.get_branch(appId=app_id, branchName=branch_name), "branch", dict)
             return _text(branch.get("displayName"))
 
     def _signed(self, artifact: str, version: str | None) -> str:

@@ -17,6 +17,7 @@ from amplify_jobs.amplify_calls import (
     asked,
     error_of,
     error_of_start,
+    part,
     rejected_if_unknown,
 )
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
@@ -79,9 +80,10 @@ class Backend:
                 answer = self._asking.list_backend_jobs(
                     AppId=app_id, BackendEnvironmentName=environment_name, Operation=_OPERATION, MaxResults=25
                 )
+                jobs = part(answer, "Jobs", list)
         except NotFound as error:
             raise rejected_if_unknown(error, _RESOURCES) from error
-        ids = [job.get("JobId") for job in answer.get("Jobs") or () if isinstance(job, dict)]
+        ids = [job.get("JobId") for job in jobs if isinstance(job, dict)]
         return [job_id for job_id in ids if isinstance(job_id, str)]
 
     def get_backend_job(self, job: Job) -> JobState:
@@ -90,6 +92,7 @@ class Backend:
             answer: dict[str, Any] = dict(
                 self._asking.get_backend_job(AppId=job.app_id, BackendEnvironmentName=job.environment, JobId=job.job_id)
             )
+            part(answer, "JobId", str)
             return backend_job_state(job, answer)
 
     def get_models(self, job: Job, resource_name: str) -> BackendModels:

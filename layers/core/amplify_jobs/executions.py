@@ -33,7 +33,7 @@ class Executions:
             "input": given,
         }
         try:
-            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters)
+            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters, proof="executionArn")
         except AwsRefusal as refusal:
             if refusal.code == "ExecutionAlreadyExists":
                 return False

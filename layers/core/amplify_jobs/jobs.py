@@ -224,7 +224,8 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
 def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     """Normalise an answer of UI Builder's GetCodegenJob. Raises ServiceTrouble if the answer is no job at all."""
     body = answer.get("job")
-    if not isinstance(body, Mapping):
+    # The job is the body of the answer: any JSON object would be one.
+    if not isinstance(body, Mapping) or not (body.get("id") or body.get("status")):
         raise ServiceTrouble("UI Builder's GetCodegenJob answered without a job")
     status, message = _text(body.get("status")), _text(body.get("statusMessage"))
     state = generator_state(status) if status else State.RUNNING

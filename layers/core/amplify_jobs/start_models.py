@@ -62,7 +62,12 @@ def start_models_job(
         return known
     attempt = store.models_attempt(request_id)
     asked_at = now()
-    listed = backend.model_jobs(parameters.app_id, parameters.backend_environment_name)
+    try:
+        listed = backend.model_jobs(parameters.app_id, parameters.backend_environment_name)
+    except ServiceTrouble as trouble:
+        if attempt is None:
+            raise
+        raise StartUnresolved(f"The answer to the start was lost, and the job can't be looked for: {trouble}") from None
     if attempt is not None:
         new = [job_id for job_id in listed if job_id not in attempt.jobs_before]
         if new:

@@ -94,7 +94,8 @@ class Store:
             else:
                 self._table.put(written, _IS_OF_ATTEMPT, _attempt_values(found.attempt))
         except ConditionNotMet:
-            return False
+            # A write whose answer was lost, and that the client repeated, meets itself.
+            return self.lease(branch).attempt == attempt
         return True
 
     def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:

@@ -23,7 +23,6 @@ _LINE_BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _UNWANTED = re.compile(
     r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001]"
 )
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 # What the vendors document, or secret scanners (GitHub, gitleaks) look for. A form that is only a number of hexadecimal
 # digits is no form: it would take commits for secrets.
@@ -124,7 +123,8 @@ def without_secrets(text: str) -> str:
 def without_controls(text: str) -> str:
     """Take out control characters, escape sequences and marks of direction; every kind of line break is a line feed."""
     text = _LINE_BREAKS.sub("\n", _ESCAPE_SEQUENCES.sub("", text))
-    return _SURROGATES.sub("\ufffd", _UNWANTED.sub("", text))
+    # Half of a surrogate pair can't be written as UTF-8.
+    return _UNWANTED.sub("", text).encode(errors="replace").decode()
 
 
 def shortened(text: str, limit: int = TEXT_LIMIT) -> str:
