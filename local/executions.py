@@ -1,7 +1,8 @@
 """Step Functions: moto runs the state machines, this adds what AWS does around an execution and moto does not.
 
-Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait, and status
-changes become events. moto tells nobody when an execution changes, so that every one is looked at until it ends.
+Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait,
+RedriveExecution has failed ones go on (local/redriving.py), and status changes become events. moto tells nobody when an
+execution changes, so that every one is looked at until it ends.
 Events: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html.
 """
 
@@ -13,6 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -28,7 +30,17 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.02
 MAX_DATA_CHARACTERS = 248 * 1024
 FORBIDDEN_IN_NAMES = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 WAKING = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """The last redrive of an execution: how many there were, when it was, and the token that the client sent."""
+
+    count: int
+    date: datetime
+    token: str
 
 
 class Executions:
@@ -54,6 +66,7 @@ class Executions:
         self._known: set[str] = set()
         self._running: dict[str, Execution] = {}
         self._stop_reasons: dict[str, tuple[str | None, str | None]] = {}
+        self._redrives: dict[str, Redrive] = {}
         self._closed = False
         self._thread = threading.Thread(target=self._watch, name="executions", daemon=True)
 
@@ -86,6 +99,10 @@ class Executions:
                 return self._start_execution(service, request)
             case "StopExecution":
                 return self._stop_execution(service, request)
+            case "RedriveExecution":
+                return self._redrive_execution(service, request)
+            case "DescribeExecution" | "ListExecutions":
+                return self._with_redrives(self._moto.handle(service, self._region, request))
         # moto looks for a token in all executions that run and fails on one whose definition it still reads.
         with self._calls if operation in WAKING else contextlib.nullcontext():
             return self._moto.handle(service, self._region, request)
@@ -132,6 +149,53 @@ class Executions:
             _wake(execution)
         return response
 
+    def _redrive_execution(self, service: str, request: Request) -> Response:
+        operation, parameters = wire.match(service, request)
+        wire.validate(operation, parameters)
+        arn, token = parameters["executionArn"], parameters.get("clientToken", "")
+        # moto's own answer for an execution that is not there, or an ARN that is none.
+        described = self._moto.handle(service, self._region, _described_instead(request, arn))
+        if described.status_code != 200:
+            return described
+        execution = self._find(arn)
+        with self._calls, self._changed:
+            last = self._redrives.get(arn)
+            if last is None or not token or last.token != token:
+                if execution.status not in REDRIVABLE:
+                    message = f"Execution is {execution.status} and cannot be redriven"
+                    raise wire.ServiceError("ExecutionNotRedrivable", message)
+                last = self._go_on(execution, token)
+            return _json_response({"redriveDate": last.date.timestamp()})
+
+    def _go_on(self, execution: Execution, token: str) -> Redrive:
+        # Imported late, as moto's parser is.
+        from local.redriving import redrive  # noqa: PLC0415
+
+        arn = str(execution.exec_arn)
+        earlier = self._redrives.get(arn)
+        last = Redrive(earlier.count + 1 if earlier else 1, datetime.now(UTC), token)
+        if self._running.pop(arn, None) is not None:
+            # The watch has not seen its end.
+            self._emit(self._event(execution, str(execution.status)))
+        redrive(execution, last.count)
+        self._redrives[arn] = last
+        self._stop_reasons.pop(arn, None)
+        self._emit(self._event(execution, "RUNNING"))
+        self._running[arn] = execution
+        self._changed.notify_all()
+        return last
+
+    def _with_redrives(self, response: Response) -> Response:
+        """The answer with what moto does not know of the executions in it."""
+        if response.status_code != 200:
+            return response
+        answer = json.loads(response.get_data())
+        for item in answer.get("executions", [answer]):
+            item.update(_redrive_members(self._redrives.get(item["executionArn"])))
+            if "executions" not in answer:
+                item.update(_redrive_status(item["status"]))
+        return _json_response(answer)
+
     def machine_of(self, token: str) -> str | None:
         """The ARN of the state machine of which a running execution waits for a task token."""
         with self._changed:
@@ -173,7 +237,7 @@ class Executions:
         # moto forgets why an execution was stopped.
         given = self._stop_reasons.get(arn, (None, None)) if status == "ABORTED" else (None, None)
         fits = len(text) + len(output or "") <= MAX_DATA_CHARACTERS
-        can_be_redriven = status in {"FAILED", "TIMED_OUT", "ABORTED"}
+        redrive = self._redrives.get(arn)
         detail = {
             "executionArn": arn,
             "stateMachineArn": execution.state_machine_arn,
@@ -185,10 +249,10 @@ class Executions:
             "output": output if fits else None,
             "stateMachineVersionArn": None,
             "stateMachineAliasArn": None,
-            "redriveCount": 0,
-            "redriveDate": None,
-            "redriveStatus": "REDRIVABLE" if can_be_redriven else "NOT_REDRIVABLE",
-            "redriveStatusReason": None if can_be_redriven else f"Execution is {status} and cannot be redriven",
+            "redriveCount": redrive.count if redrive else 0,
+            "redriveDate": _milliseconds(redrive.date) if redrive else None,
+            "redriveStatusReason": None,
+            **_redrive_status(status),
             "inputDetails": {"included": fits},
             "outputDetails": None if output is None else {"included": fits},
             "error": execution.error or given[0] or None,
@@ -200,6 +264,32 @@ class Executions:
             "resources": [arn],
             "detail": detail,
         }
+
+
+def _described_instead(request: Request, arn: str) -> Request:
+    """The same caller's DescribeExecution."""
+    described = with_body(request, json.dumps({"executionArn": arn}).encode())
+    described.environ["HTTP_X_AMZ_TARGET"] = "AWSStepFunctions.DescribeExecution"
+    return described
+
+
+def _redrive_members(redrive: Redrive | None) -> dict[str, Any]:
+    if redrive is None:
+        return {"redriveCount": 0}
+    return {"redriveCount": redrive.count, "redriveDate": redrive.date.timestamp()}
+
+
+def _redrive_status(status: str) -> dict[str, str]:
+    if status in REDRIVABLE:
+        return {"redriveStatus": "REDRIVABLE"}
+    return {
+        "redriveStatus": "NOT_REDRIVABLE",
+        "redriveStatusReason": f"Execution is {status} and cannot be redriven",
+    }
+
+
+def _json_response(content: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(content), content_type="application/x-amz-json-1.0")
 
 
 def _is_made(execution: Execution) -> bool:
