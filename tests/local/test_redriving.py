@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs import cli
 from local.cloud import LocalCloud
+from tests.cli.conftest import OUTPUTS
 from tests.local.waiting import eventually
 
 Clients = Callable[..., Any]
@@ -124,3 +126,42 @@ def test_a_call_that_is_sent_twice_is_one_redrive(cloud: LocalCloud, states: Any
     dates = [states.redrive_execution(executionArn=arn, clientToken="once")["redriveDate"] for _ in range(2)]
     assert dates[0] == dates[1]
     assert ended(states, arn)["redriveCount"] == 1
+
+
+def test_the_command_line_redrives_all_that_failed_those_of_a_time_and_those_that_are_named(
+    cloud: LocalCloud,
+    states: Any,
+    client: Clients,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outputs = {**OUTPUTS, "stateMachineArn": cloud.physical_id("Machine")}
+    client("ssm").put_parameter(Name="/small/outputs", Type="String", Value=json.dumps(outputs))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
+    stopped = start(cloud, states, {"do": "await", "key": "stopped before"})
+    states.stop_execution(executionArn=stopped)
+    ended(states, stopped)
+    arns = [throttled(cloud, states) for _ in range(3)]
+    names = [arn.rpartition(":")[2] for arn in arns]
+
+    def redrive(*arguments: str, code: int = 0) -> Any:
+        capsys.readouterr()
+        assert cli.main(["redrive", "--stack", "small", "--json", *arguments]) == code
+        report = json.loads(capsys.readouterr().out)
+        return {one["requestId"]: one["redriven"] for one in report["executions"]}, report["unknown"]
+
+    meant, _ = redrive("--dry-run", "--since", "1h")
+    assert {name: meant[name] for name in names} == dict.fromkeys(names, False)
+    assert stopped.rpartition(":")[2] not in meant
+    assert redrive(names[0]) == ({names[0]: True}, [])
+    assert redrive(names[0], "unknown", code=1) == ({}, sorted([names[0], "unknown"]))
+    done, _ = redrive("--since", "1h")
+    assert [done.get(name) for name in names] == [None, True, True]
+    assert [ended(states, arn)["status"] for arn in arns] == ["SUCCEEDED"] * 3
+
+    assert cli.main(["redrive", "--stack", "small", "--aborted", stopped.rpartition(":")[2]]) == 0
+    assert "1 execution redriven." in capsys.readouterr().out
+    states.stop_execution(executionArn=stopped)
+    with pytest.raises(SystemExit):
+        cli.main(["redrive", "--since", "soon"])
+    assert "use a number of minutes, hours or days" in capsys.readouterr().err
