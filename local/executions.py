@@ -131,8 +131,7 @@ class Executions:
             self._emit(self._event(execution, "RUNNING"))
             self._running[arn] = execution
             self._changed.notify_all()
-        while execution.status == "RUNNING" and not _is_made(execution):
-            time.sleep(0.001)
+        _await_made(execution)
 
     def _stop_execution(self, service: str, request: Request) -> Response:
         """An execution that runs a function ends when that has ended, other than on AWS."""
@@ -158,14 +157,16 @@ class Executions:
         if described.status_code != 200:
             return described
         execution = self._find(arn)
-        with self._calls, self._changed:
-            last = self._redrives.get(arn)
-            if last is None or not token or last.token != token:
-                if execution.status not in REDRIVABLE:
-                    message = f"Execution is {execution.status} and cannot be redriven"
-                    raise wire.ServiceError("ExecutionNotRedrivable", message)
-                last = self._go_on(execution, token)
-            return _json_response({"redriveDate": last.date.timestamp()})
+        with self._calls:
+            with self._changed:
+                last = self._redrives.get(arn)
+                if last is None or not token or last.token != token:
+                    if execution.status not in REDRIVABLE:
+                        message = f"Execution is {execution.status} and cannot be redriven"
+                        raise wire.ServiceError("ExecutionNotRedrivable", message)
+                    last = self._go_on(execution, token)
+            _await_made(execution)
+        return _json_response({"redriveDate": last.date.timestamp()})
 
     def _go_on(self, execution: Execution, token: str) -> Redrive:
         # Imported late, as moto's parser is.
@@ -292,9 +293,10 @@ def _json_response(content: Mapping[str, Any]) -> Response:
     return Response(json.dumps(content), content_type="application/x-amz-json-1.0")
 
 
-def _is_made(execution: Execution) -> bool:
-    """Whether moto has read the definition and made what the execution keeps its state in."""
-    return execution.exec_worker is not None and execution.exec_worker.env is not None
+def _await_made(execution: Execution) -> None:
+    """Wait until moto has read the definition and made what the execution keeps its state in."""
+    while execution.status == "RUNNING" and (execution.exec_worker is None or execution.exec_worker.env is None):
+        time.sleep(0.001)
 
 
 def _wake(execution: Execution) -> None:

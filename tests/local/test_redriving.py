@@ -136,7 +136,7 @@ def test_the_command_line_redrives_all_that_failed_those_of_a_time_and_those_tha
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     outputs = {**OUTPUTS, "stateMachineArn": cloud.physical_id("Machine")}
-    client("ssm").put_parameter(Name="/small/outputs", Type="String", Value=json.dumps(outputs))
+    client("ssm").put_parameter(Name="/redriven/outputs", Type="String", Value=json.dumps(outputs))
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
     stopped = start(cloud, states, {"do": "await", "key": "stopped before"})
     states.stop_execution(executionArn=stopped)
@@ -146,7 +146,7 @@ def test_the_command_line_redrives_all_that_failed_those_of_a_time_and_those_tha
 
     def redrive(*arguments: str, code: int = 0) -> Any:
         capsys.readouterr()
-        assert cli.main(["redrive", "--stack", "small", "--json", *arguments]) == code
+        assert cli.main(["redrive", "--stack", "redriven", "--json", *arguments]) == code
         report = json.loads(capsys.readouterr().out)
         return {one["requestId"]: one["redriven"] for one in report["executions"]}, report["unknown"]
 
@@ -159,7 +159,7 @@ def test_the_command_line_redrives_all_that_failed_those_of_a_time_and_those_tha
     assert [done.get(name) for name in names] == [None, True, True]
     assert [ended(states, arn)["status"] for arn in arns] == ["SUCCEEDED"] * 3
 
-    assert cli.main(["redrive", "--stack", "small", "--aborted", stopped.rpartition(":")[2]]) == 0
+    assert cli.main(["redrive", "--stack", "redriven", "--aborted", stopped.rpartition(":")[2]]) == 0
     assert "1 execution redriven." in capsys.readouterr().out
     states.stop_execution(executionArn=stopped)
     with pytest.raises(SystemExit):
