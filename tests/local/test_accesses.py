@@ -122,6 +122,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("dynamodb", "Query", {"TableName": "t"}, [("dynamodb:Query", regional("dynamodb", "table/t"))]),
     (
         "dynamodb",
+        "Query",
+        {"TableName": "t", "IndexName": "i"},
+        [("dynamodb:Query", regional("dynamodb", "table/t/index/i"))],
+    ),
+    (
+        "dynamodb",
         "TransactWriteItems",
         {"TransactItems": [{"Put": {"TableName": "t"}}, {"ConditionCheck": {"TableName": "u"}}]},
         [
