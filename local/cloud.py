@@ -80,11 +80,6 @@ class LocalCloud:
             if state_dir is None:
                 state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
             self.state_dir = state_dir.absolute()
-            log_folder = self.state_dir / "logs"
-            log_folder.mkdir(parents=True, exist_ok=True)
-            for old in log_folder.glob("*.log"):
-                # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
-                old.unlink()
             self._aws_server = HttpServer(
                 self._answer, port=aws_port, also_at=also_at, names=names, subdomains=True, name="aws-endpoint"
             )
@@ -101,6 +96,12 @@ class LocalCloud:
             )
             stack.callback(self._http_server.close)
             self.api_url = self._http_server.url
+            # Not before both ports are this cloud's: one that can't start must leave everything as it is.
+            log_folder = self.state_dir / "logs"
+            log_folder.mkdir(parents=True, exist_ok=True)
+            for old in log_folder.glob("*.log"):
+                # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
+                old.unlink()
             self._moto = MotoBackend()
             stack.callback(self._moto.reset)
             self._clients = Clients(self.endpoint_url, self.region)
@@ -210,7 +211,7 @@ class LocalCloud:
     @property
     def left_out(self) -> list[Left]:
         """The template's resources that have no meaning on one machine."""
-        return [] if self._resources is None else list(self._resources.left_out)
+        return [] if self._resources is None else self._resources.left_out
 
     def physical_id(self, logical_id: str) -> str:
         """What Ref gives for a resource of the template; raises KeyError for one that it does not have."""

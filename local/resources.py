@@ -67,6 +67,15 @@ class Left:
     reason: str
 
 
+def left_out(template: Template) -> list[Left]:
+    """What the local cloud leaves out of a template."""
+    return [
+        Left(each.logical_id, each.type, NO_LOCAL_MEANING[each.type])
+        for each in template.resources.values()
+        if each.type in NO_LOCAL_MEANING
+    ]
+
+
 @dataclass(frozen=True)
 class Maker:
     """How a resource type is made. `applied` properties have an effect here, `ignored` ones have no local meaning."""
@@ -106,12 +115,15 @@ class Resources:
         self.http_api = http_api
         self.roles = roles
         self.api_url = api_url
-        self.left_out: list[Left] = []
         self.layers: dict[str, Path] = {}
         self.managed_policies: dict[str, Policy] = {}
         self.apis: dict[str, Mapping[str, Any]] = {}
         self._made: dict[str, Made] = {}
         self._being_made: list[str] = []
+
+    @property
+    def left_out(self) -> list[Left]:
+        return left_out(self.template)
 
     def make_all(self) -> None:
         for logical_id in self.template.resources:
@@ -176,7 +188,6 @@ class Resources:
             if other in self.template.resources:
                 self._get(other)
         if resource.type in NO_LOCAL_MEANING:
-            self.left_out.append(Left(resource.logical_id, resource.type, NO_LOCAL_MEANING[resource.type]))
             return self._stand_in(resource)
         maker = MAKERS.get(resource.type)
         where = f"{resource.logical_id} ({resource.type})"

@@ -87,7 +87,7 @@ class TestCheck:
         }
         (_, minutes) = told["faults"]
         assert minutes == {
-            "line": 12,
+            "line": next(n for n, line in enumerate(EXAMPLE.read_text().splitlines(), 1) if "timeoutMinutes" in line),
             "column": 21,
             "path": "routes.web.timeoutMinutes",
             "message": "0 is too low; use a whole number of minutes from 1 to 1440",

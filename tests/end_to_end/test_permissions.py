@@ -275,25 +275,16 @@ def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
     assert lived.cloud.authorization.roles.not_evaluated() == {}
 
 
-@pytest.mark.parametrize(
-    ("logical_id", "sid", "action", "resource"),
-    [
-        ("StartJobFunctionRole", "StartJobs", "amplify:StartJob", "apps/{app_id}/branches/main/jobs/*"),
-        ("JobStateMachineRole", "InvokeItsFunctions", "lambda:InvokeFunction", "function:amplify-jobs-start-job"),
-    ],
-)
-def test_a_job_whose_action_is_taken_away_is_announced_with_what_is_missing(
-    lived: Team, logical_id: str, sid: str, action: str, resource: str
-) -> None:
+def test_a_job_whose_action_is_taken_away_is_announced_with_what_is_missing(lived: Team) -> None:
     app_id = lived.app("forbidden")
-    forbidden = role(lived, logical_id)
+    forbidden = role(lived, "StartJobFunctionRole")
     policies = list(forbidden.policies)
-    forbidden.policies[:] = without(policies, sid, action)
+    forbidden.policies[:] = without(policies, "StartJobs", "amplify:StartJob")
     try:
         request_id = lived.asks("start_job", start_of(app_id)["parameters"])
         reason = lived.told(request_id, "Job Rejected")["reason"]
     finally:
         forbidden.policies[:] = policies
     assert f"{forbidden.name}/" in reason
-    assert f"is not authorized to perform: {action} on resource: " in reason
-    assert resource.format(app_id=app_id) in reason
+    assert "is not authorized to perform: amplify:StartJob on resource: " in reason
+    assert f"apps/{app_id}/branches/main/jobs/*" in reason

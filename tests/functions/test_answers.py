@@ -15,7 +15,6 @@ from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParamete
 from amplify_jobs.deployment_requests import StartDeploymentParameters
 from amplify_jobs.dynamodb_table import dynamodb_client
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
-from amplify_jobs.events import Event
 from amplify_jobs.executions import Executions
 from amplify_jobs.intake_queue import IntakeQueue
 from amplify_jobs.jobs import Job, JobState, State, job_key
@@ -113,10 +112,9 @@ def test_of_step_functions_and_the_queue(stack: Stack) -> None:
     request = JobRequest.model_validate(job_request("d1"))
     large = request.model_copy(update={"parameters": {"appId": "d1", "x": "x" * 200_000}})
     queue = stack.client("sqs").create_queue(QueueName="intake.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    event = Event.model_validate({"kind": "push", "host": "github.com", "repository": "acme/web", "evidence": ["1"]})
     with_nonsense(stack, "states", "StartExecution", lambda: Executions(aws, "arn", BUCKET).start(request))
     with_nonsense(stack, "s3", "PutObject", lambda: Executions(aws, "arn", BUCKET).start(large))
-    with_nonsense(stack, "sqs", "SendMessage", lambda: IntakeQueue(aws, queue).put(event, "{}"))
+    with_nonsense(stack, "sqs", "SendMessage", lambda: IntakeQueue(aws, queue, BUCKET).put("{}", ["acme/web"], "1"))
     with_nonsense(stack, "s3", "GetObject", lambda: aws.get_object(BUCKET, "routes.json", None))
     assert "Messages" not in stack.client("sqs").receive_message(QueueUrl=queue)
 

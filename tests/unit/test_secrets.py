@@ -25,10 +25,10 @@ class FakeSsm(AwsHttp):
         self.refusal: str | None = None
 
     def call(
-        self, service: str, target: str, version: str, parameters: Mapping[str, Any], *, proof: str | None
+        self, service: str, target: str, version: str, parameters: Mapping[str, Any], **how: str | bool | None
     ) -> dict[str, Any]:
         assert (service, target, version) == ("ssm", "AmazonSSM.GetParameters", "1.1")
-        assert proof == "Parameters"
+        assert how == {"patient": True, "proof": "Parameters"}
         assert parameters["WithDecryption"] is True
         names = parameters["Names"]
         self.reads.append(names)

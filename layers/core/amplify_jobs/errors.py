@@ -33,6 +33,10 @@ class ServiceTrouble(TryAgain):
     """A service that we need failed, did not answer, or answered nonsense."""
 
 
+class NotSetUp(ServiceTrouble):
+    """Something that an operator has to do first was not done: routes were never pushed, or a secret is not stored."""
+
+
 class RequestRejected(AmplifyJobsError):
     """The request can't succeed however often it is tried; the message says why."""
 
