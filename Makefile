@@ -47,6 +47,7 @@ types: $(VENV)/ready
 
 template: $(TOOLS)/ready
 	$(TOOLS)/bin/sam validate --lint --region eu-west-1
+	$(TOOLS)/bin/cfn-lint deployment/permissions.yaml
 
 machine: $(VENV)/ready
 	$(BIN)/python -m tools.validate_machine statemachine/job.asl.json

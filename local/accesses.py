@@ -187,6 +187,10 @@ def _resources(action: str, service: str, subject: Parameters, place: Place) -> 
     templates = _reference(action).resources
     if not templates:
         return ["*"]
+    if service == "dynamodb" and "IndexName" in subject:
+        # The reference has the index beside the table; a call that names one is for the index alone.
+        table = str(subject.get("TableName")).rpartition("/")[2]
+        return [f"arn:aws:dynamodb:{place.region}:{place.account}:table/{table}/index/{subject['IndexName']}"]
     given = [value for value in subject.values() if isinstance(value, str) and value.startswith("arn:")]
     direct = [arn for template in templates for arn in given if service_reference.pattern(template).fullmatch(arn)]
     if direct:
@@ -209,6 +213,9 @@ def _values(service: str, subject: Parameters) -> dict[str, str]:
     """What the parts of a service's ARNs are called, in lower case, with the values that a call gives."""
     values = {name.lower(): str(value) for name, value in subject.items() if isinstance(value, str | int)}
     match service:
+        case "dynamodb" if "indexname" in values:
+            # A read of an index needs the index, and not its table: the developer guide's policies for indexes.
+            values["tablename"] = f"{values.get('tablename', '*')}/index/{values['indexname']}"
         case "events":
             values.setdefault("eventbusname", "default")
             values["rulename"] = values.get("rule") or values.get("name") or "*"

@@ -120,6 +120,21 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [("states:DescribeExecution", regional("states", "execution:m:e"))],
     ),
     ("dynamodb", "Query", {"TableName": "t"}, [("dynamodb:Query", regional("dynamodb", "table/t"))]),
+    *(
+        (
+            "dynamodb",
+            "Query",
+            {"TableName": table, "IndexName": "i"},
+            [("dynamodb:Query", regional("dynamodb", "table/t/index/i"))],
+        )
+        for table in ("t", regional("dynamodb", "table/t"))
+    ),
+    (
+        "dynamodb",
+        "Query",
+        {"TableName": "t", "IndexName": "i"},
+        [("dynamodb:Query", regional("dynamodb", "table/t/index/i"))],
+    ),
     (
         "dynamodb",
         "TransactWriteItems",
