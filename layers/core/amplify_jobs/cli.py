@@ -159,7 +159,7 @@ def diagnose_log(options: argparse.Namespace) -> None:
         duration_seconds=options.duration_seconds,
         log=None if options.file == "-" else options.file,
     )
-    diagnosis = diagnose([step], options.secret, options.build_timeout)
+    diagnosis = diagnose([step], build_timeout_minutes=options.build_timeout)
     if options.json:
         print(json.dumps(diagnosis_as_json(diagnosis), indent=2, ensure_ascii=False))
         return
@@ -260,9 +260,6 @@ def _add_diagnose(commands: Any) -> None:
         type=float,
         default=BUILD_TIMEOUT_MINUTES,
         help=f"the app's _BUILD_TIMEOUT (default: {BUILD_TIMEOUT_MINUTES})",
-    )
-    command.add_argument(
-        "--secret", metavar="VALUE", action="append", default=[], help="a text to leave out; as often as needed"
     )
     command.set_defaults(run=diagnose_log)
 

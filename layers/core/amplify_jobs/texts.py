@@ -112,13 +112,18 @@ def without_queries(text: str | None) -> str | None:
 
 def without_secrets(text: str) -> str:
     """Mask what has the form of a known kind of token, key or password; everything else stays as it is."""
-    text = _PRIVATE_KEYS.sub(SECRET, text)
+    text = without_private_keys(text)
     text = _SECRET_PATHS.sub(rf"\1/{SECRET}", text)
     text = _TOKENS.sub(SECRET, text)
     text = _AUTHORIZATIONS.sub(rf"\1{SECRET}", text)
     text = _BEARERS.sub(rf"\1{SECRET}", text)
     text = _ASSIGNMENTS.sub(rf"\1{SECRET}", text)
     return _USER_INFO.sub(r"\1", text)
+
+
+def without_private_keys(text: str) -> str:
+    """Mask private keys in PEM; one without an end reaches to the end of the text."""
+    return _PRIVATE_KEYS.sub(SECRET, text)
 
 
 def without_controls(text: str) -> str:

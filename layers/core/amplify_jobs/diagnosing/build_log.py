@@ -14,7 +14,7 @@ from datetime import datetime
 from amplify_jobs.diagnosing.bounds import CUT, bounded_bytes
 from amplify_jobs.texts import without_controls
 
-_LONGEST_LINE = 64 * 1024
+_LONGEST_LINE = 32 * 1024
 _RECORD = re.compile(
     r"[ \t]{0,8}(?:\d{1,6}[ \t]{1,8})?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?:Z|[+-]\d\d:?\d\d)?[ \t]{1,4}"
     r"\[([A-Z]{3,10})\]:?[ \t]?(.*)"
@@ -142,7 +142,7 @@ class _Reader:
             return True
         if self._level == "ERROR" and log.errors:
             # Further lines of what the builder says.
-            log.errors[-1] += f"\n{text}"
+            log.errors[-1] += f"\n{text}" if text else ""
             return True
         if self._level not in ("INFO", ""):
             return False

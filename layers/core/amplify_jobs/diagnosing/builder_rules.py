@@ -9,7 +9,8 @@ from amplify_jobs.diagnosing.rule import Part, Rule, signatures
 
 _OUT_OF_MEMORY = "Use a larger build instance or build less at once (fewer workers); a larger Node heap makes it worse."
 _TOO_SLOW = (
-    "The command does not end (a watcher or a server), or needs more than _BUILD_TIMEOUT minutes (30 unless set, 120 at "
+    "The command does not end (a watcher or a server), or needs more than _BUILD_TIMEOUT minutes (30 unless "
+    "set, 120 at "
     "most)."
 )
 
@@ -136,7 +137,8 @@ BUILDER_RULES = (
         cause="framework-mismatch",
         who=Who.OPERATOR,
         summary="The deploy-manifest.json of the framework's adapter is invalid",
-        advice="Update or correct the adapter that writes .amplify-hosting/deploy-manifest.json; the log names the fault.",
+        advice="Update or correct the adapter that writes .amplify-hosting/deploy-manifest.json; the log names "
+        "the fault.",
         part=Part.BUILDER,
         signatures=signatures(r"(?i)deploy-manifest\.json"),
         phase="artifacts",
@@ -215,7 +217,8 @@ CLONE_RULES = (
         cause="branch-not-found",
         who=Who.OPERATOR,
         summary="The repository has no such branch or commit",
-        advice="Check that the branch still exists at the git host, and that the commit was not replaced by a forced push.",
+        advice="Check that the branch still exists at the git host, and that the commit was not replaced by a "
+        "forced push.",
         part=Part.CLONE,
         signatures=signatures(
             r"(?i)remote branch (?P<what>\S{1,200}) not found",
@@ -230,7 +233,8 @@ CLONE_RULES = (
         cause="clone-denied",
         who=Who.OPERATOR,
         summary="The git host refused Amplify the repository",
-        advice="Reconnect the repository in Amplify's console (App settings); of a submodule, give Amplify access to it or "
+        advice="Reconnect the repository in Amplify's console (App settings); of a submodule, give Amplify "
+        "access to it or "
         "use its https address. The deploy key or the app's authorization may have been removed.",
         part=Part.CLONE,
         signatures=signatures(
@@ -260,7 +264,8 @@ CLONE_REFUSED = Rule(
     cause="clone-denied",
     who=Who.OPERATOR,
     summary="Amplify can't clone the repository",
-    advice="Reconnect the repository in Amplify's console, or give the app's service role codecommit:GitPull on it; the "
+    advice="Reconnect the repository in Amplify's console, or give the app's service role codecommit:GitPull "
+    "on it; the "
     "deploy key may have been removed.",
     part=Part.BUILDER,
     signatures=signatures(r"(?i)unable to clone (?:the )?repository", r"(?i)user error code: 128"),
@@ -289,7 +294,8 @@ END_RULES = (
             r"(?i)watching (?:\S{1,80} )?for (?:file )?(?:changes|updates)",
             r"(?i)watch usage",
             r"(?i)^(?:\W{0,6} ?)?(?:local|network): {1,12}https?://",
-            r"(?i)(?:server|app|listening|running|started|ready) .{0,60}(?:on|at) .{0,20}(?:localhost|127\.0\.0\.1|0\.0\.0\.0)[:/]",
+            r"(?i)(?:server|app|listening|running|started|ready) .{0,60}(?:on|at) "
+            r".{0,20}(?:localhost|127\.0\.0\.1|0\.0\.0\.0)[:/]",
         ),
     ),
 )

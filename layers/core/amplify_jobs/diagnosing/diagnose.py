@@ -39,7 +39,9 @@ _NOISE = re.compile(
     r"npm (?:warn|WARN|http|notice|verb|sill|info|timing)\b|(?i:warn(?:ing)?[ :\]])|info[ :]|\[WARN|✓|√|PASS "
     r"|➤ YN\d{4}: .{0,200}(?:Retrying|warning)|.{0,300}\b(?:Will retry in|Retrying\b|attempt \d)"
 )
-_SILENT_ERRORS = re.compile(r"Build failed$|Non-Zero Exit Code detected$|(?:Error: )?Command failed with exit code \d+$")
+_SILENT_ERRORS = re.compile(
+    r"Build failed$|Non-Zero Exit Code detected$|(?:Error: )?Command failed with exit code \d+$"
+)
 _FAILED, _SUCCEEDED = ("FAILED", "FAILURE"), ("SUCCEED", "SUCCEEDED")
 
 

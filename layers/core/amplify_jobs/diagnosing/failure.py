@@ -12,7 +12,7 @@ UNKNOWN = "unknown"
 
 
 class Who(StrEnum):
-    """Who can mend a failure: the commit's author, the app's operator, AWS Amplify, or a service that the build uses."""
+    """Who can mend a failure: the commit's author, the app's operator, Amplify, or a service that the build uses."""
 
     AUTHOR = "author"
     OPERATOR = "operator"

@@ -37,7 +37,8 @@ def _machine_rules() -> tuple[Rule, ...]:
             "node-heap-out-of-memory",
             Who.AUTHOR,
             "Node.js ran out of heap memory",
-            "export NODE_OPTIONS=--max-old-space-size={heap} in preBuild, turn source maps off, or choose a larger build "
+            "export NODE_OPTIONS=--max-old-space-size={heap} in preBuild, turn source maps off, or choose a "
+            "larger build "
             "instance.",
             r"JavaScript heap out of memory",
             r"Reached heap limit",
@@ -136,7 +137,8 @@ def _package_rules() -> tuple[Rule, ...]:
             "node-version",
             Who.AUTHOR,
             "The version of Node.js or of the package manager does not fit",
-            "Choose the version: nvm use in preBuild with an .nvmrc, or a package override in Amplify's build settings.",
+            "Choose the version: nvm use in preBuild with an .nvmrc, or a package override in Amplify's build "
+            "settings.",
             r"^error .{0,200}The engine \"\w{1,10}\" is incompatible",
             rf"{_NPM}code EBADENGINE",
             _PNPM + r"(?:UNSUPPORTED_ENGINE|BAD_PM_VERSION)",
@@ -190,7 +192,8 @@ def _package_rules() -> tuple[Rule, ...]:
             "environment-variable-missing",
             Who.OPERATOR,
             "A file of the package manager's configuration reads a variable that is not set",
-            "Set {what} for the branch in Amplify's console; secrets come as the JSON variable secrets, not as variables.",
+            "Set {what} for the branch in Amplify's console; secrets come as the JSON variable secrets, not as "
+            "variables.",
             r"Failed to replace env in config: \$\{(?P<what>\w{1,80})",
             r"Environment variable not found \((?P<what>\w{1,80})\)",
             noun="the variable",
@@ -214,7 +217,8 @@ def _package_rules() -> tuple[Rule, ...]:
             "integrity-mismatch",
             Who.AUTHOR,
             "A package is not the one that the lock file describes",
-            "Delete the lock file's entry of the package, install again and commit it; if nothing changed, clear the cache.",
+            "Delete the lock file's entry of the package, install again and commit it; if nothing changed, "
+            "clear the cache.",
             rf"{_NPM}code EINTEGRITY\b",
             r"^error .{0,200}Integrity check failed",
             r"YN0018\b",
@@ -225,7 +229,8 @@ def _package_rules() -> tuple[Rule, ...]:
             "platform-package-missing",
             Who.AUTHOR,
             "A package is not installed for Linux, or is only for another system",
-            "Delete node_modules and the lock file, install again and commit the lock file; move a package of one system "
+            "Delete node_modules and the lock file, install again and commit the lock file; move a package of "
+            "one system "
             "to optionalDependencies.",
             rf"{_NPM}code EBADPLATFORM\b",
             r"^error .{0,200}The platform \"\w{1,20}\" is incompatible with this module",
@@ -328,7 +333,8 @@ def _backend_rules() -> tuple[Rule, ...]:
             "backend-deployment-failed",
             Who.AUTHOR,
             "CloudFormation could not deploy the backend",
-            "The first resource that failed tells why; the events of the stack in CloudFormation have the whole reason.",
+            "The first resource that failed tells why; the events of the stack in CloudFormation have the "
+            "whole reason.",
             r"\b(?:CREATE|UPDATE|DELETE)_FAILED\b",
             r"\b(?:UPDATE_)?ROLLBACK_(?:COMPLETE|FAILED|IN_PROGRESS)\b",
             r"CloudFormationDeploymentError|The CloudFormation deployment has failed",
@@ -365,7 +371,7 @@ def _program_rules() -> tuple[Rule, ...]:
             r"^Test Files {1,4}\d{1,7} failed\b",
             r"^\d{1,7} failing$",
             r"^={2,80} .{0,80}\b\d{1,7} (?:failed|errors?)\b.{0,80}={2,80}$",
-            r"^(?:✖|×) {1,4}\d{1,7} of \d{1,7} failed",
+            r"^[✖\xd7] {1,4}\d{1,7} of \d{1,7} failed",
             r"^\d{1,7} failed$",
             r"^# fail [1-9]",
             r"Executed \d{1,7} of \d{1,7} .{0,20}\(\d{1,7} FAILED\)",
@@ -414,12 +420,14 @@ def _program_rules() -> tuple[Rule, ...]:
             "environment-variable-missing",
             Who.OPERATOR,
             "An environment variable is missing",
-            "Set {what} for the branch in Amplify's console; secrets come as the JSON variable secrets, not as variables.",
+            "Set {what} for the branch in Amplify's console; secrets come as the JSON variable secrets, not as "
+            "variables.",
             r"(?i)(?:missing|required|invalid|undefined) (?:required )?(?:environment|env) variables?:?"
             r"(?:(?: is missing)?:? ['\"`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,60})))?",
             r"(?i)environment variables? (?:not found:? )?['\"`]?(?P<what>(?-i:[A-Z][A-Z0-9_]{2,60}))\b['\"`]?"
             r"(?: (?:is|are|was|must|isn't|has|not|missing|required|undefined)\b|\.?$)",
-            r"\b(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,60})['\"`]? (?:(?:is|was) (?:not (?:set|defined|provided|found)|"
+            r"\b(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,60})['\"`]? (?:(?:is|was) (?:not "
+            r"(?:set|defined|provided|found)|"
             r"undefined|required|missing)|must be (?:set|defined|provided)|isn't (?:set|defined))",
             r"^KeyError: '(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,60})'",
             r"key not found: \"(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,60})\"",
@@ -485,7 +493,8 @@ def _program_rules() -> tuple[Rule, ...]:
             "native-module-build",
             Who.AUTHOR,
             "A dependency with native code could not be built",
-            "Use a version of the dependency that has a binary for this version of Node or Python, or install the build "
+            "Use a version of the dependency that has a binary for this version of Node or Python, or install "
+            "the build "
             "tools in preBuild.",
             r"gyp ERR! (?:build error|configure error|not ok)",
             r"node-pre-gyp ERR! (?:build error|not ok)",
@@ -543,13 +552,14 @@ def _network_rules() -> tuple[Rule, ...]:
             rf"{_NPM}network .{{0,300}}{_UNREACHABLE}",
             rf"{_NPM}.{{0,40}}(?:Socket|network) timeout",
             rf"^error .{{0,400}}(?:{_UNREACHABLE}|Request failed \\?\"(?:5\d\d|429))",
-            rf"(?:YN0001|YN0035|RequestError).{{0,300}}(?:{_UNREACHABLE}|Timeout awaiting|Response Code: 5\d\d|\b50[0234]\b)",
+            rf"(?:YN0001|YN0035|RequestError).{{0,300}}(?:{_UNREACHABLE}|Timeout awaiting|Response Code: "
+            rf"5\d\d|\b50[0234]\b)",
             _PNPM + rf"(?:META_FETCH_FAIL|FETCH_5\d\d|FETCH_429|{_UNREACHABLE})",
             r"^ERROR: .{0,400}(?:Max retries exceeded|Read timed out|Connection reset|\b50[0234] Server Error)",
             r"Net::(?:OpenTimeout|ReadTimeout|HTTPFatalError)|Could not (?:fetch specs from|reach host)",
             r"^curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\) ",
             r"^curl: \(22\) The requested URL returned error: (?:5\d\d|429)",
-            rf"^fatal: unable to access .{{0,400}}(?:resolve host|Failed to connect|timed out|reset|error: (?:5\d\d|429))",
+            r"^fatal: unable to access .{0,400}(?:resolve host|Failed to connect|timed out|reset|error: (?:5\d\d|429))",
             r"^(?:wget: )?unable to resolve host|^E: (?:Failed to fetch|Unable to fetch)|Cannot find a valid baseurl",
             r"^Error: Internal Error: Error when performing the request|Server answered with HTTP (?:5\d\d|429)",
             r"toomanyrequests: ",

@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from amplify_jobs.texts import SECRET, assigned_secrets, without_confidential, without_controls
+from amplify_jobs.texts import (
+    SECRET,
+    assigned_secrets,
+    without_confidential,
+    without_controls,
+    without_private_keys,
+)
 
 ACCOUNT = "(account left out)"
 _ACCOUNT = re.compile(r"(?<![0-9A-Za-z])\d{12}(?![0-9A-Za-z])")
@@ -25,13 +31,14 @@ class Redaction:
     def __init__(self, log: str, secrets: Iterable[str] = ()) -> None:
         # A value may have several lines, of which the log shows each on its own.
         values = {line.strip() for value in secrets for line in without_controls(value).split("\n")}
-        values |= assigned_secrets(log)
+        values |= assigned_secrets(without_private_keys(log))
         longest_first = sorted((value for value in values if len(value) >= _SHORTEST), key=len, reverse=True)
         self._values = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def apply(self, text: str) -> str:
         """A text without secrets, e-mail addresses, query strings, account ids and control characters."""
-        text = without_controls(text)
+        # Keys first: a value may be a part of one, and would hide where it begins.
+        text = without_private_keys(without_controls(text))
         if self._values:
             text = self._values.sub(SECRET, text)
         text = _SECRETS_VARIABLE.sub(f"secrets={SECRET}", text)
