@@ -151,7 +151,7 @@ class LocalCloud:
         """Start everything; once this returns, all of the template is there and answers."""
         try:
             self._moto.start(self._aws_server.port)
-            for part in (self._aws_server, self._http_server, self.executions, self.scheduler):
+            for part in (self._aws_server, self._http_server, self.scheduler):
                 part.start()
             template = Template(self._template_path, self._parameters, self._pseudo, defaults=self._own_parameters())
             self._resources = Resources(
