@@ -1,14 +1,21 @@
 # Two commands do all the set-up: `make run` shows the service at work, `make test` tests it.
-PYTHON ?= python3
+# The first Python that is new enough; PYTHON=/path/to/python3.12 chooses another.
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+PYTHON ?= $(firstword $(foreach name,$(PYTHONS),$(shell $(name) -c $(NEW_ENOUGH) 2>&- && echo $(name))) python3)
+NEW_ENOUGH = 'import sys; sys.exit(sys.version_info < (3, 11))'
+NO_INDEX = echo "make: packages can't be installed, see above; the first set-up needs the network" >&2; exit 1
 VENV := .venv
 TOOLS := .venv-tools
 OLDEST := .venv-oldest
+MUTATION := .venv-mutation
+# Modules of amplify_jobs; a change takes about two seconds, and a hundred lines have about two hundred of them.
+MODULES ?= retrying following superseding
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test check local bench examples codegen sam-local oldest-sdk lint types template machine lock clean help
+.PHONY: setup run test check local bench examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -21,8 +28,10 @@ run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 ends afte
 local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000; PARAMETERS="NAME=VALUE …"
 	@$(BIN)/python -m local $(foreach parameter,$(PARAMETERS),--parameter $(parameter))
 
-examples: $(VENV)/ready ## Put into a running local cloud what the events in events/ speak of
-	@$(BIN)/python -m demo.examples
+examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; REPLACE=1 replaces routes and secrets
+	@$(BIN)/python -m demo.examples $(if $(REPLACE),--replace)
+
+tools: $(TOOLS)/ready ## Set up .venv-tools: sam and the AWS CLI (384 MB)
 
 test: $(VENV)/ready $(TOOLS)/ready ## All tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -38,6 +47,7 @@ types: $(VENV)/ready
 
 template: $(TOOLS)/ready
 	$(TOOLS)/bin/sam validate --lint --region eu-west-1
+	$(TOOLS)/bin/cfn-lint deployment/permissions.yaml
 
 machine: $(VENV)/ready
 	$(BIN)/python -m tools.validate_machine statemachine/job.asl.json
@@ -54,22 +64,28 @@ sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invok
 oldest-sdk: $(OLDEST)/ready ## The functions' tests with the oldest AWS SDK that Lambda's runtime may bring
 	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
 
+mutation: $(VENV)/ready $(MUTATION)/ready ## Which changes of pure modules no test notices; MODULES="a b" names others
+	$(BIN)/python -m tools.mutation $(MODULES)
+
 lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes
 	tools/lock
 
 $(VENV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amplify-jobs needs Python 3.11 or newer; this is " + sys.version)'
-	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amplify-jobs needs Python 3.11 or newer, and this is " + sys.version.split()[0] + "; install one, or name it: make PYTHON=/path/to/python3.12")'
+	@echo "Setting up $(VENV), once (475 MB, half a minute or longer):"
+	@echo "  1 of 3  a virtual environment of $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements/uv.txt requirements/dev.txt
+	@echo "  2 of 3  uv, which installs packages"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || { $(NO_INDEX); }
+	@echo "  3 of 3  $$(grep -c '^[a-z].*==' requirements/dev.txt) packages"
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements/uv.txt requirements/dev.txt || { $(NO_INDEX); }
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TOOLS)/ready: $(VENV)/ready requirements/tools.txt
-	@echo "Setting up $(TOOLS) (once): sam and the AWS CLI ..."
+	@echo "Setting up $(TOOLS), once (384 MB): sam and the AWS CLI"
 	@$(PYTHON) -m venv $(TOOLS)
-	@VIRTUAL_ENV=$(TOOLS) $(UV) pip sync --quiet --require-hashes requirements/tools.txt
+	@VIRTUAL_ENV=$(TOOLS) $(UV) pip sync --quiet --require-hashes requirements/tools.txt || { $(NO_INDEX); }
 	@touch $@
 
 $(OLDEST)/ready: $(VENV)/ready requirements/oldest.txt
@@ -80,5 +96,11 @@ $(OLDEST)/ready: $(VENV)/ready requirements/oldest.txt
 	@VIRTUAL_ENV=$(OLDEST) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(MUTATION)/ready: $(VENV)/ready requirements/mutation.txt
+	@echo "Setting up $(MUTATION) (once): Cosmic Ray ..."
+	@$(PYTHON) -m venv $(MUTATION)
+	@VIRTUAL_ENV=$(MUTATION) $(UV) pip sync --quiet --require-hashes requirements/mutation.txt
+	@touch $@
+
 clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info

@@ -43,6 +43,8 @@ SEED = 2
 NO_SPREAD, USUAL_SPREAD, WIDE_SPREAD = 0.0, 0.1, 0.2
 
 MOST_TRANSITIONS_WITH_EVENTS = 8
+# Of a branch's first job, which is looked at for a cancellation that no event tells of.
+MOST_TRANSITIONS_OF_FIRST_JOB = 14
 MOST_OF_PLAIN_POLLING = 1 / 3
 MOST_DELAY_OF_DURATION = 0.1
 
@@ -286,10 +288,11 @@ def _row(minutes: int, case: Case, jobs: list[Followed], plain: list[Followed], 
     bound, holds = "", None
     if case.events:
         limit = EVENT_SECONDS + CALL_SECONDS
-        bound = f"mean transitions <= {MOST_TRANSITIONS_WITH_EVENTS}, delay <= event + poll = {limit:.1f} s"
+        most = MOST_TRANSITIONS_WITH_EVENTS if case.history else MOST_TRANSITIONS_OF_FIRST_JOB
+        bound = f"mean transitions <= {most}, delay <= event + poll = {limit:.1f} s"
         transitions = fmean(job.transitions for job in jobs)
         # The clock adds up fractions: a millisecond for its rounding.
-        holds = transitions <= MOST_TRANSITIONS_WITH_EVENTS and max(job.delay for job in jobs) <= limit + 0.001
+        holds = transitions <= most and max(job.delay for job in jobs) <= limit + 0.001
     elif findable and case.history and not case.events_before:
         bound = f"polling <= {MOST_OF_PLAIN_POLLING:.2f}, delay <= {MOST_DELAY_OF_DURATION:.0%} of duration"
         holds = polling <= MOST_OF_PLAIN_POLLING and of_duration <= MOST_DELAY_OF_DURATION

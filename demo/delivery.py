@@ -43,7 +43,7 @@ def push_payload(repository: Path, before: str, after: str, ref: str) -> dict[st
 
 
 def deliver(url: str, secret: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """POST a signed delivery, and give the status and the JSON that came back."""
+    """POST a signed delivery, and give the status and the JSON that came back. Raises OSError if nothing answers."""
     body = json.dumps(payload).encode()
     headers = {
         "Content-Type": "application/json",
@@ -101,7 +101,12 @@ def main() -> int:
     status = 0
     for line in sys.stdin:
         before, after, ref = line.split()
-        code, answer = deliver(url, secret, push_payload(repository, before, after, ref))
+        try:
+            code, answer = deliver(url, secret, push_payload(repository, before, after, ref))
+        except OSError:
+            # git has the commits already; only nobody is told.
+            print(f"nothing answers at {url}: the local cloud is not running; start it with: make run")  # noqa: T201
+            return 1
         print("\n".join(_words(url, code, answer)))  # noqa: T201 -- git shows it to who pushed
         status = status or int(code >= 300)
     return status

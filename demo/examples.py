@@ -9,14 +9,17 @@ import os
 import sys
 import urllib.request
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs import cli
 from amplify_jobs.routes_file import read_routes
+from amplify_jobs.stack import Stack
 from demo.app import ROOT, create_app, use
 from demo.repository import Repository
 from local.amplify.hosting import APP_ID_TAG
@@ -36,27 +39,33 @@ ROUTES = ROOT / "events" / "routes.yaml"
 def main() -> int:
     """Make the app with its repository, routes and first job; 1 with one line of error if it can't be done."""
     parser = argparse.ArgumentParser(prog="make examples", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=ROOT / ".local" / "examples", help="where the repository goes")
-    repository = Repository(parser.parse_args().folder)
+    parser.add_argument("--folder", type=Path, help="where the repository goes (default: one per port in .local)")
+    parser.add_argument("--replace", action="store_true", help="replace the routes and secrets that are there")
+    options = parser.parse_args()
     try:
         endpoint_url = os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{ports()[0]}"
-        return make(repository, endpoint_url, os.environ.get("AWS_REGION") or "eu-west-1")
+        repository = Repository(options.folder or ROOT / ".local" / f"examples-{urlsplit(endpoint_url).port or 80}")
+        return make(repository, endpoint_url, os.environ.get("AWS_REGION") or "eu-west-1", replace=options.replace)
     except (BotoCoreError, ClientError, RuntimeError, ValueError) as error:
         print(f"examples: {error}", file=sys.stderr)  # noqa: T201
         return 1
 
 
-def make(repository: Repository, endpoint_url: str, region: str) -> int:
+def make(repository: Repository, endpoint_url: str, region: str, *, replace: bool = False) -> int:
+    """Make everything. Raises RuntimeError where that would replace routes or secrets of somebody, unless it may."""
     session = use(endpoint_url, region)
     outputs = json.loads(session.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
     if APP_ID in {app["appId"] for app in session.client("amplify").list_apps()["apps"]}:
         _print(f"App {APP_ID} is there already.")
         return 0
+    secrets = example_secrets()
+    if not replace and (lost := replaced(session, outputs, secrets)):
+        raise RuntimeError(
+            f"this would replace {', '.join(lost)}; to do so: make examples REPLACE=1, or start another local cloud"
+        )
     create_app(session, repository, webhook_url=f"{outputs['apiUrl']}/webhooks/github", secret=SECRET, app_id=APP_ID)
-    for source in read_routes(ROUTES.read_bytes(), ROUTES.name, "amplify-jobs").sources.values():
-        value = f"user:{SECRET}" if source.provider == "azure-devops" else SECRET
-        for name in source.secrets:
-            session.client("ssm").put_parameter(Name=name, Type="SecureString", Value=value, Overwrite=True)
+    for name, value in secrets.items():
+        session.client("ssm").put_parameter(Name=name, Type="SecureString", Value=value, Overwrite=True)
     if status := cli.main(["routes", "push", str(ROUTES)]):
         return status
     make_manual_app(session)
@@ -66,6 +75,31 @@ def make(repository: Repository, endpoint_url: str, region: str) -> int:
     _print(repository.commit_and_push("Say hello"))
     _print(f"App {APP_ID} builds {repository.bare}; push to it again from {repository.work_tree}.")
     return 0
+
+
+def example_secrets() -> dict[str, str]:
+    """The secrets that the example deliveries are signed with, by the names of their parameters."""
+    checked = read_routes(ROUTES.read_bytes(), ROUTES.name, "amplify-jobs")
+    return {
+        name: f"user:{SECRET}" if source.provider == "azure-devops" else SECRET
+        for source in checked.sources.values()
+        for name in source.secrets
+    }
+
+
+def replaced(session: boto3.Session, outputs: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
+    """What is in the stack and not from here: its routes, and secrets with other values."""
+    stored = Stack.find("amplify-jobs").stored_routes()
+    lost = [] if stored is None else [f"the routes in s3://{outputs['bucketName']}"]
+    for name, value in secrets.items():
+        try:
+            parameter = session.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ParameterNotFound":
+                raise
+        else:
+            lost += [] if parameter["Value"] == value else [name]
+    return lost
 
 
 def make_manual_app(session: boto3.Session) -> None:

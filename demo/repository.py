@@ -11,6 +11,7 @@ from pathlib import Path
 
 SITE = Path(__file__).parent / "site"
 FULL_NAME = "acme/web"
+NO_GIT = "there is no git on the PATH: install it (https://git-scm.com), and try again"
 # Nobody's configuration of git (signing, hooks, templates) may change what the demonstration does.
 ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -28,11 +29,19 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.bare = folder / "web.git"
         self.work_tree = folder / "web"
+        self.previous = folder / "previous"
 
     def create(self, hook_environment: dict[str, str]) -> None:
-        """Make both anew from the sample site; every push runs `python -m demo.delivery` in that environment."""
-        for path in (self.bare, self.work_tree):
-            shutil.rmtree(path, ignore_errors=True)
+        """Make both anew from the sample site; every push runs `python -m demo.delivery` in that environment.
+
+        What was there before is moved to `previous`, in the place of what was moved there before that.
+        """
+        if self.bare.exists() or self.work_tree.exists():
+            shutil.rmtree(self.previous, ignore_errors=True)
+            self.previous.mkdir()
+            for path in (self.bare, self.work_tree):
+                if path.exists():
+                    path.rename(self.previous / path.name)
         self.bare.parent.mkdir(parents=True, exist_ok=True)
         git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
         shutil.copytree(SITE, self.work_tree)
@@ -55,16 +64,19 @@ class Repository:
 
 
 def git(*arguments: str, cwd: Path | None = None) -> str:
-    """Run git and give what it printed; raises RuntimeError with git's own words."""
-    result = subprocess.run(
-        ["git", *arguments],
-        cwd=cwd,
-        env={**os.environ, **ENVIRONMENT},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    """Run git and give what it printed; raises RuntimeError with git's own words, or if there is no git."""
+    try:
+        result = subprocess.run(
+            ["git", *arguments],
+            cwd=cwd,
+            env={**os.environ, **ENVIRONMENT},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise RuntimeError(NO_GIT) from None
     if result.returncode:
         raise RuntimeError(f"git {arguments[0]}: {result.stdout.strip()}")
     return result.stdout

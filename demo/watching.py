@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from datetime import datetime
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from amplify_jobs.announcements import duration
 
 PAUSE_SECONDS = 0.25
 GIVE_UP_AFTER_SECONDS = 600
+LAST_LOG_LINES = 15
+LOG_TIMEOUT_SECONDS = 10
 
 
 class Announcements:
@@ -81,14 +86,14 @@ class Watcher:
         colour = "green" if detail["outcome"] == "SUCCEEDED" else "red"
         took = f" after {duration(detail['durationSeconds'])}" if detail.get("durationSeconds") is not None else ""
         self._line(f"[bold {colour}]{detail['outcome']}[/]{took}")
+        if detail["outcome"] != "SUCCEEDED":
+            self._show_log(self._steps(detail["job"]))
         self._show_message(detail["requestId"])
-        if detail["links"]["site"] is not None:
-            self._line(f"[bold]Site[/]       {detail['links']['site']}")
-        for step in self._steps(detail["job"]):
-            if step["stepName"] == "BUILD":
-                self._line(f"[bold]Build log[/]  {step.get('logUrl')}")
-        for file in (detail["results"] or {}).get("files", ()):
-            self._line(f"[bold]File[/]       {file}")
+        for label, address in (("Site", detail["links"]["site"]), ("Job page", detail["links"]["console"])):
+            if address is not None and detail["job"]["branchName"] is not None:
+                self._line(f"[bold]{label}[/]  {address}")
+        for file in (detail.get("results") or {}).get("files", ()):
+            self._line(f"[bold]File[/]  {file.rpartition('/')[2]}")
         return str(detail["outcome"])
 
     def _follow(self, started: dict[str, Any]) -> dict[str, Any]:
@@ -108,15 +113,21 @@ class Watcher:
                 time.sleep(PAUSE_SECONDS)
         raise RuntimeError(f"no announcement came for {started['requestId']} in {GIVE_UP_AFTER_SECONDS} s")
 
-    def _show_step(self, step: dict[str, Any], shown: dict[str, str]) -> None:
+    def _show_step(self, step: Mapping[str, Any], shown: dict[str, str]) -> None:
         name, status = step["stepName"], step["status"]
         if shown.get(name) == status or status in ("CREATED", "PENDING"):
             return
         shown[name] = status
-        took = ""
-        if isinstance(step.get("endTime"), datetime):
-            took = f" in {(step['endTime'] - step['startTime']).total_seconds():.1f} s"
-        self._line(f"  {step['startTime']:%H:%M:%S}  {name:<7} {status}{took}")
+        self._line(step_line(step))
+
+    def _show_log(self, steps: Sequence[Mapping[str, Any]]) -> None:
+        """Show the end of the build's log, which says more than the outcome."""
+        for step in steps:
+            if step["stepName"] == "BUILD" and step.get("logUrl"):
+                lines = log_lines(step["logUrl"])[-LAST_LOG_LINES:]
+                self._line("[bold]Build log[/], its end:" if lines else "[bold]Build log[/]  can't be read")
+                for line in lines:
+                    self._print(f"    {line}")
 
     def _show_message(self, request_id: str) -> None:
         give_up = time.monotonic() + GIVE_UP_AFTER_SECONDS
@@ -125,7 +136,9 @@ class Watcher:
                 if request_id in text and not subject.startswith("Started"):
                     self._line(f"[bold]Announced[/]  {subject}")
                     for line in text.rstrip().splitlines():
-                        self._console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+                        # The execution's ARN takes three lines of a narrow terminal, and nobody reads it here.
+                        if not line.startswith("Execution:") or fits(self._console, line):
+                            self._print(f"    {line}")
                     return
             time.sleep(PAUSE_SECONDS)
         raise RuntimeError(f"no message came for {request_id}")
@@ -146,7 +159,46 @@ class Watcher:
         if job["branchName"] is None:
             return []
         place = {"appId": job["appId"], "branchName": job["branchName"]}
-        return self._amplify.get_job(**place, jobId=job["jobId"])["job"]["steps"]
+        try:
+            return self._amplify.get_job(**place, jobId=job["jobId"])["job"]["steps"]
+        except ClientError as error:
+            # Somebody deleted the job, its branch or its app: the announcement tells.
+            if error.response["Error"]["Code"] in ("NotFoundException", "BadRequestException"):
+                return []
+            raise
 
-    def _line(self, text: str) -> None:
-        self._console.print(text, highlight=False, soft_wrap=True)
+    def _line(self, markup: str) -> None:
+        self._put(Text.from_markup(markup))
+
+    def _print(self, plain: str) -> None:
+        self._put(Text(plain))
+
+    def _put(self, line: Text) -> None:
+        put(self._console, line)
+
+
+def put(console: Console, line: Text) -> None:
+    """Print a line, broken between words; not if one is wider than the terminal: an address must stay whole."""
+    console.print(line, highlight=False, soft_wrap=not console.is_terminal or not fits(console, line.plain))
+
+
+def fits(console: Console, line: str) -> bool:
+    """Whether each word of a line fits into a line of the terminal."""
+    return all(cell_len(word) < console.width for word in line.split())
+
+
+def step_line(step: Mapping[str, Any]) -> str:
+    """A step as GetJob shows it, in one line: one that never began has no time."""
+    began, ended = step.get("startTime"), step.get("endTime")
+    at = f"{began:%H:%M:%S}" if began is not None else " " * 8
+    took = f" in {(ended - began).total_seconds():.1f} s" if began is not None and ended is not None else ""
+    return f"  {at}  {step['stepName']:<7} {step['status']}{took}"
+
+
+def log_lines(url: str) -> list[str]:
+    """The lines of a log; none if it can't be read."""
+    try:
+        with urllib.request.urlopen(url, timeout=LOG_TIMEOUT_SECONDS) as answer:  # noqa: S310 -- local Amplify's address
+            return str(answer.read().decode("utf-8", "replace")).rstrip().splitlines()
+    except (OSError, ValueError):
+        return []

@@ -1,110 +1,14 @@
-"""Starts the local cloud and keeps it up until it is told to stop: `python -m local`.
-
-LOCAL_AWS_PORT and LOCAL_HTTP_PORT name other ports than 4566 and 3000; LOCAL_HOST an address of this machine to listen
-at besides 127.0.0.1, or `docker` for that at which containers find it (docs/sam-local.md says whom that lets in).
-"""
+"""`python -m local`: the local cloud, see running.py."""
 
 from __future__ import annotations
 
-import argparse
-import gc
-import os
-import re
-import signal
 import sys
-import threading
-from pathlib import Path
 
-from local.callers import DOCKER_NAME
-from local.cloud import LocalCloud
-from local.docker import bridge_address
-from local.http_server import LOOPBACK, PortOccupiedError
-from local.ports import ports
-from local.template import TemplateError
-
-PROJECT = Path(__file__).parent.parent
-
-
-def main() -> int:
-    """Run until SIGINT or SIGTERM; 0 after a clean stop, 1 with one line of error if it can't start."""
-    arguments = _arguments()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    # Most of what start-up makes are service models, which stay: to look for garbage among them takes a third of it.
-    gc.disable()
-    try:
-        aws_port, http_port = ports()
-        also_at, names = callers_of()
-        with LocalCloud(
-            arguments.template,
-            aws_port=aws_port,
-            http_port=http_port,
-            also_at=also_at,
-            names=names,
-            parameters=_parameters(arguments.parameter),
-            state_dir=arguments.state_dir,
-        ) as cloud:
-            gc.freeze()
-            # At the default, 200 executions at once spend a third of their time in looking for garbage.
-            gc.set_threshold(100_000, 20, 20)
-            gc.enable()
-            _print(f"AWS endpoint  {cloud.endpoint_url}")
-            _print(f"HTTP API      {cloud.api_url}")
-            if also_at != LOOPBACK:
-                _print(f"both also at  {also_at}")
-            for route in cloud.http_api.route_keys:
-                _print(f"              {route}")
-            _print(f"function logs {cloud.state_dir / 'logs'}")
-            _print(f"left out      {len(cloud.left_out)} resources without a meaning here (--left-out lists them)")
-            if arguments.left_out:
-                for left in cloud.left_out:
-                    _print(f"              {left.logical_id} ({left.type}): {left.reason}")
-            _print("ready")
-            stop.wait()
-    except PortOccupiedError as error:
-        print(f"local cloud: {error}; set LOCAL_AWS_PORT or LOCAL_HTTP_PORT to another", file=sys.stderr)  # noqa: T201
-        return 1
-    except (TemplateError, ValueError) as error:
-        print(f"local cloud: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
-
-
-def callers_of() -> tuple[str, tuple[str, ...]]:
-    """The address of LOCAL_HOST, and the names under which those find it for whom it was set: containers, mostly."""
-    host = os.environ.get("LOCAL_HOST")
-    if not host:
-        return LOOPBACK, ()
-    if host != "docker":
-        return host, (DOCKER_NAME, host)
-    try:
-        return bridge_address() or LOOPBACK, (DOCKER_NAME,)
-    except ValueError as error:
-        raise ValueError(f"LOCAL_HOST=docker: {error}") from error
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local", description="Runs the project's template on this machine.")
-    parser.add_argument("--template", type=Path, default=PROJECT / "template.yaml", help="another template")
-    parser.add_argument("--state-dir", type=Path, default=PROJECT / ".local", help="where logs and builds are kept")
-    parser.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template; repeatable"
-    )
-    parser.add_argument("--left-out", action="store_true", help="list the resources that mean nothing on one machine")
-    return parser.parse_args()
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    for text in given:
-        if not re.match(r"\w+=", text):
-            raise ValueError(f"--parameter takes NAME=VALUE, not {text!r}")
-    return dict(text.split("=", 1) for text in given)
-
-
-def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
-
+from local.interrupts import die_silently
 
 if __name__ == "__main__":
+    # Before all the imports, which take a second.
+    die_silently()
+    from local.running import main
+
     sys.exit(main())

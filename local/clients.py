@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from local.roles import Credentials
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -18,19 +20,34 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ACCESS_KEY = "local"
-"""Both parts of the credentials of everything within the local cloud; nothing checks them."""
+"""Both parts of the credentials of everything within the local cloud that acts in no role of the template."""
 
 
 class Clients:
     """The clients that the local cloud calls itself with, at an endpoint that already listens."""
 
-    def __init__(self, endpoint_url: str, region: str) -> None:
+    def __init__(self, endpoint_url: str, region: str, credentials: Credentials | None = None) -> None:
         self._endpoint_url = endpoint_url
+        self._region = region
         self._session = boto3.Session(
-            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=ACCESS_KEY, region_name=region
+            aws_access_key_id=credentials.access_key_id if credentials else ACCESS_KEY,
+            aws_secret_access_key=credentials.secret_access_key if credentials else ACCESS_KEY,
+            aws_session_token=credentials.session_token if credentials else None,
+            region_name=region,
         )
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
+        self._of_roles: dict[str, Clients] = {}
+
+    def signed_by(self, credentials: Credentials | None) -> Clients:
+        """The same clients with other credentials; these ones if there are none."""
+        if credentials is None:
+            return self
+        with self._lock:
+            key = credentials.access_key_id
+            if key not in self._of_roles:
+                self._of_roles[key] = Clients(self._endpoint_url, self._region, credentials)
+            return self._of_roles[key]
 
     def _client(self, service: str) -> Any:
         with self._lock:
@@ -42,6 +59,8 @@ class Clients:
             return self._made[service]
 
     def close(self) -> None:
+        for clients in self._of_roles.values():
+            clients.close()
         for client in self._made.values():
             client.close()
 

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from local import wire
 from local.amplify import LocalAmplify
+from local.authorization import Authorization
 from local.clients import ACCESS_KEY, Clients
 from local.cloudformation_service import CloudFormationService, Stack, stack_of
 from local.endpoint import Endpoint, Service
@@ -26,14 +27,16 @@ from local.faults import BadOrderError, Faults
 from local.http_api import MAX_BODY_BYTES, HttpApi
 from local.http_server import LOOPBACK, HttpServer
 from local.lambda_runtime import Outcome
-from local.lambda_service import LambdaService
+from local.lambda_service import Function, LambdaService
 from local.moto_backend import ACCOUNT, MotoBackend
 from local.resources import Left, Resources
+from local.roles import Credentials, Roles
 from local.s3_service import S3Service
 from local.scheduler_service import SchedulerService
 from local.sqs_service import SqsService
 from local.status_events import StatusEvents
 from local.targets import Targets
+from local.task_clients import TaskClients
 from local.template import Pseudo, Template
 
 AMPLIFY_SERVICES = ("amplify", "amplifyuibuilder", "amplifybackend")
@@ -77,11 +80,6 @@ class LocalCloud:
             if state_dir is None:
                 state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
             self.state_dir = state_dir.absolute()
-            log_folder = self.state_dir / "logs"
-            log_folder.mkdir(parents=True, exist_ok=True)
-            for old in log_folder.glob("*.log"):
-                # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
-                old.unlink()
             self._aws_server = HttpServer(
                 self._answer, port=aws_port, also_at=also_at, names=names, subdomains=True, name="aws-endpoint"
             )
@@ -98,16 +96,29 @@ class LocalCloud:
             )
             stack.callback(self._http_server.close)
             self.api_url = self._http_server.url
+            # Not before both ports are this cloud's: one that can't start must leave everything as it is.
+            log_folder = self.state_dir / "logs"
+            log_folder.mkdir(parents=True, exist_ok=True)
+            for old in log_folder.glob("*.log"):
+                # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
+                old.unlink()
             self._moto = MotoBackend()
             stack.callback(self._moto.reset)
             self._clients = Clients(self.endpoint_url, self.region)
             stack.callback(self._clients.close)
-            targets = Targets(self._clients)
+            roles = Roles()
+            self.authorization = Authorization(
+                roles,
+                account=self.account,
+                region=self.region,
+                machine_of=self._machine_of,
+            )
+            targets = Targets(self._clients, self.authorization)
             self.events = EventsService(account=self.account, region=self.region, targets=targets)
             stack.callback(self.events.close)
             self.functions = LambdaService(
                 log_folder=log_folder,
-                platform_variables=self._platform_variables(),
+                platform_variables=self._platform_variables,
                 targets=targets,
                 retry_seconds=retry_seconds,
             )
@@ -117,9 +128,14 @@ class LocalCloud:
             stack.callback(self.scheduler.close)
             self._sqs = SqsService(self._moto, self.region)
             self._s3 = S3Service(self._moto, self.region, self.events.emit)
-            self._event_sources = EventSources(self._clients, self.region, self.functions.invoke)
+            self._event_sources = EventSources(self._clients, self.authorization, self.region, self.functions.invoke)
             stack.callback(self._event_sources.close)
-            self.executions = Executions(self._moto, self.region, self.events.emit)
+            self.executions = Executions(
+                self._moto,
+                self.region,
+                self.events.emit,
+                TaskClients(self.endpoint_url, lambda role: roles.assume(role, "execution")),
+            )
             stack.callback(self.executions.close)
             status_events = StatusEvents(self.faults, self.events.emit)
             stack.callback(status_events.close)
@@ -137,6 +153,7 @@ class LocalCloud:
                 region=self.region,
                 services=self._services(),
                 faults=self.faults,
+                authorization=self.authorization,
                 local=self._answer_local,
                 sites=self.amplify.local,
             )
@@ -163,6 +180,7 @@ class LocalCloud:
                 scheduler=self.scheduler,
                 event_sources=self._event_sources,
                 http_api=self.http_api,
+                roles=self.authorization.roles,
                 api_url=self.api_url,
             )
             self._resources.make_all()
@@ -193,7 +211,7 @@ class LocalCloud:
     @property
     def left_out(self) -> list[Left]:
         """The template's resources that have no meaning on one machine."""
-        return [] if self._resources is None else list(self._resources.left_out)
+        return [] if self._resources is None else self._resources.left_out
 
     def physical_id(self, logical_id: str) -> str:
         """What Ref gives for a resource of the template; raises KeyError for one that it does not have."""
@@ -201,13 +219,21 @@ class LocalCloud:
             raise KeyError(logical_id)
         return self._resources.physical_id(logical_id)
 
-    def _platform_variables(self) -> dict[str, str]:
+    def credentials(self, logical_id: str) -> Credentials:
+        """Credentials of somebody who has the rights of a role or managed policy of the template, and no others.
+
+        Raises KeyError for what is neither.
+        """
+        if self._resources is None:
+            raise KeyError(logical_id)
+        return self._resources.credentials(logical_id)
+
+    def _platform_variables(self, function: Function) -> dict[str, str]:
+        credentials = self.authorization.roles.assume(function.role, function.name)
         return {
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
-            "AWS_SESSION_TOKEN": "local",
+            **(credentials or Credentials(ACCESS_KEY, ACCESS_KEY, "local")).variables(),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self.endpoint_url,
         }
@@ -223,6 +249,9 @@ class LocalCloud:
 
     def _answer(self, request: Request) -> Response:
         return self._endpoint(request)
+
+    def _machine_of(self, token: str) -> str | None:
+        return self.executions.machine_of(token)
 
     def _invoke(self, function_arn: str, payload: bytes) -> Outcome:
         return self.functions.invoke(function_arn, payload)
@@ -244,6 +273,8 @@ class LocalCloud:
         """The addresses under /_local/, which AWS does not have."""
         if request.path == "/_local/faults":
             return self._answer_faults(request)
+        if request.path == "/_local/permissions" and request.method == "GET":
+            return _json(self.authorization.report(), 200)
         name = request.path.removeprefix("/_local/logs/functions/")
         if name != request.path and request.method == "GET":
             return self._function_log(name)

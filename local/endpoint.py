@@ -20,6 +20,7 @@ from botocore.exceptions import UnknownServiceError
 from werkzeug.wrappers import Request, Response
 
 from local import wire
+from local.authorization import Authorization
 from local.callers import BUCKET_HOST, LOCALHOST, SITE_HOST, sent_by_page
 from local.faults import Fault, Faults
 from local.http_server import DropConnectionError, client_gone
@@ -47,6 +48,7 @@ class Endpoint:
         region: str,
         services: Mapping[str, Service],
         faults: Faults,
+        authorization: Authorization,
         local: Callable[[Request], Response | None],
         sites: Callable[[Request], Response | None],
     ) -> None:
@@ -54,6 +56,7 @@ class Endpoint:
         self._region = region
         self._services = services
         self._faults = faults
+        self._authorization = authorization
         self._local = local
         self._sites = sites
         self._stopped = threading.Event()
@@ -96,10 +99,7 @@ class Endpoint:
         except UnknownServiceError:
             return wire.unknown_service(service, request)
         try:
-            fault = self._fault(service, operation, request)
-            if fault is not None:
-                return self._faulty(fault, service, region, request)
-            return self._call(service, region, request)
+            return self._authorized(service, operation, region, request)
         except wire.ServiceError as error:
             return wire.error(service, error.code, error.message, error.status)
         except DropConnectionError:
@@ -108,6 +108,19 @@ class Endpoint:
             log.exception("%s %s failed in the local cloud", service, operation)
             message = f"{service} {operation} failed in the local cloud itself; its output says more"
             return wire.error(service, "InternalFailure", message, 500)
+
+    def _authorized(self, service: str, operation: str | None, region: str, request: Request) -> Response:
+        session = self._authorization.session(request)
+        if session is not None and operation is not None:
+            self._authorization.check(session, service, operation, parameters(service, request))
+        fault = self._fault(service, operation, request)
+        if fault is not None:
+            return self._faulty(fault, service, region, request)
+        response = self._call(service, region, request)
+        if session is not None and response.status_code == 404 and operation in {"GetObject", "HeadObject"}:
+            # S3 tells that there is no such object only to those that could list the bucket.
+            self._authorization.check(session, service, "ListObjectsV2", {"Bucket": _object(request)[0]})
+        return response
 
     def _call(self, service: str, region: str, request: Request) -> Response:
         own = self._services.get(service)
@@ -122,7 +135,7 @@ class Endpoint:
 
     def _faulty(self, fault: Fault, service: str, region: str, request: Request) -> Response:
         match fault.fault:
-            case "throttle" | "refuse":
+            case "throttle" | "quota" | "refuse":
                 raise fault.error()
             case "nonsense":
                 is_xml = wire.protocol(service) in {"query", "rest-xml", "ec2"}
@@ -170,6 +183,14 @@ def parameters(service: str, request: Request) -> dict[str, Any]:
             form = parse_qs(request.get_data().decode("utf-8", "replace"))
             return {name: values[0] for name, values in form.items()} | request.args.to_dict()
         case "rest-xml":
-            bucket, _, key = unquote(request.environ["REQUEST_URI"].partition("?")[0]).strip("/").partition("/")
-            return {"Bucket": bucket, "Key": key} | request.args.to_dict()
+            bucket, key = _object(request)
+            source = request.headers.get("x-amz-copy-source")
+            copied = {"CopySource": source} if source else {}
+            return {"Bucket": bucket, "Key": key} | copied | request.args.to_dict()
     return wire.match(service, request)[1]
+
+
+def _object(request: Request) -> tuple[str, str]:
+    """The bucket and key of a call to S3, in path style."""
+    bucket, _, key = unquote(wire.raw_path(request)).removeprefix("/").partition("/")
+    return bucket, key

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import wire
+from local.authorization import Authorization
 from local.clients import Clients
 from local.lambda_runtime import Outcome
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+"""What Lambda wants of a function's role before it makes a mapping."""
+
+SESSION = "event-source-mapping"
 IDLE_SECONDS = 0.25
 """Between two looks at an empty queue."""
 
@@ -46,6 +51,7 @@ class QueueMapping:
     function: str
     batch_size: int = DEFAULT_BATCH
     partial: bool = False
+    role: str = ""
 
 
 class EventSources:
@@ -55,18 +61,34 @@ class EventSources:
     function set instead, is over; the queue's own redrive policy ends that.
     """
 
-    def __init__(self, clients: Clients, region: str, invoke: Callable[[str, bytes], Outcome]) -> None:
+    def __init__(
+        self, clients: Clients, authorization: Authorization, region: str, invoke: Callable[[str, bytes], Outcome]
+    ) -> None:
         self._clients = clients
+        self._authorization = authorization
         self._region = region
         self._invoke = invoke
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def add(self, mapping: QueueMapping) -> None:
-        """Begin to poll a queue. Raises ClientError for one that does not exist."""
+        """Begin to poll a queue, in the function's role.
+
+        Raises ClientError for a queue that does not exist, ServiceError for a role that may not poll it.
+        """
+        for action in POLLING:
+            try:
+                self._authorization.check_action(mapping.role, SESSION, action, mapping.queue_arn)
+            except wire.ServiceError as error:
+                call = action.partition(":")[2]
+                message = (
+                    f"The function's execution role does not have permissions to call {call} on SQS: {error.message}"
+                )
+                raise wire.ServiceError("InvalidParameterValueException", message) from None
         name = mapping.queue_arn.rpartition(":")[2]
         url = self._clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-        thread = threading.Thread(target=self._poll, args=(mapping, url), name=f"poll-{name}", daemon=True)
+        clients = self._clients.signed_by(self._authorization.roles.assume(mapping.role, SESSION))
+        thread = threading.Thread(target=self._poll, args=(mapping, clients, url), name=f"poll-{name}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -76,12 +98,12 @@ class EventSources:
             # One that waits for a function ends with the function.
             thread.join(timeout=1)
 
-    def _poll(self, mapping: QueueMapping, url: str) -> None:
+    def _poll(self, mapping: QueueMapping, clients: Clients, url: str) -> None:
         while not self._stopped.is_set():
             try:
-                messages = self._receive(mapping, url)
+                messages = self._receive(mapping, clients, url)
                 if messages:
-                    self._process(mapping, url, messages)
+                    self._process(mapping, clients, url, messages)
                     continue
             except (ClientError, BotoCoreError, wire.ServiceError) as error:
                 # AWS's pollers go on, too, when SQS or the function can't be reached.
@@ -89,8 +111,8 @@ class EventSources:
                     log.warning("%s can't be polled for now: %s", mapping.queue_arn, error)
             self._stopped.wait(IDLE_SECONDS)
 
-    def _receive(self, mapping: QueueMapping, url: str) -> Sequence[MessageTypeDef]:
-        answer = self._clients.sqs.receive_message(
+    def _receive(self, mapping: QueueMapping, clients: Clients, url: str) -> Sequence[MessageTypeDef]:
+        answer = clients.sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=min(mapping.batch_size, 10),
             MessageAttributeNames=["All"],
@@ -98,13 +120,13 @@ class EventSources:
         )
         return answer.get("Messages", [])
 
-    def _process(self, mapping: QueueMapping, url: str, messages: Sequence[MessageTypeDef]) -> None:
+    def _process(self, mapping: QueueMapping, clients: Clients, url: str, messages: Sequence[MessageTypeDef]) -> None:
         records = [self._record(mapping, message) for message in messages]
         outcome = self._invoke(mapping.function, json.dumps({"Records": records}).encode())
         failed = _failed(mapping, outcome, {message["MessageId"] for message in messages})
         for message in messages:
             if message["MessageId"] not in failed:
-                self._clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def _record(self, mapping: QueueMapping, message: MessageTypeDef) -> dict[str, Any]:
         given: Any = message.get("Attributes", {})

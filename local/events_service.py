@@ -283,7 +283,7 @@ class EventsService:
         while not self._stopped.is_set():
             delivery.attempts += 1
             try:
-                self._targets.send(target.arn, text, target.document)
+                self._targets.send(target.arn, text, {"RoleArn": rule.role, **target.document})
             except NotDeliverableError as error:
                 wait = random.uniform(0.5, 1) * min(0.1 * 2**delivery.attempts, self._max_retry_wait)  # noqa: S311
                 exhausted = delivery.exhausted(wait)

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request, Response
 
 from local import wire
 from local.moto_backend import ACCOUNT, MotoBackend
+from local.task_clients import TaskClients
 
 if TYPE_CHECKING:
     from moto.stepfunctions.parser.backend.execution import Execution
@@ -29,12 +30,23 @@ WAKING = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
 
 
 class Executions:
-    """All executions since the start, by ARN; `emit` puts events on the default bus."""
+    """All executions since the start, by ARN; `emit` puts events on the default bus.
 
-    def __init__(self, moto: MotoBackend, region: str, emit: Callable[[Mapping[str, Any]], object]) -> None:
+    `clients` are what tasks call with, as their state machines' roles.
+    """
+
+    def __init__(
+        self,
+        moto: MotoBackend,
+        region: str,
+        emit: Callable[[Mapping[str, Any]], object],
+        clients: TaskClients,
+    ) -> None:
         self._moto = moto
         self._region = region
         self._emit = emit
+        self._clients = clients
+        self._restore_tasks: Callable[[], None] | None = None
         self._calls = threading.RLock()
         self._lock = threading.Lock()
         self._running: dict[str, Execution] = {}
@@ -50,11 +62,17 @@ class Executions:
         for execution in running:
             execution.stop(stop_date=datetime.now(UTC), error=None, cause=None)
             _wake(execution)
+        if self._restore_tasks is not None:
+            self._restore_tasks()
+            self._restore_tasks = None
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
         operation = wire.operation_name(service, request)
         match operation:
+            case "CreateStateMachine":
+                with self._calls:
+                    self._restore_tasks = self._restore_tasks or self._clients.replace_moto_s()
             case "StartExecution":
                 return self._start_execution(service, request)
             case "StopExecution":
@@ -78,7 +96,9 @@ class Executions:
         backend = stepfunctions_parser_backends[ACCOUNT][self._region]
         try:
             with self._calls:
-                execution = started(backend, arn, name, text, on_start=self._started, on_end=self._ended)
+                execution = started(
+                    backend, arn, name, text, clients=self._clients, on_start=self._started, on_end=self._ended
+                )
         except AWSError as error:
             raise wire.ServiceError(error.TYPE or "ValidationException", error.message, error.STATUS) from None
         except ValueError as error:
@@ -112,6 +132,17 @@ class Executions:
         if response.status_code == 200 and execution is not None:
             _wake(execution)
         return response
+
+    def machine_of(self, token: str) -> str | None:
+        """The ARN of the state machine of which a running execution waits for a task token."""
+        with self._lock:
+            running = list(self._running.values())
+        for execution in running:
+            worker = execution.exec_worker
+            # Nothing else tells which tokens there are.
+            if worker is not None and worker.env is not None and token in worker.env.callback_pool_manager._pool:
+                return str(execution.state_machine_arn)
+        return None
 
     def _event(self, execution: Execution, status: str) -> dict[str, Any]:
         from moto.stepfunctions.parser.asl.utils.encoding import to_json_str  # noqa: PLC0415

@@ -12,16 +12,12 @@ from __future__ import annotations
 import copy
 import json
 import re
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.settings import moto_server_port
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
@@ -30,7 +26,6 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
     FailureEventException,
 )
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringContextPath, StringJsonPath
-from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSeconds
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_utils import LambdaFunctionErrorException
@@ -57,8 +52,8 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-MAX_CONNECTIONS = 1000
-"""Tasks that one client calls for at the same time: more would open a connection for each call."""
+from local.task_clients import TaskClients
+
 MARGIN_SECONDS = 1
 """How much longer than its task a call may take, so that the task's own time limit comes first."""
 REFERENCE_PATH = re.compile(r"\$(?:\.[A-Za-z_]\w*)+")
@@ -71,6 +66,7 @@ def started(
     name: str,
     text: str,
     *,
+    clients: TaskClients,
     on_start: Callable[[Execution], None],
     on_end: Callable[[Execution], None],
 ) -> Execution:
@@ -98,7 +94,7 @@ def started(
         activity_store={},
         input_data=text,
     )
-    execution.on_end = on_end
+    execution.clients, execution.on_end = clients, on_end
     on_start(execution)
     execution.start()
     machine.executions.append(execution)
@@ -108,16 +104,19 @@ def started(
 class _Execution(Execution):
     """An execution that says when it has ended."""
 
+    clients: TaskClients
     on_end: Callable[[Execution], None]
 
     def _get_start_execution_worker(self) -> ExecutionWorker:
         ordinary = super()._get_start_execution_worker()
-        return _Worker(
+        worker = _Worker(
             evaluation_details=ordinary._evaluation_details,
             exec_comm=ordinary._execution_communication,
             cloud_watch_logging_session=ordinary._cloud_watch_logging_session,
             activity_store=ordinary._activity_store,
         )
+        worker.clients = self.clients
+        return worker
 
     def _get_start_execution_worker_comm(self) -> BaseExecutionWorkerCommunication:
         return _Communication(self)
@@ -134,6 +133,8 @@ class _Communication(BaseExecutionWorkerCommunication):
 class _Worker(ExecutionWorker):
     """Runs an execution whose state is there before its thread is, so that no wake-up meets a half-made one."""
 
+    clients: TaskClients
+
     def start(self) -> None:
         self.env = super()._get_evaluation_environment()
         super().start()  # type: ignore[no-untyped-call]
@@ -144,7 +145,8 @@ class _Worker(ExecutionWorker):
         return self.env
 
     def _get_evaluation_entrypoint(self) -> EvalComponent:
-        program: EvalComponent = _Preprocessor().visit(_tree(self._evaluation_details.state_machine_details.definition))
+        tree = _tree(self._evaluation_details.state_machine_details.definition)
+        program: EvalComponent = _Preprocessor(self.clients).visit(tree)
         return program
 
 
@@ -157,17 +159,27 @@ def _tree(definition: str) -> Any:
 class _Preprocessor(Preprocessor):
     """Makes a program of a parse tree, of the components below where there are any."""
 
+    def __init__(self, clients: TaskClients) -> None:
+        super().__init__()
+        self._clients = clients
+
     def visitString_jsonpath(self, ctx: Any) -> StringJsonPath:  # noqa: N802 -- antlr's names
         return _JsonPath(super().visitString_jsonpath(ctx).json_path)
 
     def visitString_context_path(self, ctx: Any) -> StringContextPath:  # noqa: N802
         return _ContextPath(super().visitString_context_path(ctx).context_object_path)
 
+    def visitState_decl(self, ctx: Any) -> CommonStateField:  # noqa: N802
+        state = super().visitState_decl(ctx)
+        if isinstance(state, _LambdaTask | _AwsSdkTask):
+            state.clients = self._clients
+        return state
+
     @staticmethod
     def _common_state_field_of(state_props: StateProps) -> CommonStateField:
         resource = state_props.get(Resource)
-        service = resource.service_name if isinstance(resource, ServiceResource) else None
-        kind: Callable[[], CommonStateField] | None = {"lambda": _LambdaTask, "aws-sdk": _AwsSdkTask}.get(service or "")
+        service = resource.service_name if isinstance(resource, ServiceResource) else ""
+        kind: Callable[[], CommonStateField] | None = {"lambda": _LambdaTask, "aws-sdk": _AwsSdkTask}.get(service)
         if state_props.get(StateType) == StateType.Fail:
             kind = _Fail
         if kind is None:
@@ -207,16 +219,18 @@ def _member(data: Any, path: str) -> tuple[bool, Any]:
 
 
 class _LambdaTask(StateTaskServiceLambda):
+    clients: TaskClients
+
     def _eval_service_task(
         self,
         env: Environment,
         resource_runtime_part: ResourceRuntimePart,
         normalised_parameters: dict[str, Any],
-        state_credentials: StateCredentials,  # noqa: ARG002 -- the calls are made with the local cloud's
+        state_credentials: StateCredentials,
     ) -> None:
         self.timeout.eval(env=env)
         limit = env.stack.pop() + MARGIN_SECONDS
-        client = _client("lambda", resource_runtime_part.region, moto_server_port(), limit)
+        client = self.clients.client("lambda", resource_runtime_part.region, state_credentials.role_arn, limit)
         answer = client.invoke(**normalised_parameters)
         payload = answer["Payload"].read().decode("utf-8")
         if answer.get("FunctionError"):
@@ -241,15 +255,17 @@ class _LambdaTask(StateTaskServiceLambda):
 
 
 class _AwsSdkTask(StateTaskServiceAwsSdk):
+    clients: TaskClients
+
     def _eval_service_task(
         self,
         env: Environment,
         resource_runtime_part: ResourceRuntimePart,
         normalised_parameters: dict[str, Any],
-        state_credentials: StateCredentials,  # noqa: ARG002 -- the calls are made with the local cloud's
+        state_credentials: StateCredentials,
     ) -> None:
-        limit = TimeoutSeconds.DEFAULT_TIMEOUT_SECONDS
-        client = _client(self._get_boto_service_name(), resource_runtime_part.region, moto_server_port(), limit)
+        service, region = self._get_boto_service_name(), resource_runtime_part.region
+        client = self.clients.client(service, region, state_credentials.role_arn)
         response = getattr(client, self._get_boto_service_action())(**normalised_parameters) or {}
         response.pop("ResponseMetadata", None)
         env.stack.append(response)
@@ -275,33 +291,6 @@ class _Fail(StateFail):
                 event_details=EventDetails(taskFailedEventDetails=details),  # type: ignore[typeddict-item]  # so here
             )
         )
-
-
-_making = threading.Lock()
-_clients: dict[tuple[str, str, str, int], Any] = {}
-
-
-def _client(service: str, region: str, port: str, limit: int) -> Any:
-    """A client like those that moto makes for each task; `limit` is in seconds."""
-    key = (service, region, port, limit)
-    with _making:
-        if key not in _clients:
-            config = Config(
-                parameter_validation=False,
-                retries={"total_max_attempts": 1},
-                connect_timeout=limit,
-                read_timeout=limit,
-                max_pool_connections=MAX_CONNECTIONS,
-            )
-            _clients[key] = boto3.Session().client(
-                service,  # type: ignore[call-overload]
-                region_name=region,
-                endpoint_url=f"http://localhost:{port}",
-                aws_access_key_id="ak",
-                aws_secret_access_key="sk",  # noqa: S106 -- any will do here, as with moto's own clients
-                config=config,
-            )
-        return _clients[key]
 
 
 def _json_or_text(payload: str) -> Any:

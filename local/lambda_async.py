@@ -32,6 +32,7 @@ class AsyncConfig:
     on_failure: str | None = None
     on_success: str | None = None
     dead_letter_arn: str | None = None
+    role: str | None = None
 
 
 @dataclass
@@ -102,7 +103,9 @@ class AsyncEvents:
         message = str(error.get("errorMessage", "")) if isinstance(error, dict) else ""
         attributes = {"RequestID": event.request_id, "ErrorCode": "200", "ErrorMessage": message[:1024] or "unknown"}
         try:
-            self._targets.send_message(event.config.dead_letter_arn, event.payload.decode(), attributes)
+            self._targets.send_message(
+                event.config.dead_letter_arn, event.payload.decode(), attributes, role=event.config.role
+            )
         except NotDeliverableError:
             log.exception("%s: an event's dead letter could not be sent", event.function_arn)
 
@@ -128,6 +131,6 @@ class AsyncEvents:
             "responsePayload": json.loads(outcome.payload or b"null"),
         }
         try:
-            self._targets.send_record(destination, json.dumps(record), function_arn)
+            self._targets.send_record(destination, json.dumps(record), function_arn, role=event.config.role)
         except NotDeliverableError:
             log.exception("%s: an event's record could not be sent to %s", event.function_arn, destination)

@@ -175,7 +175,7 @@ class LambdaService:
         self,
         *,
         log_folder: Path,
-        platform_variables: Mapping[str, str],
+        platform_variables: Callable[[Function], Mapping[str, str]],
         targets: Targets,
         retry_seconds: Sequence[float],
     ) -> None:
@@ -199,7 +199,9 @@ class LambdaService:
     def configure_async(self, name: str, config: AsyncConfig) -> None:
         """Set what becomes of a function's asynchronous events; raises ServiceError for an unknown function."""
         function = self.function(name)
-        self._async_configs[function.name] = replace(config, dead_letter_arn=function.dead_letter_arn)
+        self._async_configs[function.name] = replace(
+            config, dead_letter_arn=function.dead_letter_arn, role=function.role
+        )
 
     def close(self) -> None:
         self._events.close()
@@ -237,7 +239,8 @@ class LambdaService:
     def invoke_async(self, name: str, payload: bytes, request_id: str | None = None) -> None:
         """Accept an event, to be run with retries; raises ServiceError for an unknown function."""
         function = self.function(name)
-        config = self._async_configs.get(function.name, AsyncConfig(dead_letter_arn=function.dead_letter_arn))
+        default = AsyncConfig(dead_letter_arn=function.dead_letter_arn, role=function.role)
+        config = self._async_configs.get(function.name, default)
         self._events.accept(Event(function.arn, payload, request_id or str(uuid4()), config))
 
     def _invoke_event(self, event: Event) -> Outcome:
@@ -294,7 +297,7 @@ class LambdaService:
         variables = {
             **_inherited(),
             **function.variables,
-            **self._platform_variables,
+            **self._platform_variables(function),
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),

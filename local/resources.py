@@ -17,12 +17,16 @@ import yaml
 from botocore.exceptions import ClientError
 
 from local import wire
+from local.accesses import CONDITION_KEYS
 from local.clients import Clients
 from local.event_sources import DEFAULT_BATCH, EventSources, QueueMapping
 from local.events_service import EventsService
 from local.http_api import HttpApi
 from local.lambda_async import AsyncConfig
 from local.lambda_service import Function, LambdaService
+from local.managed_policies import managed_policy
+from local.policies import Policy
+from local.roles import Credentials, Roles
 from local.scheduler_service import SchedulerService
 from local.template import Pseudo, Resource, Template, TemplateError
 
@@ -31,18 +35,15 @@ NO_LOCAL_MEANING: Mapping[str, str] = {
     "AWS::CloudWatch::Alarm": "nothing measures or alarms on one machine",
     "AWS::CloudWatch::CompositeAlarm": "nothing measures or alarms on one machine",
     "AWS::CloudWatch::Dashboard": "nothing measures on one machine",
-    "AWS::Events::EventBusPolicy": "everybody on this machine may do everything",
-    "AWS::IAM::ManagedPolicy": "everybody on this machine may do everything",
-    "AWS::IAM::Policy": "everybody on this machine may do everything",
-    "AWS::IAM::Role": "everybody on this machine may do everything",
+    "AWS::Events::EventBusPolicy": "policies of resources are not evaluated",
     "AWS::KMS::Alias": "nothing is encrypted on one machine",
     "AWS::KMS::Key": "nothing is encrypted on one machine",
-    "AWS::Lambda::Permission": "everybody on this machine may do everything",
+    "AWS::Lambda::Permission": "policies of resources are not evaluated",
     "AWS::Logs::MetricFilter": "nothing measures on one machine",
     "AWS::Logs::QueryDefinition": "the console that offers it is not there",
-    "AWS::S3::BucketPolicy": "everybody on this machine may do everything",
-    "AWS::SNS::TopicPolicy": "everybody on this machine may do everything",
-    "AWS::SQS::QueuePolicy": "everybody on this machine may do everything",
+    "AWS::S3::BucketPolicy": "policies of resources are not evaluated",
+    "AWS::SNS::TopicPolicy": "policies of resources are not evaluated",
+    "AWS::SQS::QueuePolicy": "policies of resources are not evaluated",
 }
 """Resource types that the local cloud leaves out, and why."""
 
@@ -64,6 +65,15 @@ class Left:
     logical_id: str
     type: str
     reason: str
+
+
+def left_out(template: Template) -> list[Left]:
+    """What the local cloud leaves out of a template."""
+    return [
+        Left(each.logical_id, each.type, NO_LOCAL_MEANING[each.type])
+        for each in template.resources.values()
+        if each.type in NO_LOCAL_MEANING
+    ]
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,7 @@ class Resources:
         scheduler: SchedulerService,
         event_sources: EventSources,
         http_api: HttpApi,
+        roles: Roles,
         api_url: str,
     ) -> None:
         self.template = template
@@ -102,12 +113,17 @@ class Resources:
         self.scheduler = scheduler
         self.event_sources = event_sources
         self.http_api = http_api
+        self.roles = roles
         self.api_url = api_url
-        self.left_out: list[Left] = []
         self.layers: dict[str, Path] = {}
+        self.managed_policies: dict[str, Policy] = {}
         self.apis: dict[str, Mapping[str, Any]] = {}
         self._made: dict[str, Made] = {}
         self._being_made: list[str] = []
+
+    @property
+    def left_out(self) -> list[Left]:
+        return left_out(self.template)
 
     def make_all(self) -> None:
         for logical_id in self.template.resources:
@@ -120,6 +136,18 @@ class Resources:
     def physical_id(self, logical_id: str) -> str:
         """The physical id of a resource; raises KeyError for one that the template does not have."""
         return self._made[logical_id].physical_id
+
+    def credentials(self, logical_id: str) -> Credentials:
+        """Credentials with the rights of a role or managed policy; raises KeyError for what is neither."""
+        made = self._made[logical_id]
+        arn = made.attributes.get("Arn", made.physical_id)
+        if made.physical_id in self.managed_policies:
+            arn = f"arn:aws:iam::{self.pseudo.account}:role/{self.name(logical_id)}"
+            self.roles.add(arn, [self.managed_policies[made.physical_id]])
+        credentials = self.roles.assume(arn, "person")
+        if credentials is None:
+            raise KeyError(logical_id)
+        return credentials
 
     def name(self, logical_id: str) -> str:
         """The name of a resource that the template does not name."""
@@ -160,7 +188,6 @@ class Resources:
             if other in self.template.resources:
                 self._get(other)
         if resource.type in NO_LOCAL_MEANING:
-            self.left_out.append(Left(resource.logical_id, resource.type, NO_LOCAL_MEANING[resource.type]))
             return self._stand_in(resource)
         maker = MAKERS.get(resource.type)
         where = f"{resource.logical_id} ({resource.type})"
@@ -181,12 +208,9 @@ class Resources:
             raise TemplateError(f"{where}: {error}") from error
 
     def _stand_in(self, resource: Resource) -> Made:
-        """Names for what is left out, since others refer to roles and keys."""
+        """Names for what is left out, since others refer to keys and alarms."""
         name = self.name(resource.logical_id)
         match resource.type:
-            case "AWS::IAM::Role":
-                arn = f"arn:aws:iam::{self.pseudo.account}:role/{name}"
-                return Made(name, {"Arn": arn, "RoleId": f"AROA{name.upper()[:12]}"})
             case "AWS::KMS::Key":
                 return Made(name, {"Arn": self.arn("kms", f"key/{name}"), "KeyId": name})
             case "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm":
@@ -236,6 +260,43 @@ def _bucket(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) ->
     domain = f"{name}.s3.amazonaws.com"
     regional = f"{name}.s3.{region}.amazonaws.com"
     return Made(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain, "RegionalDomainName": regional})
+
+
+def _role(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+    name = properties.get("RoleName", cloud.name(logical_id))
+    arn = f"arn:aws:iam::{cloud.pseudo.account}:role{properties.get('Path', '/')}{name}"
+    inline = [_policy(policy["PolicyDocument"]) for policy in properties.get("Policies", [])]
+    managed = [
+        cloud.managed_policies.get(policy) or _policy(managed_policy(policy))
+        for policy in properties.get("ManagedPolicyArns", [])
+    ]
+    cloud.roles.add(arn, inline + managed)
+    return Made(name, {"Arn": arn, "RoleId": f"AROA{name.upper()[:12]}"})
+
+
+def _inline_policy(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+    _attach(cloud, _policy(properties["PolicyDocument"]), properties)
+    return Made(cloud.name(logical_id))
+
+
+def _managed_policy(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+    name = properties.get("ManagedPolicyName", cloud.name(logical_id))
+    arn = f"arn:aws:iam::{cloud.pseudo.account}:policy{properties.get('Path', '/')}{name}"
+    cloud.managed_policies[arn] = _policy(properties["PolicyDocument"])
+    _attach(cloud, cloud.managed_policies[arn], properties)
+    return Made(arn, {"PolicyArn": arn})
+
+
+def _attach(cloud: Resources, policy: Policy, properties: Mapping[str, Any]) -> None:
+    for role in properties.get("Roles", []):
+        try:
+            cloud.roles.attach(role, policy)
+        except KeyError:
+            raise ValueError(f"the role {role} is not of this template") from None
+
+
+def _policy(document: Mapping[str, Any]) -> Policy:
+    return Policy(document, CONDITION_KEYS)
 
 
 def _topic(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
@@ -398,6 +459,7 @@ def _event_source_mapping(cloud: Resources, logical_id: str, properties: Mapping
         function=function.name,
         batch_size=int(properties.get("BatchSize", DEFAULT_BATCH)),
         partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+        role=function.role,
     )
     if properties.get("Enabled", True) in {True, "true"}:
         cloud.event_sources.add(mapping)
@@ -499,6 +561,15 @@ MAKERS: Mapping[str, Maker] = {
         _bucket,
         "BucketName VersioningConfiguration NotificationConfiguration",
         "BucketEncryption PublicAccessBlockConfiguration OwnershipControls LifecycleConfiguration LoggingConfiguration",
+    ),
+    "AWS::IAM::Role": _maker(
+        _role,
+        "RoleName Path Policies ManagedPolicyArns",
+        "AssumeRolePolicyDocument Description MaxSessionDuration PermissionsBoundary",
+    ),
+    "AWS::IAM::Policy": _maker(_inline_policy, "PolicyDocument Roles", "PolicyName Users Groups"),
+    "AWS::IAM::ManagedPolicy": _maker(
+        _managed_policy, "ManagedPolicyName Path PolicyDocument Roles", "Description Users Groups"
     ),
     "AWS::SNS::Topic": _maker(_topic, "TopicName DisplayName Subscription FifoTopic", "KmsMasterKeyId TracingConfig"),
     "AWS::SNS::Subscription": _maker(

@@ -247,7 +247,7 @@ class SchedulerService:
         if exhausted:
             attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
         try:
-            self._targets.send_message(queue, text, attributes)
+            self._targets.send_message(queue, text, attributes, role=invocation.target.get("RoleArn"))
         except NotDeliverableError:
             log.exception("%s: an invocation could not be sent to its dead-letter queue", invocation.schedule_arn)
 

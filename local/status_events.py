@@ -1,4 +1,4 @@
-"""Passes local Amplify's status events on; loses, delays, doubles or reorders those that a fault was ordered for."""
+"""Passes events about local Amplify on; loses, delays, doubles or reorders those that a fault was ordered for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.faults import STATUS_EVENT, Faults
+from local.amplify import trail
+from local.faults import API_CALL_EVENT, STATUS_EVENT, Faults
 
 
 class StatusEvents:
@@ -20,7 +21,11 @@ class StatusEvents:
         self._timers: list[threading.Timer] = []
 
     def emit(self, event: dict[str, Any]) -> None:
-        fault = self._faults.take("amplify", STATUS_EVENT, event["detail"])
+        if event["detail-type"] == trail.DETAIL_TYPE:
+            called = {"eventName": event["detail"]["eventName"], **event["detail"]["requestParameters"]}
+            fault = self._faults.take("amplify", API_CALL_EVENT, called)
+        else:
+            fault = self._faults.take("amplify", STATUS_EVENT, event["detail"])
         match fault.fault if fault else None:
             case "lose":
                 return

@@ -1,7 +1,8 @@
 """Sends a text to whatever an ARN names: a function, queue, topic, state machine, bus or log group.
 
 What event rules deliver to and what asynchronous invocations end in is the same here. Everything but functions and
-buses goes through the AWS endpoint like any client's call, and so meets the same locks and faults.
+buses goes through the AWS endpoint like any client's call, and so meets the same locks and faults. Who sends in a role
+of the template may do what that role may.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import wire
+from local.authorization import Authorization
 from local.clients import Clients
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+SESSION = "delivery"
+"""The name of the sessions in which services send what nobody called them for."""
 
 RETRIABLE_CODES = ("Throttl", "TooManyRequests", "RequestThrottled", "RequestLimitExceeded", "SlowDown")
 
@@ -38,8 +43,9 @@ class Targets:
     `invoke_async` and `emit` are the Lambda and EventBridge services' own ways in; they are handed in once those exist.
     """
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, authorization: Authorization) -> None:
         self._clients = clients
+        self._authorization = authorization
         self._queue_urls: dict[str, str] = {}
         self.invoke_async: Callable[[str, bytes], None]
         self.emit: Callable[..., str]
@@ -53,20 +59,20 @@ class Targets:
             )
 
     def send(self, arn: str, text: str, settings: Mapping[str, Any]) -> None:
-        """Send a text; `settings` are those of a rule's target. Raises NotDeliverableError."""
+        """Send a text; `settings` are those of a rule's or schedule's target. Raises NotDeliverableError."""
         self.check(arn)
         sender = self._sender(arn)
         if sender is not None:
             self._translating(lambda: sender(arn, text, settings))
 
-    def send_message(self, arn: str, text: str, attributes: Mapping[str, str]) -> None:
-        """Send a text with attributes to a queue or topic; other targets get the text alone."""
-        self._translating(lambda: self._send_with_attributes(arn, text, attributes))
+    def send_message(self, arn: str, text: str, attributes: Mapping[str, str], *, role: str | None = None) -> None:
+        """Send a text with attributes to a queue or topic, in a role if one is named by its ARN."""
+        self._translating(lambda: self._send_with_attributes(arn, text, attributes, role))
 
-    def send_record(self, arn: str, record: str, function_arn: str) -> None:
+    def send_record(self, arn: str, record: str, function_arn: str, *, role: str | None = None) -> None:
         """Send an invocation record to a destination; a bus gets it as Lambda's event about that function."""
         if ":event-bus/" not in arn:
-            self.send(arn, record, {})
+            self.send(arn, record, {"RoleArn": role})
             return
         detail = json.loads(record)
         outcome = "Success" if detail["requestContext"]["condition"] == "Success" else "Failure"
@@ -76,18 +82,18 @@ class Targets:
             "resources": [arn, function_arn],
             "detail": detail,
         }
-        self._translating(lambda: self.emit(event, bus=arn))
+        self._translating(lambda: self._emit(event, arn, role))
 
     def _sender(self, arn: str) -> Callable[[str, str, Mapping[str, Any]], object] | None:
         service, _, rest = arn.removeprefix("arn:aws:").partition(":")
         kind = rest.split(":", 2)[-1]
         match service:
             case "lambda":
-                return lambda arn, text, _: self.invoke_async(arn, text.encode())
+                return self._invoke
             case "sqs":
                 return self._send_to_queue
             case "sns":
-                return lambda arn, text, _: self._clients.sns.publish(TopicArn=arn, Message=text)
+                return lambda arn, text, settings: self._signed(settings).sns.publish(TopicArn=arn, Message=text)
             case "states" if kind.startswith("stateMachine:"):
                 return self._start_execution
             case "events" if kind.startswith("event-bus/"):
@@ -95,6 +101,20 @@ class Targets:
             case "logs" if kind.startswith("log-group:"):
                 return self._write_log
         return None
+
+    def _clients_of(self, role: str | None) -> Clients:
+        return self._clients.signed_by(self._authorization.roles.assume(role, SESSION) if role else None)
+
+    def _signed(self, settings: Mapping[str, Any]) -> Clients:
+        return self._clients_of(settings.get("RoleArn"))
+
+    def _invoke(self, arn: str, text: str, settings: Mapping[str, Any]) -> None:
+        self._authorization.check_action(settings.get("RoleArn"), SESSION, "lambda:InvokeFunction", arn)
+        self.invoke_async(arn, text.encode())
+
+    def _emit(self, event: Mapping[str, Any], bus: str, role: str | None) -> None:
+        self._authorization.check_action(role, SESSION, "events:PutEvents", bus)
+        self.emit(event, bus=bus)
 
     def _translating(self, send: Callable[[], object]) -> None:
         try:
@@ -122,13 +142,13 @@ class Targets:
         parameters: Mapping[str, Any] = settings.get("SqsParameters") or {}
         group = parameters.get("MessageGroupId")
         more: dict[str, Any] = {"MessageGroupId": group} if group else {}
-        self._clients.sqs.send_message(QueueUrl=self._queue_url(arn), MessageBody=text, **more)
+        self._signed(settings).sqs.send_message(QueueUrl=self._queue_url(arn), MessageBody=text, **more)
 
-    def _start_execution(self, arn: str, text: str, _: Mapping[str, Any]) -> None:
-        self._clients.stepfunctions.start_execution(stateMachineArn=arn, name=str(uuid4()), input=text)
+    def _start_execution(self, arn: str, text: str, settings: Mapping[str, Any]) -> None:
+        self._signed(settings).stepfunctions.start_execution(stateMachineArn=arn, name=str(uuid4()), input=text)
 
-    def _send_to_bus(self, arn: str, text: str, _: Mapping[str, Any]) -> None:
-        self.emit(json.loads(text), bus=arn)
+    def _send_to_bus(self, arn: str, text: str, settings: Mapping[str, Any]) -> None:
+        self._emit(json.loads(text), arn, settings.get("RoleArn"))
 
     def _write_log(self, arn: str, text: str, _: Mapping[str, Any]) -> None:
         group = arn.partition(":log-group:")[2].removesuffix(":*")
@@ -137,13 +157,14 @@ class Targets:
         events: Any = [{"timestamp": int(time.time() * 1000), "message": text}]
         self._clients.logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
-    def _send_with_attributes(self, arn: str, text: str, attributes: Mapping[str, str]) -> None:
+    def _send_with_attributes(self, arn: str, text: str, attributes: Mapping[str, str], role: str | None) -> None:
+        clients = self._clients_of(role)
         values: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         }
         if arn.startswith("arn:aws:sqs:"):
             url = self._queue_url(arn)
-            self._clients.sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=values)
+            clients.sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=values)
         else:
             attributes_: Any = values
-            self._clients.sns.publish(TopicArn=arn, Message=text, MessageAttributes=attributes_)
+            clients.sns.publish(TopicArn=arn, Message=text, MessageAttributes=attributes_)

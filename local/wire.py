@@ -486,6 +486,8 @@ def error(service: str, code: str, message: str, status: int = 400) -> Response:
     match protocol(service):
         case "json":
             headers["x-amzn-errortype"] = code
+            if "awsQueryCompatible" in service_model(service).metadata:
+                headers["x-amzn-query-error"] = f"{code};{'Sender' if status < 500 else 'Receiver'}"
             content_type = f"application/x-amz-json-{service_model(service).metadata.get('jsonVersion', '1.1')}"
             body = json.dumps({"__type": code, "message": message})
         case "rest-json":

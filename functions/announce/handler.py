@@ -4,18 +4,20 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.amplify import Amplify
+from amplify_jobs.amplify_calls import NotFound
 from amplify_jobs.announcements import Announcement, DetailType, Names, Place
 from amplify_jobs.announcing import Occasion, announcement, occasion
 from amplify_jobs.errors import AmplifyJobsError
+from amplify_jobs.logs import function_logger
 from amplify_jobs.publishing import Publisher
-from amplify_jobs.store import Store
+from amplify_jobs.store import Announced, Store
 
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 amplify = Amplify.connect()
 store = Store.connect(os.environ["JOBS_TABLE"])
@@ -28,30 +30,32 @@ place = Place(
 )
 
 
-def names(app_id: str | None, branch_name: str | None) -> Names:
+def names(app_id: str | None, branch_name: str | None, known: Names) -> Names:
+    """Ask Amplify, and fill in what was known before; the app is called as it was in the first announcement."""
     if app_id is None:
-        return Names()
-    known = Names()
+        return known
+    found = Names()
     try:
         app_name, domain = amplify.app_name_and_domain(app_id)
-        known = Names(app_name=app_name, default_domain=domain)
-        if branch_name is None:
-            return known
-        display_name = amplify.branch_display_name(app_id, branch_name)
-        return known.model_copy(update={"display_name": display_name})
+        found = Names(app_name=app_name, default_domain=domain)
+        if branch_name is not None:
+            found = found.model_copy(update={"display_name": amplify.branch_display_name(app_id, branch_name)})
+    except NotFound as error:
+        logger.info("The app or the branch is not there", extra={"reason": str(error)})
+        found = found.model_copy(update={"exist": False})
     except AmplifyJobsError as error:
-        # A job is announced by its ids rather than not at all.
+        # A job is announced by what is known of it rather than not at all.
         logger.warning("Names are not known", extra={"reason": str(error)})
-        return known
+    return found.completed_by(known)
 
 
-def publish(said: Occasion, detail: Announcement) -> None:
-    done = store.announced(said.request.request_id)
+def publish(said: Occasion, detail: Announcement, done: Announced, called: Names) -> None:
     for audience, tell in (("programs", publisher.tell_programs), ("people", publisher.tell_people)):
         labels = said.labels(audience)
-        if done.isdisjoint(labels):
+        if done.labels.isdisjoint(labels):
             tell(said.detail_type, detail)
-            store.remember_announced(said.request.request_id, labels[0], datetime.now(UTC))
+            kept = called.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"exist"})
+            store.remember_announced(said.request.request_id, labels[0], kept, datetime.now(UTC))
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -60,8 +64,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
     said = occasion(event, store, datetime.now(UTC))
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
-    detail = announcement(said, names(said.request.app_id, said.request.branch_name), place)
-    publish(said, detail)
+    done = store.announced(said.request.request_id)
+    called = names(said.request.app_id, said.request.branch_name, Names.model_validate(done.names))
+    detail = announcement(said, called, place)
+    publish(said, detail, done, called)
     logger.info("Announced", extra={"detail_type": said.detail_type})
     metrics.add_metric("Announcements", MetricUnit.Count, 1)
     metrics.add_metric("RequestsRejected", MetricUnit.Count, int(said.detail_type is DetailType.JOB_REJECTED))

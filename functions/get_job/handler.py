@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -34,6 +34,7 @@ from amplify_jobs.following import (
 )
 from amplify_jobs.job_states import JobStates
 from amplify_jobs.jobs import JobKey, JobState, State
+from amplify_jobs.logs import function_logger
 from amplify_jobs.objects import Objects
 from amplify_jobs.requests import JobRequest, OnTimeout
 from amplify_jobs.store import Record, Store
@@ -42,7 +43,7 @@ from amplify_jobs.waiting import Deadlines, left_queue
 
 # What is left of the function's time when collecting ends is for recording and answering.
 KEPT_SECONDS = 12
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 states = JobStates(Amplify.connect(), UiBuilder(), Backend())
 store = Store.connect(os.environ["JOBS_TABLE"])
@@ -61,7 +62,8 @@ def ask(last: JobState, record: Record, deadlines: Deadlines, now: datetime) -> 
     try:
         asked = states.get_job(last.job)
     except NotFound as error:
-        if last.started_at is not None and now - last.started_at < VISIBLE_AFTER:
+        was_seen = record.state is not None or record.changes > 0
+        if not was_seen and last.started_at is not None and now - last.started_at < VISIBLE_AFTER:
             raise ServiceTrouble(str(error)) from error
         return vanished(last)
     except AmplifyJobsError as error:

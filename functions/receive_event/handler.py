@@ -5,26 +5,31 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs import aws_events
 from amplify_jobs.aws_http import AwsHttp
-from amplify_jobs.configuration import StoredRoutes
+from amplify_jobs.configuration import StoredRoutes, StoredSources
 from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.executions import Executions
 from amplify_jobs.intake import Intake, is_batch
 from amplify_jobs.intake_queue import IntakeQueue
+from amplify_jobs.logs import function_logger
+from amplify_jobs.secrets import Secrets
+from amplify_jobs.verifying import Verifier
 
-logger = Logger()
+logger = function_logger()
 metrics = Metrics()
 aws = AwsHttp.from_environment()
 executions = Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"])
+stored_routes = StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"])
 intake = Intake(
-    StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"]),
+    stored_routes,
     executions,
-    IntakeQueue(aws, os.environ["INTAKE_QUEUE_URL"]),
+    IntakeQueue(aws, os.environ["INTAKE_QUEUE_URL"], os.environ["BUCKET_NAME"]),
+    Verifier(stored_routes, StoredSources(aws, path=os.environ["SOURCES_PATH"]), Secrets(aws)),
 )
 
 

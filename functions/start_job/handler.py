@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
@@ -24,6 +24,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from amplify_jobs.callbacks import Callbacks
 from amplify_jobs.dynamodb_table import dynamodb_client
 from amplify_jobs.errors import (
+    AmplifyJobsError,
     BranchBusy,
     RequestRejected,
     ServiceTrouble,
@@ -35,14 +36,18 @@ from amplify_jobs.errors import (
 from amplify_jobs.following import deadlines_of, poll_answer
 from amplify_jobs.job_starts import JobStarts
 from amplify_jobs.jobs import Job, JobState, State, record_key
+from amplify_jobs.logs import function_logger
 from amplify_jobs.operations import Parameters, parameters_of, validated_parameters
 from amplify_jobs.requests import JobRequest, job_request
 from amplify_jobs.retrying import retry_of, start_id
 from amplify_jobs.store import Store
+from amplify_jobs.texts import sentences
 from amplify_jobs.waiting import Deadlines
 
 REGION = os.environ["AWS_REGION"]
-logger = Logger()
+# For so long after its time to start has run out it is found out what came of a start whose answer was lost.
+FOUND_OUT_WITHIN = timedelta(minutes=10)
+logger = function_logger()
 metrics = Metrics()
 starts = JobStarts.connect()
 store = Store.connect(os.environ["JOBS_TABLE"])
@@ -80,7 +85,7 @@ def started_job(*, asked: dict[str, Any]) -> dict[str, Any]:
     return job.model_dump(mode="json", by_alias=True)
 
 
-def start(request: JobRequest, parameters: Parameters, attempt: int, deadlines: Deadlines) -> Job:
+def start(request: JobRequest, parameters: Parameters, attempt: int) -> Job:
     asked = {
         "startId": start_id(request, attempt),
         "request": request.model_dump(mode="json", by_alias=True),
@@ -92,11 +97,26 @@ def start(request: JobRequest, parameters: Parameters, attempt: int, deadlines: 
         raise StartUnresolved("An earlier try of this request has not ended yet, or was cut short.") from error
     except IdempotencyPersistenceLayerError as error:
         raise ServiceTrouble("DynamoDB did not answer for the idempotency table.") from error
-    except (Throttled, BranchBusy) as error:
-        if now() < deadlines.start_by:
-            raise
-        minutes = request.start_within_minutes
-        raise RequestRejected(f"Not started within {minutes} minutes (startWithinMinutes). Last: {error}") from error
+
+
+def not_started(error: AmplifyJobsError) -> AmplifyJobsError:
+    """Tell of it, and give it back to be raised."""
+    metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
+    logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
+    return error
+
+
+def given_up(error: TryAgain, request: JobRequest, deadlines: Deadlines) -> RequestRejected | None:
+    """Say why a request is not tried any more; None while its time to start has not run out."""
+    # What may have been sent is first looked for, as long as that can succeed.
+    is_known = isinstance(error, Throttled | BranchBusy)
+    if now() < deadlines.start_by + (timedelta(0) if is_known else FOUND_OUT_WITHIN):
+        return None
+    minutes = request.start_within_minutes
+    unknown = "It is not known whether a job was started" if isinstance(error, StartUnresolved) else None
+    return RequestRejected(
+        sentences(f"Not started within {minutes} minutes (startWithinMinutes)", unknown, f"Last: {error}")
+    )
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -107,21 +127,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         request = job_request(event["request"])
         logger.append_keys(**request.log_keys())
+        failed = JobState.model_validate(event["failed"]) if "failed" in event else None
+        attempt = int(event["attempt"]) + 1 if failed else 1
+        deadlines = deadlines_of(request, (failed.finished_at or failed.started_at) if failed else None)
         parameters = validated_parameters(starts.complete(request))
-        attempt, deadlines = 1, deadlines_of(request)
-        if "failed" in event:
-            failed = JobState.model_validate(event["failed"])
-            attempt = int(event["attempt"]) + 1
-            parameters = retry_of(failed, parameters)
-            deadlines = deadlines_of(request, failed.finished_at or failed.started_at)
-        job = start(request, parameters, attempt, deadlines)
-    except (TryAgain, RequestRejected, Superseded) as error:
-        metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
-        if isinstance(error, TryAgain):
-            metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - request.received_at).total_seconds())
-            metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
-        logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
-        raise
+        job = start(request, retry_of(failed, parameters) if failed else parameters, attempt)
+    except TryAgain as error:
+        metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - request.received_at).total_seconds())
+        metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
+        raise not_started(given_up(error, request, deadlines) or error) from None
+    except (RequestRejected, Superseded) as error:
+        raise not_started(error) from None
     key = record_key(REGION, job, request.received_at)
     store.record_start(key, request.request_id, job, now())
     if attempt > 1:

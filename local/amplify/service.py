@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from local import wire
+from local.amplify import trail
 from local.amplify.addresses import Addresses
 from local.amplify.backend import Backend
 from local.amplify.deployments import Deployments
@@ -52,6 +54,9 @@ class LocalAmplify:
         site_bytes: int = SITE_BYTES,
         generator: Generator | None = None,
     ) -> None:
+        self._emit = emit
+        self._now = now
+        self._api_call = partial(trail.api_call, account=account, region=region)
         lock = RLock()
         addresses = Addresses(account=account, region=region, base_url=base_url)
         self._jobs = Jobs(
@@ -95,7 +100,10 @@ class LocalAmplify:
             return wire.error(service, missing.code, missing.message, missing.status)
         try:
             wire.validate(operation, params)
-            return wire.respond(operation, answer(params))
+            result = answer(params)
+            if service == "amplify" and operation.name in trail.ENDING_CALLS:
+                self._emit(self._api_call(operation.name, params, now=self._now()))
+            return wire.respond(operation, result)
         except wire.ServiceError as error:
             declared = {shape.name for shape in operation.error_shapes}
             # ListJobs, ListBranches, ListArtifacts and CreateDeployment declare no NotFoundException.

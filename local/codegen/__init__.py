@@ -1,6 +1,7 @@
 """AWS's own code generators, for the local cloud's UI codegen jobs and backend models."""
 
 from local.codegen.generator import (
+    INSTALLATION,
     GeneratedFile,
     GeneratedModels,
     Generator,
@@ -9,4 +10,12 @@ from local.codegen.generator import (
     UiCode,
 )
 
-__all__ = ["GeneratedFile", "GeneratedModels", "Generator", "GeneratorError", "SchemaError", "UiCode"]
+__all__ = [
+    "INSTALLATION",
+    "GeneratedFile",
+    "GeneratedModels",
+    "Generator",
+    "GeneratorError",
+    "SchemaError",
+    "UiCode",
+]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from typing import Any
 
 from local.processes import Processes, StoppedError, TimedOutError
 
+log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 LOCK_FILE = HERE / "package-lock.json"
 READY = HERE / "node_modules" / ".ready"
@@ -29,6 +31,7 @@ OLDEST_NODE = 20
 # A form takes the generator about half a second, on a machine that has nothing else to do.
 TIME_LIMIT_SECONDS = 300.0
 INSTALL_LIMIT_SECONDS = 600.0
+INSTALLATION = "Installing AWS's code generators with npm, once: 283 MB in local/codegen/node_modules"
 # How much of what a failed program printed is worth repeating.
 LAST_CHARACTERS = 1000
 
@@ -111,7 +114,10 @@ class Generator:
 
     def _run(self, script: str, text: str, *arguments: Path) -> dict[str, Any]:
         node = self._node()
-        self._install()
+        if not self.is_installed():
+            # A job takes a minute longer for it.
+            log.warning("%s ...", INSTALLATION)
+            self.install()
         with tempfile.TemporaryDirectory(prefix="codegen-") as temporary:
             given, outcome = Path(temporary, "input"), Path(temporary, "outcome.json")
             given.write_text(text, encoding="utf-8")
@@ -132,13 +138,18 @@ class Generator:
             raise GeneratorError(f"{node} is {said.strip()}: install {wanted} (https://nodejs.org), and try again")
         return node
 
-    def _install(self) -> None:
-        """Have npm put the packages of the lock file here, unless they are there."""
+    def is_installed(self) -> bool:
+        """Say whether the packages of the lock file are here."""
+        return (
+            READY.exists() and READY.read_text(encoding="ascii") == hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
+        )
+
+    def install(self) -> None:
+        """Have npm put the packages of the lock file here, unless they are there. Raises GeneratorError."""
         # Another local cloud on this machine may be at it; a thread of this one too, since each opens the file anew.
         with LOCK_FILE.open("rb") as locked:
             fcntl.flock(locked, fcntl.LOCK_EX)
-            wanted = hashlib.sha256(locked.read()).hexdigest()
-            if READY.exists() and READY.read_text(encoding="ascii") == wanted:
+            if self.is_installed():
                 return
             npm = shutil.which("npm", path=self._path)
             if npm is None:
@@ -148,7 +159,7 @@ class Generator:
                 )
             options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
             self._program("npm ci", [npm, "ci", *options], INSTALL_LIMIT_SECONDS)
-            READY.write_text(wanted, encoding="ascii")
+            READY.write_text(_lock_hash(), encoding="ascii")
 
     def _program(self, name: str, command: list[str], time_limit: float) -> str:
         """Run a program to its end, and give what it printed."""
@@ -174,3 +185,7 @@ class Generator:
         if code != 0:
             raise GeneratorError(f"{name} failed with exit code {code}: {text[-LAST_CHARACTERS:].strip()}")
         return text
+
+
+def _lock_hash() -> str:
+    return hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()

@@ -23,12 +23,12 @@ def walked(job: FollowedJob) -> list[str]:
 
 
 def test_an_event_ends_the_wait() -> None:
-    job = FollowedJob(300, events=True, earlier=())
+    job = FollowedJob(200, events=True, earlier=())
     assert walked(job) == ALWAYS
 
 
 def test_the_announcement_comes_one_poll_after_the_event() -> None:
-    followed = follow(definition(), FollowedJob(300, events=True, earlier=()))
+    followed = follow(definition(), FollowedJob(200, events=True, earlier=()))
     assert (followed.transitions, followed.polls) == (6, 1)
     assert followed.delay == pytest.approx(EVENT_SECONDS + CALL_SECONDS)
 

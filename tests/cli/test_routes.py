@@ -50,9 +50,9 @@ class TestCheck:
         written = capsys.readouterr()
         assert written.out == ""
         app, _, app_mark, minutes, line, mark, count = written.err.splitlines()
-        assert ":11:57: routes.web.request.parameters.appId: " in app
+        assert ":12:57: routes.web.request.parameters.appId: " in app
         assert app_mark.strip() == "^"
-        assert ":12:21: routes.web.timeoutMinutes: " in minutes
+        assert ":13:21: routes.web.timeoutMinutes: " in minutes
         assert (line.strip(), mark.strip()) == ("timeoutMinutes: 0", "^")
         assert line.index("0") == mark.index("^")
         assert count.endswith("broken.yaml: 2 faults.")
@@ -87,7 +87,7 @@ class TestCheck:
         }
         (_, minutes) = told["faults"]
         assert minutes == {
-            "line": 12,
+            "line": next(n for n, line in enumerate(EXAMPLE.read_text().splitlines(), 1) if "timeoutMinutes" in line),
             "column": 21,
             "path": "routes.web.timeoutMinutes",
             "message": "0 is too low; use a whole number of minutes from 1 to 1440",

@@ -125,11 +125,31 @@ def test_a_stopped_job_is_announced_as_cancelled(team: Team) -> None:
     app_id = team.app("stopped", build=["sleep 300"])
     team.route("stopped", app_id)
     team.has_built_before(app_id, seconds=5)
+    # As in an account without a trail: Amplify documents no event for CANCELLED, and a poll finds it.
+    team.order_fault(service="amplify", operation="ApiCallEvent", fault="lose", times=9, match={"appId": app_id})
     request_id = team.accepted(team.push("stopped"))
     team.amplify.stop_job(appId=app_id, branchName="main", jobId=team.running_job(app_id))
 
-    # Amplify documents no event for CANCELLED: a poll finds it.
     assert team.told(request_id)["outcome"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("call", ["stop_job", "delete_branch", "delete_app"])
+def test_a_branchs_first_job_that_somebody_ends_is_announced_at_once(team: Team, call: str) -> None:
+    """No poll would find it within five minutes; CloudTrail's event of the call wakes its execution."""
+    name = f"ended-by-{call.replace('_', '-')}"
+    app_id = team.app(name, build=["sleep 300"])
+    team.route(name, app_id)
+    request_id = team.accepted(team.push(name))
+    started = team.told(request_id, "Job Started")
+    named = {"stop_job": ("branchName", "jobId"), "delete_branch": ("branchName",), "delete_app": ()}[call]
+    given = {"branchName": "main", "jobId": team.running_job(app_id)}
+    getattr(team.amplify, call)(appId=app_id, **{key: given[key] for key in named})
+
+    finished = team.told(request_id)
+
+    assert finished["outcome"] == "CANCELLED"
+    assert finished["job"]["appName"] == started["job"]["appName"] == name
+    assert (finished["links"]["console"] is None) is (call != "stop_job")
 
 
 def test_an_unknown_app_is_announced_as_rejected(team: Team) -> None:

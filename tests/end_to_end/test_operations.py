@@ -372,7 +372,10 @@ def test_a_zip_that_is_none_is_a_failed_job(team: Team) -> None:
     ("source", "said"),
     [
         ({}, "exactly one of these must be given, not 0: jobId, sourceUrl, artifact"),
-        ({"artifact": "s3://amplify-jobs-bucket-123456789012/none.zip"}, "none.zip is not there"),
+        (
+            {"artifact": "s3://amplify-jobs-bucket-123456789012/none.zip"},
+            "none.zip can't be read: it is not there, its bucket",
+        ),
         ({"jobId": "7"}, "7 not found"),
     ],
     ids=["nothing", "missing object", "missing job"],

@@ -26,10 +26,12 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from local import wire
+from local.authorization import Authorization
 from local.endpoint import Endpoint
 from local.faults import Faults
 from local.http_server import HttpServer
 from local.moto_backend import ACCOUNT, MotoBackend
+from local.roles import Roles
 from tests.functions.generators import Backend, UiBuilder
 
 REPOSITORY = Path(__file__).parents[2]
@@ -281,6 +283,7 @@ def serving() -> Iterator[Stack]:
         region=REGION,
         services={"amplify": amplify, "amplifyuibuilder": ui_builder, "amplifybackend": backend},
         faults=faults,
+        authorization=Authorization(Roles(), account=ACCOUNT, region=REGION, machine_of=lambda _: None),
         local=ui_builder.answer_file,
         sites=lambda _: None,
     )
@@ -316,12 +319,13 @@ def serving() -> Iterator[Stack]:
 
 def _make_resources(stack: Stack) -> None:
     dynamodb, sns, sqs, events = (stack.client(name) for name in ("dynamodb", "sns", "sqs", "events"))
-    for table, keys in (("jobs", ("pk", "sk")), ("idempotency", ("id",))):
+    for table, keys, indexes in (("jobs", ("pk", "sk"), ("followed",)), ("idempotency", ("id",), ())):
         dynamodb.create_table(
             TableName=table,
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (*keys, *indexes)],
             KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
+            **_indexes(*indexes),
         )
     stack.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     topic = sns.create_topic(Name="announcements")["TopicArn"]
@@ -355,6 +359,18 @@ def _make_resources(stack: Stack) -> None:
         "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",
         "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
     }
+
+
+def _indexes(*keys: str) -> dict[str, Any]:
+    indexes = [
+        {
+            "IndexName": key,
+            "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        for key in keys
+    ]
+    return {"GlobalSecondaryIndexes": indexes} if indexes else {}
 
 
 def job_request(app_id: str, *, branch_name: str = "main", message: str | None = "Fix the header", **given: Any) -> Any:

@@ -91,7 +91,12 @@ def test_a_start(stack: Stack, announce: Function, request_: dict[str, Any]) -> 
     assert said == {"detailType": "Job Started", "requestId": request_["requestId"]}
     message = only(stack.published())
     assert message["Subject"] == "Started: web feature/header #7 (8920543)"
-    assert message["MessageAttributes"]["detailType"] == {"Type": "String", "Value": "Job Started"}
+    assert {name: value["Value"] for name, value in message["MessageAttributes"].items()} == {
+        "detailType": "Job Started",
+        "appId": request_["parameters"]["appId"],
+        "branchName": "feature/header",
+        "route": "web",
+    }
     detail = check(only(stack.events()))
     assert detail["requestId"] == request_["requestId"]
     app_id = request_["parameters"]["appId"]
@@ -268,7 +273,7 @@ def test_a_retry_says_only_what_was_not_said(
 ) -> None:
     event = payload("Job Finished", request_, job=job_of(request_, "FAILED", **FAILED))
     stack.faults.order(
-        {"service": service, "operation": operation, "fault": "refuse", "times": 3,
+        {"service": service, "operation": operation, "fault": "refuse",
          "code": "InternalError", "message": "internal", "status": 500}
     )  # fmt: skip
     with pytest.raises(ServiceTrouble, match=f"{operation}: InternalError"):
@@ -277,6 +282,20 @@ def test_a_retry_says_only_what_was_not_said(
         announce(event)
     assert len(stack.published()) == 1
     assert len(stack.events()) == 1
+
+
+@pytest.mark.parametrize(("service", "operation"), [("sns", "Publish"), ("events", "PutEvents")])
+def test_a_lost_answer_is_no_reason_for_a_client_to_say_it_again_by_itself(
+    stack: Stack, announce: Function, request_: dict[str, Any], service: str, operation: str
+) -> None:
+    """Whoever calls the function tries again; what was published then comes at most once for each of its tries."""
+    event = payload("Job Finished", request_, job=job_of(request_, "SUCCEEDED"))
+    stack.faults.order({"service": service, "operation": operation, "fault": "lose-answer"})
+    with pytest.raises(ServiceTrouble, match=f"{operation}: no answer"):
+        announce(event)
+    announce(event)
+    told = {"sns": stack.published(), "events": stack.events()}
+    assert {name: len(messages) for name, messages in told.items()} == {"sns": 1, "events": 1} | {service: 2}
 
 
 def test_an_event_that_the_bus_did_not_take_is_said_again(
@@ -344,6 +363,41 @@ def test_an_unknown_branch_of_a_known_app_is_announced_by_the_apps_name(
     assert only(stack.published())["Subject"] == "Rejected: web gone (8920543)"
 
 
+def test_what_was_known_at_the_start_is_told_at_the_end_of_an_app_that_is_gone(
+    stack: Stack, announce: Function, request_: dict[str, Any]
+) -> None:
+    announce(payload("Job Started", request_, job=job_of(request_)))
+    started = check(only(stack.events()))
+    stack.published()
+    del stack.amplify.apps[request_["parameters"]["appId"]]
+    gone = job_of(request_, "CANCELLED", reason="Amplify no longer knows this job.", gone=True)
+    announce(payload("Job Finished", request_, job=gone))
+    assert only(stack.published())["Subject"] == "CANCELLED: web feature/header #7 (8920543)"
+    ended = check(only(stack.events()))
+    assert ended["job"]["appName"] == started["job"]["appName"] == "web"
+    assert ended["links"] == {"console": None, "site": None}
+
+
+def test_a_job_that_was_deleted_is_linked_no_more_and_its_site_is(
+    stack: Stack, announce: Function, request_: dict[str, Any]
+) -> None:
+    announce(payload("Job Finished", request_, job=job_of(request_, "CANCELLED", gone=True)))
+    links = check(only(stack.events()))["links"]
+    assert links["console"] is None
+    assert links["site"].startswith("https://feature-header.")
+
+
+def test_without_an_answer_of_amplify_the_names_of_the_start_serve(
+    stack: Stack, announce: Function, request_: dict[str, Any]
+) -> None:
+    announce(payload("Job Started", request_, job=job_of(request_)))
+    links = check(only(stack.events()))["links"]
+    stack.faults.order({"service": "amplify", "operation": "GetApp", "fault": "throttle", "times": 9})
+    announce(payload("Job Finished", request_, job=job_of(request_, "SUCCEEDED")))
+    ended = check(only(stack.events()))
+    assert (ended["job"]["appName"], ended["links"]) == ("web", links)
+
+
 # ---------------------------------------------------------------- what is logged and published
 
 
@@ -357,6 +411,31 @@ def test_no_secret_is_published_or_logged(stack: Stack, announce: Function, requ
     assert "log.txt" in published
     for secret in ("X-Amz", "AKIA", "ada@example.com"):
         assert secret not in published
+
+
+@pytest.mark.parametrize("where", ["message", "author", "reason", "warnings", "repository", "unreadable"])
+def test_a_token_in_foreign_text_is_neither_published_nor_logged(
+    stack: Stack, announce: Function, request_: dict[str, Any], where: str
+) -> None:
+    token = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+    ended = job_of(request_, "FAILED", **FAILED)
+    match where:
+        case "reason":
+            ended |= {"reason": token, "steps": [{"name": token, "status": "FAILED", "reason": token}]}
+        case "warnings":
+            ended["job"]["warnings"] = [token]
+        case "unreadable":
+            refused = f"GetApp: BadRequestException: {token}"
+            stack.faults.order(
+                {"service": "amplify", "operation": "GetApp", "fault": "refuse",
+                 "code": "BadRequestException", "message": refused}
+            )  # fmt: skip
+        case _:
+            request_["cause"][where] = token
+    announce(payload("Job Finished", request_, job=ended))
+    published = json.dumps([stack.published(), stack.events(), announce.logs])
+    assert token not in published
+    assert "(secret left out)" in published
 
 
 def test_every_line_says_which_job_it_is_about(stack: Stack, announce: Function, request_: dict[str, Any]) -> None:

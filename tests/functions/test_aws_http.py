@@ -51,7 +51,7 @@ def fault(status: int, kind: str) -> Response:
 
 
 def call(aws: AwsHttp) -> dict[str, object]:
-    return aws.call("ssm", "AmazonSSM.GetParameter", "1.1", {"Name": "/a"})
+    return aws.call("ssm", "AmazonSSM.GetParameter", "1.1", {"Name": "/a"}, proof="Parameter")
 
 
 def test_a_call_is_signed_for_its_service_and_region() -> None:
@@ -74,17 +74,32 @@ def test_a_refusal_bears_the_services_name_for_it_and_is_not_repeated(kind: str)
     assert len(service.requests) == 1
 
 
-@pytest.mark.parametrize("trouble", [fault(400, "ThrottlingException"), Response("", 503), Response("<html>", 500)])
+TROUBLES = [
+    fault(400, "ThrottlingException"),
+    fault(400, "com.amazonaws.sqs#RequestThrottled"),
+    fault(403, "RequestThrottled"),
+    fault(400, "ProvisionedThroughputExceededException"),
+    fault(400, "TooManyRequestsException"),
+    fault(400, "RequestLimitExceeded"),
+    fault(429, "SomethingNew"),
+    Response("", 503),
+    Response("<html>", 500),
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
 def test_throttling_and_trouble_are_tried_once_more(trouble: Response) -> None:
-    with serving(trouble, Response("{}")) as (aws, service):
-        assert call(aws) == {}
+    with serving(trouble, Response('{"Parameter": {}}')) as (aws, service):
+        assert call(aws) == {"Parameter": {}}
     assert len(service.requests) == ATTEMPTS
     with serving(trouble) as (aws, service), pytest.raises(ServiceTrouble):
         call(aws)
     assert len(service.requests) == ATTEMPTS
 
 
-@pytest.mark.parametrize("nonsense", ["", "<html>", "[]", '"text"'])
+@pytest.mark.parametrize(
+    "nonsense", ["", "<html>", "[]", '"text"', "{}", '{"nonsense": [true]}', '{"Parameter": null}']
+)
 def test_nonsense_is_trouble(nonsense: str) -> None:
     with serving(Response(nonsense)) as (aws, _), pytest.raises(ServiceTrouble):
         call(aws)

@@ -75,6 +75,7 @@ def test_every_function_has_an_example() -> None:
         ("get_job.models.json", {"finished": True, "job.state": "CANCELLED"}),
         ("get_job.json", {"finished": True, "job.state": "SUCCEEDED", "key.sk": "job#0000000001"}),
         ("on_status_change.json", {"woke": False}),
+        ("on_status_change.api_call.json", {"woke": False}),
         ("announce.started.json", {"detailType": "Job Started"}),
         ("announce.finished.json", {"detailType": "Job Finished"}),
         ("announce.finished.codegen.json", {"detailType": "Job Finished"}),

@@ -11,7 +11,8 @@ from botocore.config import Config
 
 from amplify_jobs.amplify import Amplify
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.jobs import Job, job_key
+from amplify_jobs.jobs import Job, JobKey, job_key
+from amplify_jobs.store import Store
 from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
 
 
@@ -368,6 +369,21 @@ def test_a_job_that_amplify_does_not_show_yet(stack: Stack, get_job: Function) -
     following.state["startedAt"] = ago(seconds=10).isoformat()
     with pytest.raises(ServiceTrouble, match="NotFound"):
         get_job(following.payload())
+
+
+@pytest.mark.parametrize("seen", ["by a poll", "in an event"])
+def test_a_job_that_was_seen_before_is_gone_at_once(stack: Stack, get_job: Function, seen: str) -> None:
+    """As when its app is deleted right after it began: nothing waits until it could have been shown."""
+    following = Following(stack)
+    following.state["startedAt"] = ago(seconds=10).isoformat()
+    if seen == "by a poll":
+        following.show("RUNNING")
+        assert get_job(following.payload())["finished"] is False
+    else:
+        Store.connect("jobs").count_change(JobKey.model_validate(following.key), ago())
+    del stack.amplify.apps[following.app_id]
+    answer = get_job(following.payload())
+    assert (answer["job"]["state"], answer["finished"], answer["job"]["gone"]) == ("CANCELLED", True, True)
 
 
 TROUBLES: list[dict[str, Any]] = [

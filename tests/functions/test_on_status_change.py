@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.jobs import job_key
+from amplify_jobs.jobs import Job, JobKey, JobState, State, job_key
 from amplify_jobs.status_changes import NotUnderstood
+from amplify_jobs.store import Store
 from tests.functions.stack import REGION, REPOSITORY, Function, Stack, serving
 
 APP_ID, BRANCH_NAME = "dabcde12345678", "feature/header"
@@ -207,3 +209,94 @@ def test_every_line_says_which_job_it_is_about(stack: Stack, on_status_change: F
     for line in on_status_change.logs:
         assert line.items() >= {"app_id": APP_ID, "branch_name": BRANCH_NAME, "job_id": "95"}.items()
     assert on_status_change.metrics == {"StatusChanges": 1}
+
+
+# ---------------------------------------------------------------- calls that end jobs
+
+
+def api_call(name: str, **parameters: str) -> dict[str, Any]:
+    """As EventBridge hands on what CloudTrail recorded (EventBridge user guide)."""
+    return {
+        "version": "0",
+        "id": "36eb8523-97d0-4518-b33d-ee3579ff19f0",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.amplify",
+        "account": "111122223333",
+        "time": "2026-03-01T12:05:03Z",
+        "region": REGION,
+        "resources": [],
+        "detail": {
+            "eventVersion": "1.11",
+            "eventSource": "amplify.amazonaws.com",
+            "eventName": name,
+            "awsRegion": REGION,
+            "requestParameters": parameters,
+            "responseElements": None,
+            "readOnly": False,
+            "eventType": "AwsApiCall",
+        },
+    }
+
+
+def follow(app_id: str, branch_name: str, job_id: str) -> JobKey:
+    """Record a job as started, and as waited for with a token of its own."""
+    store = Store.connect("jobs")
+    key = job_key(REGION, app_id, branch_name, job_id)
+    job = Job(operation="start_job", app_id=app_id, branch_name=branch_name, job_id=job_id)
+    store.record_start(key, f"web-{app_id}-{job_id}", job, datetime.now(UTC))
+    return key
+
+
+def changes_of(stack: Stack, key: JobKey) -> int:
+    return int(stack.item(**key.model_dump()).get("changes", 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "ended"),
+    [
+        ("StopJob", {"branchName": "feature/x", "jobId": "2"}, [("feature/x", "2")]),
+        # A parameter of the path may be recorded as it was sent.
+        ("DeleteJob", {"branchName": "feature%2Fx", "jobId": "2"}, [("feature/x", "2")]),
+        ("DeleteBranch", {"branchName": "feature/x"}, [("feature/x", "1"), ("feature/x", "2")]),
+        ("DeleteApp", {}, [("feature/x", "1"), ("feature/x", "2"), ("main", "2")]),
+    ],
+)
+def test_a_call_that_ends_jobs_wakes_the_executions_that_follow_them(
+    stack: Stack, on_status_change: Function, name: str, parameters: dict[str, str], ended: list[tuple[str, str]]
+) -> None:
+    app_id = f"d{name.lower()}"
+    jobs = [("feature/x", "1"), ("feature/x", "2"), ("main", "2")]
+    keys = {job: follow(app_id, *job) for job in jobs}
+    others = follow(f"{app_id}0", "feature/x", "2")
+    over = follow(app_id, "main", "1")
+    Store.connect("jobs").record_state(
+        over,
+        JobState(job=Job(operation="start_job", app_id=app_id, branch_name="main", job_id="1"), state=State.SUCCEEDED),
+        None,
+    )
+    assert on_status_change(api_call(name, appId=app_id, **parameters)) == {"woke": False}
+    assert [job for job in jobs if changes_of(stack, keys[job])] == sorted(ended)
+    assert changes_of(stack, others) == changes_of(stack, over) == 0
+
+
+def test_a_call_ends_the_wait_for_a_job(stack: Stack, on_status_change: Function, machine: str) -> None:
+    follow(APP_ID, BRANCH_NAME, "97")
+    execution = begin_to_wait(stack, machine, "97")
+    until_it_waits(stack, "97")
+    called = api_call("StopJob", appId=APP_ID, branchName=BRANCH_NAME, jobId="97")
+    assert on_status_change(called) == {"woke": True}
+    assert end_of(stack, execution) == "SUCCEEDED"
+
+
+def test_calls_about_jobs_that_nobody_follows_change_nothing(stack: Stack, on_status_change: Function) -> None:
+    called = api_call("StopJob", appId=APP_ID, branchName=BRANCH_NAME, jobId="96")
+    assert on_status_change(called) == {"woke": False}
+    assert record(stack, "96") == {}
+
+
+@pytest.mark.parametrize("parameters", [{}, {"appId": "Dabc"}, {"appId": "dabc", "jobId": "four"}])
+def test_a_call_that_is_not_understood_is_raised(
+    stack: Stack, on_status_change: Function, parameters: dict[str, str]
+) -> None:
+    with pytest.raises(NotUnderstood, match=r"detail\.requestParameters"):
+        on_status_change(api_call("StopJob", **parameters))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -393,6 +394,7 @@ def test_what_a_codegen_job_made_is_in_the_bucket(stack: Stack, start_job: Funct
     assert answer["job"]["results"] == {
         "folder": folder,
         "files": sorted(folder + name for name in [*files, "manifest.json"]),
+        "moreFiles": 0,
         "partialErrors": [{"schemaName": "Tag", "error": "Values could not be found for enum X"}],
         "missing": [],
     }
@@ -406,6 +408,29 @@ def test_what_a_codegen_job_made_is_in_the_bucket(stack: Stack, start_job: Funct
     }
     assert "downloadUrl" not in json.dumps([manifest, answer, get_job.logs])
     assert "?s=x" not in json.dumps([manifest, answer, get_job.logs])
+
+
+@pytest.mark.parametrize(("number", "length"), [(500, 600), (2_000, 200), (100, 4_000)])
+def test_results_of_any_size_pass_through_the_machine_and_are_all_in_the_bucket(
+    stack: Stack, start_job: Function, get_job: Function, number: int, length: int
+) -> None:
+    """Step Functions takes 262,144 bytes of a task; more would end the execution, and a success be told as UNKNOWN."""
+    request = codegen(graphqlSchema=SCHEMA)
+    answer = start_job(payload(request))
+    entries = [{"fileName": f"{n}.jsx", "schemaName": f"S{n}", "error": "é" * length} for n in range(number)]
+    told = [{"schemaName": f"T{n}", "error": "no"} for n in range(number)]
+    stack.ui_builder.succeed(
+        "job-1", stack.url, {"a.jsx": b"a"}, entries=entries, statusMessage=json.dumps({"codegenErrors": told})
+    )
+    answer = poll(get_job, request, answer)
+    assert len(json.dumps({"request": request, "job": answer["job"]})) < 262_144
+    results = answer["job"]["results"]
+    errors = results["partialErrors"]
+    assert re.fullmatch(r"and \d+ more", errors[-1]["error"])
+    assert len(errors) - 1 + int(errors[-1]["error"].split()[1]) == 2 * number
+    manifest = json.loads(stored(stack, results["folder"] + "manifest.json"))
+    assert [entry["error"] for entry in manifest["Output"] if "error" in entry] == ["é" * length] * number
+    assert manifest["codegenErrors"] == told
 
 
 def test_a_file_that_cannot_be_had_is_said(stack: Stack, start_job: Function, get_job: Function) -> None:

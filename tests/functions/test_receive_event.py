@@ -101,6 +101,7 @@ def stack(aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch) -> Stack:
         "AWS_SECRET_ACCESS_KEY": "test",
         "BUCKET_NAME": "bucket",
         "ROUTES_KEY": "routes.json",
+        "SOURCES_PATH": "/amplify-jobs/sources",
         "STATE_MACHINE_ARN": made.machine,
         "INTAKE_QUEUE_URL": made.queue,
         "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
@@ -133,6 +134,14 @@ class TestEvents:
     def test_a_job_that_is_asked_for_outright_needs_no_routes(self, stack: Stack) -> None:
         stack.s3.delete_object(Bucket="bucket", Key="routes.json")
         assert stack.new_function()(JOB)["requests"][0]["operation"] == "start_job"
+
+    @pytest.mark.parametrize("example", ["object", "codecommit_push", "schedule", "named_route"])
+    def test_before_the_first_push_of_routes_an_event_is_no_routes_concern(self, stack: Stack, example: str) -> None:
+        stack.s3.delete_object(Bucket="bucket", Key="routes.json")
+        event = json.loads((REPOSITORY / "events" / f"receive_event.{example}.json").read_text())
+        answer = stack.new_function()(event)
+        assert (answer["deferred"], stack.waiting()) == ([], 0)
+        assert answer["ignored"]
 
     def test_what_no_route_waits_for_starts_nothing(self, stack: Stack) -> None:
         event = json.loads((REPOSITORY / "events" / "receive_event.object.json").read_text())

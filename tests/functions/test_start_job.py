@@ -260,6 +260,10 @@ BUSY = (
         ("StartJob", refusal("BadRequestException", BUSY), BranchBusy),
         ("StartJob", refusal("UnauthorizedException", status=401), RequestRejected),
         ("StartJob", refusal("AccessDeniedException", status=403), RequestRejected),
+        # What says that the call itself is at fault has started nothing, whatever it is called.
+        ("StartJob", refusal("ExpiredTokenException", status=403), ServiceTrouble),
+        ("StartJob", refusal("InvalidSignatureException", status=403), ServiceTrouble),
+        ("StartJob", refusal("SomethingNew", status=409), ServiceTrouble),
         ("StartJob", refusal("BadRequestException", "The requested jobType MANUAL does not support."), RequestRejected),
         ("ListJobs", {"fault": "throttle", "times": 9}, Throttled),
         ("ListJobs", refusal("InternalFailureException", status=500, times=9), ServiceTrouble),
@@ -331,6 +335,55 @@ def test_a_request_that_cannot_succeed_is_rejected_before_anything_is_sent(
     assert len(stack.amplify.calls) == before
     assert start_job.metrics == {"StartsTried": 1, "StartsNotMade": 1}
     assert [line["message"] for line in start_job.logs] == ["Not started"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "overdue", "said"),
+    [
+        # What came of it is looked for a while longer.
+        (refusal("InternalFailureException", status=500), 9, None),
+        (refusal("InternalFailureException", status=500), 11, "It is not known whether a job was started"),
+        (refusal("ExpiredTokenException", status=403), 9, None),
+        (refusal("ExpiredTokenException", status=403), 11, "Last: StartJob: ExpiredTokenException"),
+    ],
+)
+def test_trouble_ends_with_the_time_to_start_too(
+    stack: Stack, start_job: Function, fault: dict[str, Any], overdue: int, said: str | None
+) -> None:
+    received = datetime.now(UTC) - timedelta(minutes=10 + overdue)
+    request = job_request(stack.amplify.new_app(), receivedAt=received.isoformat(), startWithinMinutes=10)
+    stack.faults.order({"service": "amplify", "operation": "StartJob", **fault})
+    with pytest.raises((StartUnresolved, ServiceTrouble) if said is None else RequestRejected, match=said):
+        start_job(payload(request))
+
+
+def test_a_job_that_cannot_be_looked_for_may_have_been_started(stack: Stack, start_job: Function) -> None:
+    request = job_request(stack.amplify.new_app())
+    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
+    with pytest.raises(StartUnresolved):
+        start_job(payload(request))
+    stack.faults.order({"service": "amplify", "operation": "ListJobs", "fault": "nonsense"})
+    with pytest.raises(StartUnresolved, match="can't be looked for"):
+        start_job(payload(request))
+    assert start_job(payload(request))["job"]["job"]["jobId"] == "1"
+    assert len(stack.amplify.started(request["parameters"]["appId"])) == 1
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "GetItem", "Query"])
+def test_a_lost_answer_and_a_write_that_was_none_make_one_job(
+    stack: Stack, start_job: Function, operation: str
+) -> None:
+    """A 200 that is no answer, at any call of DynamoDB, while the answer to StartJob is lost."""
+    for number in range(6):
+        request = job_request(stack.amplify.new_app())
+        stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
+        if number:
+            passed = {"service": "dynamodb", "operation": operation, "fault": "delay", "seconds": 0}
+            stack.faults.order({**passed, "times": number})
+        stack.faults.order({"service": "dynamodb", "operation": operation, "fault": "nonsense"})
+        until_started(start_job, request, stack)
+        stack.faults.clear()
+        assert len(jobs(stack, request)) == 1
 
 
 def test_a_branch_that_stays_busy_is_rejected_when_the_time_to_start_runs_out(

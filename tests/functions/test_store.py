@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -156,7 +157,7 @@ def test_a_lease_is_taken_again_by_its_holder_only(store: Store) -> None:
     assert store.take_lease(BRANCH, FIRST, Lease())
     assert not store.take_lease(BRANCH, AGAIN, Lease(OTHER, 3))
     assert store.take_lease(BRANCH, AGAIN, Lease(FIRST, 3))
-    assert not store.take_lease(BRANCH, AGAIN, Lease(FIRST, 3))
+    assert not store.take_lease(BRANCH, replace(AGAIN, sent_at=NOW + timedelta(minutes=2)), Lease(FIRST, 3))
     assert store.lease(BRANCH) == Lease(AGAIN, 3)
 
 
@@ -187,7 +188,7 @@ def test_every_item_expires(stack: Stack, store: Store) -> None:
     store.record_start(key, "one", job, NOW)
     store.begin_poll(job_key(REGION, "d1a2b3c4d5e6", "main", "8"), NOW)
     store.count_change(job_key(REGION, "d1a2b3c4d5e6", "main", "9"), NOW)
-    store.remember_announced("two", "Job Started to people", NOW)
+    store.remember_announced("two", "Job Started to people", {}, NOW)
     items = stack.jobs_table.scan()["Items"]
     assert len(items) == 6
     assert all(int(str(item["expiresAt"])) > NOW.timestamp() for item in items)
@@ -224,11 +225,12 @@ def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
 
 def test_what_was_announced_is_remembered_beside_the_job(store: Store) -> None:
     job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
-    assert store.announced("one") == set()
-    store.remember_announced("one", "a", NOW)
+    assert store.announced("one").labels == set()
+    store.remember_announced("one", "a", {"appName": "web"}, NOW)
     store.point_request_at_job("one", job, NOW)
-    store.remember_announced("one", "b", NOW)
-    assert store.announced("one") == {"a", "b"}
+    store.remember_announced("one", "b", {"appName": "renamed"}, NOW)
+    assert store.announced("one").labels == {"a", "b"}
+    assert store.announced("one").names == {"appName": "web"}
     assert store.job_of_request("one") == job
 
 

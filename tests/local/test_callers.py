@@ -17,9 +17,9 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.__main__ import callers_of
 from local.callers import Callers
 from local.cloud import LocalCloud
+from local.running import callers_of
 from tests.local.waiting import eventually
 
 PORT = 4566

@@ -43,7 +43,7 @@ class Inbox:
             raise NotDeliverableError("Throttled", "too fast", is_final=self.is_final)
         self.sent.append(text)
 
-    def send_message(self, arn: str, text: str, attributes: Mapping[str, str]) -> None:
+    def send_message(self, arn: str, text: str, attributes: Mapping[str, str], *, role: str | None) -> None:
         self.letters.append((text, attributes))
 
 

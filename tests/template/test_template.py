@@ -226,6 +226,8 @@ def allowed(name: str) -> set[str]:
 
 def subject_of(resource: Any) -> str:
     """A resource of the template by its logical name, any other by the last part of its ARN."""
+    if resource == "*":
+        return "*"
     if "Ref" in resource and resource["Ref"] in PARAMETERS:
         return str(resource["Ref"])
     if "Fn::Split" in resource:
@@ -274,6 +276,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "begin_poll": {"dynamodb:UpdateItem JobsTable"},
         "record_state": {"dynamodb:UpdateItem JobsTable"},
         "earlier_jobs": {"dynamodb:Query JobsTable"},
+        "followed_jobs": {"dynamodb:Query ${JobsTable.Arn}/index/followed"},
         "count_change": {"dynamodb:UpdateItem JobsTable"},
         "announced": {"dynamodb:GetItem JobsTable"},
         "remember_announced": {"dynamodb:UpdateItem JobsTable"},
@@ -284,9 +287,9 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "has_ended": {"dynamodb:GetItem JobsTable"},
     },
     "ui_builder.py": {
-        "start_codegen_job": {"amplifyuibuilder:StartCodegenJob app/*"},
-        "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*"},
-        "manifest_address": {"amplifyuibuilder:GetCodegenJob app/*"},
+        "start_codegen_job": {"amplifyuibuilder:StartCodegenJob *", "amplify:GetApp apps/*"},
+        "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
+        "asset": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
     },
     "backend.py": {
         "generate_models": {"amplifybackend:GenerateBackendAPIModels /backend/*"},
@@ -307,8 +310,9 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "tell_programs": {"events:PutEvents Bus"},
     },
 }
-# Powertools' persistence layer (its documentation, "Required IAM permissions").
-IDEMPOTENCY = {f"dynamodb:{verb}Item IdempotencyTable" for verb in ("Get", "Put", "Update", "Delete")}
+# Powertools' persistence layer. Its documentation has GetItem too, which it calls only with boto3 before 1.26.164:
+# PutItem then does not answer the item on file when a condition fails.
+IDEMPOTENCY = {f"dynamodb:{verb}Item IdempotencyTable" for verb in ("Put", "Update", "Delete")}
 
 
 @pytest.mark.parametrize("module", NEEDED)
@@ -397,15 +401,15 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
         "s3:PutObject ${Bucket.Arn}/requests/*",
         "states:StartExecution JobStateMachine",
         "sqs:SendMessage IntakeQueue",
-    }
-    assert allowed("ReceiveWebhookFunction") == both | {
         "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
         "kms:Decrypt DecryptKeyArns",
     }
+    assert allowed("ReceiveWebhookFunction") == both
     # What Lambda's poller needs of the queue, and hiding what has to wait.
     polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
-    assert allowed("ReceiveEventFunction") == both | {f"sqs:{action} IntakeQueue" for action in polling}
+    large = {"s3:GetObject ${Bucket.Arn}/requests/intake/*"}
+    assert allowed("ReceiveEventFunction") == both | large | {f"sqs:{action} IntakeQueue" for action in polling}
 
 
 def test_schedules_may_call_receive_event_and_bury_what_failed_and_nothing_else() -> None:
@@ -627,6 +631,54 @@ def test_a_task_has_a_time_limit_a_retry_and_a_catch_for_everything(machine: str
             assert retrier["BackoffRate"] > 1
             assert retrier["JitterStrategy"] == "FULL"
             assert retrier["MaxDelaySeconds"] > retrier["IntervalSeconds"]
+
+
+# How Lambda says that it did not run a function, and Step Functions that no answer came in time (Step Functions
+# developer guide, "Handle transient Lambda service exceptions").
+OUTAGES = {
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+    "States.Timeout",
+}
+# What is written into an execution's history for each try of a task: scheduled, started, failed.
+EVENTS_A_TRY = 3
+
+
+def seconds_of_tries(retrier: Mapping[str, Any], number: int) -> float:
+    """How long so many tries take in the mean, of which each waits for half its delay (FULL jitter)."""
+    seconds, delay = 0.0, float(retrier["IntervalSeconds"])
+    for _ in range(number):
+        seconds += delay / 2
+        delay = min(delay * retrier["BackoffRate"], retrier["MaxDelaySeconds"])
+    return seconds
+
+
+@every_task
+def test_what_lambda_could_not_run_is_tried_again_for_hours(machine: str, task: str) -> None:
+    """An account's limit of concurrency, or an outage, is no fault of the request."""
+    state = definition(machine)["States"][task]
+    if "FunctionName" not in state["Parameters"]:
+        return
+    for error in OUTAGES:
+        retrier = next(each for each in state["Retry"] if {error, "States.ALL"} & set(each["ErrorEquals"]))
+        assert error in retrier["ErrorEquals"]
+        assert seconds_of_tries(retrier, retrier["MaxAttempts"]) > 24 * 3_600
+
+
+@every_machine
+def test_no_retries_fill_the_history_before_the_execution_ends_anyhow(name: str) -> None:
+    """It has room for 25,000 events; what is tried for as long as an execution may last takes fewer."""
+    machine = definition(name)
+    for state in machine["States"].values():
+        for retrier in state.get("Retry", []):
+            if retrier.get("MaxAttempts", 0) > 1_000:
+                # After the first tries, which are few, each takes half of the longest delay.
+                tries = machine["TimeoutSeconds"] / (retrier["MaxDelaySeconds"] / 2)
+                assert tries * EVENTS_A_TRY < 22_000
+                assert seconds_of_tries(retrier, 20) > 5 * retrier["MaxDelaySeconds"] / 2
 
 
 @every_task

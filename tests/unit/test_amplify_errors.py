@@ -14,8 +14,22 @@ from botocore.exceptions import (
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from amplify_jobs.amplify_calls import HOSTING_RESOURCES, NotFound, UnknownResource, error_of, rejected_if_unknown
-from amplify_jobs.errors import AmplifyJobsError, BranchBusy, RequestRejected, ServiceTrouble, Throttled
+from amplify_jobs.amplify_calls import (
+    HOSTING_RESOURCES,
+    NotFound,
+    UnknownResource,
+    error_of,
+    error_of_start,
+    rejected_if_unknown,
+)
+from amplify_jobs.errors import (
+    AmplifyJobsError,
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Throttled,
+)
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")
 SLOW_DOWN = "Rate exceeded while calling StartJob, please slow down or try again later."
@@ -55,6 +69,20 @@ def test_what_an_error_means(error: ClientError, meaning: type[AmplifyJobsError]
     translated = error_of(error, "StartJob")
     assert type(translated) is meaning
     assert str(translated).startswith(f"StartJob: {error.response['Error']['Code']}: ")
+
+
+@pytest.mark.parametrize("status", [0, 200, 301, 400, 401, 403, 404, 408, 409, 415, 429, 499, 500, 502, 503, 504])
+def test_of_a_start_only_what_may_have_been_done_is_unresolved(status: int) -> None:
+    translated = error_of_start(answered("SomethingNew", status=status), "StartJob")
+    nothing_started = 400 <= status < 500 and status != 408
+    assert isinstance(translated, StartUnresolved) is not nothing_started
+    assert isinstance(translated, ServiceTrouble | Throttled) is nothing_started
+
+
+@pytest.mark.parametrize(("error", "meaning"), CASES, ids=lambda value: str(getattr(value, "response", "")))
+def test_what_an_error_of_a_start_means(error: ClientError, meaning: type[AmplifyJobsError]) -> None:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    assert type(error_of_start(error, "StartJob")) is (StartUnresolved if status >= 500 else meaning)
 
 
 @pytest.mark.parametrize("operation", ["StartJob", "ListJobs", "GetJob", "GetApp", "GetBranch"])

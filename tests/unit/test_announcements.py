@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +15,6 @@ from jsonschema import Draft202012Validator
 
 from amplify_jobs.announcements import (
     SUBJECT_LIMIT,
-    TEXT_LIMIT,
     Announcement,
     DetailType,
     JobFinished,
@@ -22,10 +23,10 @@ from amplify_jobs.announcements import (
     Names,
     Outcome,
     Place,
+    attributes,
     duration,
     finished,
     links,
-    presentable,
     readable_request,
     rejected,
     started,
@@ -34,6 +35,7 @@ from amplify_jobs.announcements import (
 )
 from amplify_jobs.jobs import Job, JobState, State, Step
 from amplify_jobs.requests import Cause, JobRequest
+from amplify_jobs.texts import TEXT_LIMIT, presentable
 from tools import write_schemas
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -115,7 +117,11 @@ def test_a_started_job() -> None:
     waiting = JobState(job=JOB, state=State.WAITING, started_at=NOW)
     detail = started(REQUEST, waiting, NAMES, PLACE, EXECUTION)
     assert subject(detail) == "Started: web feature/header #7 (8920543)"
-    assert text(detail).startswith("web · feature/header · job 7 started\n\nCommit: 89205432f5b7 Fix the header\n")
+    assert text(detail).startswith(
+        "web · feature/header · job 7 started, and waits in Amplify's queue until it can run\n"
+        "\n"
+        "Commit: 89205432f5b7 Fix the header\n"
+    )
 
 
 def test_a_rejected_request() -> None:
@@ -142,6 +148,23 @@ def test_outcomes(state: State, outcome: str, headline: str) -> None:
     detail = finished(REQUEST, ended, NAMES, PLACE, EXECUTION)
     assert detail.outcome == outcome
     assert text(detail).splitlines()[0] == f"web · feature/header · {headline}"
+
+
+def test_links_to_what_is_gone_are_left_out() -> None:
+    assert links(FAILED.model_copy(update={"gone": True}), NAMES, PLACE).model_dump() == {
+        "console": None,
+        "site": "https://feature-header.d1a2b3c4d5e6.amplifyapp.com/",
+    }
+    no_app = links(FAILED, NAMES.model_copy(update={"exist": False}), PLACE)
+    assert (no_app.console, no_app.site) == (None, None)
+
+
+def test_what_was_known_before_fills_in_and_an_app_keeps_its_name() -> None:
+    gone = Names(exist=False).completed_by(NAMES)
+    assert gone == NAMES.model_copy(update={"exist": False})
+    renamed = NAMES.model_copy(update={"app_name": "site", "display_name": "main"}).completed_by(NAMES)
+    assert renamed == NAMES.model_copy(update={"display_name": "main"})
+    assert Names(app_name="web").completed_by(Names()) == Names(app_name="web")
 
 
 def test_what_amplify_did_not_tell_is_left_out() -> None:
@@ -201,12 +224,21 @@ def test_foreign_text_is_never_too_long(foreign: str) -> None:
     assert len(str(presentable(foreign))) <= TEXT_LIMIT
 
 
-# Made, not written: hypothesis draws texts that the source holds, and one of them would look like a leak.
+# Made, not written: Hypothesis draws texts that the source holds, and one of them would look like a leak.
 SIGNATURE, ADDRESS = "f0" * 32, "ada" * 5 + "@example.com"
-names = st.builds(Names, app_name=st.none() | st.text(), default_domain=st.none() | st.text(), display_name=st.text())
 some_text = (
-    st.none() | st.text(max_size=300) | st.sampled_from([ADDRESS, f"https://x.example/y?X-Amz-Signature={SIGNATURE}"])
+    st.none()
+    | st.text(max_size=300)
+    | st.sampled_from(
+        [
+            ADDRESS,
+            f"https://x.example/y?X-Amz-Signature={SIGNATURE}",
+            "a\nConsole: https://evil.example",
+            "Site: \x85 x",
+        ]
+    )
 )
+names = st.builds(Names, app_name=some_text, default_domain=st.none() | st.text(), display_name=st.text())
 causes = st.builds(
     Cause,
     source=st.text(),
@@ -216,6 +248,7 @@ causes = st.builds(
     commit=st.none() | st.text(),
     message=some_text,
     author=some_text,
+    reason=some_text,
 )
 moments = st.none() | st.datetimes(timezones=st.just(UTC))
 job_steps = st.builds(
@@ -253,6 +286,101 @@ def test_a_subject_is_what_sns_takes(detail: Announcement) -> None:
     assert 1 <= len(line) <= SUBJECT_LIMIT
     assert all(" " <= character <= "~" for character in line)
     assert not line.startswith(" ")
+
+
+@given(announcements)
+def test_only_what_has_a_label_of_ours_looks_like_it(detail: Announcement) -> None:
+    """No value from outside adds a line, whatever it holds: another Console, above the one that is true."""
+    message = text(detail)
+    labels = [line.partition(": ")[0] for line in message.splitlines() if re.match(r"[A-Z][\w ]+: ", line)]
+    wanted = [label for label in LABELS for _ in range(labels.count(label))]
+    assert labels == wanted
+    assert all(labels.count(label) <= 1 for label in labels)
+    assert all(category not in ("Cc", "Zl", "Zp") for category in map(unicodedata.category, message.replace("\n", "")))
+
+
+LABELS = (
+    "Failed step",
+    "Attempts",
+    "Reason",
+    "Commit",
+    "Author",
+    "Asked by",
+    "Asked because",
+    "Console",
+    "Site",
+    "Request",
+    "Execution",
+)
+FORGED = "Zoë\r\nConsole: https://evil.example\u2028Console: https://evil.example\x85Site: x\x1b]0;pwned\x07\u202e"
+
+
+def test_a_name_with_line_breaks_forges_no_line() -> None:
+    request = REQUEST.model_copy(
+        update={"cause": Cause(source="cms", kind="push", repository=FORGED, author=FORGED, message=FORGED)}
+    )
+    ended = FAILED.model_copy(
+        update={"reason": FORGED, "steps": (Step(name=FORGED, status="FAILED", reason=FORGED),), "job": JOB}
+    )
+    detail = finished(request, ended, NAMES.model_copy(update={"app_name": FORGED}), PLACE, EXECUTION)
+    lines = text(detail).splitlines()
+    assert [line for line in lines if line.startswith(("Console:", "Site:"))] == [
+        f"Console: {detail.links.console}",
+        f"Site: {detail.links.site}",
+    ]
+    # Programs get the texts too: without what makes a terminal or a reader do things.
+    for published in (text(detail), detail.model_dump_json()):
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\\\\u00", published)
+
+
+def test_the_further_lines_of_a_reason_are_kept_and_indented() -> None:
+    detail = finished(
+        REQUEST, FAILED.model_copy(update={"reason": "npm ci failed\nSite: nowhere"}), NAMES, PLACE, EXECUTION
+    )
+    assert "\nReason: npm ci failed\n    Site: nowhere\n" in text(detail)
+
+
+@pytest.mark.parametrize("length", [20, 80, 255])
+def test_a_long_name_of_an_app_leaves_room_for_what_happened(length: int) -> None:
+    long = NAMES.model_copy(update={"app_name": "w" * length})
+    line = subject(finished(REQUEST, FAILED, long, PLACE, EXECUTION))
+    assert line.startswith("FAILED: www")
+    assert line.endswith(" feature/header #7 (8920543)")
+    assert len(line) == min(len(f"FAILED: {'w' * length} feature/header #7 (8920543)"), SUBJECT_LIMIT)
+
+
+def test_long_names_of_an_app_and_a_branch_leave_room_for_the_job_and_its_commit() -> None:
+    job = JOB.model_copy(update={"branch_name": "b" * 255})
+    long = NAMES.model_copy(update={"app_name": "w" * 255})
+    line = subject(finished(REQUEST, FAILED.model_copy(update={"job": job}), long, PLACE, EXECUTION))
+    assert re.fullmatch(r"FAILED: w{10,}\.\.\. b{10,}\.\.\. #7 \(8920543\)", line)
+
+
+def test_what_filters_of_subscriptions_can_go_by() -> None:
+    ended = finished(REQUEST, FAILED, NAMES, PLACE, EXECUTION)
+    common = {"appId": "d1a2b3c4d5e6", "branchName": "feature/header", "route": "web"}
+    assert attributes(DetailType.JOB_FINISHED, ended) == {
+        "detailType": "Job Finished",
+        "outcome": "FAILED",
+        **common,
+    }
+    begun = started(REQUEST, FAILED, NAMES, PLACE, EXECUTION)
+    assert attributes(DetailType.JOB_STARTED, begun) == {"detailType": "Job Started", **common}
+    refused = rejected(REQUEST, "no", NAMES, PLACE, EXECUTION)
+    assert attributes(DetailType.JOB_REJECTED, refused) == {
+        "detailType": "Job Rejected",
+        "outcome": "REJECTED",
+        **common,
+    }
+    nobody = rejected(readable_request({}, EXECUTION, NOW), "no", Names(), PLACE, EXECUTION)
+    assert attributes(DetailType.JOB_REJECTED, nobody) == {"detailType": "Job Rejected", "outcome": "REJECTED"}
+
+
+@given(announcements)
+def test_attributes_are_what_sns_takes(detail: Announcement) -> None:
+    for value in attributes(DETAIL_TYPES[type(detail)], detail).values():
+        assert value
+        assert not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value)
 
 
 @given(announcements)

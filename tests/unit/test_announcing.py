@@ -110,7 +110,7 @@ def test_a_failed_job_that_cannot_be_started_again_has_failed() -> None:
     detail = announcement(occasion(event, Requests(), NOW), Names(), PLACE)
     assert isinstance(detail, JobFinished)
     assert (detail.outcome, detail.attempts) == ("FAILED", 2)
-    assert detail.reason == "npm ci failed It could not be started again: StartJob: no such job"
+    assert detail.reason == "npm ci failed. It could not be started again: StartJob: no such job"
 
 
 def test_a_failed_job_that_a_newer_request_keeps_from_being_started_again_is_cancelled() -> None:
@@ -135,7 +135,7 @@ def test_an_execution_that_failed(known: Job | None) -> None:
     detail = announcement(said, Names(), PLACE)
     assert isinstance(detail, JobRejected | JobFinished)
     expected = "amplify-jobs itself failed: its execution ended as FAILED. States.Runtime no path"
-    assert detail.reason == expected + ("" if known is None else " The job may still be running.")
+    assert detail.reason == expected + ("" if known is None else ". The job may still be running.")
 
 
 @given(st.none() | st.text() | st.just(json.dumps(REQUEST)), st.none() | st.text(), st.none() | st.text())

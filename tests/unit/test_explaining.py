@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,8 +165,8 @@ class KeptExecutions:
 class NoQueue:
     """A queue that nothing may go to."""
 
-    def put(self, event: Event, body: str) -> None:
-        raise AssertionError((event, body))
+    def put(self, body: str, group: Sequence[str | None], identity: str) -> None:
+        raise AssertionError((body, group, identity))
 
     def hide(self, receipt: str, received: int) -> None:
         raise AssertionError((receipt, received))
@@ -175,7 +175,8 @@ class NoQueue:
 def served(routes: Routes, found: Recorded) -> tuple[list[JobRequest], list[dict[str, Any]]]:
     """What the functions' door makes of a delivery: the executions it starts, and its answer's `ignored`."""
     executions = KeptExecutions()
-    parts: tuple[Any, Any, Any] = (FixedRoutes(routes), executions, NoQueue())
+    # Nothing is verified here.
+    parts: tuple[Any, Any, Any, Any] = (FixedRoutes(routes), executions, NoQueue(), None)
     taken = Intake(*parts).take(found.delivery, source=found.source, delivery_id=found.delivery_id, received_at=NOW)
     return executions.requests, taken.ignored
 

@@ -9,8 +9,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.large_requests import INPUT_LIMIT, is_too_large, joined, parameters_key, parted
+from amplify_jobs.large_requests import (
+    INPUT_LIMIT,
+    is_too_large,
+    joined,
+    parameters_key,
+    parted,
+    with_short_texts,
+)
 from amplify_jobs.requests import Cause, JobRequest
+from amplify_jobs.results import RESULTS_BYTES
 
 STEP_FUNCTIONS_LIMIT = 262_144
 URI = "s3://bucket/requests/one.json"
@@ -56,3 +64,23 @@ def test_the_limit_is_one_of_bytes_below_that_of_step_functions(piece: str) -> N
     assert not is_too_large(text)
     assert is_too_large(text + piece + "x" * len(piece.encode()))
     assert INPUT_LIMIT < STEP_FUNCTIONS_LIMIT
+
+
+@given(
+    text=st.sampled_from("a😀") | st.just("\n"),
+    number=st.integers(0, 3_000),
+    fault=st.none() | st.integers(0, 100_000).map(lambda length: "é" * length),
+)
+def test_no_input_passes_the_limit_of_step_functions_with_what_its_job_leaves(
+    text: str, number: int, fault: str | None
+) -> None:
+    long = dict.fromkeys(("repository", "ref", "branch", "tag", "commit", "message", "author"), text * 50_000)
+    cause = Cause.model_validate({"source": "team", "kind": "request", **long})
+    given_request = request({f"member{n}": text * 60 for n in range(number)} | {"appId": "d1"}).model_copy(
+        update={"cause": cause, "fault": fault}
+    )
+    short = with_short_texts(given_request)
+    small, large = parted(short, URI)
+    assert len(small.model_dump_json(by_alias=True).encode()) + RESULTS_BYTES + 30_000 < STEP_FUNCTIONS_LIMIT
+    assert small.app_id == "d1"
+    assert joined(small, json.loads(large)).parameters == given_request.parameters

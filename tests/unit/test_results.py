@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.results import (
     MOST_FILES,
+    RESULTS_BYTES,
     MissingFile,
     Output,
     PartialError,
+    Results,
     all_errors,
+    bounded,
+    counted,
     partial_errors,
     read_manifest,
 )
@@ -90,8 +94,8 @@ def test_more_files_than_can_be_announced_are_counted() -> None:
     files = [{"fileName": f"{n}.js", "downloadUrl": "https://files.example/"} for n in range(3 * MOST_FILES)]
     read = read_manifest(manifest(*files))
     assert len(read.outputs) == MOST_FILES
-    assert len(read.missing) == MOST_FILES + 1
-    assert read.missing[-1].reason == f"and {MOST_FILES} more files"
+    assert len(read.missing) == 2 * MOST_FILES
+    assert read.missing[-1].reason == f"the job made more than {MOST_FILES} files"
 
 
 @given(
@@ -132,3 +136,42 @@ def test_single_failures(message: str | None, errors: list[tuple[str | None, str
 def test_an_error_that_is_told_twice_comes_once() -> None:
     one, two = PartialError(schema_name="A", error="no"), PartialError(schema_name="B", error="no")
     assert all_errors([one, two], [two, one]) == (one, two)
+
+
+# ---------------------------------------------------------------- what travels
+
+
+long_texts = st.text(max_size=20) | st.integers(0, 6_000).map(lambda length: "é" * length)
+results = st.builds(
+    Results,
+    folder=st.just("s3://bucket/results/forms-1/"),
+    files=st.lists(st.integers(1, 900).map(lambda length: "s3://b/" + "x" * length), max_size=600).map(tuple),
+    partial_errors=st.lists(st.builds(PartialError, schema_name=long_texts, error=long_texts), max_size=300).map(tuple),
+    missing=st.lists(st.builds(MissingFile, name=long_texts, reason=long_texts), max_size=300).map(tuple),
+)
+
+
+@given(results)
+def test_results_are_bounded_in_bytes_and_what_is_left_out_is_counted(made: Results) -> None:
+    kept = bounded(made)
+    assert len(json.dumps(kept.model_dump(mode="json", by_alias=True))) < RESULTS_BYTES + 1_000
+    assert bounded(kept) == kept
+    assert kept.files == made.files[: len(kept.files)]
+    assert len(kept.files) + kept.more_files == len(made.files)
+    for those, all_of_them in ((kept.partial_errors, made.partial_errors), (kept.missing, made.missing)):
+        if len(those) != len(all_of_them) or (those and "more" in str(those[-1])):
+            assert len(those) - 1 + int(str(those[-1]).split("and ")[1].split(" more")[0]) == len(all_of_them)
+
+
+def test_ordinary_results_are_all_there() -> None:
+    """As many files as are fetched, with names as forms have them."""
+    files = tuple(f"s3://amplify-jobs-bucket-1a2b3c4d/results/forms-{'0' * 32}/Form{n}.jsx" for n in range(MOST_FILES))
+    made = Results(folder="s3://b/", files=files, partial_errors=(PartialError(schema_name="A", error="no"),))
+    assert bounded(made) == made
+
+
+@given(st.lists(st.text(max_size=300), max_size=100), st.integers(100, 5_000))
+def test_what_does_not_fit_is_counted(texts: list[str], limit: int) -> None:
+    kept = counted(texts, limit, str)
+    assert len(json.dumps(kept)) <= limit + len("[]")
+    assert list(kept) == texts or kept[-1] == f"and {len(texts) - len(kept) + 1} more"

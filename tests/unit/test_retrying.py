@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from amplify_jobs.deployment_requests import StartDeploymentParameters
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.jobs import Job, JobState, State
 from amplify_jobs.models import Model
-from amplify_jobs.requests import StartJobParameters
-from amplify_jobs.retrying import retry_of
+from amplify_jobs.requests import Cause, JobRequest, StartJobParameters
+from amplify_jobs.retrying import retry_of, start_id
 
 FAILED = JobState(
     job=Job(operation="start_job", app_id="d1", branch_name="main", job_id="7"), state=State.FAILED, status="FAILED"
@@ -52,3 +53,14 @@ def test_a_deployment_that_was_uploaded_is_not() -> None:
     uploaded = StartDeploymentParameters.model_validate({"appId": "d1", "branchName": "main", "jobId": "7"})
     with pytest.raises(RequestRejected, match="call CreateDeployment anew"):
         retry_of(FAILED, uploaded)
+
+
+def test_each_start_of_a_request_has_a_name_of_its_own() -> None:
+    request = JobRequest(
+        request_id="web-1",
+        operation="start_job",
+        parameters=BUILD,
+        cause=Cause(source="github", kind="push"),
+        received_at=datetime(2026, 3, 1, tzinfo=UTC),
+    )
+    assert [start_id(request, attempt) for attempt in (1, 2, 3)] == ["web-1", "web-1#2", "web-1#3"]

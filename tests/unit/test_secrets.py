@@ -24,8 +24,11 @@ class FakeSsm(AwsHttp):
         self.answer: dict[str, Any] | None = None
         self.refusal: str | None = None
 
-    def call(self, service: str, target: str, version: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def call(
+        self, service: str, target: str, version: str, parameters: Mapping[str, Any], **how: str | bool | None
+    ) -> dict[str, Any]:
         assert (service, target, version) == ("ssm", "AmazonSSM.GetParameters", "1.1")
+        assert how == {"patient": True, "proof": "Parameters"}
         assert parameters["WithDecryption"] is True
         names = parameters["Names"]
         self.reads.append(names)

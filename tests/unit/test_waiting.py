@@ -105,8 +105,9 @@ def test_before_the_first_look_the_waits_end_at_the_same_moment(
     [
         # Nothing is known: the event is expected to tell.
         ([], 0, None, 0, False, FIRST_WAIT_WITH_EVENTS.total_seconds()),
-        # It did not: a job still in the queue is not asked for every few seconds.
-        ([], 1500, None, 1, False, 375),
+        # It did not: the next waits are longer, and a job still in the queue is not asked for every few seconds.
+        ([], 300, None, 1, False, 480),
+        ([], 1500, None, 2, False, 1200),
         ([EarlierJob(300, True)], 1500, None, 3, False, 325),
         ([EarlierJob(1, True)], 3600, None, 3, False, 360),
         ([EarlierJob(300, False)], 0, None, 0, False, 307),
@@ -236,14 +237,21 @@ def follow_plainly(duration: float) -> int:
 
 
 @pytest.mark.parametrize("duration", [60, 300, 1200])
-@pytest.mark.parametrize("known", [0, EARLIER_JOBS])
-def test_with_events_a_job_costs_at_most_eight_transitions_and_its_end_is_seen_at_once(
-    duration: int, known: int
+@pytest.mark.parametrize(("known", "most"), [(0, 14), (EARLIER_JOBS, 8)])
+def test_with_events_a_job_costs_few_transitions_and_its_end_is_seen_at_once(
+    duration: int, known: int, most: int
 ) -> None:
     earlier = [EarlierJob(duration, told_by_event=True)] * known
     followed = follow(duration, earlier, events=True)
-    assert followed.transitions <= 8
+    assert followed.transitions <= most
     assert followed.delay <= EVENT_DELAY + SHORTEST_WAIT.total_seconds()
+
+
+@given(duration=st.floats(1, 3_000))
+def test_a_first_job_whose_end_no_event_tells_is_found_soon(duration: float) -> None:
+    """As somebody cancels it: at once within five minutes, later within two thirds of its time and five minutes."""
+    followed = follow(duration, [], events=False)
+    assert followed.delay <= 300 + duration * 2 / 3
 
 
 @pytest.mark.parametrize("duration", [300, 1200])

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from amplify_jobs.amplify_calls import ASKING, NONSENSE, SENDING, NotFound, asked, error_of, rejected_if_unknown
+from amplify_jobs.amplify_calls import (
+    ASKING,
+    NONSENSE,
+    SENDING,
+    NotFound,
+    asked,
+    error_of,
+    error_of_start,
+    part,
+    rejected_if_unknown,
+)
 from amplify_jobs.deployment_requests import SOURCE_URL_LIMIT, StartDeploymentParameters
-from amplify_jobs.errors import RequestRejected, ServiceTrouble, StartUnresolved
+from amplify_jobs.errors import RequestRejected, StartUnresolved
 from amplify_jobs.jobs import Job, JobState, hosting_job_state
 from amplify_jobs.objects import Objects
 from amplify_jobs.requests import StartJobParameters
@@ -39,7 +49,7 @@ class Amplify:
     def send(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
         """Call StartJob or StartDeployment once.
 
-        Raises RequestRejected, Throttled or BranchBusy where Amplify said that it started nothing, and StartUnresolved
+        Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where nothing was started, and StartUnresolved
         where that is not known (no answer, an answer that is no job, or an internal failure).
         """
         if isinstance(parameters, StartJobParameters):
@@ -67,9 +77,10 @@ class Amplify:
         try:
             with asked("ListJobs"):
                 answer = self._asking.list_jobs(appId=app_id, branchName=branch_name, maxResults=50)
+                summaries = part(answer, "jobSummaries", list)
         except NotFound as error:
             raise rejected_if_unknown(error) from error
-        listed = [_listed(summary) for summary in answer.get("jobSummaries") or ()]
+        listed = [_listed(summary) for summary in summaries]
         return [job for job in listed if job is not None]
 
     def get_job(self, job: Job) -> JobState:
@@ -85,20 +96,21 @@ class Amplify:
         """
         try:
             with asked("StopJob"):
-                self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+                answer = self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+                part(answer, "jobSummary", dict)
         except NotFound:
             return
 
     def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
         """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""
         with asked("GetApp"):
-            app = self._asking.get_app(appId=app_id).get("app", {})
+            app = part(self._asking.get_app(appId=app_id), "app", dict)
             return _text(app.get("name")), _text(app.get("defaultDomain"))
 
     def branch_display_name(self, app_id: str, branch_name: str) -> str | None:
         """Give the name a branch has in its site's address (API: GetBranch, displayName). Raises as above."""
         with asked("GetBranch"):
-            branch = self._asking.get_branch(appId=app_id, branchName=branch_name).get("branch", {})
+            branch = part(self._asking.get_branch(appId=app_id, branchName=branch_name), "branch", dict)
             return _text(branch.get("displayName"))
 
     def _signed(self, artifact: str, version: str | None) -> str:
@@ -116,10 +128,7 @@ def _sent(operation: str, send: Callable[[], Mapping[str, Any]]) -> ListedJob:
     try:
         answer = send()
     except ClientError as error:
-        refused = error_of(error, operation)
-        if isinstance(refused, ServiceTrouble):
-            raise StartUnresolved(str(refused)) from error
-        raise rejected_if_unknown(refused) from error
+        raise rejected_if_unknown(error_of_start(error, operation)) from error
     except ParamValidationError as error:
         raise error_of(error, operation) from error
     except (BotoCoreError, *NONSENSE) as error:

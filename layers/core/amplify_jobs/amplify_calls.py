@@ -6,26 +6,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
-from amplify_jobs.errors import AmplifyJobsError, BranchBusy, RequestRejected, ServiceTrouble, Throttled
+from amplify_jobs.errors import (
+    AmplifyJobsError,
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Throttled,
+)
 from amplify_jobs.texts import without_queries
+from amplify_jobs.throttling import is_throttling
 
 # One attempt and no more: a hidden retry of a call without a token would start a second job. The answer is waited for
 # well below the function's own time-out, so that a lost one is noticed while there is time to say so.
 SENDING = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
 ASKING = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5)
 
-_THROTTLED = {
-    "LimitExceededException",
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-}
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException"}
 _NOT_FOUND = {"NotFoundException", "ResourceNotFoundException"}
 _REFUSED = {"BadRequestException", "InvalidParameterException", "ValidationException"}
@@ -36,6 +38,9 @@ _BUSY_TEXTS = ("was not finished", "already a pending job")
 
 NONSENSE = (ResponseParserError, ValueError, TypeError, AttributeError)
 """What botocore raises for bodies that are no JSON and members of another shape than the service model's."""
+
+
+Answered = TypeVar("Answered")
 
 
 class NotFound(AmplifyJobsError):
@@ -52,7 +57,7 @@ def error_of(error: ClientError | BotoCoreError, doing: str) -> AmplifyJobsError
     message = error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     said = without_queries(f"{doing}: {code}: {message}")
-    if code in _THROTTLED or status == 429 or _THROTTLED_TEXT in message.lower():
+    if is_throttling(code, status) or _THROTTLED_TEXT in message.lower():
         return Throttled(said)
     if code == "BadRequestException" and any(text in message for text in _BUSY_TEXTS):
         return BranchBusy(said)
@@ -63,6 +68,27 @@ def error_of(error: ClientError | BotoCoreError, doing: str) -> AmplifyJobsError
     if code in _REFUSED:
         return RequestRejected(said)
     return ServiceTrouble(said)
+
+
+def error_of_start(error: ClientError, operation: str) -> AmplifyJobsError:
+    """Translate an error of a call that starts something and has no token.
+
+    Like error_of, but StartUnresolved where it is not known whether something was started: after any answer but one
+    that says the call itself is at fault (HTTP 4xx; 408 only says that the answer took too long).
+    """
+    translated = error_of(error, operation)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if isinstance(translated, ServiceTrouble) and (not 400 <= status < 500 or status == 408):
+        return StartUnresolved(str(translated))
+    return translated
+
+
+def part(answer: Mapping[str, Any], name: str, kind: type[Answered]) -> Answered:
+    """Take a member of an answer without which it is none. Raises TypeError, which `asked` translates."""
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise TypeError(f"the answer has no {name}")
+    return value
 
 
 @contextmanager

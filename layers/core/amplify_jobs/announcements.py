@@ -6,22 +6,31 @@ The models are the details of the EventBridge events; docs/schemas has their JSO
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, ValidationError, model_validator
 
 from amplify_jobs.jobs import JobState, State
 from amplify_jobs.models import GrowingModel
 from amplify_jobs.requests import Cause, JobRequest
-from amplify_jobs.results import Results
-from amplify_jobs.texts import without_queries
+from amplify_jobs.results import Results, bounded
+from amplify_jobs.texts import (
+    deeply,
+    indented,
+    one_line,
+    presentable,
+    shortened,
+    without_controls,
+    without_secrets,
+)
 
 EVENT_SOURCE = "amplify-jobs"
 SUBJECT_LIMIT = 99
-TEXT_LIMIT = 1_000
+# What a subject keeps of an app's and of a branch's name, however long the rest of it is.
+_SHORTEST_NAME = 20
 # Of each kind of trouble with results, in a message to people; programs get all.
 MOST_LINES = 10
 
@@ -45,11 +54,21 @@ class Outcome(StrEnum):
 
 
 class Names(GrowingModel):
-    """What Amplify knows of the app and the branch, as far as it answered."""
+    """What Amplify knows of the app and the branch, as far as it answered; not `exist`ing is what it answered too."""
 
+    exist: bool = True
     app_name: str | None = None
     default_domain: str | None = None
     display_name: str | None = None
+
+    def completed_by(self, earlier: Names) -> Names:
+        """Fill in what was known earlier; a consumer of a request's announcements meets one name of the app."""
+        return Names(
+            exist=self.exist,
+            app_name=earlier.app_name or self.app_name,
+            default_domain=self.default_domain or earlier.default_domain,
+            display_name=self.display_name or earlier.display_name,
+        )
 
 
 class Place(GrowingModel):
@@ -101,6 +120,12 @@ class Announcement(GrowingModel):
     region: str
     execution: str
     cause: Cause | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_to_be_published(cls, members: Any) -> Any:
+        # Whatever a text comes from, and whichever member is added later.
+        return deeply(_publishable, members)
 
 
 class JobStarted(Announcement):
@@ -156,20 +181,6 @@ DETAILS: dict[DetailType, type[Announcement]] = {
 }
 
 
-def presentable(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
-    """Make foreign text fit to be published.
-
-    It has no e-mail address, no credentials or query string (which may sign) in an address, and at most `limit`
-    characters. A package's version (`react@18.2.0`) stays.
-    """
-    if text is None:
-        return None
-    text = without_queries(text)
-    text = re.sub(r"(?i)(https?://)[^\s/@]*@", r"\1", text)
-    text = re.sub(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}", "(address left out)", text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
 def started(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobStarted:
     """Announce that Amplify accepted the job."""
     return JobStarted(
@@ -195,7 +206,7 @@ def finished(
         steps=tuple(_step(step) for step in state.steps),
         links=links(state, names, place),
         warnings=_warnings(state),
-        results=_results(state.results),
+        results=bounded(state.results) if state.results else None,
         attempts=attempts,
         superseded_by=state.superseded_by,
     )
@@ -209,10 +220,10 @@ def rejected(
         **_common(request, place, execution),
         operation=request.operation,
         app_id=request.app_id,
-        app_name=names.app_name,
+        app_name=presentable(names.app_name),
         branch_name=request.branch_name,
         environment_name=request.environment_name,
-        reason=presentable(reason) or "",
+        reason=presentable(reason),
         outcome="REJECTED" if superseded_by is None else "CANCELLED",
         superseded_by=superseded_by,
     )
@@ -237,7 +248,7 @@ def readable_request(raw: object, execution: str, received_at: datetime) -> JobR
 
 
 def links(state: JobState, names: Names, place: Place) -> Links:
-    """Fill in the patterns of the links; one whose values are not known is left out."""
+    """Fill in the patterns of the links; one is left out whose values are not known, or that leads to what is gone."""
     values: dict[str, str | None] = {
         "region": place.region,
         "appId": state.job.app_id,
@@ -246,33 +257,70 @@ def links(state: JobState, names: Names, place: Place) -> Links:
         "displayName": names.display_name,
         "defaultDomain": names.default_domain,
     }
-    return Links(console=_filled(place.console_url, values), site=_filled(place.site_url, values))
+    return Links(
+        console=_filled(place.console_url, values) if names.exist and not state.gone else None,
+        site=_filled(place.site_url, values) if names.exist else None,
+    )
 
 
 def subject(detail: Announcement) -> str:
-    """One line of at most 99 printable ASCII characters, as SNS wants it (API: Publish, Subject)."""
+    """One line of at most 99 printable ASCII characters, as SNS wants it (API: Publish, Subject).
+
+    Where it would be longer, the app's name is shortened first, then the branch's: what happened, which job and which
+    commit is what people look for.
+    """
     match detail:
         case JobFinished():
-            line = f"{detail.outcome}: {_name(detail.job)} {_numbered(detail.job)}"
+            what, name, where, which = str(detail.outcome), _name(detail.job), _place(detail.job), _number(detail.job)
         case JobStarted():
-            line = f"Started: {_name(detail.job)} {_numbered(detail.job)}"
+            what, name, where, which = "Started", _name(detail.job), _place(detail.job), _number(detail.job)
         case JobRejected():
-            what = detail.app_name or detail.app_id or detail.route or detail.request_id
+            what, which = detail.outcome.capitalize(), ""
+            name = detail.app_name or detail.app_id or detail.route or detail.request_id
             where = detail.branch_name or detail.environment_name or ""
-            line = f"{detail.outcome.capitalize()}: {what} {where}"
         case _:
             raise TypeError(f"no subject for {type(detail).__name__}")
     commit = detail.cause.commit if detail.cause else None
-    line += f" ({commit[:7]})" if commit else ""
+    which += f" ({commit[:7]})" if commit else ""
     newer = detail.superseded_by if isinstance(detail, JobFinished | JobRejected) else None
-    line += f" superseded by {newer}" if newer else ""
-    line = re.sub(r"[^\x20-\x7e]", "?", " ".join(line.split()))
-    return line if len(line) <= SUBJECT_LIMIT else line[: SUBJECT_LIMIT - 3] + "..."
+    which += f" superseded by {newer}" if newer else ""
+    what, name, where, which = (_ascii_line(part) for part in (what, name, where, which))
+
+    def line() -> str:
+        return " ".join(part for part in (f"{what}:", name, where, which) if part)
+
+    name = _cut(name, max(len(name) - max(len(line()) - SUBJECT_LIMIT, 0), _SHORTEST_NAME))
+    where = _cut(where, max(len(where) - max(len(line()) - SUBJECT_LIMIT, 0), _SHORTEST_NAME))
+    return _cut(line(), SUBJECT_LIMIT)
+
+
+def attributes(detail_type: DetailType, detail: Announcement) -> dict[str, str]:
+    """What subscriptions to the topic can filter by: detailType, and outcome, appId, branchName and route if known."""
+    job = detail.job if isinstance(detail, JobFinished | JobStarted) else detail
+    values = {
+        "detailType": detail_type.value,
+        "outcome": detail.outcome if isinstance(detail, JobFinished | JobRejected) else None,
+        "appId": getattr(job, "app_id", None),
+        "branchName": getattr(job, "branch_name", None),
+        "route": detail.route,
+    }
+    # SNS refuses empty ones.
+    return {name: one_line(str(value)) for name, value in values.items() if value}
 
 
 def text(detail: Announcement) -> str:
-    """What a person reads: what happened, why, to which commit of whom, and where to look."""
-    return "\n".join([_headline(detail), "", *(f"{label}: {value}" for label, value in _facts(detail) if value), ""])
+    """What a person reads: what happened, why, to which commit of whom, and where to look.
+
+    The first line says what happened. Each of the others is `label: value`, or goes on with a value, indented.
+    """
+    # A name that has a colon does not make a label of the first line.
+    headline = one_line(_headline(detail)).replace(": ", " ")
+    return "\n".join([headline, "", *(_line(label, value) for label, value in _facts(detail) if value), ""])
+
+
+def _line(label: str, value: str) -> str:
+    """The one place where values are put into the form: none of them can add a label."""
+    return f"{label}: {indented(value) if label == 'Reason' else one_line(value)}"
 
 
 def _headline(detail: Announcement) -> str:
@@ -282,7 +330,9 @@ def _headline(detail: Announcement) -> str:
             said = "is no longer followed" if detail.outcome is Outcome.UNKNOWN else f"{detail.outcome}{took}"
             return f"{_name(detail.job)} · {_place(detail.job)} · job {detail.job.job_id} {said}"
         case JobStarted():
-            return f"{_name(detail.job)} · {_place(detail.job)} · job {detail.job.job_id} started"
+            # Amplify took it; it runs once the jobs before it have ended. Nobody is told once more then.
+            waits = ", and waits in Amplify's queue until it can run" if detail.job.branch_name else ""
+            return f"{_name(detail.job)} · {_place(detail.job)} · job {detail.job.job_id} started{waits}"
         case JobRejected():
             parts = (detail.app_name or detail.app_id, detail.branch_name or detail.environment_name)
             what = " · ".join(part for part in parts if part)
@@ -303,7 +353,7 @@ def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
     if isinstance(detail, JobFinished) and detail.results is not None:
         facts += _result_facts(detail.results)
     if isinstance(detail, JobFinished | JobStarted):
-        facts += [("Warning", warning) for warning in detail.warnings]
+        facts += _few("Warning", detail.warnings)
     if cause is not None:
         message = " ".join((cause.message or "").splitlines()[:1])
         facts.append(("Commit", f"{(cause.commit or '')[:12]} {message}".strip()))
@@ -319,14 +369,20 @@ def _facts(detail: Announcement) -> list[tuple[str, str | None]]:
 
 def _result_facts(results: Results) -> Iterator[tuple[str, str | None]]:
     if results.files:
-        yield "Files", f"{len(results.files)} in {results.folder}"
-    errors = [f"{error.schema_name or '?'}: {error.error}" for error in results.partial_errors]
-    missing = [f"{file.name or 'results'}: {file.reason}" for file in results.missing]
-    for label, lines in (("Not generated", errors), ("Not stored", missing)):
-        for line in lines[:MOST_LINES]:
-            yield label, line
-        if len(lines) > MOST_LINES:
-            yield label, f"and {len(lines) - MOST_LINES} more"
+        yield "Files", f"{len(results.files) + results.more_files} in {results.folder}"
+    errors = [
+        f"{error.schema_name}: {error.error}" if error.schema_name else error.error for error in results.partial_errors
+    ]
+    missing = [f"{file.name}: {file.reason}" if file.name else file.reason for file in results.missing]
+    yield from _few("Not generated", errors)
+    yield from _few("Not stored", missing)
+
+
+def _few(label: str, lines: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    for line in lines[:MOST_LINES]:
+        yield label, line
+    if len(lines) > MOST_LINES:
+        yield label, f"and {len(lines) - MOST_LINES} more"
 
 
 def duration(seconds: int) -> str:
@@ -349,21 +405,25 @@ def _place(job: AnnouncedJob) -> str:
     return job.branch_name or job.environment_name or "?"
 
 
-def _numbered(job: AnnouncedJob) -> str:
+def _number(job: AnnouncedJob) -> str:
     # Only the jobs of a branch are counted; any other's id would fill the line.
-    return f"{job.branch_name} #{job.job_id}" if job.branch_name else f"{_place(job)} {job.operation}"
+    return f"#{job.job_id}" if job.branch_name else job.operation
+
+
+def _ascii_line(text: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", one_line(text))
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _publishable(text: str) -> str:
+    return shortened(without_secrets(without_controls(text)))
 
 
 def _warnings(state: JobState) -> tuple[str, ...]:
-    return tuple(presentable(warning) or "" for warning in state.job.warnings)
-
-
-def _results(results: Results | None) -> Results | None:
-    if results is None:
-        return None
-    errors = (each.model_copy(update={"error": presentable(each.error)}) for each in results.partial_errors)
-    missing = (each.model_copy(update={"reason": presentable(each.reason)}) for each in results.missing)
-    return results.model_copy(update={"partial_errors": tuple(errors), "missing": tuple(missing)})
+    return tuple(presentable(warning) for warning in state.job.warnings)
 
 
 def _common(request: JobRequest, place: Place, execution: str) -> dict[str, Any]:
@@ -385,7 +445,7 @@ def _job(state: JobState, names: Names) -> AnnouncedJob:
     return AnnouncedJob(
         operation=job.operation,
         app_id=job.app_id,
-        app_name=names.app_name,
+        app_name=presentable(names.app_name),
         branch_name=job.branch_name,
         environment_name=job.environment_name,
         job_id=job.job_id,

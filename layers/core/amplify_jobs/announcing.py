@@ -21,6 +21,7 @@ from amplify_jobs.errors import Superseded
 from amplify_jobs.following import superseded, with_note
 from amplify_jobs.jobs import Job, JobState, State
 from amplify_jobs.requests import JobRequest
+from amplify_jobs.texts import sentences
 
 
 class Requests(Protocol):
@@ -99,12 +100,12 @@ def _execution_failed(detail: dict[str, Any], requests: Requests, now: datetime)
     # The input is left out when it is too large for an event, and is then unknown here.
     request = readable_request(_json(detail.get("input")), detail["executionArn"], now)
     said = _error_message({"Error": detail.get("error"), "Cause": detail.get("cause")})
-    reason = f"amplify-jobs itself failed: its execution ended as {detail['status']}. {said}".strip()
+    reason = sentences(f"amplify-jobs itself failed: its execution ended as {detail['status']}", said)
     job = requests.job_of_request(request.request_id)
     state = (
         None
         if job is None
-        else JobState(job=job, state=State.RUNNING, reason=f"{reason} The job may still be running.")
+        else JobState(job=job, state=State.RUNNING, reason=sentences(reason, "The job may still be running."))
     )
     return Occasion(
         detail_type=DetailType.JOB_REJECTED if state is None else DetailType.JOB_FINISHED,

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from amplify_jobs.amplify_calls import ASKING, NONSENSE, SENDING, NotFound, asked, error_of, rejected_if_unknown
+from amplify_jobs.amplify_calls import (
+    ASKING,
+    NONSENSE,
+    SENDING,
+    NotFound,
+    asked,
+    error_of,
+    error_of_start,
+    part,
+    rejected_if_unknown,
+)
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
 from amplify_jobs.jobs import Job, JobState, backend_job_state
@@ -44,16 +54,13 @@ class Backend:
     def generate_models(self, parameters: GenerateBackendAPIModelsParameters) -> str:
         """Call GenerateBackendAPIModels once, and give the id of the job.
 
-        Raises RequestRejected, Throttled or BranchBusy where the service said that it started nothing, and
-        StartUnresolved where that is not known.
+        Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where the service said that it started nothing,
+        and StartUnresolved where that is not known.
         """
         try:
             answer = self._sending.generate_backend_api_models(**parameters.model_dump(by_alias=True))
         except ClientError as error:
-            refused = error_of(error, _OPERATION)
-            if isinstance(refused, ServiceTrouble):
-                raise StartUnresolved(str(refused)) from error
-            raise rejected_if_unknown(refused, _RESOURCES) from error
+            raise rejected_if_unknown(error_of_start(error, _OPERATION), _RESOURCES) from error
         except ParamValidationError as error:
             raise error_of(error, _OPERATION) from error
         except (BotoCoreError, *NONSENSE) as error:
@@ -73,9 +80,10 @@ class Backend:
                 answer = self._asking.list_backend_jobs(
                     AppId=app_id, BackendEnvironmentName=environment_name, Operation=_OPERATION, MaxResults=25
                 )
+                jobs = part(answer, "Jobs", list)
         except NotFound as error:
             raise rejected_if_unknown(error, _RESOURCES) from error
-        ids = [job.get("JobId") for job in answer.get("Jobs") or () if isinstance(job, dict)]
+        ids = [job.get("JobId") for job in jobs if isinstance(job, dict)]
         return [job_id for job_id in ids if isinstance(job_id, str)]
 
     def get_backend_job(self, job: Job) -> JobState:
@@ -84,6 +92,7 @@ class Backend:
             answer: dict[str, Any] = dict(
                 self._asking.get_backend_job(AppId=job.app_id, BackendEnvironmentName=job.environment, JobId=job.job_id)
             )
+            part(answer, "JobId", str)
             return backend_job_state(job, answer)
 
     def get_models(self, job: Job, resource_name: str) -> BackendModels:

@@ -13,7 +13,16 @@ from amplify_jobs.downloads import AT_ONCE, NotDownloadable
 from amplify_jobs.errors import AmplifyJobsError, TryAgain
 from amplify_jobs.jobs import Job
 from amplify_jobs.requests import JobRequest, Operation
-from amplify_jobs.results import Manifest, MissingFile, Output, PartialError, Results, read_manifest
+from amplify_jobs.results import (
+    CodegenAsset,
+    Manifest,
+    MissingFile,
+    Output,
+    PartialError,
+    Results,
+    all_errors,
+    read_manifest,
+)
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
 FILE_LIMIT = 5 * 1024 * 1024
@@ -26,7 +35,7 @@ INTROSPECTION_SCHEMA = "model-introspection.json"
 class Manifests(Protocol):
     """What is asked of UI Builder; ui_builder.UiBuilder does it."""
 
-    def manifest_address(self, job: Job) -> str: ...
+    def asset(self, job: Job) -> CodegenAsset: ...
 
 
 class Models(Protocol):
@@ -80,16 +89,16 @@ class Collector:
             return Collected(Results(folder=folder, missing=missing), isinstance(error, TryAgain))
 
     def _code(self, job: Job, folder: str, until: float) -> Collected:
-        address = self._ui_builder.manifest_address(job)
+        asset = self._ui_builder.asset(job)
         try:
-            manifest = read_manifest(self._files.get(address, limit=MANIFEST_LIMIT, until=until))
+            manifest = read_manifest(self._files.get(asset.manifest_url, limit=MANIFEST_LIMIT, until=until))
         except NotDownloadable as error:
             raise NotDownloadable(f"the job's manifest can't be fetched: {error}") from error
         # First, since boto3 makes its clients safely in one thread only.
-        stored = [self._stored(folder + MANIFEST, lambda: _described(manifest, folder))]
+        stored = [self._stored(folder + MANIFEST, lambda: _described(manifest, asset.errors, folder))]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             stored += pool.map(lambda output: self._file(output, folder, until), manifest.outputs)
-        return _collected(folder, stored, manifest.errors, manifest.missing)
+        return _collected(folder, stored, all_errors(asset.errors, manifest.errors), manifest.missing)
 
     def _file(self, output: Output, folder: str, until: float) -> _Stored:
         return self._stored(folder + output.name, lambda: self._files.get(output.url, limit=FILE_LIMIT, until=until))
@@ -130,14 +139,18 @@ def _collected(
     return Collected(results, any(one.try_again for one in stored))
 
 
-def _described(manifest: Manifest, folder: str) -> bytes:
-    """The manifest as it is stored: with the files' places in the bucket instead of addresses that are signed."""
+def _described(manifest: Manifest, errors: tuple[PartialError, ...], folder: str) -> bytes:
+    """The manifest as it is stored: with the files' places in the bucket instead of addresses that are signed.
+
+    It has all of what an announcement may have to leave out.
+    """
     names = {output.name for output in manifest.outputs}
     output = [
         entry | ({"location": folder + entry["fileName"]} if entry.get("fileName") in names else {})
         for entry in manifest.entries
     ]
-    return json.dumps({"Output": output}, indent=2).encode()
+    told = [error.model_dump(by_alias=True) for error in errors]
+    return json.dumps({"Output": output} | ({"codegenErrors": told} if told else {}), indent=2).encode()
 
 
 def _content_type(name: str) -> str:

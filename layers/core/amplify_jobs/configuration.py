@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from amplify_jobs.aws_http import AwsHttp, AwsRefusal
-from amplify_jobs.errors import ServiceTrouble, UnknownSource
+from amplify_jobs.errors import NotSetUp, ServiceTrouble, UnknownSource
 from amplify_jobs.requests import ROUTE_NAME_PATTERN, faults
 from amplify_jobs.routes import Routes, Source
 
@@ -40,7 +40,7 @@ class StoredRoutes:
     def current(self, *, anew: bool = False) -> Routes:
         """The routes as they are now, or, unless they are wanted anew, as they were a few seconds ago.
 
-        Raises ServiceTrouble if there never was a usable copy.
+        Raises ServiceTrouble if there never was a usable copy, NotSetUp if routes were never pushed.
         """
         if self._routes is not None and not anew and self._clock() < self._ask_again_at:
             return self._routes
@@ -60,7 +60,11 @@ class StoredRoutes:
         try:
             found = self._aws.get_object(self._bucket, self._key, self._etag if self._routes else None)
         except AwsRefusal as refusal:
-            raise ServiceTrouble(f"{refusal}; have routes been pushed with `amplify-jobs routes push`?") from None
+            if refusal.code == "HTTP 404":
+                raise NotSetUp(
+                    f"s3://{self._bucket}/{self._key} is not there; run `amplify-jobs routes push`"
+                ) from None
+            raise ServiceTrouble(str(refusal)) from None
         if found is None and self._routes is not None:
             return self._routes
         content, etag = found or (b"", "")
@@ -88,7 +92,9 @@ class StoredSources:
             raise UnknownSource("a source's name has lower-case letters, digits and hyphens only")
         parameter = f"{self._path}/{name}"
         try:
-            answer = self._aws.call("ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter})
+            answer = self._aws.call(
+                "ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter}, proof="Parameter", patient=True
+            )
             return Source.model_validate_json(answer["Parameter"]["Value"])
         except AwsRefusal as refusal:
             raise ServiceTrouble(f"the routes can't be read, nor a copy of the source {name}: {refusal.code}") from None

@@ -2,9 +2,15 @@
 
 from typing import ClassVar
 
+from amplify_jobs.texts import without_secrets
+
 
 class AmplifyJobsError(Exception):
-    """Something that amplify-jobs knows how to name; the message is fit for a person's eyes."""
+    """Something that amplify-jobs knows how to name; the message is fit for a person's eyes, and holds no secret."""
+
+    def __init__(self, message: str = "") -> None:
+        # The runtime logs what is raised, and Step Functions keeps it: no other place sees all of it.
+        super().__init__(without_secrets(message))
 
 
 class TryAgain(AmplifyJobsError):
@@ -25,6 +31,10 @@ class StartUnresolved(TryAgain):
 
 class ServiceTrouble(TryAgain):
     """A service that we need failed, did not answer, or answered nonsense."""
+
+
+class NotSetUp(ServiceTrouble):
+    """Something that an operator has to do first was not done: routes were never pushed, or a secret is not stored."""
 
 
 class RequestRejected(AmplifyJobsError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amplify_jobs.aws_http import AwsHttp, AwsRefusal
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.large_requests import is_too_large, parameters_key, parted
+from amplify_jobs.large_requests import is_too_large, parameters_key, parted, with_short_texts
 from amplify_jobs.requests import JobRequest
 
 
@@ -23,6 +23,7 @@ class Executions:
         another time of receipt, and is refused (Step Functions API, StartExecution: ExecutionAlreadyExists).
         Raises ServiceTrouble.
         """
+        request = with_short_texts(request)
         given = request.model_dump_json(by_alias=True)
         if is_too_large(given):
             given = self._kept(request).model_dump_json(by_alias=True)
@@ -32,7 +33,7 @@ class Executions:
             "input": given,
         }
         try:
-            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters)
+            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters, proof="executionArn")
         except AwsRefusal as refusal:
             if refusal.code == "ExecutionAlreadyExists":
                 return False

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from amplify_jobs.jobs import JobKey, JobState, PollAnswer, State
 from amplify_jobs.requests import JobRequest
-from amplify_jobs.results import Results, all_errors
+from amplify_jobs.results import Results, all_errors, bounded
+from amplify_jobs.texts import sentences
 from amplify_jobs.waiting import Deadlines, EarlierJob, past_deadline, wait_seconds
 
-# GetJob may not show a job at once that StartJob has just named.
+# GetJob may not show a job at once that StartJob has just named, and that neither it nor an event has shown before.
 VISIBLE_AFTER = timedelta(minutes=2)
 # For so long after a job has ended its results are tried to be had, before it is announced without them.
 RESULTS_TRIED_FOR = timedelta(minutes=5)
@@ -50,14 +51,14 @@ def stopped_in_time_out(state: JobState, left_queue_at: datetime | None, deadlin
 
 def with_note(state: JobState, note: str) -> JobState:
     """Add a sentence to a state's reason."""
-    return state.model_copy(update={"reason": f"{state.reason or ''} {note}".strip()})
+    return state.model_copy(update={"reason": sentences(state.reason, note)})
 
 
 def superseded(state: JobState, newer: str) -> JobState:
     """The state of a job that ended, or is not started again, because of a newer request."""
     reason = f"Superseded by request {newer}, whose event is newer."
     if state.state is State.FAILED:
-        reason += f" The job before had failed: {state.reason or 'Amplify gave no reason.'}"
+        reason = sentences(reason, f"The job before had failed: {state.reason or 'Amplify gave no reason.'}")
     return state.model_copy(update={"state": State.CANCELLED, "reason": reason, "superseded_by": newer})
 
 
@@ -65,13 +66,13 @@ def with_results(state: JobState, results: Results) -> JobState:
     """Add what was collected to a state, which may know of errors already."""
     known = state.results.partial_errors if state.results is not None else ()
     errors = all_errors(known, results.partial_errors)
-    return state.model_copy(update={"results": results.model_copy(update={"partial_errors": errors})})
+    return state.model_copy(update={"results": bounded(results.model_copy(update={"partial_errors": errors}))})
 
 
 def vanished(state: JobState) -> JobState:
     """The state of a job that Amplify no longer knows."""
     reason = "Amplify no longer knows this job: it was deleted, or its branch or app was."
-    return state.model_copy(update={"state": State.CANCELLED, "reason": reason})
+    return state.model_copy(update={"state": State.CANCELLED, "reason": reason, "gone": True})
 
 
 def poll_answer(
@@ -99,7 +100,8 @@ def poll_answer(
         sends_events=state.job.sends_events,
     )
     return PollAnswer(
-        job=state,
+        # Of a job whose results were not collected it is what its status tells.
+        job=state.model_copy(update={"results": bounded(state.results)}) if state.results else state,
         finished=state.state.is_outcome,
         wait_seconds=wait,
         seen=str(changes),

@@ -15,18 +15,21 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import AwareDatetime, ValidationError
 
 from amplify_jobs.configuration import StoredRoutes
-from amplify_jobs.errors import ServiceTrouble, TryAgain
-from amplify_jobs.events import Event, request_id
+from amplify_jobs.errors import DeliveryRefused, NotSetUp, ServiceTrouble, TryAgain
+from amplify_jobs.events import Event, EventKind, request_id
 from amplify_jobs.executions import Executions
 from amplify_jobs.intake_queue import IntakeQueue
 from amplify_jobs.matching import Ignored, Matched, asks_for_nothing, decide, requested_job
 from amplify_jobs.models import GrowingModel
 from amplify_jobs.requests import Cause, JobRequest, faults
 from amplify_jobs.routes import Routes
+from amplify_jobs.verifying import RawDelivery, Verifier, is_raw
+from amplify_jobs.webhooks.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.webhooks.deliveries import Delivery
 from amplify_jobs.webhooks.payload import member
 
 NO_ROUTES = Routes(routes={})
+_EVENTS_OF_AWS = (EventKind.OBJECT, EventKind.SCHEDULE, EventKind.REQUEST)
 
 logger = Logger(child=True)
 metrics = Metrics()
@@ -66,10 +69,30 @@ def is_batch(event: object) -> bool:
 class Intake:
     """Makes executions of events; `queue` takes those that can't become any now."""
 
-    def __init__(self, routes: StoredRoutes, executions: Executions, queue: IntakeQueue) -> None:
+    def __init__(self, routes: StoredRoutes, executions: Executions, queue: IntakeQueue, verifier: Verifier) -> None:
         self._routes = routes
         self._executions = executions
         self._queue = queue
+        self._verifier = verifier
+
+    def receive(self, raw: RawDelivery) -> Taken:
+        """Verify a webhook's delivery and process it; while it can't be verified, it waits in the queue as it came.
+
+        Raises DeliveryRefused, NotSetUp, and ServiceTrouble if the queue fails too.
+        """
+        try:
+            verified = self._verifier.verify(raw)
+        except NotSetUp:
+            raise
+        except ServiceTrouble as met:
+            return self._defer_unverified(raw, met)
+        return self.take(
+            verified.delivery,
+            source=raw.source,
+            delivery_id=verified.delivery_id,
+            received_at=raw.received_at,
+            trouble=verified.trouble,
+        )
 
     def take(
         self,
@@ -108,6 +131,8 @@ class Intake:
         logger.info(
             "Delivery taken",
             extra={
+                # The one by which the source's host knows it.
+                "delivery_id": delivery_id,
                 "requests": len(taken.requests),
                 "ignored": len(taken.ignored),
                 "deferred": len(taken.deferred),
@@ -126,7 +151,11 @@ class Intake:
             groups = {failure["attributes"]["MessageGroupId"] for failure in failed}
             if not trouble and record["attributes"]["MessageGroupId"] not in groups:
                 try:
-                    self.process(Arrival.model_validate_json(record["body"]), Taken())
+                    self._process_again(self._queue.body_of(record["body"]))
+                    continue
+                except DeliveryRefused as refusal:
+                    metrics.add_metric("DeliveriesRejected", MetricUnit.Count, 1)
+                    logger.warning("Delivery refused", extra={"id": record["messageId"], "reason": str(refusal)})
                     continue
                 except TryAgain as met:
                     trouble = True
@@ -139,10 +168,30 @@ class Intake:
         metrics.add_metric("EventsDrained", MetricUnit.Count, len(records) - len(failed))
         return {"batchItemFailures": [{"itemIdentifier": failure["messageId"]} for failure in failed]}
 
+    def _process_again(self, message: str) -> None:
+        if not is_raw(message):
+            self.process(Arrival.model_validate_json(message), Taken())
+            return
+        raw = RawDelivery.model_validate_json(message)
+        verified = self._verifier.verify(raw)
+        if verified.trouble is not None:
+            raise verified.trouble
+        for happened in verified.delivery.events:
+            if asks_for_nothing(happened) is None:
+                self.process(
+                    Arrival(
+                        source=raw.source,
+                        delivery_id=verified.delivery_id,
+                        received_at=raw.received_at,
+                        event=happened,
+                    ),
+                    Taken(),
+                )
+
     def process(self, arrival: Arrival, taken: Taken) -> None:
         """Decide on an event and start what it asks for. Raises ServiceTrouble; done twice, it starts nothing twice."""
         happened = arrival.event
-        decisions = decide(self._routes_for(happened), arrival.source, happened)
+        decisions = decide(self._routes_for(arrival), arrival.source, happened)
         matched = [decision for decision in decisions if isinstance(decision, Matched)]
         ignored = [decision for decision in decisions if isinstance(decision, Ignored)]
         for decision in matched:
@@ -161,15 +210,22 @@ class Intake:
             reasons = [decision.reason for decision in ignored if decision.route in asked]
             self._start(_rejected(arrival, "; ".join(reasons)))
 
-    def _routes_for(self, happened: Event) -> Routes:
+    def _routes_for(self, arrival: Arrival) -> Routes:
         """The routes, unless the event itself says which job: that needs none."""
+        happened = arrival.event
         wanted = happened.request or happened.schedule
         if wanted is not None and wanted.route is None:
             return NO_ROUTES
-        routes = self._routes.current()
-        if wanted is not None and wanted.route not in routes.routes:
-            # It may have been pushed since they were read: a schedule can fire as soon as it is made.
-            return self._routes.current(anew=True)
+        try:
+            routes = self._routes.current()
+            if wanted is not None and wanted.route not in routes.routes:
+                # It may have been pushed since they were read: a schedule can fire as soon as it is made.
+                return self._routes.current(anew=True)
+        except NotSetUp:
+            # A git host was told that its push is accepted. An event of AWS comes whether anybody wants it or not.
+            if happened.kind in _EVENTS_OF_AWS or arrival.source == CODECOMMIT:
+                return NO_ROUTES
+            raise
         return routes
 
     def _let_wait(self, failed: Sequence[Mapping[str, Any]]) -> None:
@@ -192,13 +248,37 @@ class Intake:
             "duplicate": duplicate,
         }
 
+    def _put(self, arrival: Arrival) -> None:
+        event = arrival.event
+        try:
+            self._queue.put(arrival.model_dump_json(by_alias=True), _line(event), event.digest)
+        except ServiceTrouble:
+            if event.changed_files is None:
+                raise
+            # Nothing else can be large. Without them, its files are unknown, and routes with paths build.
+            small = arrival.model_copy(update={"event": event.model_copy(update={"changed_files": None})})
+            self._queue.put(small.model_dump_json(by_alias=True), _line(event), event.digest)
+
+    def _defer_unverified(self, raw: RawDelivery, trouble: ServiceTrouble) -> Taken:
+        logger.error("Deferred to the intake queue, unverified", extra={"reason": str(trouble)})
+        self._queue.put(raw.model_dump_json(by_alias=True), ["unverified", raw.source], raw.identity)
+        metrics.add_metric("DeliveriesUnverified", MetricUnit.Count, 1)
+        return Taken(deferred=[{"kind": "delivery", "repository": None, "ref": None}])
+
     def _defer(self, arrivals: Sequence[Arrival], trouble: TryAgain, taken: Taken) -> None:
         logger.error("Deferred to the intake queue", extra={"reason": str(trouble), "events": len(arrivals)})
         for arrival in arrivals:
             happened = arrival.event
-            self._queue.put(happened, arrival.model_dump_json(by_alias=True))
+            self._put(arrival)
             taken.deferred.append({"kind": happened.kind, "repository": happened.repository, "ref": happened.ref})
         metrics.add_metric("EventsDeferred", MetricUnit.Count, len(arrivals))
+
+
+def _line(event: Event) -> list[str | None]:
+    """What must stay in order: what comes of one repository, or into one bucket, or of one schedule."""
+    bucket = event.object.bucket if event.object else None
+    route = event.schedule.route if event.schedule else None
+    return [event.host, event.repository, bucket, route]
 
 
 def _rejected(arrival: Arrival, reason: str) -> JobRequest:

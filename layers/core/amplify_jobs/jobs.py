@@ -12,6 +12,11 @@ from pydantic import AwareDatetime
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.models import GrowingModel
 from amplify_jobs.results import Results, all_errors, partial_errors
+from amplify_jobs.texts import presentable
+
+# Amplify's jobs have three to five; a name or a status is a word.
+_MOST_STEPS = 10
+_WORD_LIMIT = 100
 
 
 class State(StrEnum):
@@ -110,7 +115,12 @@ def branch_key(region: str, app_id: str, branch_name: str) -> str:
 
 def job_key(region: str, app_id: str, branch_name: str, job_id: str) -> JobKey:
     """The key of a job's record; ids are padded so that they sort as numbers."""
-    return JobKey(pk=branch_key(region, app_id, branch_name), sk=f"job#{job_id.zfill(10)}")
+    return JobKey(pk=branch_key(region, app_id, branch_name), sk=job_sort_key(job_id))
+
+
+def job_sort_key(job_id: str) -> str:
+    """The sort key of a job of a branch."""
+    return f"job#{job_id.zfill(10)}"
 
 
 def record_key(region: str, job: Job, received_at: datetime) -> JobKey:
@@ -137,7 +147,8 @@ class Step(GrowingModel):
 class JobState(GrowingModel):
     """What a poll says: the normalised state, with the raw status, steps and times beside it.
 
-    `supersededBy` is the request id of the newer request that this job was stopped for.
+    `supersededBy` is the request id of the newer request that this job was stopped for; `gone` is true of a job that
+    Amplify no longer knows.
     """
 
     job: Job
@@ -149,6 +160,7 @@ class JobState(GrowingModel):
     steps: tuple[Step, ...] = ()
     results: Results | None = None
     superseded_by: str | None = None
+    gone: bool = False
 
     @property
     def left_queue_at(self) -> datetime | None:
@@ -195,11 +207,13 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
         raise ServiceTrouble("Amplify's GetJob answered without a job")
     status = _text(summary.get("status"))
     listed = body.get("steps")
-    steps = tuple(_step(step) for step in listed if isinstance(step, Mapping)) if isinstance(listed, list) else ()
+    found = [_step(step) for step in listed if isinstance(step, Mapping)] if isinstance(listed, list) else []
+    # The first ones say when the job left the queue; one that failed is the last that ran.
+    steps = tuple(found[:_MOST_STEPS])
     return JobState(
-        job=job.model_copy(update={"job_type": _text(summary.get("jobType")) or job.job_type}),
+        job=job.model_copy(update={"job_type": _word(summary.get("jobType")) or job.job_type}),
         state=hosting_state(status) if status else State.RUNNING,
-        status=status,
+        status=_word(status),
         started_at=_time(summary.get("startTime")),
         finished_at=_time(summary.get("endTime")),
         reason=next((step.reason for step in steps if step.status == "FAILED" and step.reason), None),
@@ -210,7 +224,8 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
 def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     """Normalise an answer of UI Builder's GetCodegenJob. Raises ServiceTrouble if the answer is no job at all."""
     body = answer.get("job")
-    if not isinstance(body, Mapping):
+    # The job is the body of the answer: any JSON object would be one.
+    if not isinstance(body, Mapping) or not (body.get("id") or body.get("status")):
         raise ServiceTrouble("UI Builder's GetCodegenJob answered without a job")
     status, message = _text(body.get("status")), _text(body.get("statusMessage"))
     state = generator_state(status) if status else State.RUNNING
@@ -220,10 +235,10 @@ def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     return JobState(
         job=job,
         state=state,
-        status=status,
+        status=_word(status),
         started_at=_time(body.get("createdAt")),
         finished_at=_time(body.get("modifiedAt")) if state.is_outcome else None,
-        reason=message if state is State.FAILED else None,
+        reason=presentable(message) if state is State.FAILED else None,
         results=Results(partial_errors=all_errors(errors)) if errors else None,
     )
 
@@ -235,20 +250,20 @@ def backend_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     return JobState(
         job=job,
         state=state,
-        status=status,
+        status=_word(status),
         started_at=_written_time(answer.get("CreateTime")),
         finished_at=_written_time(answer.get("UpdateTime")) if state.is_outcome else None,
-        reason=error if state is State.FAILED else None,
+        reason=presentable(error) if state is State.FAILED else None,
     )
 
 
 def _step(step: Mapping[str, Any]) -> Step:
     return Step(
-        name=_text(step.get("stepName")) or "?",
-        status=_text(step.get("status")) or "?",
+        name=_word(step.get("stepName")) or "?",
+        status=_word(step.get("status")) or "?",
         started_at=_time(step.get("startTime")),
         finished_at=_time(step.get("endTime")),
-        reason=_text(step.get("statusReason")),
+        reason=presentable(_text(step.get("statusReason"))),
     )
 
 
@@ -270,6 +285,10 @@ def _written_time(value: object) -> datetime | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _word(value: object) -> str | None:
+    return presentable(_text(value), _WORD_LIMIT)
 
 
 def _time(value: object) -> datetime | None:

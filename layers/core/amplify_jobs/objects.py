@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,7 @@ class Objects:
     def check_readable(self, uri: str, version: str | None = None) -> None:
         """Raise RequestRejected unless there is such an object, in that version, that we may read (API: HeadObject)."""
         with _reading(f"version {version} of {uri}" if version else uri):
-            self._s3.head_object(**_location(uri, version))
+            _check_etag(self._s3.head_object(**_location(uri, version)))
 
     def signed_address(self, uri: str, version: str | None = None) -> str:
         """Sign an address at which anyone can GET the object for a while. It is a secret as long as it works.
@@ -72,8 +72,9 @@ class Objects:
         """Read an object of at most `limit` bytes of UTF-8. Raises RequestRejected or ServiceTrouble."""
         bucket, key = bucket_and_key(uri)
         with _reading(uri):
-            body = self._s3.get_object(Bucket=bucket, Key=key)["Body"]
-            with body:
+            answer = self._s3.get_object(Bucket=bucket, Key=key)
+            with answer["Body"] as body:
+                _check_etag(answer)
                 content = body.read(limit + 1)
         if len(content) > limit:
             raise RequestRejected(f"{uri} is larger than the {limit} bytes that are taken")
@@ -96,7 +97,7 @@ class Objects:
         """Write an object (API: PutObject). Raises ServiceTrouble."""
         bucket, key = bucket_and_key(uri)
         try:
-            self._s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+            _check_etag(self._s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type))
         except (ClientError, BotoCoreError) as error:
             raise ServiceTrouble(f"{uri} can't be written: {_short(error)}") from error
 
@@ -106,6 +107,16 @@ def _location(uri: str, version: str | None) -> HeadObjectRequestTypeDef:
     if version:
         return {"Bucket": bucket, "Key": key, "VersionId": version}
     return {"Bucket": bucket, "Key": key}
+
+
+class _NoAnswer(BotoCoreError):
+    fmt = "S3 answered without an ETag"
+
+
+def _check_etag(answer: Mapping[str, Any]) -> None:
+    """Every object has one: an answer without it is none, whatever its status."""
+    if not answer.get("ETag"):
+        raise _NoAnswer
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from amplify_jobs.announcements import EVENT_SOURCE, Announcement, DetailType, subject, text
+from amplify_jobs.announcements import EVENT_SOURCE, Announcement, DetailType, attributes, subject, text
 from amplify_jobs.errors import ServiceTrouble
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
     from mypy_boto3_sns.client import SNSClient
 
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5)
+# One attempt: where an answer is lost, each hidden retry would tell everybody once more. The state machine tries again.
+_CLIENT = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5)
+
+# What botocore raises for bodies that are no answer: a query protocol's XML has to have its result.
+_NONSENSE = (ResponseParserError, KeyError, ValueError, TypeError, AttributeError)
 
 
 class Publisher:
@@ -38,18 +43,23 @@ class Publisher:
         )
 
     def tell_people(self, detail_type: DetailType, detail: Announcement) -> None:
-        """Publish to the topic (API: SNS Publish); the attribute detailType serves subscription filters."""
+        """Publish to the topic (API: SNS Publish), with attributes for the filters of subscriptions."""
         try:
-            self._sns.publish(
+            answer = self._sns.publish(
                 TopicArn=self._topic_arn,
                 Subject=subject(detail),
                 Message=text(detail),
-                MessageAttributes={"detailType": {"DataType": "String", "StringValue": detail_type.value}},
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in attributes(detail_type, detail).items()
+                },
             )
         except ClientError as error:
             raise ServiceTrouble(f"SNS Publish: {error.response.get('Error', {}).get('Code')}") from error
-        except BotoCoreError as error:
+        except (BotoCoreError, *_NONSENSE) as error:
             raise ServiceTrouble(f"SNS Publish: no answer ({type(error).__name__})") from error
+        if not answer.get("MessageId"):
+            raise ServiceTrouble("SNS Publish: answered without MessageId")
 
     def tell_programs(self, detail_type: DetailType, detail: Announcement) -> None:
         """Put the event on the stack's bus (API: EventBridge PutEvents), and check that it was taken."""
@@ -64,7 +74,9 @@ class Publisher:
             answer = self._events.put_events(Entries=[entry])
         except ClientError as error:
             raise ServiceTrouble(f"PutEvents: {error.response.get('Error', {}).get('Code')}") from error
-        except BotoCoreError as error:
+        except (BotoCoreError, *_NONSENSE) as error:
             raise ServiceTrouble(f"PutEvents: no answer ({type(error).__name__})") from error
-        if answer.get("FailedEntryCount"):
-            raise ServiceTrouble(f"PutEvents: {answer['Entries'][0].get('ErrorCode')}")
+        taken = answer["Entries"][0] if answer.get("Entries") else None
+        if taken is None or not taken.get("EventId"):
+            refused = taken.get("ErrorCode") if taken else None
+            raise ServiceTrouble(f"PutEvents: {refused or 'answered without EventId'}")

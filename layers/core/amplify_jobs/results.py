@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.models import GrowingModel
+from amplify_jobs.texts import presentable
 
-# Their addresses travel in the state machine's payload and in announcements, of which neither may exceed 256 KiB.
 MOST_FILES = 500
+# Results travel with their request through the state machine, and in announcements: none of these passes 256 KiB
+# (Step Functions and EventBridge quotas), of which the request has 100,000 bytes (large_requests.py).
+_FILES_BYTES = 65_000
+_ERRORS_BYTES = 20_000
+_MISSING_BYTES = 15_000
+RESULTS_BYTES = _FILES_BYTES + _ERRORS_BYTES + _MISSING_BYTES
+_NAME_LIMIT = 255
+Item = TypeVar("Item", bound=GrowingModel | str)
 # Names become keys in the bucket: no way out of the request's folder, nothing that a shell or a browser would mind.
 _NAME = re.compile(r"^(?!\.)[A-Za-z0-9_@. -]{1,150}(/(?!\.)[A-Za-z0-9_@. -]{1,150}){0,4}\Z")
 
@@ -32,10 +40,11 @@ class MissingFile(GrowingModel):
 
 
 class Results(GrowingModel):
-    """`files` are s3:// addresses, all of them in `folder`."""
+    """`files` are s3:// addresses, all of them in `folder`, where `moreFiles` are that did not fit into the list."""
 
     folder: str | None = None
     files: tuple[str, ...] = ()
+    more_files: int = 0
     partial_errors: tuple[PartialError, ...] = ()
     missing: tuple[MissingFile, ...] = ()
 
@@ -46,6 +55,14 @@ class Output:
 
     name: str
     url: str
+
+
+@dataclass(frozen=True)
+class CodegenAsset:
+    """What GetCodegenJob tells of a job that succeeded: the manifest's address, which is signed, and failures."""
+
+    manifest_url: str
+    errors: tuple[PartialError, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +105,7 @@ def read_manifest(content: bytes) -> Manifest:
             missing.append(MissingFile(name=name, reason=f"the job made more than {MOST_FILES} files"))
         else:
             outputs[name] = Output(name, url)
-    return Manifest(tuple(outputs.values()), tuple(errors), _few(missing), tuple(entries))
+    return Manifest(tuple(outputs.values()), tuple(errors), tuple(missing), tuple(entries))
 
 
 def partial_errors(message: str | None) -> tuple[PartialError, ...]:
@@ -100,7 +117,7 @@ def partial_errors(message: str | None) -> tuple[PartialError, ...]:
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     return tuple(
         PartialError(schema_name=_text(entry, "schemaName"), error=_text(entry, "error") or "UI Builder gave no reason")
-        for entry in entries[:MOST_FILES]
+        for entry in entries
     )
 
 
@@ -109,9 +126,51 @@ def all_errors(*several: Iterable[PartialError]) -> tuple[PartialError, ...]:
     return tuple(dict.fromkeys(error for errors in several for error in errors))
 
 
-def _few(missing: list[MissingFile]) -> tuple[MissingFile, ...]:
-    more = len(missing) - MOST_FILES
-    return (*missing[:MOST_FILES], *([MissingFile(reason=f"and {more} more files")] if more > 0 else []))
+def bounded(results: Results) -> Results:
+    """Keep results below RESULTS_BYTES of JSON, whatever a job made; what is left out is counted.
+
+    The lists of errors and of missing files end with "and N more" then; manifest.json in the folder has all.
+    """
+    errors = tuple(
+        PartialError(schema_name=presentable(each.schema_name, _NAME_LIMIT), error=presentable(each.error))
+        for each in results.partial_errors
+    )
+    missing = tuple(
+        MissingFile(name=presentable(each.name, _NAME_LIMIT), reason=presentable(each.reason))
+        for each in results.missing
+    )
+    files = within(results.files, _FILES_BYTES)
+    return results.model_copy(
+        update={
+            "files": files,
+            "more_files": results.more_files + len(results.files) - len(files),
+            "partial_errors": counted(errors, _ERRORS_BYTES, lambda rest: PartialError(error=rest)),
+            "missing": counted(missing, _MISSING_BYTES, lambda rest: MissingFile(reason=rest)),
+        }
+    )
+
+
+def counted(items: Sequence[Item], limit: int, rest: Callable[[str], Item]) -> tuple[Item, ...]:
+    """Keep the first items that have less than `limit` bytes of JSON; if some are left out, `rest` says how many."""
+    kept = within(items, limit)
+    if len(kept) == len(items):
+        return kept
+    kept = within(items, limit - len(_json(rest(f"and {len(items)} more"))) - len(", "))
+    return (*kept, rest(f"and {len(items) - len(kept)} more"))
+
+
+def within(items: Sequence[Item], limit: int) -> tuple[Item, ...]:
+    """Give the first items that have at most `limit` bytes together, as JSON of ASCII characters."""
+    size = 0
+    for number, item in enumerate(items):
+        size += len(_json(item)) + len(", ")
+        if size > limit:
+            return tuple(items[:number])
+    return tuple(items)
+
+
+def _json(item: GrowingModel | str) -> str:
+    return json.dumps(item if isinstance(item, str) else item.model_dump(mode="json", by_alias=True))
 
 
 def _text(entry: dict[str, Any], key: str) -> str | None:

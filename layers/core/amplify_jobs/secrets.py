@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger
 
 from amplify_jobs.aws_http import AwsHttp, AwsRefusal
-from amplify_jobs.errors import NotAuthentic, ServiceTrouble
+from amplify_jobs.errors import NotAuthentic, NotSetUp, ServiceTrouble
 
 logger = Logger(child=True)
 
@@ -18,10 +18,6 @@ SECONDS_FRESH = 300.0
 # A wrong signature may mean a rotated secret, but whoever sends wrong ones must not make us call SSM for each; nor is
 # SSM called for each delivery while it fails.
 SECONDS_BETWEEN_READS = 60.0
-
-
-class NoSecret(ServiceTrouble):
-    """SSM holds nothing under any of a source's names: what was read before was taken back."""
 
 
 @dataclass
@@ -43,7 +39,7 @@ class Secrets:
         """Run a verification with the secrets; when it fails, once more with fresh ones, at most once a minute.
 
         Secrets older than SECONDS_FRESH are read again first; the old ones serve while SSM fails. Raises NotAuthentic,
-        and ServiceTrouble if the secrets can't be read and never were, or are no longer stored.
+        ServiceTrouble if the secrets can't be read and never were, and NotSetUp if none is stored.
         """
         copy = self._copies.get(names)
         if copy is None:
@@ -65,7 +61,7 @@ class Secrets:
         copy.tried_at = self._clock()
         try:
             return self._read(names)
-        except NoSecret:
+        except NotSetUp:
             del self._copies[names]
             raise
         except ServiceTrouble as trouble:
@@ -77,7 +73,12 @@ class Secrets:
         shown = ", ".join(names)
         try:
             answer = self._aws.call(
-                "ssm", "AmazonSSM.GetParameters", "1.1", {"Names": list(dict.fromkeys(names)), "WithDecryption": True}
+                "ssm",
+                "AmazonSSM.GetParameters",
+                "1.1",
+                {"Names": list(dict.fromkeys(names)), "WithDecryption": True},
+                proof="Parameters",
+                patient=True,
             )
         except AwsRefusal as refusal:
             raise ServiceTrouble(f"SSM refused to read {shown}: {refusal.code}") from None
@@ -89,7 +90,7 @@ class Secrets:
         if not set(names) <= stored.keys() | missing:
             raise ServiceTrouble(f"SSM answered without the values of {shown}")
         if not stored:
-            raise NoSecret(f"no secret is stored in SSM under {shown}")
+            raise NotSetUp(f"no secret is stored in SSM under {shown}")
         now = self._clock()
         values = [stored[name] for name in names if name in stored]
         self._copies[names] = _Copy(values, read_at=now, tried_at=now)

@@ -150,10 +150,12 @@ class Stack:
 
 
 def _session() -> boto3.Session:
-    """The user's session, or the local cloud's, which is in one Region and takes any credentials."""
+    """The user's session; the local cloud is in one Region, and takes any credentials if the environment has none."""
     region = os.environ.get("AWS_REGION")
     if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _THIS_MACHINE:
         return boto3.Session(region_name=region)
+    if "AWS_ACCESS_KEY_ID" in os.environ:
+        return boto3.Session(region_name=region or LOCAL_REGION)
     return boto3.Session("local", "local", region_name=region or LOCAL_REGION)
 
 

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from amplify_jobs.errors import InvalidSchema, RequestRejected
 from amplify_jobs.jobs import Job
+from amplify_jobs.results import counted
+from amplify_jobs.texts import presentable
 
 if TYPE_CHECKING:
     from amplify_jobs.codegen_requests import StartCodegenJobData, StartCodegenJobParameters
 
 # Ten times the largest schema that AppSync takes is no schema.
 SCHEMA_LIMIT = 10 * 1024 * 1024
+# Warnings travel with the job, through the state machine and in announcements.
+_WARNINGS_BYTES = 10_000
 _JOB = "parameters.codegenJobToCreate"
 
 
@@ -40,7 +44,8 @@ def start_codegen_job(
     job = ui_builder.start_codegen_job(
         parameters.model_copy(update={"client_token": token, "codegen_job_to_create": data})
     )
-    return job.model_copy(update={"warnings": warnings})
+    texts = tuple(presentable(warning) for warning in warnings)
+    return job.model_copy(update={"warnings": counted(texts, _WARNINGS_BYTES, str)})
 
 
 def _with_schema(data: StartCodegenJobData, objects: Texts) -> tuple[StartCodegenJobData, tuple[str, ...]]:

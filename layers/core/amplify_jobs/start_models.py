@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
-from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Throttled
+from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled
 from amplify_jobs.jobs import Job
 from amplify_jobs.requests import Operation
 from amplify_jobs.starting import RESOLVED_AFTER, ModelsAttempt
@@ -62,7 +62,12 @@ def start_models_job(
         return known
     attempt = store.models_attempt(request_id)
     asked_at = now()
-    listed = backend.model_jobs(parameters.app_id, parameters.backend_environment_name)
+    try:
+        listed = backend.model_jobs(parameters.app_id, parameters.backend_environment_name)
+    except ServiceTrouble as trouble:
+        if attempt is None:
+            raise
+        raise StartUnresolved(f"The answer to the start was lost, and the job can't be looked for: {trouble}") from None
     if attempt is not None:
         new = [job_id for job_id in listed if job_id not in attempt.jobs_before]
         if new:
@@ -73,7 +78,8 @@ def start_models_job(
             )
     store.note_models_attempt(request_id, ModelsAttempt(now(), tuple(listed)), now())
     try:
-        return became(backend.generate_models(parameters))
-    except (RequestRejected, Throttled, BranchBusy):
+        job_id = backend.generate_models(parameters)
+    except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
         store.note_models_attempt(request_id, None, now())
         raise
+    return became(job_id)

@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.deployment_requests import StartDeploymentParameters
-from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Superseded, Throttled, TryAgain
+from amplify_jobs.errors import (
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Superseded,
+    Throttled,
+    TryAgain,
+)
 from amplify_jobs.jobs import Job, branch_key
 from amplify_jobs.requests import JobType, StartJobParameters
 from amplify_jobs.starting import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
@@ -85,7 +93,7 @@ def start_once(
         if superseded_by is not None and ours is None:
             raise Superseded(f"Superseded by request {superseded_by}, whose event is newer.")
         asked_at = now()
-        listed = amplify.list_jobs(parameters.app_id, parameters.branch_name)
+        listed = _listed_jobs(parameters, amplify, is_unresolved=ours is not None)
         match next_step(request_id, lease, listed, asked_at, may_send=superseded_by is None):
             case Adopt(attempt, found):
                 # Had the lease changed hands before the list was asked for, the job could be the next holder's.
@@ -100,11 +108,20 @@ def start_once(
                 if store.take_lease(branch, attempt, lease):
                     try:
                         sent = amplify.send(parameters)
-                    except (RequestRejected, Throttled, BranchBusy):
+                    except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
                         store.give_lease_back(branch, attempt, highest)
                         raise
                     return became(sent, attempt)
     raise BranchBusy("Other requests keep starting jobs on this branch.")
+
+
+def _listed_jobs(parameters: HostingParameters, amplify: Starts, *, is_unresolved: bool) -> list[ListedJob]:
+    try:
+        return amplify.list_jobs(parameters.app_id, parameters.branch_name)
+    except ServiceTrouble as trouble:
+        if not is_unresolved:
+            raise
+        raise StartUnresolved(f"The answer to the start was lost, and the job can't be looked for: {trouble}") from None
 
 
 def _come_back(request_id: str, attempt: Attempt) -> TryAgain:

@@ -4,24 +4,27 @@ Items: pk `region#appId#branch` with sk `job#<id padded to ten digits>` (a job's
 held while it names a request) or `latest#<kind>` (the request whose event is the newest of its kind, among those that
 supersede); pk `region#appId#environment` with sk `<operation>#<time>#<id>` (the record of a job that generates code or
 models); pk `request#<request id>` with sk `request` (what became of a request; its id is followed by `#<attempt>`
-where a failed job was started again). All expire.
+where a failed job was started again). All expire. A branch's job has the attribute `followed` (`region#appId`) from its
+start to its end: the key of an index that holds nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from amplify_jobs.dynamodb_table import ConditionNotMet, Table, dynamodb_client
-from amplify_jobs.jobs import Job, JobKey, JobState, State
+from amplify_jobs.jobs import Job, JobKey, JobState, State, branch_key, job_sort_key
 from amplify_jobs.starting import Attempt, Lease, ModelsAttempt
 from amplify_jobs.superseding import Asked, Latest, StartedJob
 from amplify_jobs.waiting import EARLIER_JOBS, EarlierJob
 
 RECORDS_LAST = timedelta(days=400)
 LEASES_LAST = timedelta(days=7)
+FOLLOWED_INDEX = "followed"
 _IS_FREE = "attribute_not_exists(requestId) AND (attribute_not_exists(pk) OR highestJobId = :highest)"
 _IS_OF_ATTEMPT = "requestId = :request AND sentAt = :sent"
 
@@ -40,6 +43,14 @@ class Record:
     left_queue_at: datetime | None
     request_id: str | None = None
     state: State | None = None
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What was published of a request: the labels of its announcements, and the names that the first of them had."""
+
+    labels: frozenset[str]
+    names: Mapping[str, Any]
 
 
 class Store:
@@ -83,7 +94,8 @@ class Store:
             else:
                 self._table.put(written, _IS_OF_ATTEMPT, _attempt_values(found.attempt))
         except ConditionNotMet:
-            return False
+            # A write whose answer was lost, and that the client repeated, meets itself.
+            return self.lease(branch).attempt == attempt
         return True
 
     def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
@@ -119,17 +131,20 @@ class Store:
         )
 
     def record_start(self, key: JobKey, request_id: str, job: Job, now: datetime) -> None:
-        """Write a job's record, keeping the changes that were counted before it existed."""
-        self._table.update(
-            _key(key),
-            "SET requestId = :request, job = :job, startedAt = if_not_exists(startedAt, :now), expiresAt = :expires",
-            {
-                ":request": request_id,
-                ":job": job.model_dump(mode="json", by_alias=True),
-                ":now": _text(now),
-                ":expires": _expiry(now, RECORDS_LAST),
-            },
+        """Write a job's record, keeping the changes that were counted before it existed; it counts as followed now."""
+        values = {
+            ":request": request_id,
+            ":job": job.model_dump(mode="json", by_alias=True),
+            ":now": _text(now),
+            ":expires": _expiry(now, RECORDS_LAST),
+        }
+        expression = (
+            "SET requestId = :request, job = :job, startedAt = if_not_exists(startedAt, :now), expiresAt = :expires"
         )
+        if job.sends_events:
+            expression += ", followed = :app"
+            values[":app"] = _app_key(key)
+        self._table.update(_key(key), expression, values)
 
     # ------------------------------------------------------------ superseding
 
@@ -197,6 +212,8 @@ class Store:
         if state.state.is_outcome and state.finished_at is not None:
             expression += ", finishedAt = :finished"
             values[":finished"] = _text(state.finished_at)
+        if state.state.is_outcome:
+            expression += " REMOVE followed"
         self._table.update(_key(key), expression, values, names={"#state": "state", "#status": "status"})
 
     def earlier_jobs(self, key: JobKey) -> list[EarlierJob]:
@@ -221,6 +238,21 @@ class Store:
             jobs.append(EarlierJob(max(took.total_seconds(), 0), told_by_event=int(str(item.get("changes", 0))) > 0))
         return jobs[:EARLIER_JOBS]
 
+    def followed_jobs(
+        self, region: str, app_id: str, branch_names: Sequence[str] = (), job_id: str | None = None
+    ) -> list[JobKey]:
+        """List the jobs of an app that are being followed; with names, only those of these branches, or one of them."""
+        found = self._table.query_index(
+            FOLLOWED_INDEX, "followed = :app", {":app": f"{region}#{app_id}"}, projection="pk, sk"
+        )
+        branches = [branch_key(region, app_id, name) for name in branch_names]
+        keys = [JobKey(pk=item["pk"], sk=item["sk"]) for item in found]
+        return [
+            key
+            for key in keys
+            if (not branches or key.pk in branches) and (job_id is None or key.sk == job_sort_key(job_id))
+        ]
+
     def count_change(self, key: JobKey, now: datetime) -> str | None:
         """Count a terminal status event and read the token of the task that waits, or that waited last.
 
@@ -237,23 +269,33 @@ class Store:
 
     # ------------------------------------------------------------ announcing
 
-    def announced(self, request_id: str) -> set[str]:
-        """Say which announcements of a request were published already."""
+    def announced(self, request_id: str) -> Announced:
+        """Say which announcements of a request were published already, and with which names."""
         item = self._table.get(_request_key(request_id)) or {}
-        said = item.get("announced")
-        return {str(label) for label in said} if isinstance(said, set) else set()
+        labels, names = item.get("announced"), item.get("names")
+        return Announced(
+            labels=frozenset(map(str, labels)) if isinstance(labels, set) else frozenset(),
+            names=names if isinstance(names, dict) else {},
+        )
 
-    def remember_announced(self, request_id: str, label: str, now: datetime) -> None:
-        """Note that an announcement was published, so that a retry does not repeat it."""
+    def remember_announced(self, request_id: str, label: str, names: Mapping[str, Any], now: datetime) -> None:
+        """Note that an announcement was published, so that a retry does not repeat it; the first names are kept."""
         self._table.update(
             _request_key(request_id),
-            "SET expiresAt = if_not_exists(expiresAt, :expires) ADD announced :label",
-            {":label": {label}, ":expires": _expiry(now, RECORDS_LAST)},
+            "SET expiresAt = if_not_exists(expiresAt, :expires), #names = if_not_exists(#names, :names) "
+            "ADD announced :label",
+            {":label": {label}, ":names": dict(names), ":expires": _expiry(now, RECORDS_LAST)},
+            names={"#names": "names"},
         )
 
 
 def _key(key: JobKey) -> dict[str, str]:
     return {"pk": key.pk, "sk": key.sk}
+
+
+def _app_key(key: JobKey) -> str:
+    """The region and the app of a job's record: ids of apps have no `#`, names of branches may."""
+    return "#".join(key.pk.split("#", 2)[:2])
 
 
 def _attempt_key(branch: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from amplify_jobs.amplify_calls import ASKING, NotFound, asked, rejected_if_unkn
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.jobs import Job, JobState, codegen_job_state
 from amplify_jobs.requests import Operation
+from amplify_jobs.results import CodegenAsset, partial_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
@@ -57,14 +58,15 @@ class UiBuilder:
         """Ask for a job's state (API: GetCodegenJob). Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
         return codegen_job_state(job, self._described(job))
 
-    def manifest_address(self, job: Job) -> str:
-        """Ask where the manifest of a job that succeeded is, signed; a secret as long as it works. Raises as above."""
+    def asset(self, job: Job) -> CodegenAsset:
+        """Ask where the manifest of a job that succeeded is, and for the failures told beside it. Raises as above."""
         body = self._described(job).get("job")
         asset = body.get("asset") if isinstance(body, dict) else None
         address = asset.get("downloadUrl") if isinstance(asset, dict) else None
         if not isinstance(address, str) or not address:
             raise ServiceTrouble("GetCodegenJob: answered without the asset's downloadUrl")
-        return address
+        message = body.get("statusMessage") if isinstance(body, dict) else None
+        return CodegenAsset(address, partial_errors(message if isinstance(message, str) else None))
 
     def _described(self, job: Job) -> dict[str, Any]:
         with asked("GetCodegenJob"):

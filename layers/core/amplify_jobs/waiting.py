@@ -11,8 +11,11 @@ from amplify_jobs.jobs import JobState, State
 
 EARLIER_JOBS = 10
 
-# Longer than almost every build: a first job is ended by its event, and the poll is there for the event that got lost.
-FIRST_WAIT_WITH_EVENTS = timedelta(minutes=25)
+# Of a branch's first job nothing is known: its event tells of the end, and polls are there for an event that got lost,
+# and for a job that somebody cancels, of which no event is documented. Each wait is longer than the one before: two
+# polls within twenty minutes, five within two hours.
+FIRST_WAIT_WITH_EVENTS = timedelta(minutes=5)
+_GROWTH_OF_FIRST_WAITS = 0.6
 SHORTEST_WAIT = timedelta(seconds=5)
 
 # Jobs that send no events at all, which generate code or models, take seconds.
@@ -86,8 +89,8 @@ def wait_seconds(
     if first is not None and ran < first and not end_was_told:
         # In a long queue, quick jobs too are asked for seldom: an execution's history has room for 25,000 events.
         wait = max(first - ran, in_queue / 10)
-    elif first is None and polls == 0 and not end_was_told:
-        wait = FIRST_WAIT_WITH_EVENTS.total_seconds()
+    elif first is None and not end_was_told:
+        wait = FIRST_WAIT_WITH_EVENTS.total_seconds() + elapsed * _GROWTH_OF_FIRST_WAITS
     elif events_expected(earlier) and not end_was_told:
         wait = elapsed / 4
     else:

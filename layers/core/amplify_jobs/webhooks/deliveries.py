@@ -12,6 +12,17 @@ from amplify_jobs.events import Event
 Headers = Mapping[str, str]
 
 LONGEST_DELIVERY_ID = 128
+# Of every host that has one; Forgejo sends Gitea's too.
+DELIVERY_ID_HEADERS = (
+    "X-GitHub-Delivery",
+    "Idempotency-Key",
+    "X-Gitlab-Event-UUID",
+    "X-Request-UUID",
+    "X-Forgejo-Delivery",
+    "X-Gitea-Delivery",
+    "webhook-id",
+    "X-Request-Id",
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,11 @@ def header(headers: Headers, name: str) -> str | None:
     """Find a header whatever its case; one that occurs twice is joined by a comma, as API Gateway does."""
     values = [value for key, value in headers.items() if key.lower() == name.lower()]
     return ",".join(values).encode(errors="replace").decode() if values else None
+
+
+def any_delivery_id(headers: Headers) -> str | None:
+    """The id of a delivery of a host that is not known: the first header that hosts put it into."""
+    return next((found for name in DELIVERY_ID_HEADERS if (found := delivery_id(headers, name))), None)
 
 
 def delivery_id(headers: Headers, name: str) -> str | None:

@@ -1,0 +1,100 @@
+"""Verifying deliveries of git hosts: at once, or later where the secret or the source can't be read now."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from amplify_jobs.configuration import StoredRoutes, StoredSources
+from amplify_jobs.errors import NotSetUp, ServiceTrouble
+from amplify_jobs.events import digest
+from amplify_jobs.models import GrowingModel
+from amplify_jobs.routes import Source
+from amplify_jobs.secrets import Secrets
+from amplify_jobs.webhooks import provider
+from amplify_jobs.webhooks.deliveries import Delivery
+from amplify_jobs.webhooks.identity import delivery_told_apart
+from amplify_jobs.webhooks.payload import member
+
+
+class RawDelivery(GrowingModel):
+    """A delivery as it came, which waits in the intake queue if it can't be verified yet.
+
+    Its headers hold what proves who sent it, a token of the host's user at some hosts: no line of a log shows one.
+    """
+
+    version: Literal["1"] = "1"
+    kind: Literal["unverified"] = "unverified"
+    source: str
+    headers: dict[str, str]
+    body_base64: str
+    received_at: AwareDatetime
+
+    @classmethod
+    def of(cls, source: str, headers: dict[str, str], body: bytes, received_at: datetime) -> RawDelivery:
+        """Make it of a request's parts."""
+        encoded = base64.b64encode(body).decode()
+        return cls(source=source, headers=headers, body_base64=encoded, received_at=received_at)
+
+    @property
+    def identity(self) -> str:
+        """What tells this delivery from every other, in 64 hexadecimal digits; a host's retry is another delivery."""
+        return digest([self.source, self.received_at.isoformat(), self.body_base64])
+
+
+def is_raw(message: str) -> bool:
+    """Whether a message of the intake queue is a raw delivery."""
+    try:
+        return bool(member(json.loads(message), "kind") == "unverified")
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A delivery that is who it says; `trouble` is what hinders to read the routes, if anything does."""
+
+    delivery: Delivery
+    delivery_id: str | None
+    trouble: ServiceTrouble | None = None
+
+
+class Verifier:
+    """Verifies deliveries with the secrets of their sources; a source's copy serves while the routes can't be read."""
+
+    def __init__(self, routes: StoredRoutes, sources: StoredSources, secrets: Secrets) -> None:
+        self._routes = routes
+        self._sources = sources
+        self._secrets = secrets
+
+    def verify(self, raw: RawDelivery) -> Verified:
+        """Verify a delivery as of when it came, and read it.
+
+        Raises DeliveryRefused, NotSetUp, and ServiceTrouble where it can't be told yet who sent it.
+        """
+        source, trouble = self._source(raw.source)
+        host, body = provider(source.provider), base64.b64decode(raw.body_base64)
+        delivery_id = host.delivery_id(raw.headers)
+        self._secrets.verify(source.secrets, lambda values: host.verify(raw.headers, body, values, raw.received_at))
+        delivery = delivery_told_apart(host.parse(raw.headers, body), raw.identity)
+        return Verified(delivery, delivery.delivery_id or delivery_id, trouble)
+
+    def _source(self, name: str) -> tuple[Source, ServiceTrouble | None]:
+        try:
+            return self._routes.current().source(name), None
+        except NotSetUp as missing:
+            return self._copy_of(name, missing), missing
+        except ServiceTrouble as trouble:
+            return self._sources.source(name), trouble
+
+    def _copy_of(self, name: str, missing: NotSetUp) -> Source:
+        try:
+            return self._sources.source(name)
+        except ServiceTrouble:
+            # Deliveries from before the first push of routes would wait for a day, strangers' too.
+            raise missing from None

@@ -1,0 +1,284 @@
+"""`make run`, `make local` and `make examples` as somebody meets them who just cloned this: also what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Timer
+
+import boto3
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 90
+TOOLS_READY = (PROJECT / ".venv-tools" / "bin" / "aws").exists()
+ANY_PORTS = {"LOCAL_AWS_PORT": "0", "LOCAL_HTTP_PORT": "0"}
+
+
+class Program:
+    """A program with what it has printed so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.printed = ""
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Read on until the printed text has a pattern after what was read before."""
+        assert self.process.stdout is not None
+        text = ""
+        while not (found := re.search(pattern, text)):
+            line = self.process.stdout.readline()
+            assert line, f"{pattern} was never printed, but:\n{self.printed}"
+            text += line
+            self.printed += line
+        return found
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C, and give the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        rest, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
+        self.printed += rest
+        return self.process.returncode
+
+    def end(self) -> int:
+        rest, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
+        self.printed += rest
+        return self.process.returncode
+
+
+@contextmanager
+def running(*arguments: str, **variables: str) -> Iterator[Program]:
+    """A program of this project. Its Node is too old: the code generator is not what is tested."""
+    with TemporaryDirectory() as folder:
+        node = Path(folder, "node")
+        node.write_text("#!/bin/sh\necho v1.0.0\n")
+        node.chmod(0o755)
+        path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        with started(
+            *arguments, **{**os.environ, **ANY_PORTS, "PATH": path, "PYTHONUNBUFFERED": "1", **variables}
+        ) as program:
+            yield program
+
+
+@contextmanager
+def started(*arguments: str, **environment: str) -> Iterator[Program]:
+    with subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        # What is waited for and never comes ends with the program.
+        watchdog = Timer(PATIENCE_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            yield Program(process)
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def shell(command: str) -> tuple[int, str]:
+    """Run a command as somebody who copies it from the screen, in the project's folder."""
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def git(folder: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_demo_shows_builds_that_fail_or_are_cancelled_and_ends_at_ctrl_c() -> None:
+    with running("demo") as demo:
+        endpoint = demo.wait_for(r"AWS at (\S+),")[1]
+        tree = PROJECT / demo.wait_for(r"builds (\S+)\.git\n")[1]
+        app_id = demo.wait_for(r"--app-id (\S+)")[1]
+        assert "SUCCEEDED after" in demo.printed
+        screen = dict(re.findall(r"\n  (.+):\n    (.+)", demo.printed + demo.wait_for("(?s).*Ctrl-C ends")[0]))
+        assert list(screen) == ["Push again", "Break the build", "Mend it", "Ask Amplify"]
+        for purpose, end in (("Push again", "SUCCEEDED"), ("Break the build", "FAILED"), ("Mend it", "SUCCEEDED")):
+            code, printed = shell(screen[purpose])
+            assert code == 0, printed
+            assert "remote:   request web-" in printed
+            demo.wait_for(rf"\n{end} after")
+            if purpose == "Break the build":
+                demo.wait_for(r"Build log, its end:\n(.*\n)*.*style\.css")
+            demo.wait_for("Ctrl-C ends")
+        if TOOLS_READY:
+            code, printed = shell(screen["Ask Amplify"])
+            assert code == 0, printed
+            assert len(json.loads(printed)["jobSummaries"]) == 4
+
+        spec = tree / "amplify.yml"
+        spec.write_text(spec.read_text().replace("mkdir -p public", "sleep 300"))
+        git(tree, "commit", "-qam", "Build for ever")
+        git(tree, "push")
+        job_id = demo.wait_for(r"Job +(\d+) of web, branch main: started")[1]
+        amplify = boto3.client(
+            "amplify",
+            endpoint_url=endpoint,
+            region_name="eu-west-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+        amplify.stop_job(appId=app_id, branchName="main", jobId=job_id)
+        # Amplify sends no event for a job that somebody stops; the next poll finds it, and may be a while away.
+        assert demo.interrupt() == 0
+
+        assert demo.printed.endswith("Stopped.\n")
+        assert "Traceback" not in demo.printed
+        git(tree, "commit", "-q", "--allow-empty", "-m", "Too late")
+        _, printed = git(tree, "push", "origin", "HEAD:refs/heads/main")
+        assert "the local cloud is not running; start it with: make run" in printed
+        assert "Traceback" not in printed
+
+
+def assert_nothing_runs(group: int) -> None:
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1, 2, 3])
+def test_ctrl_c_during_the_start_ends_the_demo_without_a_traceback(seconds: float) -> None:
+    """How far the start gets in these times differs from machine to machine: all that can come of it is right."""
+    with running("demo") as demo:
+        time.sleep(seconds)
+        assert demo.interrupt() in (0, -signal.SIGINT)
+        assert "Traceback" not in demo.printed
+        assert_nothing_runs(demo.process.pid)
+
+
+@pytest.mark.parametrize("moment", ["Local cloud: AWS at", r"\$ git push origin main", "Request ", "No codegen job"])
+def test_ctrl_c_ends_the_demo_at_any_moment_without_a_traceback(moment: str) -> None:
+    with running("demo") as demo:
+        demo.wait_for(moment)
+        assert demo.interrupt() == 0
+        assert demo.printed.endswith("Stopped.\n")
+        assert "Traceback" not in demo.printed
+        assert_nothing_runs(demo.process.pid)
+
+
+def test_without_git_the_demo_says_so(tmp_path: Path) -> None:
+    with running("demo", PATH=str(tmp_path)) as demo:
+        assert demo.end() == 1
+        assert demo.printed == (
+            "make run: there is no git on the PATH: install it (https://git-scm.com), and try again\n"
+        )
+
+
+def test_a_second_demo_leaves_the_first_one_s_repository_alone() -> None:
+    with running("demo") as first:
+        tree = PROJECT / first.wait_for(r"builds (\S+)\.git\n")[1]
+        first.wait_for("Ctrl-C ends")
+        with running("demo", "--once") as second:
+            other = PROJECT / second.wait_for(r"builds (\S+)\.git\n")[1]
+            assert other != tree
+            second.wait_for("SUCCEEDED after")
+            git(tree, "commit", "-q", "--allow-empty", "-m", "Still here")
+            assert "request web-" in git(tree, "push")[1]
+            first.wait_for("SUCCEEDED after")
+
+
+def test_commits_of_the_run_before_are_kept() -> None:
+    with running("demo") as demo:
+        tree = PROJECT / demo.wait_for(r"builds (\S+)\.git\n")[1]
+        demo.wait_for("SUCCEEDED after")
+        git(tree, "commit", "-q", "--allow-empty", "-m", "Mine")
+        demo.interrupt()
+    with running("demo") as demo:
+        previous = PROJECT / demo.wait_for(r"The repository of the run before is in (\S+)\n")[1]
+        demo.interrupt()
+    assert "Mine" in git(previous / "web", "log", "-1", "--format=%s")[1]
+
+
+def test_a_local_cloud_that_can_t_start_leaves_the_running_one_s_logs_alone(tmp_path: Path) -> None:
+    with running("local", "--state-dir", str(tmp_path)) as cloud:
+        port = cloud.wait_for(r"AWS endpoint +http://127\.0\.0\.1:(\d+)")[1]
+        logs = Path(cloud.wait_for(r"function logs (\S+)")[1])
+        cloud.wait_for("ready")
+        log = logs / "amplify-jobs-receive-webhook.log"
+        log.write_text("what happened so far\n")
+        with running("local", LOCAL_AWS_PORT=port) as second:
+            assert second.end() == 1
+        assert "can't be used" in second.printed
+        with running("local", "--state-dir", str(tmp_path)) as third:
+            assert third.end() == 1
+        assert third.printed == f"local cloud: {tmp_path} is in use by process {cloud.process.pid}; " + (
+            "give another with --state-dir\n"
+        )
+        assert log.read_text() == "what happened so far\n"
+
+
+def test_two_local_clouds_have_folders_of_their_own() -> None:
+    with running("local") as first, running("local") as second:
+        folders = {program.wait_for(r"function logs (\S+)")[1] for program in (first, second)}
+        assert len(folders) == 2
+
+
+def test_what_is_left_out_is_listed_without_a_local_cloud() -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    with taken, running("local", "--left-out", LOCAL_AWS_PORT=str(taken.getsockname()[1])) as program:
+        assert program.end() == 0
+    assert re.search(r"^\w+ \(AWS::CloudWatch::Alarm\): nothing measures", program.printed, re.MULTILINE)
+    assert "not evaluated: policies of resources" in program.printed
+
+
+def test_the_examples_replace_nothing_unless_they_are_told_to(tmp_path: Path) -> None:
+    with running("local", "--state-dir", str(tmp_path / "state")) as cloud:
+        endpoint = cloud.wait_for(r"AWS endpoint +(\S+)")[1]
+        cloud.wait_for("ready")
+        credentials = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_ENDPOINT_URL": endpoint}
+        ssm = boto3.client(
+            "ssm",
+            endpoint_url=endpoint,
+            region_name="eu-west-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+        secret = "/amplify-jobs/secrets/github"
+        ssm.put_parameter(Name=secret, Type="SecureString", Value="mine")
+        folder = str(tmp_path / "examples")
+        with running("demo.examples", "--folder", folder, **credentials) as examples:
+            assert examples.end() == 1
+        assert examples.printed.startswith(f"examples: this would replace {secret}; to do so: make examples REPLACE=1")
+        assert ssm.get_parameter(Name=secret, WithDecryption=True)["Parameter"]["Value"] == "mine"
+        with running("demo.examples", "--folder", folder, "--replace", **credentials) as examples:
+            assert examples.end() == 0
+        assert ssm.get_parameter(Name=secret, WithDecryption=True)["Parameter"]["Value"] != "mine"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_a_new_enough_python_is_chosen_where_the_first_is_too_old(tmp_path: Path) -> None:
+    for name, works in (("python3", False), ("python3.12", True)):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{'exit 0' if works else 'exit 1'}\n")
+        program.chmod(0o755)
+    shown = subprocess.run(
+        ["make", "--dry-run", "--always-make", "setup"],
+        cwd=PROJECT,
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert re.search(r"^python3\.1[1-9] -m venv", shown, re.MULTILINE)
+    assert not re.search(r"^python3 -m venv", shown, re.MULTILINE)

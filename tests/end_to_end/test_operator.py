@@ -1,0 +1,108 @@
+"""The command line works with the rights of OperatorPolicy, and writes nothing with those of ReaderPolicy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from amplify_jobs import cli
+from tests.end_to_end.team import SECRET_NAME, Team
+
+
+@pytest.fixture
+def acting(team: Team, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """Give the command line the rights of one policy of the template, and the name under which it then acts."""
+    policy: str = request.param
+    for name, value in team.cloud.credentials(policy).variables().items():
+        monkeypatch.setenv(name, value)
+    return f"amplify-jobs-{policy}"
+
+
+operator = pytest.mark.parametrize("acting", ["OperatorPolicy"], indirect=True)
+reader = pytest.mark.parametrize("acting", ["ReaderPolicy"], indirect=True)
+
+
+def refused(team: Team, role: str) -> list[str]:
+    shown = team.cloud.authorization.report()["roles"][role]["accesses"]
+    return [f"{one['action']} on {one['resource']}" for one in shown if one["decision"] != "allowed"]
+
+
+def asked(team: Team, role: str) -> set[str]:
+    return {one["action"] for one in team.cloud.authorization.report()["roles"][role]["accesses"]}
+
+
+def pushed(folder: Path, app_id: str, routes: dict[str, Any]) -> int:
+    file = folder / "routes.yaml"
+    source = {"provider": "github", "secrets": [SECRET_NAME]}
+    parameters = {"appId": app_id, "branchName": "main", "jobType": "RELEASE"}
+    request = {"operation": "start_job", "parameters": parameters}
+    written = {name: {"when": when, "request": request} for name, when in routes.items()}
+    file.write_text(yaml.safe_dump({"sources": {"github": source}, "routes": written}))
+    return cli.main(["routes", "push", "--yes", str(file)])
+
+
+@operator
+def test_an_operator_pushes_routes_with_schedules(
+    team: Team, acting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app_id = str(team.amplify.create_app(name="operated")["app"]["appId"])
+    team.amplify.create_branch(appId=app_id, branchName="main")
+    push = {"push": {"repository": "acme/operated", "branches": ["main"]}}
+    monthly = {"schedule": {"expression": "rate(30 days)"}}
+    yearly = {"schedule": {"expression": "rate(365 days)"}}
+    stored = {"object": {"bucket": "e2e-artifacts", "prefix": "web/"}}
+    for routes in ({"a": push, "b": monthly, "c": stored}, {"a": push, "b": yearly}, {"a": push}):
+        assert pushed(tmp_path, app_id, routes) == 0, capsys.readouterr().err
+    assert refused(team, acting) == []
+    assert asked(team, acting) >= {
+        "iam:PassRole",
+        "s3:GetObject",
+        "s3:PutObject",
+        "scheduler:CreateSchedule",
+        "scheduler:DeleteSchedule",
+        "scheduler:UpdateSchedule",
+        "ssm:GetParameter",
+        "ssm:GetParametersByPath",
+        "ssm:PutParameter",
+    }
+
+
+@operator
+def test_an_operator_has_things_processed_again(
+    team: Team, acting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app_id = team.app("again")
+    parameters = {"appId": app_id, "branchName": "main", "jobType": "RELEASE"}
+    request_id = team.asks("start_job", parameters)
+    team.told(request_id)
+    event = {"source": "nobody", "detail-type": "Nothing", "detail": {}}
+    arn = f"arn:aws:lambda:{team.cloud.region}:{team.cloud.account}:function:amplify-jobs-on-status-change"
+    team.session.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(event).encode())
+
+    assert cli.main(["replay", request_id]) == 0, capsys.readouterr().err
+    assert team.told(f"{request_id}-r1")["job"]["jobId"] == "2"
+
+    assert cli.main(["dead-letters", "list"]) == 0
+
+    def sent_again() -> bool | None:
+        assert cli.main(["dead-letters", "replay"]) == 0
+        return "1 dead letter sent again" in capsys.readouterr().out or None
+
+    team.until(sent_again, "the event did not become a dead letter")
+    assert refused(team, acting) == []
+    assert asked(team, acting) >= {"lambda:InvokeFunction", "sqs:ReceiveMessage", "states:StartExecution"}
+
+
+@reader
+def test_a_reader_is_told_which_right_is_missing(
+    team: Team, acting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app_id = str(team.amplify.create_app(name="read")["app"]["appId"])
+    assert pushed(tmp_path, app_id, {"a": {"push": {"repository": "acme/read", "branches": ["main"]}}}) == 1
+    said = capsys.readouterr().err
+    assert f"assumed-role/{acting}/person is not authorized to perform: " in said
+    assert "Traceback" not in said

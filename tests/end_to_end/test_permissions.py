@@ -1,0 +1,290 @@
+"""The template grants what the whole path needs, and nothing else: each action is taken away, one at a time.
+
+The fixture `lived` runs the whole path on one local cloud, which notes all that roles ask for. An action that
+nobody asks for is not needed, and one whose absence refuses nothing is granted twice. What needs Node is in
+test_permissions_of_generators.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.examples import zipped_site
+from tests.end_to_end.permissions import STACK, accesses, granted, is_needed, role, without
+from tests.end_to_end.team import BUCKETS, Team
+
+SCHEMA = "type Post @model { id: ID! title: String! }"
+FOREIGN_BUCKET = BUCKETS[0]
+EVERY_TIME = 1_000_000
+
+NOT_CALLED = {
+    "WriteLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    "WriteTraces": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    "DeliverLogsAndTraces": {
+        *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+    },
+}
+"""What services do in a role without a call of the stack, as their guides list it; the local cloud does none of it."""
+
+AFTER_GENERATING = {
+    ("GetJobFunctionRole", "amplifybackend:GetBackendAPIModels"),
+    ("GetJobFunctionRole", "s3:PutObject"),
+}
+GRANTED = list(granted())
+CALLED = [
+    (logical_id, sid, action)
+    for logical_id, sid, action in GRANTED
+    if sid not in NOT_CALLED and (logical_id, action) not in AFTER_GENERATING
+]
+
+
+def test_what_nobody_calls_is_what_the_services_document() -> None:
+    for sid, actions in NOT_CALLED.items():
+        roles = {logical_id for logical_id, one, _ in GRANTED if one == sid}
+        assert roles, sid
+        for logical_id in roles:
+            assert {action for name, one, action in GRANTED if (name, one) == (logical_id, sid)} == actions
+
+
+# --- The whole path; a scenario that yields has prepared what others must not disturb --------------------------------
+
+
+def finds_no_routes(team: Team) -> None:
+    """Deliveries and requests before the first routes are pushed."""
+    team.deliver(team.push("nothing"))
+    invoke(team, {"route": "none", "requestId": "none"})
+
+
+def starts_what_is_large(team: Team) -> None:
+    """Requests that are too large for an execution's input, by webhook and by call."""
+    job = {"renderConfig": {"react": {"script": "jsx"}}, "graphqlSchema": f"{SCHEMA} # {'x' * 400_000}"}
+    parameters = {"appId": "dnone", "environmentName": "dev", "codegenJobToCreate": job}
+    request = {"operation": "start_codegen_job", "parameters": parameters}
+    team.route("large", "", request=request)
+    asked = [team.accepted(team.push("large")), invoke(team, request)["requests"][0]["requestId"]]
+    for request_id in asked:
+        team.told(request_id, "Job Rejected")
+
+
+def asks_for_code(team: Team, tmp_path: Path) -> None:
+    """Codegen jobs and models, which fail for want of Node after they were asked for."""
+    app_id = str(team.amplify.create_app(name="code")["app"]["appId"])
+    job = {"renderConfig": {"react": {"script": "jsx"}}, "graphqlSchema": SCHEMA}
+    place = {"AppId": app_id, "BackendEnvironmentName": "dev", "ResourceName": "blog"}
+    backend: Any = team.session.client("amplifybackend")
+    backend.create_backend(AppId=app_id, AppName="code", BackendEnvironmentName="dev")
+    backend.create_backend_api(**place, ResourceConfig={"TransformSchema": SCHEMA})
+    # The second try looks for the job whose answer was lost.
+    team.order_fault(service="amplifybackend", operation="GenerateBackendAPIModels", fault="lose-answer")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        asked = [
+            team.asks("start_codegen_job", {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job}),
+            team.asks("generate_backend_api_models", place),
+        ]
+        for request_id in asked:
+            assert team.told(request_id)["outcome"] == "FAILED"
+
+
+def defers(team: Team) -> None:
+    """Pushes and requests of the bus while Step Functions is down, and a push while routes can't be read."""
+    app_id = team.app("deferred")
+    team.route("deferred", app_id)
+    team.order_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
+    assert team.deliver(team.push("deferred"))[1]["deferred"]
+    entry: Any = {
+        "EventBusName": team.outputs["busName"],
+        "Source": "com.acme.deferred",
+        "DetailType": "Job Requested",
+        "Detail": json.dumps({"requestId": "deferred", **start_of(app_id)}),
+    }
+    team.session.client("events").put_events(Entries=[entry])
+    for action in ("SendMessage", "ChangeMessageVisibility"):
+        until_asked(team, "ReceiveEventFunctionRole", f"sqs:{action}")
+    team.clear_faults()
+    team.until(lambda: team.requests_of("com-acme-deferred") or None, "the request was never started")
+    team.kill("ReceiveWebhookFunction")
+    team.order_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME)
+    assert team.deliver(team.push("deferred"))[0] == 202
+    team.clear_faults()
+
+
+def builds(team: Team) -> Iterator[None]:
+    """Two pushes, their builds, and what people and programs are told; the first start is throttled."""
+    app_id = team.app("granted")
+    team.route("granted", app_id)
+    yield
+    team.order_fault(service="amplify", operation="StartJob", fault="throttle", match={"appId": app_id})
+    for _ in range(2):
+        assert team.told(team.accepted(team.push("granted")))["outcome"] == "SUCCEEDED"
+
+
+def supersedes(team: Team) -> Iterator[None]:
+    app_id = team.app("superseded", build=["sleep 10", "echo > index.html"])
+    team.route("superseded", app_id, supersede=True)
+    yield
+    older = team.accepted(team.push("superseded"))
+    team.told(older, "Job Started")
+    newer = team.accepted(team.push("superseded"))
+    assert team.told(older)["outcome"] == "CANCELLED"
+    assert team.told(newer)["outcome"] == "SUCCEEDED"
+
+
+def stops_what_takes_too_long(team: Team) -> Iterator[None]:
+    app_id = team.app("endless", build=["sleep 300"])
+    yield
+    request = start_of(app_id)
+    request_id = team.asks("start_job", request["parameters"], timeoutMinutes=1, onTimeout="stop")
+    assert team.told(request_id)["outcome"] == "TIMED_OUT"
+
+
+def deploys(team: Team) -> Iterator[None]:
+    """Artifacts of the stack's bucket and of another, the current object and a version."""
+    s3: Any = team.session.client("s3")
+    s3.create_bucket(Bucket=FOREIGN_BUCKET, CreateBucketConfiguration={"LocationConstraint": team.cloud.region})
+    s3.put_bucket_versioning(Bucket=FOREIGN_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    yield
+    for bucket in (team.outputs["bucketName"], FOREIGN_BUCKET):
+        stored = s3.put_object(Bucket=bucket, Key="releases/a.zip", Body=zipped_site(bucket))
+        for more in ({}, {"artifactVersion": stored["VersionId"]}):
+            source = {"artifact": f"s3://{bucket}/releases/a.zip", **more}
+            request_id = team.asks("start_deployment", team.manual_app("deployed") | source)
+            assert team.shown(team.told(request_id)) == bucket.encode()
+
+
+def fires(team: Team) -> Iterator[None]:
+    """A schedule of the routes, and one for a function that its role may not invoke."""
+    app_id = team.app("scheduled")
+    when = {"schedule": {"expression": "rate(1 hour)"}}
+    team.route("scheduled", "", when=when, request=start_of(app_id))
+    yield
+    scheduler: Any = team.session.client("scheduler")
+    place = {"GroupName": team.outputs["scheduleGroup"]}
+    target = scheduler.get_schedule(Name="scheduled", **place)["Target"]
+    target |= {"Arn": target["Arn"].replace("receive-event", "announce"), "Input": '{"word": "buried schedule"}'}
+    window = {"Mode": "OFF"}
+    scheduler.create_schedule(
+        Name="forbidden", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=window, Target=target, **place
+    )
+    assert team.told_of("scheduled")["outcome"] == "SUCCEEDED"
+    until_buried(team, "buried schedule")
+
+
+def buries(team: Team) -> Iterator[None]:
+    """Events that functions fail on, one for each function that is invoked asynchronously."""
+    yield
+    functions = ("receive-event", "on-status-change", "announce")
+    for name in functions:
+        arn = f"arn:aws:lambda:{team.cloud.region}:{team.cloud.account}:function:{STACK}-{name}"
+        event = {"source": "nobody", "word": f"buried by {name}"}
+        team.session.client("lambda").invoke(
+            FunctionName=arn, InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+    for name in functions:
+        until_buried(team, f"buried by {name}")
+
+
+TOGETHER: list[Callable[[Team], Iterator[None]]] = [
+    builds,
+    supersedes,
+    stops_what_takes_too_long,
+    deploys,
+    fires,
+    buries,
+]
+
+
+@pytest.fixture(scope="module")
+def lived(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
+    """The team, once it has been through the whole path."""
+    finds_no_routes(team)
+    starts_what_is_large(team)
+    asks_for_code(team, tmp_path_factory.mktemp("nothing"))
+    defers(team)
+    scenarios = [scenario(team) for scenario in TOGETHER]
+    for scenario in scenarios:
+        next(scenario)
+    with ThreadPoolExecutor(len(scenarios)) as pool:
+        for ended in [pool.submit(list, scenario) for scenario in scenarios]:
+            ended.result()
+    return team
+
+
+def start_of(app_id: str) -> dict[str, Any]:
+    return {"operation": "start_job", "parameters": {"appId": app_id, "branchName": "main", "jobType": "RELEASE"}}
+
+
+def invoke(team: Team, event: Any) -> dict[str, Any]:
+    answer = team.session.client("lambda").invoke(
+        FunctionName=team.outputs["receiveEventFunctionArn"], Payload=json.dumps(event).encode()
+    )
+    said: dict[str, Any] = json.load(answer["Payload"])
+    return said
+
+
+def until_asked(team: Team, logical_id: str, action: str) -> None:
+    def found() -> bool | None:
+        return any(access.action == action for access in accesses(team, logical_id)) or None
+
+    team.until(found, f"{logical_id} did not ask for {action}")
+
+
+def until_buried(team: Team, word: str) -> None:
+    sqs, url = team.session.client("sqs"), team.outputs["deadLetterQueueUrl"]
+
+    def found() -> bool | None:
+        received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+        return any(word in message["Body"] for message in received.get("Messages", [])) or None
+
+    team.until(found, f"no dead letter says {word}")
+
+
+# --- Each action -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("logical_id", "sid", "action"), CALLED)
+def test_the_whole_path_fails_without_it(lived: Team, logical_id: str, sid: str, action: str) -> None:
+    assert is_needed(lived, logical_id, sid, action)
+
+
+def test_only_what_a_scenario_meant_to_be_refused_was_refused(lived: Team) -> None:
+    refused = [
+        (name, access["action"])
+        for name, shown in lived.cloud.authorization.report()["roles"].items()
+        for access in shown["accesses"]
+        if access["decision"] != "allowed"
+    ]
+    assert refused == [(lived.cloud.physical_id("SchedulerRole"), "lambda:InvokeFunction")]
+
+
+def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
+    assert lived.cloud.authorization.roles.not_evaluated() == {}
+
+
+def test_a_job_whose_action_is_taken_away_is_announced_with_what_is_missing(lived: Team) -> None:
+    app_id = lived.app("forbidden")
+    forbidden = role(lived, "StartJobFunctionRole")
+    policies = list(forbidden.policies)
+    forbidden.policies[:] = without(policies, "StartJobs", "amplify:StartJob")
+    try:
+        request_id = lived.asks("start_job", start_of(app_id)["parameters"])
+        reason = lived.told(request_id, "Job Rejected")["reason"]
+    finally:
+        forbidden.policies[:] = policies
+    assert f"{forbidden.name}/" in reason
+    assert "is not authorized to perform: amplify:StartJob on resource: " in reason
+    assert f"apps/{app_id}/branches/main/jobs/*" in reason
