@@ -365,7 +365,7 @@ def test_an_order_that_can_t_be_carried_out_is_refused(cloud: LocalCloud, docume
 
 
 def test_operations_share_a_quota_until_it_is_taken_back(cloud: LocalCloud, client: Clients, order: Any) -> None:
-    order({"service": "ssm", "operation": "GetParameter", "also": ["GetParameters"], "fault": "quota", "rate": 0.001})
+    order(service="ssm", operation="GetParameter", also=["GetParameters"], fault="quota", rate=0.001)
     ssm = client("ssm")
     ssm.get_parameters(Names=["/none"])
     for refused in (lambda: ssm.get_parameter(Name="/none"), lambda: ssm.get_parameters(Names=["/none"])):
