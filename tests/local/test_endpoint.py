@@ -368,9 +368,13 @@ def test_operations_share_a_quota_until_it_is_taken_back(cloud: LocalCloud, clie
     order(service="ssm", operation="GetParameter", also=["GetParameters"], fault="quota", rate=0.001)
     ssm = client("ssm")
     ssm.get_parameters(Names=["/none"])
-    for refused in (lambda: ssm.get_parameter(Name="/none"), lambda: ssm.get_parameters(Names=["/none"])):
+    refused: list[tuple[Any, dict[str, Any]]] = [
+        (ssm.get_parameter, {"Name": "/none"}),
+        (ssm.get_parameters, {"Names": ["/none"]}),
+    ]
+    for call_of, parameters in refused:
         with pytest.raises(ClientError) as error:
-            refused()
+            call_of(**parameters)
         assert error.value.response["Error"]["Code"] == "ThrottlingException"
     # What does not share it goes on.
     ssm.get_parameters_by_path(Path="/none")
