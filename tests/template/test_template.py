@@ -706,7 +706,7 @@ def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
         assert rejection["Next"] == announcement
     assert machine[machine["AnnounceRejected"]["Next"]]["Type"] == "Succeed"
     assert machine["AnnounceNotRetried"]["End"] is True
-    assert [state for state in machine if machine[state]["Type"] == "Fail"] == ["Failed"]
+    assert [state for state in machine if machine[state]["Type"] == "Fail"] == ["FailedWithoutCause", "Failed"]
 
 
 @every_machine
