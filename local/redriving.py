@@ -7,6 +7,7 @@ import, so this module is imported when the first execution is redriven.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
@@ -14,60 +15,62 @@ from moto.stepfunctions.parser.asl.component.common.flow.start_at import StartAt
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from local import wire
+from local.interpreter import Worker
 
 if TYPE_CHECKING:
     from moto.stepfunctions.parser.asl.eval.environment import Environment
     from moto.stepfunctions.parser.backend.execution import Execution
 
 
-def redrive(execution: Execution, count: int) -> None:
+def redrive(execution: Execution, count: int, on_start: Callable[[Execution], None]) -> None:
     """Run an execution that has ended from the last state that it entered; `count` is its redrives with this one.
 
-    Raises ServiceError for one that ended inside a Map or Parallel state.
+    `on_start` comes before that state. Raises ServiceError for one that ended inside a Map or Parallel state.
     """
-    worker = execution.exec_worker
-    if worker is None or worker.env is None:
-        raise ValueError(f"{execution.exec_arn} has never run")
-    state, state_input = _last_entered(worker.env.event_manager.get_event_history())
+    earlier = execution.exec_worker
+    if not isinstance(earlier, Worker) or earlier.env is None:
+        raise TypeError(f"{execution.exec_arn} was not started by the local cloud")
     # moto does not type how a worker starts.
-    redriven: Any = _Redriven(worker, worker.env, state, state_input, count)
+    redriven: Any = _Redriven(earlier, earlier.env, count)
     execution.exec_worker = redriven
     execution.stop_date = execution.error = execution.cause = None
     execution.exec_status = ExecutionStatus.RUNNING
+    on_start(execution)
     redriven.start()
 
 
-class _Redriven(ExecutionWorker):
-    """Goes on with the history of an earlier worker; the first state if `state` is None."""
+class _Redriven(Worker):
+    """Goes on with the history of an earlier worker, in the last state that it entered."""
 
-    def __init__(
-        self, earlier: ExecutionWorker, environment: Environment, state: str | None, state_input: Any, count: int
-    ) -> None:
+    def __init__(self, earlier: Worker, environment: Environment, count: int) -> None:
         super().__init__(
             earlier._evaluation_details,
             earlier._execution_communication,
             earlier._cloud_watch_logging_session,
             earlier._activity_store,
         )
-        self._earlier = environment
-        self._state = state
-        self._state_input = state_input
+        self.clients = earlier.clients
+        self._events = environment.event_manager
         self._count = count
+        self._state, self._state_input = _last_entered(self._events.get_event_history())
+        # Made now: a stop may come before the thread runs.
+        self.env = ExecutionWorker._get_evaluation_environment(self)
+        self.env.event_manager = self._events
+        if self._state is not None:
+            self.env.states.reset(self._state_input)
+
+    def start(self) -> None:
+        ExecutionWorker.start(self)  # type: ignore[no-untyped-call]
 
     def _execution_logic(self) -> None:
         # moto types the entry point by what all components are.
         program: Any = self._get_evaluation_entrypoint()
         environment = self._get_evaluation_environment()
-        environment.event_manager = self._earlier.event_manager
         # moto knows the type of this event, but not what is in it.
         details: Any = {"executionRedrivenEventDetails": {"redriveCount": self._count}}
-        environment.event_manager.add_event(
-            environment.event_history_context, HistoryEventType.ExecutionRedriven, details
-        )
+        self._events.add_event(environment.event_history_context, HistoryEventType.ExecutionRedriven, details)
         if self._state is not None:
             program.start_at = StartAt(self._state)
-            environment.states.reset(self._state_input)
-        self.env = environment
         program.eval(environment)
         self._execution_communication.terminated()
 
