@@ -15,7 +15,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test check local bench campaign examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
+.PHONY: setup run test thorough check local bench campaign examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -36,8 +36,11 @@ examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; 
 
 tools: $(TOOLS)/ready ## Set up .venv-tools: sam and the AWS CLI (384 MB)
 
-test: $(VENV)/ready $(TOOLS)/ready ## All tests
+test: $(VENV)/ready $(TOOLS)/ready ## The tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+thorough: $(VENV)/ready $(TOOLS)/ready ## Tests that take minutes: each permission taken away, each command of docs, the demo
+	$(BIN)/python -m pytest -m thorough -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types template machine test ## Lint, types, template, state machine, tests
 

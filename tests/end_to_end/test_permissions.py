@@ -19,6 +19,8 @@ from demo.examples import zipped_site
 from tests.end_to_end.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.end_to_end.team import BUCKETS, Team
 
+pytestmark = pytest.mark.thorough
+
 SCHEMA = "type Post @model { id: ID! title: String! }"
 FOREIGN_BUCKET = BUCKETS[0]
 EVERY_TIME = 1_000_000

@@ -11,7 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes
+from amplify_jobs.diagnosing.bounds import bounded
+from amplify_jobs.diagnosing.diagnose import BUILD_TIMEOUT_MINUTES, diagnose
+from amplify_jobs.diagnosing.failure import StepLog
+from amplify_jobs.diagnosing.presenting import as_json as diagnosis_as_json
+from amplify_jobs.diagnosing.presenting import lines as diagnosis_lines
+from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes, LogUnreadable
 from amplify_jobs.explaining import as_json, explain, lines
 from amplify_jobs.push_routes import PushOptions, counted, push, summary
 from amplify_jobs.recorded_events import read_content
@@ -26,6 +31,7 @@ examples:
   amplify-jobs routes check routes.yaml
   amplify-jobs routes explain routes.yaml payload.json --source github
   amplify-jobs routes push routes.yaml
+  amplify-jobs diagnose BUILD.txt
 
 environment: AWS_PROFILE, AWS_REGION and the other variables of AWS's SDKs say which account and Region;
 AWS_ENDPOINT_URL=http://127.0.0.1:4566 is the local cloud.
@@ -135,6 +141,32 @@ def replay(options: argparse.Namespace) -> None:
     print(f"Started {Stack.find(options.stack).recovery().request_again(options.request_id)}.")
 
 
+def diagnose_log(options: argparse.Namespace) -> None:
+    """Say why a build failed, by its log."""
+    try:
+        if options.file == "-":
+            content = bounded(sys.stdin.buffer)
+        else:
+            with Path(options.file).open("rb") as file:
+                content = bounded(file)
+    except OSError as error:
+        raise LogUnreadable(f"{options.file}: can't be read: {error.strerror}") from None
+    step = StepLog(
+        "BUILD",
+        content,
+        status=options.status,
+        status_reason=options.status_reason,
+        duration_seconds=options.duration_seconds,
+        log=None if options.file == "-" else options.file,
+    )
+    diagnosis = diagnose([step], build_timeout_minutes=options.build_timeout)
+    if options.json:
+        print(json.dumps(diagnosis_as_json(diagnosis), indent=2, ensure_ascii=False))
+        return
+    for line in diagnosis_lines(diagnosis):
+        print(line)
+
+
 def _routes(options: argparse.Namespace) -> Routes:
     """Read the routes file, and warn of what is allowed but rarely meant. Raises InvalidRoutes."""
     checked = check_routes(_content(options.file), options.stack)
@@ -210,7 +242,26 @@ def _parser() -> argparse.ArgumentParser:
         _command(dead_letters, name, run)
     again = _command(commands, "replay", replay)
     again.add_argument("request_id", metavar="REQUEST_ID", help="as announcements and answers to webhooks give it")
+    _add_diagnose(commands)
     return parser
+
+
+def _add_diagnose(commands: Any) -> None:
+    what = diagnose_log.__doc__
+    command = commands.add_parser("diagnose", help="say why a build failed, by its log", description=what)
+    command.add_argument("file", metavar="FILE", help="a build's log from Amplify's console; - is standard input")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    command.add_argument("--status", metavar="STATUS", help="the status of the step or job, like FAILED or SUCCEED")
+    command.add_argument("--status-reason", metavar="TEXT", help="the statusReason of the step in GetJob's answer")
+    command.add_argument("--duration-seconds", metavar="N", type=float, help="how long the step ran")
+    command.add_argument(
+        "--build-timeout",
+        metavar="MINUTES",
+        type=float,
+        default=BUILD_TIMEOUT_MINUTES,
+        help=f"the app's _BUILD_TIMEOUT (default: {BUILD_TIMEOUT_MINUTES})",
+    )
+    command.set_defaults(run=diagnose_log)
 
 
 def _add_explain_options(command: argparse.ArgumentParser) -> None:
