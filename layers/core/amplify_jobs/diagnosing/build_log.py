@@ -14,7 +14,7 @@ from datetime import datetime
 from amplify_jobs.diagnosing.bounds import CUT, bounded_bytes
 from amplify_jobs.texts import without_controls
 
-_LONGEST_LINE = 32 * 1024
+_LONGEST_LINE = 64 * 1024
 _RECORD = re.compile(
     r"[ \t]{0,8}(?:\d{1,6}[ \t]{1,8})?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?:Z|[+-]\d\d:?\d\d)?[ \t]{1,4}"
     r"\[([A-Z]{3,10})\]:?[ \t]?(.*)"
