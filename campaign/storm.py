@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from local.cloud import LocalCloud
 PATIENCE_SECONDS = 900.0
 QUIET_SECONDS = 5.0
 MAX_DELIVERIES = 64
+EARLIER_JOB = timedelta(seconds=10)
 RETRY_SECONDS = (15.0, 30.0)
 """Waits of asynchronous events, a quarter of AWS's, so that they outlast a fault as there."""
 QUEUES = ("IntakeQueue", "IntakeDeadLetterQueue", "DeadLetterQueue")
@@ -56,8 +58,23 @@ class Storm:
         self._apps = [self._team.app(f"site-{number}", self._branches, "sleep 1") for number in range(APPS)]
         self._team.store_routes()
         self._pushes = [self._team.push(f"site-{one.app}", self._branches[one.branch]) for one in plan.pushes]
+        for app_id in self._apps:
+            for branch in self._branches:
+                self._has_built_before(app_id, branch)
         self._programs: list[dict[str, Any]] = []
         self._people: list[tuple[str, str]] = []
+
+    def _has_built_before(self, app_id: str, branch: str) -> None:
+        """Put an earlier job on file: without any, a status event that is lost is made up for after 25 minutes."""
+        begun = datetime(2026, 11, 1, 12, tzinfo=UTC)
+        item = {
+            "pk": {"S": f"{self._cloud.region}#{app_id}#{branch}"},
+            "sk": {"S": "job#0000000000"},
+            "state": {"S": "SUCCEEDED"},
+            "leftQueueAt": {"S": begun.isoformat()},
+            "finishedAt": {"S": (begun + EARLIER_JOB).isoformat()},
+        }
+        self._team.client("dynamodb").put_item(TableName=self._team.outputs["jobsTable"], Item=item)
 
     def run(self) -> Seen:
         """Carry out the plan, wait, and gather."""
