@@ -15,7 +15,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test check local bench examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
+.PHONY: setup run test thorough check local bench campaign examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -28,13 +28,19 @@ run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 ends afte
 local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000; PARAMETERS="NAME=VALUE …"
 	@$(BIN)/python -m local $(foreach parameter,$(PARAMETERS),--parameter $(parameter))
 
+campaign: $(VENV)/ready ## A storm of faults, kills and repeats, and what must hold after it; SEED=1 PUSHES=60
+	@$(BIN)/python -m campaign --seed $(or $(SEED),1) --pushes $(or $(PUSHES),60)
+
 examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; REPLACE=1 replaces routes and secrets
 	@$(BIN)/python -m demo.examples $(if $(REPLACE),--replace)
 
 tools: $(TOOLS)/ready ## Set up .venv-tools: sam and the AWS CLI (384 MB)
 
-test: $(VENV)/ready $(TOOLS)/ready ## All tests
+test: $(VENV)/ready $(TOOLS)/ready ## The tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+thorough: $(VENV)/ready $(TOOLS)/ready ## Tests that take minutes: each permission taken away, each command of docs, the demo
+	$(BIN)/python -m pytest -m thorough -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types template machine test ## Lint, types, template, state machine, tests
 

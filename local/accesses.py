@@ -213,6 +213,9 @@ def _values(service: str, subject: Parameters) -> dict[str, str]:
     """What the parts of a service's ARNs are called, in lower case, with the values that a call gives."""
     values = {name.lower(): str(value) for name, value in subject.items() if isinstance(value, str | int)}
     match service:
+        case "dynamodb" if "indexname" in values:
+            # A read of an index needs the index, and not its table: the developer guide's policies for indexes.
+            values["tablename"] = f"{values.get('tablename', '*')}/index/{values['indexname']}"
         case "events":
             values.setdefault("eventbusname", "default")
             values["rulename"] = values.get("rule") or values.get("name") or "*"

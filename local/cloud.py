@@ -36,7 +36,7 @@ from local.scheduler_service import SchedulerService
 from local.sqs_service import SqsService
 from local.status_events import StatusEvents
 from local.targets import Targets
-from local.task_clients import sign_tasks
+from local.task_clients import TaskClients
 from local.template import Pseudo, Template
 
 AMPLIFY_SERVICES = ("amplify", "amplifyuibuilder", "amplifybackend")
@@ -134,7 +134,7 @@ class LocalCloud:
                 self._moto,
                 self.region,
                 self.events.emit,
-                lambda: sign_tasks(self.endpoint_url, lambda role: roles.assume(role, "execution")),
+                TaskClients(self.endpoint_url, lambda role: roles.assume(role, "execution")),
             )
             stack.callback(self.executions.close)
             status_events = StatusEvents(self.faults, self.events.emit)
@@ -168,7 +168,7 @@ class LocalCloud:
         """Start everything; once this returns, all of the template is there and answers."""
         try:
             self._moto.start(self._aws_server.port)
-            for part in (self._aws_server, self._http_server, self.executions, self.scheduler):
+            for part in (self._aws_server, self._http_server, self.scheduler):
                 part.start()
             template = Template(self._template_path, self._parameters, self._pseudo, defaults=self._own_parameters())
             self._resources = Resources(

@@ -135,7 +135,7 @@ class Endpoint:
 
     def _faulty(self, fault: Fault, service: str, region: str, request: Request) -> Response:
         match fault.fault:
-            case "throttle" | "refuse":
+            case "throttle" | "quota" | "refuse":
                 raise fault.error()
             case "nonsense":
                 is_xml = wire.protocol(service) in {"query", "rest-xml", "ec2"}

@@ -1,7 +1,8 @@
 """Step Functions: moto runs the state machines, this adds what AWS does around an execution and moto does not.
 
-Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait, and status
-changes become events. moto tells nobody when an execution changes, so that every one is looked at until it ends.
+Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait,
+RedriveExecution has failed ones go on (local/redriving.py), and status changes become events. What moto does anew for
+each execution is kept (local/interpreter.py).
 Events: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html.
 """
 
@@ -13,28 +14,39 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
 from local import wire
 from local.moto_backend import ACCOUNT, MotoBackend, with_body
+from local.task_clients import TaskClients
 
 if TYPE_CHECKING:
     from moto.stepfunctions.parser.backend.execution import Execution
 
-LOOK_SECONDS = 0.02
 MAX_DATA_CHARACTERS = 248 * 1024
 FORBIDDEN_IN_NAMES = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 WAKING = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """The last redrive of an execution: how many there were, when it was, and the token that the client sent."""
+
+    count: int
+    date: datetime
+    token: str
 
 
 class Executions:
     """All executions since the start, by ARN; `emit` puts events on the default bus.
 
-    `sign_tasks` has tasks call as their state machines' roles, and gives what ends that (local/task_clients.py).
+    `clients` are what tasks call with, as their state machines' roles.
     """
 
     def __init__(
@@ -42,35 +54,29 @@ class Executions:
         moto: MotoBackend,
         region: str,
         emit: Callable[[Mapping[str, Any]], object],
-        sign_tasks: Callable[[], Callable[[], None]],
+        clients: TaskClients,
     ) -> None:
         self._moto = moto
         self._region = region
         self._emit = emit
-        self._sign_tasks = sign_tasks
+        self._clients = clients
         self._restore_tasks: Callable[[], None] | None = None
         self._calls = threading.RLock()
-        self._changed = threading.Condition()
-        self._known: set[str] = set()
+        self._lock = threading.Lock()
         self._running: dict[str, Execution] = {}
         self._stop_reasons: dict[str, tuple[str | None, str | None]] = {}
+        self._redrives: dict[str, Redrive] = {}
         self._closed = False
-        self._thread = threading.Thread(target=self._watch, name="executions", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def close(self) -> None:
-        """End the watch and every execution that still runs; idempotent."""
-        with self._changed:
+        """End every execution that still runs; idempotent."""
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
-        for execution in self._running.values():
+            running = list(self._running.values())
+            self._running.clear()
+        for execution in running:
             execution.stop(stop_date=datetime.now(UTC), error=None, cause=None)
             _wake(execution)
-        self._running.clear()
         if self._restore_tasks is not None:
             self._restore_tasks()
             self._restore_tasks = None
@@ -81,60 +87,125 @@ class Executions:
         match operation:
             case "CreateStateMachine":
                 with self._calls:
-                    self._restore_tasks = self._restore_tasks or self._sign_tasks()
+                    self._restore_tasks = self._restore_tasks or self._clients.replace_moto_s()
             case "StartExecution":
                 return self._start_execution(service, request)
             case "StopExecution":
                 return self._stop_execution(service, request)
-        # moto looks for a token in all executions that run and fails on one whose definition it still reads.
+            case "RedriveExecution":
+                return self._redrive_execution(service, request)
+            case "DescribeExecution" | "ListExecutions":
+                return self._with_redrives(self._moto.handle(service, self._region, request))
+        # moto looks for a token in all executions that it lists, and a list must not change meanwhile.
         with self._calls if operation in WAKING else contextlib.nullcontext():
             return self._moto.handle(service, self._region, request)
 
     def _start_execution(self, service: str, request: Request) -> Response:
+        from moto.core.exceptions import AWSError  # noqa: PLC0415
+        from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
+
+        from local.interpreter import started  # noqa: PLC0415
+
         operation, parameters = wire.match(service, request)
         wire.validate(operation, parameters)
-        # moto calls every execution that has no name None.
-        name = parameters.setdefault("name", str(uuid4()))
+        name = parameters.get("name", str(uuid4()))
         if FORBIDDEN_IN_NAMES.search(name):
             raise wire.ServiceError("InvalidName", f"Invalid Name: '{name}'")
-        named = with_body(request, json.dumps(parameters).encode())
-        with self._calls:
-            response = self._moto.handle(service, self._region, named)
-            if response.status_code != 200:
-                return response
-            self._started(json.loads(response.get_data())["executionArn"])
-        return response
+        arn, text = parameters["stateMachineArn"], parameters.get("input", "{}")
+        backend = stepfunctions_parser_backends[ACCOUNT][self._region]
+        try:
+            with self._calls:
+                execution = started(
+                    backend, arn, name, text, clients=self._clients, on_start=self._started, on_end=self._ended
+                )
+        except AWSError as error:
+            raise wire.ServiceError(error.TYPE or "ValidationException", error.message, error.STATUS) from None
+        except ValueError as error:
+            message = f"Invalid State Machine Execution Input: '{error}'"
+            raise wire.ServiceError("InvalidExecutionInput", message) from None
+        return wire.respond(operation, {"executionArn": execution.exec_arn, "startDate": execution.start_date})
 
-    def _started(self, arn: str) -> None:
-        with self._changed:
-            if arn in self._known or self._closed:
-                return
-            execution = self._find(arn)
-            self._known.add(arn)
-            self._emit(self._event(execution, "RUNNING"))
-            self._running[arn] = execution
-            self._changed.notify_all()
-        while execution.status == "RUNNING" and not _is_made(execution):
-            time.sleep(0.001)
+    def _started(self, execution: Execution) -> None:
+        with self._lock:
+            if self._closed:
+                raise wire.ServiceError("ServiceUnavailable", "The local cloud was stopped.", 503)
+            self._running[execution.exec_arn] = execution
+        self._emit(self._event(execution, "RUNNING"))
+
+    def _ended(self, execution: Execution) -> None:
+        with self._lock:
+            is_told = self._running.pop(execution.exec_arn, None) is not None
+        if is_told:
+            self._emit(self._event(execution, str(execution.status)))
 
     def _stop_execution(self, service: str, request: Request) -> Response:
         """An execution that runs a function ends when that has ended, other than on AWS."""
         parameters = wire.match(service, request)[1]
+        arn = str(parameters.get("executionArn"))
+        with self._lock:
+            execution = self._running.get(arn)
+            if execution is not None:
+                self._stop_reasons[arn] = (parameters.get("error"), parameters.get("cause"))
         with self._calls:
             response = self._moto.handle(service, self._region, request)
-        if response.status_code != 200:
-            return response
-        arn = parameters["executionArn"]
-        with self._changed:
-            execution = self._running.get(arn)
-            self._stop_reasons[arn] = (parameters.get("error"), parameters.get("cause"))
-        if execution is not None:
+        if response.status_code == 200 and execution is not None:
             _wake(execution)
         return response
 
+    def _redrive_execution(self, service: str, request: Request) -> Response:
+        # Imported late, as moto's parser is.
+        from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
+
+        operation, parameters = wire.match(service, request)
+        wire.validate(operation, parameters)
+        arn, token = parameters["executionArn"], parameters.get("clientToken", "")
+        # moto's own answer for an execution that is not there, or an ARN that is none.
+        described = self._moto.handle(service, self._region, _described_instead(request, arn))
+        if described.status_code != 200:
+            return described
+        # moto types what its two backends share by the one that does not execute.
+        execution: Any = stepfunctions_parser_backends[ACCOUNT][self._region].describe_execution(arn)
+        with self._calls:
+            last = self._redrives.get(arn)
+            if last is None or not token or last.token != token:
+                last = self._go_on(execution, token)
+        return wire.respond(operation, {"redriveDate": last.date})
+
+    def _go_on(self, execution: Execution, token: str) -> Redrive:
+        # Imported late, as moto's parser is.
+        from local.redriving import redrive  # noqa: PLC0415
+
+        if execution.status not in REDRIVABLE:
+            raise wire.ServiceError("ExecutionNotRedrivable", f"Execution is {execution.status} and cannot be redriven")
+        arn = str(execution.exec_arn)
+        while arn in self._running:
+            # Its status says that it has ended, its end is told in a moment.
+            time.sleep(0.001)
+        earlier, now = self._redrives.get(arn), datetime.now(UTC)
+        # Step Functions tells milliseconds.
+        date = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        last = self._redrives[arn] = Redrive(earlier.count + 1 if earlier else 1, date, token)
+        self._stop_reasons.pop(arn, None)
+        redrive(execution, last.count, self._started)
+        return last
+
+    def _with_redrives(self, response: Response) -> Response:
+        """The answer with what moto does not know of the executions in it."""
+        if response.status_code != 200:
+            return response
+        answer = json.loads(response.get_data())
+        for item in answer.get("executions", [answer]):
+            redrive = self._redrives.get(item["executionArn"])
+            item["redriveCount"] = redrive.count if redrive else 0
+            if redrive:
+                item["redriveDate"] = redrive.date.timestamp()
+            if "executions" not in answer:
+                item.update(_redrive_status(item["status"]))
+        return Response(json.dumps(answer), content_type=response.content_type)
+
     def machine_of(self, token: str) -> str | None:
         """The ARN of the state machine of which a running execution waits for a task token."""
-        with self._changed:
+        with self._lock:
             running = list(self._running.values())
         for execution in running:
             worker = execution.exec_worker
@@ -142,27 +213,6 @@ class Executions:
             if worker is not None and worker.env is not None and token in worker.env.callback_pool_manager._pool:
                 return str(execution.state_machine_arn)
         return None
-
-    def _find(self, arn: str) -> Execution:
-        # Imported late: it takes more than a second, which a template without a state machine need not wait for.
-        from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
-
-        # moto types what its two backends share by the one that does not execute.
-        execution: Any = stepfunctions_parser_backends[ACCOUNT][self._region].describe_execution(arn)
-        return cast("Execution", execution)
-
-    def _watch(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._running or self._closed)
-                if self._closed:
-                    return
-                ended = [(arn, execution) for arn, execution in self._running.items() if execution.status != "RUNNING"]
-                for arn, _ in ended:
-                    del self._running[arn]
-            for _, execution in ended:
-                self._emit(self._event(execution, str(execution.status)))
-            time.sleep(LOOK_SECONDS)
 
     def _event(self, execution: Execution, status: str) -> dict[str, Any]:
         from moto.stepfunctions.parser.asl.utils.encoding import to_json_str  # noqa: PLC0415
@@ -173,7 +223,7 @@ class Executions:
         # moto forgets why an execution was stopped.
         given = self._stop_reasons.get(arn, (None, None)) if status == "ABORTED" else (None, None)
         fits = len(text) + len(output or "") <= MAX_DATA_CHARACTERS
-        can_be_redriven = status in {"FAILED", "TIMED_OUT", "ABORTED"}
+        redrive = self._redrives.get(arn)
         detail = {
             "executionArn": arn,
             "stateMachineArn": execution.state_machine_arn,
@@ -185,10 +235,10 @@ class Executions:
             "output": output if fits else None,
             "stateMachineVersionArn": None,
             "stateMachineAliasArn": None,
-            "redriveCount": 0,
-            "redriveDate": None,
-            "redriveStatus": "REDRIVABLE" if can_be_redriven else "NOT_REDRIVABLE",
-            "redriveStatusReason": None if can_be_redriven else f"Execution is {status} and cannot be redriven",
+            "redriveCount": redrive.count if redrive else 0,
+            "redriveDate": _milliseconds(redrive.date) if redrive else None,
+            "redriveStatusReason": None,
+            **_redrive_status(status),
             "inputDetails": {"included": fits},
             "outputDetails": None if output is None else {"included": fits},
             "error": execution.error or given[0] or None,
@@ -202,9 +252,20 @@ class Executions:
         }
 
 
-def _is_made(execution: Execution) -> bool:
-    """Whether moto has read the definition and made what the execution keeps its state in."""
-    return execution.exec_worker is not None and execution.exec_worker.env is not None
+def _described_instead(request: Request, arn: str) -> Request:
+    """The same caller's DescribeExecution."""
+    described = with_body(request, json.dumps({"executionArn": arn}).encode())
+    described.environ["HTTP_X_AMZ_TARGET"] = "AWSStepFunctions.DescribeExecution"
+    return described
+
+
+def _redrive_status(status: str) -> dict[str, str]:
+    if status in REDRIVABLE:
+        return {"redriveStatus": "REDRIVABLE"}
+    return {
+        "redriveStatus": "NOT_REDRIVABLE",
+        "redriveStatusReason": f"Execution is {status} and cannot be redriven",
+    }
 
 
 def _wake(execution: Execution) -> None:

@@ -13,11 +13,13 @@ An order is a JSON object:
 | delay | the answer, `seconds` after the call was done (1 unless given) | yes |
 | hang | nothing, until it gives up or the local cloud stops | no |
 | nonsense | status 200 and a body that isn't the operation's answer | no |
+| quota | throttle's error, for each call above `rate` calls a second | no |
 
 For service "amplify" and the operations "StatusEvent", which stands for the status events that local Amplify emits, and
 "ApiCallEvent", which stands for CloudTrail's events of calls that end jobs, the faults are lose, delay (by `seconds`),
 duplicate, and reorder (it comes after the next one, or after `seconds`).
 What the HTTP API, rules and destinations invoke is no call over the wire, and meets no fault.
+A quota holds until the orders are taken back, and `also` lists operations of the service that share it.
 `times` is how many calls are hit (1 unless given); `match` names parameters and the values that they must have.
 """
 
@@ -31,8 +33,9 @@ from typing import Any
 from botocore.exceptions import UnknownServiceError
 
 from local import wire
+from local.token_bucket import Throttle, TokenBucket
 
-CALL_FAULTS = ("throttle", "refuse", "lose-answer", "delay", "hang", "nonsense")
+CALL_FAULTS = ("throttle", "refuse", "lose-answer", "delay", "hang", "nonsense", "quota")
 EVENT_FAULTS = ("lose", "delay", "duplicate", "reorder")
 STATUS_EVENT = "StatusEvent"
 API_CALL_EVENT = "ApiCallEvent"
@@ -67,10 +70,15 @@ class Fault:
     message: str | None = None
     status: int | None = None
     match: dict[str, Any] = field(default_factory=dict)
+    rate: float | None = None
+    also: list[str] = field(default_factory=list)
+
+    def is_for(self, service: str, operation: str) -> bool:
+        return self.service == service and (self.operation == operation or operation in self.also)
 
     def error(self) -> wire.ServiceError:
-        """The error that a throttle or refuse fault answers with."""
-        if self.fault == "throttle":
+        """The error that a throttle, quota or refuse fault answers with."""
+        if self.fault in {"throttle", "quota"}:
             code, message, status = THROTTLING.get(self.service, ("ThrottlingException", "Rate exceeded", 400))
             return wire.ServiceError(self.code or code, self.message or message, self.status or status)
         return wire.ServiceError(self.code or "", self.message or "", self.status or 400)
@@ -82,12 +90,15 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: list[Fault] = []
+        self._quotas: dict[int, TokenBucket] = {}
 
     def order(self, document: object) -> Fault:
         """Take an order as its JSON object says; raises BadOrderError."""
         fault = _parse(document)
         with self._lock:
             self._open.append(fault)
+            if fault.rate is not None:
+                self._quotas[id(fault)] = TokenBucket(Throttle(burst=max(1.0, fault.rate), rate=fault.rate))
         return fault
 
     def open(self) -> list[dict[str, Any]]:
@@ -97,23 +108,31 @@ class Faults:
     def clear(self) -> None:
         with self._lock:
             self._open.clear()
+            self._quotas.clear()
 
     def wanted(self, service: str, operation: str) -> bool:
         """Whether any order is for this operation, which is cheaper than reading a call's parameters."""
         with self._lock:
-            return any(fault.service == service and fault.operation == operation for fault in self._open)
+            return any(fault.is_for(service, operation) for fault in self._open)
 
     def take(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Fault | None:
         """The oldest order that this call fits, used up by one; `service` is the signing name."""
         with self._lock:
             for fault in self._open:
-                same = fault.service == service and fault.operation == operation
-                if same and all(str(parameters.get(name)) == str(value) for name, value in fault.match.items()):
-                    fault.times -= 1
-                    if fault.times == 0:
-                        self._open.remove(fault)
+                given = fault.match.items()
+                fits = all(str(parameters.get(name)) == str(value) for name, value in given)
+                if fits and fault.is_for(service, operation) and self._use(fault):
                     return fault
         return None
+
+    def _use(self, fault: Fault) -> bool:
+        """Count a call that an order fits; False if it is within the order's quota."""
+        if (quota := self._quotas.get(id(fault))) is not None:
+            return not quota.take()
+        fault.times -= 1
+        if fault.times == 0:
+            self._open.remove(fault)
+        return True
 
 
 def _parse(document: object) -> Fault:
@@ -137,8 +156,12 @@ def _parse(document: object) -> Fault:
         raise BadOrderError(f"no fault {fault.fault!r} for {fault.operation}; there are {', '.join(known)}")
     if fault.fault == "refuse" and not (fault.code and fault.message):
         raise BadOrderError("a refusal needs 'code' and 'message'")
+    if (fault.fault == "quota") != (fault.rate is not None) or (fault.also and fault.rate is None):
+        raise BadOrderError("a quota needs 'rate', calls a second, and may have 'also'; no other fault has them")
+    if fault.rate is not None and fault.rate <= 0:
+        raise BadOrderError("'rate' must be greater than 0")
     if not is_event:
-        _check_operation(fault)
+        _check_operations(fault)
     return fault
 
 
@@ -152,13 +175,16 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "message": (str,),
     "status": (int,),
     "match": (dict,),
+    "rate": (int, float),
+    "also": (list,),
 }
 
 
-def _check_operation(fault: Fault) -> None:
+def _check_operations(fault: Fault) -> None:
     try:
         operations = wire.service_model(fault.service).operation_names
     except UnknownServiceError:
         raise BadOrderError(f"no AWS service is called {fault.service!r}") from None
-    if fault.operation not in operations:
-        raise BadOrderError(f"{fault.service} has no operation {fault.operation!r}")
+    for operation in (fault.operation, *fault.also):
+        if operation not in operations:
+            raise BadOrderError(f"{fault.service} has no operation {operation!r}")

@@ -9,10 +9,8 @@ import base64
 import binascii
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -22,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from local import wire
 from local.lambda_runtime import Outcome
+from local.token_bucket import Throttle, TokenBucket
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 TEXT_TYPES = re.compile(r"text/.+|application/(json|xml|javascript)")
@@ -32,44 +31,13 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 HEALTH_PATH = "/health"
 
 
-@dataclass(frozen=True)
-class Throttle:
-    """The most requests at once and per second in the long run; None: no limit."""
-
-    burst: float | None = None
-    rate: float | None = None
-
-
-class _TokenBucket:
-    def __init__(self, throttle: Throttle, now: Callable[[], float]) -> None:
-        self._burst = throttle.burst if throttle.burst is not None else throttle.rate or 0.0
-        self._rate = throttle.rate if throttle.rate is not None else self._burst
-        self._limited = throttle != Throttle()
-        self._now = now
-        self._tokens = self._burst
-        self._filled = now()
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        if not self._limited:
-            return True
-        with self._lock:
-            now = self._now()
-            self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
-            self._filled = now
-            if self._tokens < 1:
-                return False
-            self._tokens -= 1
-            return True
-
-
 class Route:
     """One route: `key` as AWS writes it ("POST /webhooks/{source}" or "$default") and the function behind it."""
 
     def __init__(self, key: str, function_arn: str, throttle: Throttle, now: Callable[[], float]) -> None:
         self.key = key
         self.function_arn = function_arn
-        self.bucket = _TokenBucket(throttle, now)
+        self.bucket = TokenBucket(throttle, now)
         method, _, path = key.partition(" ")
         self.method = method
         segments = path.strip("/").split("/") if path else []

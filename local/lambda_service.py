@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from local import wire
+from local.http_server import DropConnectionError, client_gone
 from local.lambda_async import AsyncConfig, AsyncEvents, Event
 from local.lambda_runtime import INIT_SECONDS, EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
 from local.targets import Targets
@@ -57,74 +59,109 @@ class Function:
     last_modified: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+class CallerGoneError(Exception):
+    """Whoever asked for an invocation hung up before it began."""
+
+
 class _Pool:
-    """The execution environments of one function: idle ones are used again, new ones start up to the limit."""
+    """The execution environments of one function: idle ones are used again, new ones start up to the limit.
+
+    Who waits for one is served in the order of coming.
+    """
 
     def __init__(self, start: Callable[[], ExecutionEnvironment], limit: int) -> None:
         self._start = start
-        self._limit = limit
-        self._changed = threading.Condition()
+        self._free = limit
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
         self._idle: list[ExecutionEnvironment] = []
         self._all: set[ExecutionEnvironment] = set()
         self._starting = 0
+        self._started = threading.Condition(self._lock)
         self._closed = False
 
     def pids(self) -> list[int]:
-        with self._changed:
+        with self._lock:
             return [environment.pid for environment in self._all if environment.alive]
 
-    def acquire(self) -> ExecutionEnvironment:
-        with self._changed:
-            while True:
-                if self._closed:
-                    raise wire.ServiceError("ServiceException", "The local cloud was stopped.", 500)
-                while self._idle:
-                    environment = self._idle.pop()
-                    if environment.alive:
-                        return environment
-                    self._all.discard(environment)
-                    environment.close()
-                if len(self._all) + self._starting < self._limit:
-                    self._starting += 1
-                    break
-                self._changed.wait()
+    def acquire(self, is_wanted: Callable[[], bool]) -> ExecutionEnvironment:
+        """Wait for an environment. Raises CallerGoneError if it is not wanted any more when its turn has come."""
+        self._wait_for_turn()
         try:
-            environment = self._start()
+            environment = (self._idle_one() or self._new_one()) if is_wanted() else None
         except BaseException:
-            self._started(None)
+            self._pass_turn()
             raise
-        closed = self._started(environment)
-        if closed:
-            environment.close()
+        if environment is None:
+            self._pass_turn()
+            raise CallerGoneError
         return environment
-
-    def _started(self, environment: ExecutionEnvironment | None) -> bool:
-        with self._changed:
-            self._starting -= 1
-            if environment is not None:
-                self._all.add(environment)
-            self._changed.notify_all()
-            return self._closed
 
     def release(self, environment: ExecutionEnvironment) -> None:
         if not environment.alive:
             environment.close()
-        with self._changed:
+        with self._lock:
             if environment.alive and not self._closed:
                 self._idle.append(environment)
             else:
                 self._all.discard(environment)
-            self._changed.notify()
+        self._pass_turn()
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            for turn in self._waiting:
+                turn.set()
             # One that is starting would outlive the local cloud, and call what is no longer there.
-            self._changed.wait_for(lambda: self._starting == 0, timeout=INIT_SECONDS)
+            self._started.wait_for(lambda: self._starting == 0, timeout=INIT_SECONDS)
             environments = list(self._all)
         for environment in environments:
             environment.close()
+
+    def _wait_for_turn(self) -> None:
+        turn = threading.Event()
+        with self._lock:
+            if self._free > 0:
+                self._free -= 1
+                return
+            self._waiting.append(turn)
+        turn.wait()
+
+    def _pass_turn(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+    def _idle_one(self) -> ExecutionEnvironment | None:
+        with self._lock:
+            while self._idle and not self._closed:
+                environment = self._idle.pop()
+                if environment.alive:
+                    return environment
+                self._all.discard(environment)
+                environment.close()
+        return None
+
+    def _new_one(self) -> ExecutionEnvironment:
+        with self._lock:
+            if self._closed:
+                raise wire.ServiceError("ServiceException", "The local cloud was stopped.", 500)
+            self._starting += 1
+        environment = None
+        try:
+            environment = self._start()
+        finally:
+            with self._lock:
+                self._starting -= 1
+                if environment is not None:
+                    self._all.add(environment)
+                closed = self._closed
+                self._started.notify_all()
+        if closed:
+            environment.close()
+        return environment
 
 
 class LambdaService:
@@ -209,7 +246,14 @@ class LambdaService:
     def _invoke_event(self, event: Event) -> Outcome:
         return self._invoke(self.function(event.function_arn), event.payload, event.request_id, None)
 
-    def _invoke(self, function: Function, payload: bytes, request_id: str, client_context: str | None) -> Outcome:
+    def _invoke(
+        self,
+        function: Function,
+        payload: bytes,
+        request_id: str,
+        client_context: str | None,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> Outcome:
         reserved = function.reserved_concurrency
         with self._lock:
             if reserved is not None and self._in_flight[function.name] >= reserved:
@@ -218,7 +262,7 @@ class LambdaService:
         try:
             invocation = Invocation(request_id, payload, function.arn, function.timeout_seconds, client_context)
             while True:
-                environment = self._pools[function.name].acquire()
+                environment = self._pools[function.name].acquire(is_wanted)
                 try:
                     return self._run(function, environment, invocation)
                 except EventNotTakenError:
@@ -279,7 +323,7 @@ class LambdaService:
         operation, parameters = wire.match("lambda", request)
         match operation.name:
             case "Invoke":
-                return self._handle_invoke(parameters)
+                return self._handle_invoke(parameters, request)
             case "GetFunction":
                 function = self.function(parameters["FunctionName"])
                 code = {"RepositoryType": "S3", "Location": function.folder.as_uri()}
@@ -291,7 +335,7 @@ class LambdaService:
                 return wire.respond(operation, {"Functions": functions})
         raise wire.not_implemented("lambda", operation.name)
 
-    def _handle_invoke(self, parameters: Mapping[str, Any]) -> Response:
+    def _handle_invoke(self, parameters: Mapping[str, Any], request: Request) -> Response:
         function = self.function(parameters["FunctionName"])
         qualifier = parameters.get("Qualifier", "$LATEST")
         if qualifier != "$LATEST":
@@ -321,7 +365,12 @@ class LambdaService:
                 raise wire.ServiceError("InvalidParameterValueException", f"no InvocationType is called {kind!r}", 400)
         log_file = self.log_file(function.name)
         before = log_file.stat().st_size if log_file.exists() else 0
-        outcome = self._invoke(function, payload, request_id, parameters.get("ClientContext"))
+        context = parameters.get("ClientContext")
+        try:
+            outcome = self._invoke(function, payload, request_id, context, lambda: not client_gone(request))
+        except CallerGoneError:
+            # On AWS nothing waits for a process. What was never begun here never arrived, as a task that was timed out.
+            raise DropConnectionError from None
         headers["X-Amz-Executed-Version"] = "$LATEST"
         if outcome.function_error:
             headers["X-Amz-Function-Error"] = outcome.function_error

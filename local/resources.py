@@ -500,7 +500,7 @@ def _function(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) 
         runtime=properties["Runtime"],
         role=properties.get("Role", ""),
         dead_letter_arn=properties.get("DeadLetterConfig", {}).get("TargetArn"),
-        reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
+        reserved_concurrency=int(reserved) if (reserved := properties.get("ReservedConcurrentExecutions")) else None,
     )
     if not function.folder.is_dir():
         raise ValueError(f"its CodeUri {code['S3Key']} is no folder")

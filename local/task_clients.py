@@ -7,8 +7,8 @@ function that makes clients is replaced, wherever moto has imported it, by one t
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -21,19 +21,29 @@ from local.roles import Credentials
 NAME = "boto_client_for"
 TASK_SECONDS = 99_999_999
 """A task has its own time limit; the client has none."""
+MAX_CONNECTIONS = 1000
+"""Tasks that one client calls for at the same time: more would open a connection for each call."""
 
 
-def sign_tasks(endpoint_url: str, credentials_of: Callable[[str], Credentials | None]) -> Callable[[], None]:
-    """Have the tasks of each state machine call as its role; give what puts moto's own way back."""
-    # Imported late: it takes more than a second, which a template without a state machine need not wait for.
-    # It imports all kinds of tasks, and so all that make clients.
-    import_module("moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_factory")
-    boto_client = import_module("moto.stepfunctions.parser.asl.utils.boto_client")
-    original = boto_client.boto_client_for
+class TaskClients:
+    """The clients of all state machines' tasks; `credentials_of` gives those of a role, None for one that has none."""
 
-    @cache
-    def client(service: str, region: str, role_arn: str) -> Any:
-        credentials = credentials_of(role_arn)
+    def __init__(self, endpoint_url: str, credentials_of: Callable[[str], Credentials | None]) -> None:
+        self._endpoint_url = endpoint_url
+        self._credentials_of = credentials_of
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, str, str, float], Any] = {}
+
+    def client(self, service: str, region: str, role_arn: str, seconds: float = TASK_SECONDS) -> Any:
+        """A client that calls as a role, and waits so long for an answer."""
+        key = (service, region, role_arn, seconds)
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._make(*key)
+            return self._made[key]
+
+    def _make(self, service: str, region: str, role_arn: str, seconds: float) -> Any:
+        credentials = self._credentials_of(role_arn)
         session = boto3.Session(
             aws_access_key_id=credentials.access_key_id if credentials else ACCESS_KEY,
             aws_secret_access_key=credentials.secret_access_key if credentials else ACCESS_KEY,
@@ -43,25 +53,33 @@ def sign_tasks(endpoint_url: str, credentials_of: Callable[[str], Credentials | 
         config = Config(
             parameter_validation=False,
             retries={"total_max_attempts": 1},
-            read_timeout=TASK_SECONDS,
-            max_pool_connections=250,
+            read_timeout=seconds,
+            max_pool_connections=MAX_CONNECTIONS,
         )
         make: Any = session.client
-        return make(service, endpoint_url=endpoint_url, config=config)
+        return make(service, endpoint_url=self._endpoint_url, config=config)
 
-    def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-        return client(service, region, getattr(state_credentials, "role_arn", ""))
+    def replace_moto_s(self) -> Callable[[], None]:
+        """Have every kind of task in moto call with these clients; give what puts moto's own way back."""
+        # Imported late: it takes more than a second, which a template without a state machine need not wait for.
+        # It imports all kinds of tasks, and so all that make clients.
+        import_module("moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_factory")
+        boto_client = import_module("moto.stepfunctions.parser.asl.utils.boto_client")
+        original = boto_client.boto_client_for
 
-    importers = [
-        module
-        for name, module in list(sys.modules.items())
-        if name.startswith("moto.stepfunctions.parser.") and getattr(module, NAME, None) is original
-    ]
-    for module in importers:
-        setattr(module, NAME, boto_client_for)
+        def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+            return self.client(service, region, getattr(state_credentials, "role_arn", ""))
 
-    def restore() -> None:
+        importers = [
+            module
+            for name, module in list(sys.modules.items())
+            if name.startswith("moto.stepfunctions.parser.") and getattr(module, NAME, None) is original
+        ]
         for module in importers:
-            setattr(module, NAME, original)
+            setattr(module, NAME, boto_client_for)
 
-    return restore
+        def restore() -> None:
+            for module in importers:
+                setattr(module, NAME, original)
+
+        return restore

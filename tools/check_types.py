@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TOGETHER = ["layers/core/amplify_jobs", "local", "demo", "tests", "benchmarks", "tools"]
+TOGETHER = ["layers/core/amplify_jobs", "local", "demo", "tests", "benchmarks", "campaign", "tools"]
 
 
 def main() -> int:

@@ -17,6 +17,8 @@ from demo.examples import APP_ID, make
 from demo.repository import Repository
 from local.cloud import LocalCloud
 
+pytestmark = pytest.mark.thorough
+
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")), PROJECT / "events" / "README.md"]
 TOOLS = PROJECT / ".venv-tools" / "bin"

@@ -22,6 +22,8 @@ import pytest
 
 from tests.local.waiting import eventually
 
+pytestmark = pytest.mark.thorough
+
 PROJECT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
 TOOLS_READY = (PROJECT / ".venv-tools" / "bin" / "aws").exists()

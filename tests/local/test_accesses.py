@@ -131,6 +131,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         "dynamodb",
+        "Query",
+        {"TableName": "t", "IndexName": "i"},
+        [("dynamodb:Query", regional("dynamodb", "table/t/index/i"))],
+    ),
+    (
+        "dynamodb",
         "TransactWriteItems",
         {"TransactItems": [{"Put": {"TableName": "t"}}, {"ConditionCheck": {"TableName": "u"}}]},
         [

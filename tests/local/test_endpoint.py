@@ -347,6 +347,13 @@ def test_open_orders_are_shown_and_taken_back(cloud: LocalCloud, order: Any) -> 
         ({"service": "s3", "operation": "PutObject", "fault": "refuse"}, "needs 'code' and 'message'"),
         ({"service": "s3", "operation": "PutObject", "fault": "hang", "times": 0}, "'times' must be at least 1"),
         ({"service": "s3", "operation": "PutObject", "fault": "hang", "times": "2"}, "'times' has the wrong type"),
+        ({"service": "ssm", "operation": "GetParameter", "fault": "quota"}, "a quota needs 'rate'"),
+        ({"service": "ssm", "operation": "GetParameter", "fault": "hang", "rate": 1}, "a quota needs 'rate'"),
+        ({"service": "ssm", "operation": "GetParameter", "fault": "quota", "rate": 0}, "'rate' must be greater than 0"),
+        (
+            {"service": "ssm", "operation": "GetParameter", "fault": "quota", "rate": 1, "also": ["Get"]},
+            "ssm has no operation 'Get'",
+        ),
         ({"service": "s3", "operation": "PutObject", "fault": "hang", "often": 2}, "unknown member 'often'"),
         ({"service": "amplify", "operation": "StatusEvent", "fault": "hang"}, "no fault 'hang' for StatusEvent"),
     ],
@@ -355,6 +362,24 @@ def test_an_order_that_can_t_be_carried_out_is_refused(cloud: LocalCloud, docume
     status, answer = call(f"{cloud.endpoint_url}/_local/faults", "POST", document)
     assert status == 400
     assert message in answer["message"]
+
+
+def test_operations_share_a_quota_until_it_is_taken_back(cloud: LocalCloud, client: Clients, order: Any) -> None:
+    order(service="ssm", operation="GetParameter", also=["GetParameters"], fault="quota", rate=0.001)
+    ssm = client("ssm")
+    ssm.get_parameters(Names=["/none"])
+    refused: list[tuple[Any, dict[str, Any]]] = [
+        (ssm.get_parameter, {"Name": "/none"}),
+        (ssm.get_parameters, {"Names": ["/none"]}),
+    ]
+    for call_of, parameters in refused:
+        with pytest.raises(ClientError) as error:
+            call_of(**parameters)
+        assert error.value.response["Error"]["Code"] == "ThrottlingException"
+    # What does not share it goes on.
+    ssm.get_parameters_by_path(Path="/none")
+    call(f"{cloud.endpoint_url}/_local/faults", "DELETE")
+    ssm.get_parameters(Names=["/none"])
 
 
 # --- Executions ------------------------------------------------------------------------------------------------------

@@ -6,18 +6,19 @@ import base64
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.cloud import LocalCloud
-from local.lambda_service import MAX_ENVIRONMENTS
+from local.lambda_service import MAX_ENVIRONMENTS, _Pool
 from tests.local.waiting import eventually, messages
 
 Clients = Callable[..., Any]
@@ -130,6 +131,55 @@ def test_more_events_than_processes_wait_for_their_turn(cloud: LocalCloud, funct
         answers = list(pool.map(lambda n: invoke(functions, "small-patient", {"n": n}), range(40)))
     assert answers == [({"n": n}, None) for n in range(40)]
     assert len(cloud.functions.pids("small-patient")) <= MAX_ENVIRONMENTS
+
+
+@pytest.fixture
+def busy(functions: Any, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Has every process of small-patient hold an event, until it is called."""
+    here, leave = tmp_path / "here", tmp_path / "leave"
+    here.mkdir()
+    with ThreadPoolExecutor(MAX_ENVIRONMENTS) as pool:
+        event = {"do": "hold", "folder": str(here), "until": str(leave)}
+        held = [pool.submit(invoke, functions, "small-patient", event) for _ in range(MAX_ENVIRONMENTS)]
+        eventually(lambda: len(list(here.iterdir())) == MAX_ENVIRONMENTS)
+        yield leave.touch
+        leave.touch()
+        assert [one.result() for one in held] == [(event, None)] * MAX_ENVIRONMENTS
+
+
+def test_an_event_whose_sender_hung_up_before_its_turn_is_not_run(
+    client: Clients, functions: Any, busy: Callable[[], None], tmp_path: Path
+) -> None:
+    file = tmp_path / "ran"
+    with pytest.raises(ReadTimeoutError):
+        invoke(client("lambda", read_timeout=0.5), "small-patient", {"do": "count", "file": str(file)})
+    busy()
+    # Whoever comes later has his turn later.
+    assert invoke(functions, "small-patient", {"n": 1}) == ({"n": 1}, None)
+    assert not file.exists()
+
+
+def test_who_waits_for_a_process_gets_one_in_the_order_of_coming(cloud: LocalCloud) -> None:
+    pool = _Pool(lambda: cloud.functions._start(cloud.functions.function("small-patient")), 1)
+    order: list[int] = []
+
+    def run(number: int) -> None:
+        environment = pool.acquire(lambda: True)
+        order.append(number)
+        pool.release(environment)
+
+    held = pool.acquire(lambda: True)
+    with ThreadPoolExecutor(12) as threads:
+        for number in range(12):
+            threads.submit(run, number)
+            eventually(partial(_are_waiting, pool, number + 1))
+        pool.release(held)
+    pool.close()
+    assert order == list(range(12))
+
+
+def _are_waiting(pool: _Pool, count: int) -> bool:
+    return len(pool._waiting) == count
 
 
 def test_events_run_at_the_same_time(functions: Any, tmp_path: Path) -> None:

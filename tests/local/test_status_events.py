@@ -12,7 +12,8 @@ from tests.local.waiting import eventually
 
 
 def event(number: int, branch: str = "main") -> dict[str, Any]:
-    return {"detail": {"branchName": branch, "number": number}}
+    detail = {"branchName": branch, "number": number}
+    return {"detail-type": "Amplify Deployment Status Change", "detail": detail}
 
 
 @pytest.mark.parametrize(

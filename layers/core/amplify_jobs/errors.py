@@ -57,6 +57,10 @@ class InvalidRoutes(AmplifyJobsError):
         self.faults = faults
 
 
+class LogUnreadable(AmplifyJobsError):
+    """A build's log that can't be read; the message names the file."""
+
+
 class NoStack(AmplifyJobsError):
     """There is no stack of this name; the message says where it was looked for."""
 

@@ -106,18 +106,24 @@ def without_queries(text: str) -> str: ...
 def without_queries(text: None) -> None: ...
 def without_queries(text: str | None) -> str | None:
     """Take the query strings, which may sign, off all http addresses in a text."""
-    return None if text is None else re.sub(r"(?i)(https?://[^\s?#]+)[?#]\S*", r"\1", text)
+    # An address without a query is matched too: a search that fails there would begin again inside it.
+    return None if text is None else re.sub(r"(?i)(https?://[^\s?#]+)(?:[?#]\S*)?", r"\1", text)
 
 
 def without_secrets(text: str) -> str:
     """Mask what has the form of a known kind of token, key or password; everything else stays as it is."""
-    text = _PRIVATE_KEYS.sub(SECRET, text)
+    text = without_private_keys(text)
     text = _SECRET_PATHS.sub(rf"\1/{SECRET}", text)
     text = _TOKENS.sub(SECRET, text)
     text = _AUTHORIZATIONS.sub(rf"\1{SECRET}", text)
     text = _BEARERS.sub(rf"\1{SECRET}", text)
     text = _ASSIGNMENTS.sub(rf"\1{SECRET}", text)
     return _USER_INFO.sub(r"\1", text)
+
+
+def without_private_keys(text: str) -> str:
+    """Mask private keys in PEM; one without an end reaches to the end of the text."""
+    return _PRIVATE_KEYS.sub(SECRET, text)
 
 
 def without_controls(text: str) -> str:
@@ -147,8 +153,18 @@ def presentable(text: str | None, limit: int = TEXT_LIMIT) -> str | None:
     if text is None:
         return None
     # What is cut anyhow is not looked through; a secret at the limit is still whole.
-    text = without_secrets(without_queries(without_controls(text[: 10 * limit])))
-    return shortened(_EMAIL_ADDRESSES.sub(ADDRESS, text), limit)
+    return shortened(without_confidential(text[: 10 * limit]), limit)
+
+
+def without_confidential(text: str) -> str:
+    """Make foreign text of any length fit to be published: no controls, secrets, query strings or e-mail addresses."""
+    return _EMAIL_ADDRESSES.sub(ADDRESS, without_secrets(without_queries(without_controls(text))))
+
+
+def assigned_secrets(text: str) -> set[str]:
+    """The values that a text assigns to names of secrets (`NPM_TOKEN=…`), and that are no words."""
+    values = (found[0].removeprefix(found[1]) for found in _ASSIGNMENTS.finditer(text))
+    return {value for value in values if len(value) >= 8 and not value.isalpha()}
 
 
 def one_line(text: str) -> str:

@@ -97,6 +97,26 @@ frontend:
     assert not list(world.state_dir.glob("jobs/*/work")), "the clone is gone"
 
 
+def test_calls_that_end_jobs_are_told_as_cloudtrail_does(world: World) -> None:
+    app_id = world.branch()
+    world.built(app_id)
+    place = {"appId": app_id, "branchName": "main"}
+    world.client.list_jobs(**place)
+    with pytest.raises(world.client.exceptions.ClientError):
+        world.client.delete_job(**place, jobId="99")
+    world.client.delete_job(**place, jobId="1")
+    world.client.delete_branch(**place)
+    world.client.delete_app(appId=app_id)
+    assert [(call["source"], call["detail"]["eventSource"]) for call in world.calls] == [
+        ("aws.amplify", "amplify.amazonaws.com")
+    ] * 3
+    assert [(call["detail"]["eventName"], call["detail"]["requestParameters"]) for call in world.calls] == [
+        ("DeleteJob", {**place, "jobId": "1"}),
+        ("DeleteBranch", place),
+        ("DeleteApp", {"appId": app_id}),
+    ]
+
+
 def test_events_tell_of_start_and_end(world: World) -> None:
     app_id = world.branch(name="feature/menu")
     world.built(app_id, "feature/menu")

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 from werkzeug.wrappers import Request, Response
 
-from local.amplify import LocalAmplify
+from local.amplify import LocalAmplify, trail
 from local.amplify.jobs import SITE_BYTES
 from local.codegen import Generator
 from local.http_server import HttpServer
@@ -78,7 +78,9 @@ class World:
     ) -> None:
         self.repository = Repository(directory / "repository")
         self.state_dir = directory / "state"
+        # What Amplify tells of jobs, and what CloudTrail tells of calls.
         self.events: list[dict[str, Any]] = []
+        self.calls: list[dict[str, Any]] = []
         self.passed = timedelta()
         self._changed = threading.Condition()
         self._server = HttpServer(self._answer, subdomains=True, name="amplify under test")
@@ -120,7 +122,7 @@ class World:
 
     def _note(self, event: dict[str, Any]) -> None:
         with self._changed:
-            self.events.append(event)
+            (self.calls if event["detail-type"] == trail.DETAIL_TYPE else self.events).append(event)
             self._changed.notify_all()
 
     def app(self, **settings: Any) -> str:

@@ -38,6 +38,10 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             (Path(event["folder"]) / context.aws_request_id).touch()
             while len(list(Path(event["folder"]).iterdir())) < event["count"]:
                 time.sleep(0.01)
+        case "hold":
+            (Path(event["folder"]) / context.aws_request_id).touch()
+            while not Path(event["until"]).exists():
+                time.sleep(0.01)
         case "count":
             with Path(event["file"]).open("a") as file:
                 file.write(f"{context.aws_request_id}\n")

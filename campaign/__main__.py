@@ -1,0 +1,66 @@
+"""Runs a campaign: `python -m campaign --seed 1 --pushes 60`; ends with 1 if anything is there that must not be."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.figures import Row, Table, show
+from campaign.findings import Seen, lost, repeats, violations
+from campaign.plan import plan
+from campaign.storm import Storm, cloud_at_work
+
+
+def main() -> int:
+    """Run the campaign of the seed, and print what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m campaign", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="what decides pushes, faults and kills (1)")
+    parser.add_argument("--pushes", type=int, default=60, help="how many pushes (60)")
+    given = parser.parse_args()
+    console = Console()
+    planned = plan(given.seed, given.pushes)
+    with tempfile.TemporaryDirectory(prefix="campaign-") as folder, cloud_at_work(Path(folder)) as cloud:
+        storm = Storm(cloud, Path(folder), planned)
+        console.print(
+            f"campaign: seed {given.seed}, {given.pushes} pushes, {len(planned.orders)} orders of faults, "
+            f"{len(planned.kills)} kills, {planned.seconds:.0f} s of storm",
+            highlight=False,
+        )
+        seen = storm.run()
+    found = list(violations(seen))
+    show(_table(given.seed, given.pushes, seen, len(found)), console)
+    for one in seen.deliveries:
+        if not one.accepted:
+            console.print(
+                f"  {one.status} to {one.delivery_id} (push {one.push}): {one.why}", markup=False, soft_wrap=True
+            )
+    for violation in found:
+        console.print(f"VIOLATION: {violation}", markup=False, highlight=False, soft_wrap=True)
+    console.print("All holds." if not found else f"{len(found)} violations.", highlight=False)
+    return 1 if found else 0
+
+
+def _table(seed: int, pushes: int, seen: Seen, violated: int) -> Table:
+    answers = Counter(one.status for one in seen.deliveries)
+    programs, people = repeats(seen)
+    rows = [
+        Row(("pushes and deliveries", f"{pushes} and {len(seen.deliveries)}")),
+        *(Row((f"answers {status}", str(count))) for status, count in sorted(answers.items())),
+        Row(("of them deferred", str(sum(one.deferred for one in seen.deliveries)))),
+        Row(("slowest answer", f"{max(one.seconds for one in seen.deliveries):.1f} s")),
+        Row(("pushes that no answer accepted and nothing built", str(len(lost(seen))))),
+        Row(("executions", str(len(seen.executions)))),
+        Row(("jobs", str(sum(seen.jobs_by_branch.values())))),
+        Row(("ends told more than once to programs, to people", f"{programs}, {people}")),
+        Row(("violations", str(violated)), "0", violated == 0),
+    ]
+    return Table(f"Campaign of seed {seed}", ("what", "count"), rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

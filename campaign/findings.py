@@ -1,0 +1,97 @@
+"""What is there after a storm, and what of it must not be: the invariants, decided from plain data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One delivery of a push and its answer; `why` says what hindered one that is not 2xx."""
+
+    push: int
+    delivery_id: str
+    status: int
+    seconds: float
+    deferred: bool
+    why: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution; `push` is the number of the push that its input names, None for any other."""
+
+    request_id: str
+    status: str
+    push: int | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that was there once nothing moved any more; `messages` are those left in each queue."""
+
+    deliveries: Sequence[Delivered]
+    executions: Sequence[Execution]
+    jobs_by_branch: Mapping[tuple[int, int], int]
+    executions_by_branch: Mapping[tuple[int, int], int]
+    told_programs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often an end was told on the bus, by request id and outcome."""
+    told_people: Counter[str] = field(default_factory=Counter)
+    """How many messages of an end name a request id."""
+    messages: Mapping[str, int] = field(default_factory=dict)
+
+
+def violations(seen: Seen) -> Iterator[str]:
+    """Each thing that must not be, as a sentence."""
+    yield from _of_pushes(seen)
+    yield from _of_ends(seen)
+    for queue, count in seen.messages.items():
+        if count:
+            yield f"{count} messages are left in {queue}"
+
+
+def _of_pushes(seen: Seen) -> Iterator[str]:
+    accepted = {one.push for one in seen.deliveries if one.accepted}
+    of_push = Counter(one.push for one in seen.executions)
+    for push in sorted(accepted):
+        if of_push[push] == 0:
+            yield f"push {push} was answered 2xx and has no execution"
+    for number, count in of_push.items():
+        if count > 1:
+            yield f"push {number} has {count} executions"
+    for branch in sorted({*seen.executions_by_branch, *seen.jobs_by_branch}):
+        jobs, count = seen.jobs_by_branch.get(branch, 0), seen.executions_by_branch.get(branch, 0)
+        if jobs != count:
+            yield f"branch {branch[1]} of app {branch[0]} has {jobs} jobs for {count} executions"
+    for delivery in seen.deliveries:
+        if not delivery.accepted and not delivery.why:
+            yield f"delivery {delivery.delivery_id} was answered {delivery.status}, and no log line says why"
+
+
+def _of_ends(seen: Seen) -> Iterator[str]:
+    outcomes = Counter(request_id for request_id, _ in seen.told_programs)
+    for one in seen.executions:
+        if one.status != "SUCCEEDED":
+            yield f"execution {one.request_id} is {one.status}"
+        if outcomes[one.request_id] != 1:
+            yield f"programs were told {outcomes[one.request_id]} ends of {one.request_id}"
+        if seen.told_people[one.request_id] == 0:
+            yield f"people were not told the end of {one.request_id}"
+
+
+def repeats(seen: Seen) -> tuple[int, int]:
+    """Ends that were told more than once, to programs and to people: an answer that is lost makes a call come twice."""
+    programs = sum(count > 1 for count in seen.told_programs.values())
+    return programs, sum(count > 1 for count in seen.told_people.values())
+
+
+def lost(seen: Seen) -> list[int]:
+    """Pushes that no delivery brought in: all their answers said so."""
+    there = {one.push for one in seen.executions}
+    return sorted({one.push for one in seen.deliveries} - there)
