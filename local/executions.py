@@ -1,16 +1,20 @@
 """Step Functions: moto runs the state machines, this adds what AWS does around an execution and moto does not.
 
-Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait, and status
-changes become events. What moto does anew for each execution is kept (local/interpreter.py).
+Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait,
+RedriveExecution has failed ones go on (local/redriving.py), and status changes become events. What moto does anew for
+each execution is kept (local/interpreter.py).
 Events: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,7 +22,7 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from local import wire
-from local.moto_backend import ACCOUNT, MotoBackend
+from local.moto_backend import ACCOUNT, MotoBackend, with_body
 from local.task_clients import TaskClients
 
 if TYPE_CHECKING:
@@ -26,7 +30,17 @@ if TYPE_CHECKING:
 
 MAX_DATA_CHARACTERS = 248 * 1024
 FORBIDDEN_IN_NAMES = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 WAKING = ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat")
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """The last redrive of an execution: how many there were, when it was, and the token that the client sent."""
+
+    count: int
+    date: datetime
+    token: str
 
 
 class Executions:
@@ -51,6 +65,7 @@ class Executions:
         self._lock = threading.Lock()
         self._running: dict[str, Execution] = {}
         self._stop_reasons: dict[str, tuple[str | None, str | None]] = {}
+        self._redrives: dict[str, Redrive] = {}
         self._closed = False
 
     def close(self) -> None:
@@ -77,6 +92,10 @@ class Executions:
                 return self._start_execution(service, request)
             case "StopExecution":
                 return self._stop_execution(service, request)
+            case "RedriveExecution":
+                return self._redrive_execution(service, request)
+            case "DescribeExecution" | "ListExecutions":
+                return self._with_redrives(self._moto.handle(service, self._region, request))
         # moto looks for a token in all executions that it lists, and a list must not change meanwhile.
         with self._calls if operation in WAKING else contextlib.nullcontext():
             return self._moto.handle(service, self._region, request)
@@ -133,6 +152,57 @@ class Executions:
             _wake(execution)
         return response
 
+    def _redrive_execution(self, service: str, request: Request) -> Response:
+        # Imported late, as moto's parser is.
+        from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
+
+        operation, parameters = wire.match(service, request)
+        wire.validate(operation, parameters)
+        arn, token = parameters["executionArn"], parameters.get("clientToken", "")
+        # moto's own answer for an execution that is not there, or an ARN that is none.
+        described = self._moto.handle(service, self._region, _described_instead(request, arn))
+        if described.status_code != 200:
+            return described
+        # moto types what its two backends share by the one that does not execute.
+        execution: Any = stepfunctions_parser_backends[ACCOUNT][self._region].describe_execution(arn)
+        with self._calls:
+            last = self._redrives.get(arn)
+            if last is None or not token or last.token != token:
+                last = self._go_on(execution, token)
+        return wire.respond(operation, {"redriveDate": last.date})
+
+    def _go_on(self, execution: Execution, token: str) -> Redrive:
+        # Imported late, as moto's parser is.
+        from local.redriving import redrive  # noqa: PLC0415
+
+        if execution.status not in REDRIVABLE:
+            raise wire.ServiceError("ExecutionNotRedrivable", f"Execution is {execution.status} and cannot be redriven")
+        arn = str(execution.exec_arn)
+        while arn in self._running:
+            # Its status says that it has ended, its end is told in a moment.
+            time.sleep(0.001)
+        earlier, now = self._redrives.get(arn), datetime.now(UTC)
+        # Step Functions tells milliseconds.
+        date = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        last = self._redrives[arn] = Redrive(earlier.count + 1 if earlier else 1, date, token)
+        self._stop_reasons.pop(arn, None)
+        redrive(execution, last.count, self._started)
+        return last
+
+    def _with_redrives(self, response: Response) -> Response:
+        """The answer with what moto does not know of the executions in it."""
+        if response.status_code != 200:
+            return response
+        answer = json.loads(response.get_data())
+        for item in answer.get("executions", [answer]):
+            redrive = self._redrives.get(item["executionArn"])
+            item["redriveCount"] = redrive.count if redrive else 0
+            if redrive:
+                item["redriveDate"] = redrive.date.timestamp()
+            if "executions" not in answer:
+                item.update(_redrive_status(item["status"]))
+        return Response(json.dumps(answer), content_type=response.content_type)
+
     def machine_of(self, token: str) -> str | None:
         """The ARN of the state machine of which a running execution waits for a task token."""
         with self._lock:
@@ -153,7 +223,7 @@ class Executions:
         # moto forgets why an execution was stopped.
         given = self._stop_reasons.get(arn, (None, None)) if status == "ABORTED" else (None, None)
         fits = len(text) + len(output or "") <= MAX_DATA_CHARACTERS
-        can_be_redriven = status in {"FAILED", "TIMED_OUT", "ABORTED"}
+        redrive = self._redrives.get(arn)
         detail = {
             "executionArn": arn,
             "stateMachineArn": execution.state_machine_arn,
@@ -165,10 +235,10 @@ class Executions:
             "output": output if fits else None,
             "stateMachineVersionArn": None,
             "stateMachineAliasArn": None,
-            "redriveCount": 0,
-            "redriveDate": None,
-            "redriveStatus": "REDRIVABLE" if can_be_redriven else "NOT_REDRIVABLE",
-            "redriveStatusReason": None if can_be_redriven else f"Execution is {status} and cannot be redriven",
+            "redriveCount": redrive.count if redrive else 0,
+            "redriveDate": _milliseconds(redrive.date) if redrive else None,
+            "redriveStatusReason": None,
+            **_redrive_status(status),
             "inputDetails": {"included": fits},
             "outputDetails": None if output is None else {"included": fits},
             "error": execution.error or given[0] or None,
@@ -180,6 +250,22 @@ class Executions:
             "resources": [arn],
             "detail": detail,
         }
+
+
+def _described_instead(request: Request, arn: str) -> Request:
+    """The same caller's DescribeExecution."""
+    described = with_body(request, json.dumps({"executionArn": arn}).encode())
+    described.environ["HTTP_X_AMZ_TARGET"] = "AWSStepFunctions.DescribeExecution"
+    return described
+
+
+def _redrive_status(status: str) -> dict[str, str]:
+    if status in REDRIVABLE:
+        return {"redriveStatus": "REDRIVABLE"}
+    return {
+        "redriveStatus": "NOT_REDRIVABLE",
+        "redriveStatusReason": f"Execution is {status} and cannot be redriven",
+    }
 
 
 def _wake(execution: Execution) -> None:

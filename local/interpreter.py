@@ -109,7 +109,7 @@ class _Execution(Execution):
 
     def _get_start_execution_worker(self) -> ExecutionWorker:
         ordinary = super()._get_start_execution_worker()
-        worker = _Worker(
+        worker = Worker(
             evaluation_details=ordinary._evaluation_details,
             exec_comm=ordinary._execution_communication,
             cloud_watch_logging_session=ordinary._cloud_watch_logging_session,
@@ -130,7 +130,7 @@ class _Communication(BaseExecutionWorkerCommunication):
         self.execution.on_end(self.execution)
 
 
-class _Worker(ExecutionWorker):
+class Worker(ExecutionWorker):
     """Runs an execution whose state is there before its thread is, so that no wake-up meets a half-made one."""
 
     clients: TaskClients

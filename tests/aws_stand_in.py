@@ -47,7 +47,8 @@ class AwsStandIn:
         region, service = scope.groups()
         self.calls.append(service)
         target = request.headers.get("X-Amz-Target", "")
-        if re.search(r"\.(Put|Delete)", target) or (not target and request.method not in ("GET", "HEAD")):
+        reads = service == "sts" or request.method in ("GET", "HEAD")
+        if re.search(r"\.(Put|Delete)", target) or not (target or reads):
             self.writes.append(service)
         if "X-Amz-Target" in request.headers:
             self.bodies.append((request.headers["X-Amz-Target"], request.get_data()))

@@ -152,6 +152,11 @@ class TestWrites:
         assert push(file) == 0
         assert aws.writes == []
 
+    def test_the_object_bears_who_pushed_it(self, file: Path, s3: S3Client) -> None:
+        assert push(file) == 0
+        caller = boto3.client("sts", region_name="eu-west-1").get_caller_identity()["Arn"]
+        assert s3.head_object(Bucket="bucket", Key="routes.json")["Metadata"] == {"pushed-by": caller}
+
     def test_only_what_differs_is_written(self, file: Path, aws: AwsStandIn, ssm: SSMClient, s3: S3Client) -> None:
         assert push(file) == 0
         aws.writes.clear()

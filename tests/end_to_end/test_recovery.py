@@ -46,3 +46,32 @@ def test_a_request_is_made_once_more_under_an_id_of_its_own(team: Team, capsys: 
     assert team.told(f"{request_id}-r1")["job"]["jobId"] == "2"
     assert cli.main(["replay", "web-unknown"]) == 1
     assert "no request web-unknown" in capsys.readouterr().err
+
+
+def redriven(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, bool]:
+    """Redrive, and give which requests were redriven."""
+    capsys.readouterr()
+    assert cli.main(["redrive", "--json", *arguments]) == 0
+    report = json.loads(capsys.readouterr().out)
+    return {one["requestId"]: one["redriven"] for one in report["executions"]}
+
+
+def test_an_execution_that_somebody_stopped_goes_on_only_if_it_is_named(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app_id = team.app("stopped", ["sleep 3"])
+    request_id = team.asks("start_job", {"appId": app_id, "branchName": "main", "jobType": "RELEASE"})
+    team.told(request_id, "Job Started")
+    team.stepfunctions.stop_execution(executionArn=team.execution(request_id)["executionArn"])
+    assert team.told(request_id)["outcome"] == "UNKNOWN"
+
+    assert redriven(capsys) == {}
+    assert redriven(capsys, "--aborted", "--dry-run") == {request_id: False}
+    assert redriven(capsys, request_id) == {request_id: True}
+
+    def succeeded() -> bool | None:
+        team.collect()
+        outcomes = [one["detail"].get("outcome") for one in team.events if one["detail"]["requestId"] == request_id]
+        return "SUCCEEDED" in outcomes or None
+
+    team.until(succeeded, "the redriven execution did not tell how the job ended")

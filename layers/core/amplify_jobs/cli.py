@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,11 +16,12 @@ from amplify_jobs.diagnosing.diagnose import BUILD_TIMEOUT_MINUTES, diagnose
 from amplify_jobs.diagnosing.failure import StepLog
 from amplify_jobs.diagnosing.presenting import as_json as diagnosis_as_json
 from amplify_jobs.diagnosing.presenting import lines as diagnosis_lines
-from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes, LogUnreadable
+from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes, LogUnreadable, RequestRejected
 from amplify_jobs.explaining import as_json, explain, lines
 from amplify_jobs.push_routes import PushOptions, counted, push, summary
 from amplify_jobs.recorded_events import read_content
-from amplify_jobs.recovery import Waiting
+from amplify_jobs.recovery import Recovery, Waiting
+from amplify_jobs.redriving import REDRIVABLE, FailedExecution, Redriven, duration, redrivable
 from amplify_jobs.routes import Routes
 from amplify_jobs.routes_file import CheckedRoutes, check_routes
 from amplify_jobs.stack import Stack
@@ -141,6 +142,41 @@ def replay(options: argparse.Namespace) -> None:
     print(f"Started {Stack.find(options.stack).recovery().request_again(options.request_id)}.")
 
 
+def redrive(options: argparse.Namespace) -> int:
+    """Set failed executions going again where they failed; those that somebody stopped are left out."""
+    recovery = Stack.find(options.stack).recovery()
+    stopped_too = options.aborted or options.request_id
+    failed = recovery.failed_executions(("FAILED", "TIMED_OUT", "ABORTED") if stopped_too else ("FAILED", "TIMED_OUT"))
+    named = [one for one in failed if not options.request_id or one.request_id in options.request_id]
+    report = []
+    for execution in redrivable(named, datetime.now(UTC), options.since):
+        redriven = Redriven(execution, options.dry_run, None if options.dry_run else _refusal(recovery, execution))
+        report.append(redriven)
+        if not options.json:
+            print(redriven.line(), flush=True)
+    unknown = sorted(set(options.request_id) - {one.execution.request_id for one in report})
+    refused = [one for one in report if one.reason is not None]
+    if options.json:
+        executions = [one.as_json() for one in report]
+        content = {"stack": options.stack, "dryRun": options.dry_run, "executions": executions, "unknown": unknown}
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+        return int(bool(refused or unknown))
+    for request_id in unknown:
+        print(f"amplify-jobs: {request_id} has no failed execution that can be redriven", file=sys.stderr)
+    done = counted(len(report) - len(refused), "execution")
+    print(f"A dry run: {done} would be redriven." if options.dry_run else f"{done} redriven.")
+    return int(bool(refused or unknown))
+
+
+def _refusal(recovery: Recovery, execution: FailedExecution) -> str | None:
+    """Redrive an execution; the answer says why Step Functions refuses it, if it does."""
+    try:
+        recovery.redrive(execution)
+    except RequestRejected as rejected:
+        return str(rejected)
+    return None
+
+
 def diagnose_log(options: argparse.Namespace) -> None:
     """Say why a build failed, by its log."""
     try:
@@ -242,8 +278,36 @@ def _parser() -> argparse.ArgumentParser:
         _command(dead_letters, name, run)
     again = _command(commands, "replay", replay)
     again.add_argument("request_id", metavar="REQUEST_ID", help="as announcements and answers to webhooks give it")
+    _add_redrive_options(_command(commands, "redrive", redrive))
     _add_diagnose(commands)
     return parser
+
+
+def _add_redrive_options(command: argparse.ArgumentParser) -> None:
+    flag = "store_true"
+    command.add_argument(
+        "request_id",
+        metavar="REQUEST_ID",
+        nargs="*",
+        help="the requests whose executions are meant (default: all that failed)",
+    )
+    command.add_argument(
+        "--since",
+        metavar="DURATION",
+        type=_duration,
+        default=REDRIVABLE,
+        help="only those that ended in the last 30m, 2h, 3d … (default: 14d, as long as Step Functions redrives)",
+    )
+    command.add_argument("--aborted", action=flag, help="those that somebody stopped too")
+    command.add_argument("--dry-run", action=flag, help="show which executions are meant, and redrive none")
+    command.add_argument("--json", action=flag, help="print one JSON object instead of lines")
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_diagnose(commands: Any) -> None:

@@ -1,9 +1,9 @@
-"""A person's ways to have something processed again: dead letters, and requests."""
+"""A person's ways to have something processed again: dead letters, requests, and failed executions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.dead_letters import DeadLetter, NotOurs, dead_letter
 from amplify_jobs.errors import RequestRejected, ServiceTrouble
+from amplify_jobs.redriving import FailedExecution
 from amplify_jobs.replaying import original_id, replay_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_stepfunctions.literals import ExecutionStatusType
 
 _CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=25)
 # Long enough to look through the queue once without meeting a message twice.
@@ -89,6 +91,32 @@ class Recovery:
         except (ClientError, BotoCoreError) as error:
             raise ServiceTrouble(f"Step Functions: {error}") from error
         raise RequestRejected(f"{original_id(request_id)} was replayed {MOST_REPLAYS} times already")
+
+    def failed_executions(self, statuses: Iterable[ExecutionStatusType]) -> list[FailedExecution]:
+        """List the executions that ended with one of the statuses FAILED, TIMED_OUT and ABORTED."""
+        pages = self._stepfunctions.get_paginator("list_executions")
+        try:
+            return [
+                FailedExecution(one["executionArn"], one["status"], one["startDate"], one["stopDate"])
+                for status in statuses
+                for page in pages.paginate(stateMachineArn=self._state_machine_arn, statusFilter=status)
+                for one in page["executions"]
+            ]
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceTrouble(f"the executions can't be listed: {error}") from error
+
+    def redrive(self, execution: FailedExecution) -> None:
+        """Have an execution go on where it failed. Raises RequestRejected if Step Functions does not redrive it."""
+        try:
+            self._stepfunctions.redrive_execution(executionArn=execution.arn)
+        except (
+            self._stepfunctions.exceptions.ExecutionNotRedrivable,
+            self._stepfunctions.exceptions.ExecutionDoesNotExist,
+        ) as error:
+            reason = error.response["Error"].get("Message", "")
+            raise RequestRejected(f"{execution.request_id} can't be redriven: {reason}") from error
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceTrouble(f"{execution.request_id} can't be redriven: {error}") from error
 
     def _input_of(self, request_id: str) -> object:
         arn = self._state_machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{request_id}"

@@ -104,11 +104,23 @@ class Stack:
                 return None
             _fail(f"s3://{self.bucket}/{self.routes_key} can't be read", error)
 
+    def caller(self) -> str:
+        """The ARN of whoever calls; no right is needed to ask for it."""
+        try:
+            return self.session.client("sts", config=_CLIENT).get_caller_identity()["Arn"]
+        except (ClientError, BotoCoreError) as error:
+            _fail("STS does not say who calls, and the routes bear who pushed them", error)
+
     def store_routes(self, content: bytes) -> str | None:
-        """Put the routes into the bucket; the answer is the object's version id, if the bucket keeps versions."""
+        """Put the routes and who pushes them into the bucket; the answer is the object's version id, if it has one."""
+        pushed_by = self.caller()
         try:
             answer = self.s3.put_object(
-                Bucket=self.bucket, Key=self.routes_key, Body=content, ContentType="application/json"
+                Bucket=self.bucket,
+                Key=self.routes_key,
+                Body=content,
+                ContentType="application/json",
+                Metadata={"pushed-by": pushed_by},
             )
         except (ClientError, BotoCoreError) as error:
             _fail(f"s3://{self.bucket}/{self.routes_key} can't be written", error)
