@@ -10,6 +10,7 @@ from importlib import import_module
 from rich.console import Console
 
 from benchmarks.figures import Table, show
+from local.broken_pipe import until_nobody_reads
 
 BENCHMARKS = {
     "polling": "state transitions, polls and delay per job (simulated clock)",
@@ -52,4 +53,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

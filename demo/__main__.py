@@ -10,5 +10,6 @@ if __name__ == "__main__":
     # Before all the imports, which take a second.
     die_silently()
     from demo.showing import main
+    from local.broken_pipe import until_nobody_reads
 
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

@@ -14,6 +14,7 @@ from typing import Any
 
 from amplify_jobs.webhooks.github import SIGNATURE_HEADER, sign
 from demo.repository import FULL_NAME, git
+from local.broken_pipe import until_nobody_reads
 
 NO_COMMIT = "0" * 40
 
@@ -113,4 +114,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

@@ -23,6 +23,7 @@ from amplify_jobs.stack import Stack
 from demo.app import ROOT, create_app, use
 from demo.repository import Repository
 from local.amplify.hosting import APP_ID_TAG
+from local.broken_pipe import until_nobody_reads
 from local.ports import ports
 
 # What the events name, and what the deliveries among them are signed with.
@@ -148,4 +149,4 @@ def _print(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

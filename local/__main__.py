@@ -9,6 +9,7 @@ from local.interrupts import die_silently
 if __name__ == "__main__":
     # Before all the imports, which take a second.
     die_silently()
+    from local.broken_pipe import until_nobody_reads
     from local.running import main
 
-    sys.exit(main())
+    sys.exit(until_nobody_reads(main))

@@ -141,7 +141,3 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 def _print(line: str) -> None:
     print(line, flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -59,6 +59,25 @@ def reserved_schema(random: Random) -> str:
     return schema
 
 
+def homonymous_schema(random: Random) -> str:
+    """Give a careful schema in which some names are those of directives, or id."""
+    schema = random_schema(random, careful=True)
+    others = ["auth", "model", "index", "function", "http", "sql", "searchable", "hasMany", "id", "zed"]
+    names = random.sample([*MODEL_NAMES, "Part0", "Part1", "Kind0", "Kind1", "Either", "Named"], 5)
+    for name, other in zip(names, random.sample(others, 5), strict=True):
+        schema = re.sub(rf"(?<!@)\b{name}\b", other, schema)
+    return f"directive @zed on OBJECT {schema}" if random.random() < 0.5 else schema
+
+
+def rekeyed_schema(random: Random) -> str:
+    """Give a careful schema in which one to three more fields have a @primaryKey."""
+    schema = random_schema(random, careful=True)
+    places = [found.end() for found in re.finditer(r": \w+!", schema)]
+    for place in sorted(random.sample(places, min(len(places), random.randint(1, 3))), reverse=True):
+        schema = f"{schema[:place]} @primaryKey{schema[place:]}"
+    return schema
+
+
 class _Writer:
     def __init__(self, random: Random, *, careful: bool) -> None:
         self.random = random

@@ -254,6 +254,28 @@ def test_what_is_left_out_is_listed_without_a_local_cloud() -> None:
     assert "not evaluated: policies of resources" in program.printed
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_list_whose_reader_has_had_enough_ends_without_a_traceback(unbuffered: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "local", "--left-out"],
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+    finally:
+        os.close(writer)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
 def test_the_examples_replace_nothing_unless_they_are_told_to(tmp_path: Path) -> None:
     with running("local", "--state-dir", str(tmp_path / "state")) as cloud:
         endpoint = cloud.wait_for(r"AWS endpoint +(\S+)")[1]

@@ -409,7 +409,6 @@ REFUSED = [
     pytest.param(delivery(b"[" * 100_000), 400, "nested deeper", id="very deep"),
     pytest.param(delivery(b"\xff", as_base64=True), 400, "not UTF-8", id="not UTF-8"),
     pytest.param(delivery({"ref": "refs/heads/main"}), 400, "repository.full_name", id="no repository"),
-    pytest.param(delivery(push("-f")), 400, "'-'", id="a ref like an option"),
     pytest.param(
         delivery(b"payload=1&payload=2", headers={"content-type": "application/x-www-form-urlencoded"}),
         400,
@@ -425,6 +424,15 @@ def test_what_is_wrong_is_refused_and_named(stack: Stack, event: dict[str, Any],
     assert answer["statusCode"] == status
     assert message in content(answer)["message"]
     assert "Traceback" not in answer["body"]
+    assert stack.executions() == []
+
+
+def test_a_ref_of_no_use_is_ignored_with_the_reason(stack: Stack) -> None:
+    answer = stack.new_function()(delivery(push("-f")))
+    assert answer["statusCode"] == 200
+    (ignored,) = content(answer)["ignored"]
+    assert ignored["route"] is None
+    assert "opens with '-'" in ignored["reason"]
     assert stack.executions() == []
 
 

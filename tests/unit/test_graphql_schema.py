@@ -297,6 +297,65 @@ def test_a_name_that_graphql_reserves_is_left_out_unless_another_type_leads_to_i
     assert list(converted(led_to)["nonModels"]) == ["__N"]
 
 
+@pytest.mark.parametrize("word", ["type", "extend type"])
+def test_types_named_like_a_directive_come_first_in_the_order_of_the_directives(word: str) -> None:
+    names = ["B", "index", "zed", "specifiedBy", "auth", "connection", "A", "model", "aws_iam"]
+    ordered = ["zed", "aws_iam", "auth", "index", "model", "B", "specifiedBy", "connection", "A"]
+    schema = "directive @zed on OBJECT " + " ".join(f"{word} {name} @model {{ a: Int }}" for name in names)
+    assert list(converted(schema)["models"]) == ordered
+    assert list(converted(schema.replace("@model", ""))["nonModels"]) == ordered
+    enums = " ".join(f"enum {name} {{ A }}" for name in names)
+    assert list(converted(f"directive @zed on OBJECT {enums}")["enums"]) == ordered
+
+
+def test_a_type_named_like_a_directive_is_merged_even_if_it_is_declared_once() -> None:
+    keys = '@key(fields: ["a"]) @key(fields: ["b"])'
+    fields = "{ a: Int! b: Int! a: Int! @primaryKey }"
+    directive = "directive @key(fields: [String!]) repeatable on OBJECT"
+    once = converted(f"type auth @model {keys} {fields} type M @model {keys} {fields}")["models"]
+    assert (once["auth"]["primaryKeys"], once["M"]["primaryKeys"]) == (["a", "b"], ["a"])
+    repeatable = converted(f"{directive} type auth @model {keys} {fields}")["models"]
+    assert repeatable["auth"]["primaryKeys"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "foreign", "names"),
+    [
+        # The generators choose the key of relations before they move id to the front, and the model's own after that.
+        ("sku: ID! @primaryKey id: ID! @primaryKey", ["ownerMSku"], ["id"]),
+        ('sku: ID! @primaryKey(sortKeyFields: ["n"]) n: Int! id: ID! @primaryKey', ["ownerMSku", "ownerMN"], ["id"]),
+        ('sku: ID! @primaryKey id: ID! @primaryKey(sortKeyFields: ["gone"])', ["ownerMSku"], ["id", "gone"]),
+        ("sku: ID! @primaryKey id: ID @primaryKey", ["ownerMSku"], ["id"]),
+        ("id: ID! @primaryKey sku: ID! @primaryKey", ["ownerMId"], ["id"]),
+        ("sku: ID! @primaryKey other: ID! @primaryKey", ["ownerMSku"], ["sku"]),
+    ],
+)
+def test_of_two_primary_keys_the_first_as_declared_is_that_of_relations(
+    fields: str, foreign: list[str], names: list[str]
+) -> None:
+    models = converted(f"type M @model {{ {fields} }} type Owner @model {{ m: M @hasOne }}")["models"]
+    assert models["Owner"]["fields"]["m"]["relationship"]["associatedFields"] == foreign
+    assert models["M"]["primaryKeys"] == names
+
+
+@pytest.mark.parametrize("name", ["id", "Id", "ID_"])
+def test_a_table_between_two_models_of_which_one_is_called_id_is_as_awss_libraries_make_it(name: str) -> None:
+    models = converted(f"""
+        type {name} @model {{ qs: [Q] @manyToMany(relationName: "R") }}
+        type Q @model {{ ids: [{name}] @manyToMany(relationName: "R") }}
+    """)["models"]
+    assert models["R"]["fields"]["id"] == {
+        "dataType": "ID",
+        "dataTypeValue": "ID",
+        "required": True,
+        "readOnly": False,
+        "isArray": False,
+        "relationship": {"type": "HAS_ONE", "relatedModelName": name, "isHasManyIndex": True},
+    }
+    assert "isJoinTable" not in models["R"]
+    assert models["Q"]["fields"]["ids"]["relationship"]["relatedModelName"] == "R"
+
+
 @pytest.mark.parametrize("name", ["note", "Dog_House", "_A"])
 def test_a_model_that_ui_builder_makes_no_forms_for_is_a_warning(name: str) -> None:
     (warning,) = convert_schema(f"type Note @model {{ a: Int }}\ntype {name} @model {{ a: Int }}").warnings

@@ -97,3 +97,10 @@ class DeliveryUnreadable(DeliveryRefused):
     """The delivery is authentic, but it can't be understood; the message says what in it."""
 
     status = 400
+
+
+class RefUnusable(DeliveryUnreadable):
+    """A delivery tells of a branch or tag whose name can't be used; the message names it and says why.
+
+    Where it tells of one ref only it is ignored for this reason, as it is beside others.
+    """

@@ -52,36 +52,34 @@ RESERVED_TYPES = frozenset(
 )
 # The directives of transformer 1. The generators heed @key, and drop what @connection relates.
 TRANSFORMER_1_DIRECTIVES = frozenset({"connection", "key", "versioned"})
-# The directives of the package that RESERVED_TYPES is of, and GraphQL's own.
-KNOWN_DIRECTIVES = frozenset(
-    {
-        "model",
-        "auth",
-        "primaryKey",
-        "index",
-        "hasOne",
-        "hasMany",
-        "belongsTo",
-        "manyToMany",
-        "default",
-        "function",
-        "http",
-        "mapsTo",
-        "predictions",
-        "refersTo",
-        "searchable",
-        "sql",
-        "aws_api_key",
-        "aws_auth",
-        "aws_cognito_user_pools",
-        "aws_iam",
-        "aws_lambda",
-        "aws_oidc",
-        "aws_subscribe",
-        "deprecated",
-        "specifiedBy",
-    }
+# The directives of the package that RESERVED_TYPES is of, in its order.
+_AWS_DIRECTIVES = (
+    "aws_api_key",
+    "aws_auth",
+    "aws_cognito_user_pools",
+    "aws_iam",
+    "aws_lambda",
+    "aws_oidc",
+    "aws_subscribe",
+    "auth",
+    "belongsTo",
+    "default",
+    "deprecated",
+    "function",
+    "hasMany",
+    "hasOne",
+    "http",
+    "index",
+    "manyToMany",
+    "mapsTo",
+    "model",
+    "predictions",
+    "primaryKey",
+    "refersTo",
+    "searchable",
+    "sql",
 )
+KNOWN_DIRECTIVES = frozenset({*_AWS_DIRECTIVES, "specifiedBy"})
 _REPEATABLE = frozenset({"index", "function"})
 # GraphQL's own names; a schema that uses one of the first kind in a field is refused by AWS's libraries, too.
 _INTROSPECTION_TYPES = frozenset(
@@ -158,7 +156,10 @@ class _Reader:
         self.budget = budget
         self.merges: dict[str, TypeMerge] = {}
         self.roots: dict[str, str] = {}
-        self.own_directives: set[str] = set()
+        # Those that the schema declares, in their order.
+        self.own_directives: dict[str, None] = {}
+        # These and AWS's behind them: types of such names come first, in this order.
+        self.directives: dict[str, None] = {}
         # Those that a type can bear more than once: AWS's, and those that the schema declares so.
         self.repeatable = set(_REPEATABLE)
         # Where each name is first declared, or used.
@@ -170,6 +171,7 @@ class _Reader:
         for definition in document.definitions:
             if isinstance(definition, ast.DirectiveDefinitionNode):
                 self._declare_directive(definition)
+        self.directives = dict.fromkeys((*self.own_directives, *_AWS_DIRECTIVES))
         for definition in document.definitions:
             self.budget.spend()
             kind = _KINDS.get(type(definition))
@@ -192,7 +194,7 @@ class _Reader:
 
     def _declare_directive(self, node: ast.DirectiveDefinitionNode) -> None:
         name = node.name.value
-        self.own_directives.add(name)
+        self.own_directives[name] = None
         if name not in KNOWN_DIRECTIVES:
             (self.repeatable.add if node.repeatable else self.repeatable.discard)(name)
         self._arguments(node.arguments)
@@ -210,17 +212,23 @@ class _Reader:
             self.set_aside.setdefault(name, _place(node))
         declaration, fields = self._type(kind, name, node)
         merge = self.merges.get(name)
-        if merge is None:
+        if merge is None and name in self.directives:
+            # The generators keep types and directives in one table, where the type is merged into the directive.
+            empty = TypeDeclaration(kind, name, declaration.place, {}, [], [])
+            merge = self.merges[name] = TypeMerge(empty, (), self.repeatable)
+            merge.add(declaration, fields)
+        elif merge is None:
             self.merges[name] = TypeMerge(declaration, fields, self.repeatable)
         else:
             merge.add(declaration, fields)
 
     def _own_types(self, roots: frozenset[str]) -> dict[str, TypeDeclaration]:
-        """All types but those whose names are another's.
+        """All types but those whose names are another's; those that are named like a directive come first.
 
         Of the names that GraphQL reserves the generators keep those that another type leads to, behind that type.
         """
-        merged = {name: merge.finish() for name, merge in self.merges.items() if owner_of_name(name) is None}
+        names = dict.fromkeys((*(name for name in self.directives if name in self.merges), *self.merges))
+        merged = {name: self.merges[name].finish() for name in names if owner_of_name(name) is None}
         own = {name: each for name, each in merged.items() if not name.startswith(_RESERVED_PREFIX)}
         if len(own) == len(merged):
             return own
@@ -244,7 +252,7 @@ class _Reader:
         for name, place in self.set_aside.items():
             owner = owner_of_name(name) or "GraphQL, as all that begin with two underscores"
             yield f"{place}: {name} is left out, since the name belongs to {owner}; choose another name"
-        known = KNOWN_DIRECTIVES | TRANSFORMER_1_DIRECTIVES | self.own_directives
+        known = KNOWN_DIRECTIVES | TRANSFORMER_1_DIRECTIVES | self.own_directives.keys()
         unknown = (used for used in self.used_directives.values() if used.name not in known)
         suggestions = known if len(known) <= _MOST_SUGGESTIONS else KNOWN_DIRECTIVES
         for number, used in enumerate(unknown):

@@ -114,6 +114,10 @@ class Model:
         for each in fields:
             self._append(each)
         self.primary_key, self.sort_keys = self._identity()
+        # After they have chosen the key, the generators move each id to the front; a table between two models can have
+        # two, of which the later one is then the first.
+        ids = [each for each in self.fields if each.name == DEFAULT_KEY]
+        self._replace([*reversed(ids), *(each for each in self.fields if each.name != DEFAULT_KEY)])
 
     def __getitem__(self, name: str) -> ModelField | None:
         return self._by_name.get(name)
@@ -173,16 +177,18 @@ class Model:
     def drop(self, unwanted: Iterable[ModelField]) -> None:
         """Remove fields."""
         dropped = set(unwanted)
-        kept = [each for each in self.fields if each not in dropped]
-        self.fields, self._by_name = [], {}
-        self._forget()
-        for each in kept:
-            self._append(each)
+        self._replace([each for each in self.fields if each not in dropped])
 
     def retype(self, changed: ModelField, type_name: str) -> None:
         """Give a field another type."""
         changed.type_name = type_name
         self._forget()
+
+    def _replace(self, fields: Iterable[ModelField]) -> None:
+        self.fields, self._by_name = [], {}
+        self._forget()
+        for each in fields:
+            self._append(each)
 
     def _forget(self) -> None:
         self._by_type = self._indexes = self._sides = None
@@ -240,7 +246,7 @@ def read_models(document: Document, budget: Budget) -> Models:
     _join_tables(models, budget)
     lost = list(_relate(models, budget))
     for model in models.values():
-        if model[model.primary_key.name] is not model.primary_key:
+        if model.primary_key not in model.fields:
             raise model.place.error(f"{model.name}: its primary key is of a model's type but has no relation to it")
     return Models(
         models,
@@ -277,8 +283,7 @@ def _model(declaration: TypeDeclaration, directive: Directive) -> Model:
         fields.setdefault(DEFAULT_KEY, _added(DEFAULT_KEY, "ID", place, is_required=True))
     for name in _timestamps(directive):
         fields.setdefault(name, _added(name, "AWSDateTime", place, is_read_only=True))
-    first = [fields.pop(DEFAULT_KEY)] if DEFAULT_KEY in fields else []
-    model = Model(declaration.name, place, [*first, *fields.values()])
+    model = Model(declaration.name, place, list(fields.values()))
     model.keys = list(_keys(model, declaration.directives))
     return model
 
@@ -312,13 +317,21 @@ def _timestamps(directive: Directive) -> list[str]:
 def _keys(model: Model, directives: Sequence[Directive]) -> Iterator[Key]:
     legacy = [_legacy_key(each) for each in directives if each.name == "key"]
     yield from legacy
-    if all(key.name is not None for key in legacy) and model.primary_key.directive("primaryKey"):
-        yield Key(tuple(each.name for each in model.components))
+    if all(key.name is not None for key in legacy):
+        yield from _primary_keys(model)
     taken = {key.name for key in legacy if key.name}
     for each in model.fields:
         for directive in each.directives:
             if directive.name == "index" and (name := directive.text("name") or "") not in taken:
                 yield Key((each.name, *(directive.names("sortKeyFields") or ())), name)
+
+
+def _primary_keys(model: Model) -> Iterator[Key]:
+    """The key that the first @primaryKey declares: of two, the one at id, which is first by now, counts here."""
+    for each in model.fields:
+        if directive := each.directive("primaryKey"):
+            yield Key((each.name, *(directive.names("sortKeyFields") or ())))
+            return
 
 
 def _legacy_key(directive: Directive) -> Key:

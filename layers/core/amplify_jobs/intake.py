@@ -136,6 +136,8 @@ class Intake:
                 "requests": len(taken.requests),
                 "ignored": len(taken.ignored),
                 "deferred": len(taken.deferred),
+                # An event of EventBridge's has no sender who reads the answer.
+                **({"reason": delivery.ignored} if delivery.ignored else {}),
             },
         )
         return taken

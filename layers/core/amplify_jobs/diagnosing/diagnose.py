@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from amplify_jobs.diagnosing.bounds import bounded_bytes
@@ -39,6 +39,7 @@ _NOISE = re.compile(
     r"npm (?:warn|WARN|http|notice|verb|sill|info|timing)\b|(?i:warn(?:ing)?[ :\]])|info[ :]|\[WARN|✓|√|PASS "
     r"|➤ YN\d{4}: .{0,200}(?:Retrying|warning)|.{0,300}\b(?:Will retry in|Retrying\b|attempt \d)"
 )
+_ERROR_HEADING = re.compile(r"\W{0,4}(?:ERROR|error)\b")
 _SILENT_ERRORS = re.compile(
     r"Build failed$|Non-Zero Exit Code detected$|(?:Error: )?Command failed with exit code \d+$"
 )
@@ -76,7 +77,9 @@ def _has_failed(step: StepLog, log: BuildLog) -> bool:
         return False
     if status in _FAILED or log.errors:
         return True
-    return not log.is_successful and bool(log.output or log.command or log.phase)
+    # A log that just ends tells of a failure where a build had begun.
+    has_begun = bool(log.command or log.phase) if log.is_amplify else bool(log.output)
+    return has_begun and not log.is_successful
 
 
 def _failure(step: StepLog, log: BuildLog, secrets: tuple[str, ...], build_timeout_minutes: float) -> Failure:
@@ -137,27 +140,32 @@ def _judge(step: StepLog, log: BuildLog, build_timeout_minutes: float) -> _Findi
     return _Finding(ends.rule, (), None) if ends else None
 
 
-def _first(rules: Iterable[Rule], lines: Sequence[str], log: BuildLog) -> _Finding | None:
+def _first(rules: Iterable[Rule], lines: Sequence[str], log: BuildLog, noise: Collection[int] = ()) -> _Finding | None:
+    """The first rule that fits, and the first line that it fits to, beside the lines whose numbers are in `noise`."""
     for rule in rules:
         if rule.exit_codes and log.exit_code not in rule.exit_codes:
             continue
         for index, line in enumerate(lines):
-            if _fits(rule, line) and not _is_near(rule, lines, index):
+            if index not in noise and _fits(rule, line) and not _is_near(rule, lines, index):
                 return _Finding(rule, lines, index)
     return None
 
 
 def _first_of_output(rules: Sequence[Rule], log: BuildLog) -> _Finding | None:
     """Look in lines first, then in lines that were cut where a record ended."""
-    lines = [line for line in log.output if not _NOISE.match(line.text)]
+    lines = log.output
     if len(lines) > _FIRST_LINES + _LAST_LINES:
         lines = lines[:_FIRST_LINES] + lines[-_LAST_LINES:]
     texts = [line.text for line in lines]
-    finding = _first(rules, texts, log)
+    noise = {index for index, text in enumerate(texts) if _NOISE.match(text)}
+    finding = _first(rules, texts, log, noise)
     if finding and finding.index is not None:
         return _Finding(finding.rule, *_in_whole_output(log.output, lines[finding.index]))
     pairs = _pairs(log.output)[-_LAST_PAIRS:]
     joined = [f"{first.text}{blank}{second.text}" for first, second in pairs for blank in ("", " ")]
+    # What one half tells alone was judged already.
+    halves = [half.text for pair in pairs for half in pair]
+    rules = [rule for rule in rules if not any(_fits(rule, half) for half in halves)]
     finding = _first(rules, joined, log)
     if finding is None or finding.index is None:
         return None
@@ -191,8 +199,15 @@ def _fits(rule: Rule, line: str) -> bool:
 
 
 def _is_near(rule: Rule, lines: Sequence[str], index: int) -> bool:
-    near = rule.unless_near
-    return near is not None and any(near.search(line) for line in lines[max(0, index - 6) : index])
+    """Whether a line belongs to a heading that rules it out; the nearest heading counts."""
+    if rule.unless_near is None:
+        return False
+    for line in reversed(lines[max(0, index - 6) : index + 1]):
+        if _ERROR_HEADING.match(line):
+            return False
+        if rule.unless_near.search(line):
+            return True
+    return False
 
 
 def _evidence(finding: _Finding, redaction: Redaction) -> tuple[str | None, str | None]:
@@ -207,7 +222,7 @@ def _evidence(finding: _Finding, redaction: Redaction) -> tuple[str | None, str 
     for signature in finding.rule.signatures:
         found = signature.search(lines[index])
         if found and "what" in signature.groupindex and found["what"]:
-            what = shortened(one_line(found["what"]).strip(" .:'\""), 120)
+            what = shortened(one_line(found["what"]).strip(" :'\"").rstrip("."), 120)
             break
     shown = [shortened(line, _LINE_LIMIT) for line in lines]
     shown[index] = _around(finding.rule, lines[index])

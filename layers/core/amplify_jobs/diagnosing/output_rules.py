@@ -153,6 +153,13 @@ def _package_rules() -> tuple[Rule, ...]:
             r"This project's package\.json defines \"packageManager\"",
         ),
         _rule(
+            "corepack-outdated",
+            Who.AUTHOR,
+            "Corepack does not know the key that signed the package manager",
+            "Run npm install --global corepack@latest in preBuild, before corepack enable.",
+            r"Cannot find matching keyid",
+        ),
+        _rule(
             "runtime-version",
             Who.AUTHOR,
             "The version of Ruby or Python does not fit",
@@ -210,6 +217,7 @@ def _package_rules() -> tuple[Rule, ...]:
             r"YN0082\b|YN0035.{0,300}\b404\b|Response Code: 404\b",
             _PNPM + r"(?:FETCH_404|NO_MATCHING_VERSION\w{0,40}|NO_VERSIONS|PACKAGE_NOT_FOUND)",
             r"(?i)^ERROR: No matching distribution found for (?P<what>\S{1,100})",
+            r"Could not find (?P<what>\S{1,100}) in (?:any of the sources|locally installed gems)",
             r"^Could not find gem '(?P<what>[^']{1,100})'",
             r"^error: (?:package )?\"?(?P<what>\S{1,100})\"? (?:failed to resolve|not found in registry)",
         ),
@@ -337,7 +345,8 @@ def _backend_rules() -> tuple[Rule, ...]:
             "whole reason.",
             r"\b(?:CREATE|UPDATE|DELETE)_FAILED\b",
             r"\b(?:UPDATE_)?ROLLBACK_(?:COMPLETE|FAILED|IN_PROGRESS)\b",
-            r"CloudFormationDeploymentError|The CloudFormation deployment has failed",
+            r"\[Cloud[Ff]ormation\w{1,60}Error\]|The CloudFormation deployment (?:has )?failed",
+            r"An error occurred during the push operation|Resource is not in the state \w{1,40}",
             r"(?i)deployment failed: Error: The stack named",
         ),
     )
@@ -429,6 +438,7 @@ def _program_rules() -> tuple[Rule, ...]:
             r"\b(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,60})['\"`]? (?:(?:is|was) (?:not "
             r"(?:set|defined|provided|found)|"
             r"undefined|required|missing)|must be (?:set|defined|provided)|isn't (?:set|defined))",
+            r"\b(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{1,60}): (?:parameter not set|unbound variable)",
             r"^KeyError: '(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,60})'",
             r"key not found: \"(?P<what>[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,60})\"",
             noun="the variable",
@@ -475,7 +485,7 @@ def _program_rules() -> tuple[Rule, ...]:
             Who.AUTHOR,
             "The code does not compile",
             "Fix the error that the log names; it is the same locally.",
-            r"^\W{0,4}Failed to compile\b",
+            r"^(?:\W{0,4}ERROR)?\W{0,4}Failed to compile\b",
             r"^(?:\[[\w: -]{1,40}\] ?|E {1,8})?(?:\w{0,20} )?(?:SyntaxError|IndentationError)\b",
             r"\[?SyntaxError\]?: ",
             r"^ERROR in (?:\./|\S{1,200}\.\w)",
@@ -559,7 +569,8 @@ def _network_rules() -> tuple[Rule, ...]:
             r"Net::(?:OpenTimeout|ReadTimeout|HTTPFatalError)|Could not (?:fetch specs from|reach host)",
             r"^curl: \((?:5|6|7|16|18|28|35|52|55|56|92)\) ",
             r"^curl: \(22\) The requested URL returned error: (?:5\d\d|429)",
-            r"^fatal: unable to access .{0,400}(?:resolve host|Failed to connect|timed out|reset|error: (?:5\d\d|429))",
+            r"^(?:npm (?:ERR!|error) )?fatal: unable to access .{0,400}"
+            r"(?:resolve host|Failed to connect|timed out|reset|error: (?:5\d\d|429))",
             r"^(?:wget: )?unable to resolve host|^E: (?:Failed to fetch|Unable to fetch)|Cannot find a valid baseurl",
             r"^Error: Internal Error: Error when performing the request|Server answered with HTTP (?:5\d\d|429)",
             r"toomanyrequests: ",
@@ -572,6 +583,7 @@ def _network_rules() -> tuple[Rule, ...]:
             "Start the job again; if it fails again, check the host that the log names.",
             rf"^(?:\W{{0,4}})?(?:FetchError|RequestError|AxiosError|Error|\[?cause\]?): .{{0,300}}{_UNREACHABLE}",
             r"^(?:\W{0,4})?TypeError: fetch failed",
+            unless=re.compile(r"localhost|127\.0\.0\.1|::1"),
             retry_helps=True,
         ),
     )

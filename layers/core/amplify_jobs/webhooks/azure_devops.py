@@ -16,7 +16,7 @@ from amplify_jobs.webhooks import normalising
 from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
 from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import Commit
-from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text, time
+from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, ref, sha, text, time
 from amplify_jobs.webhooks.signatures import verify_basic
 from amplify_jobs.webhooks.strict_json import json_body
 
@@ -63,14 +63,14 @@ def _push(payload: dict[str, Any]) -> Iterable[Event | str]:
 
 
 def _update(push: object, update: object) -> Event | str:
-    ref = name(update, "name")
-    if ref is None:
+    updated = ref(update, "name")
+    if updated is None:
         raise DeliveryUnreadable("an update of resource.refUpdates needs name")
     before, after = sha(update, "oldObjectId"), sha(update, "newObjectId")
     commits = items(push, "commits")
     head = next((commit for commit in commits if after and member(commit, "commitId") == after), None)
     return normalising.ref_change(
-        ref=ref,
+        ref=updated,
         repository=_repository(push),
         before=before,
         after=after,
@@ -81,7 +81,7 @@ def _update(push: object, update: object) -> Event | str:
     )
 
 
-def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
+def _pull_request(payload: dict[str, Any], host_action: str) -> Event | str:
     pull = member(payload, "resource")
     pull_number = number(pull, "pullRequestId")
     deed = _deed(payload, pull_number)
@@ -92,8 +92,8 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         host_action=host_action,
         action=action,
         ref=f"refs/pull/{pull_number}/merge",
-        source=name(pull, "sourceRefName"),
-        target=name(pull, "targetRefName"),
+        source=ref(pull, "sourceRefName"),
+        target=ref(pull, "targetRefName"),
         head=sha(pull, "lastMergeSourceCommit", "commitId"),
         from_fork=member(pull, "forkSource") is not None,
         title=text(pull, "title"),

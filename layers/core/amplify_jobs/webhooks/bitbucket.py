@@ -15,7 +15,7 @@ from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
 from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import BRANCHES, TAGS, Commit
-from amplify_jobs.webhooks.payload import author, flag, member, name, number, sha, text, time
+from amplify_jobs.webhooks.payload import author, flag, member, name, number, ref, sha, text, time
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_body
 
@@ -76,15 +76,15 @@ def _push(payload: dict[str, Any]) -> list[Event | str]:
 def _change(payload: dict[str, Any], change: object) -> Event | str:
     old, new = member(change, "old"), member(change, "new")
     changed = new if isinstance(new, dict) else old
-    ref_type, ref = text(changed, "type"), name(changed, "name")
-    if ref_type is None or ref is None:
+    ref_type, short = text(changed, "type"), ref(changed, "name")
+    if ref_type is None or short is None:
         raise DeliveryUnreadable("a change of push.changes needs new or old, with type and name")
     if ref_type not in _PREFIXES:
         return f"what was pushed is a {ref_type[:100]!r}, neither a branch nor a tag"
     target = member(new, "target")
     built = Commit(sha(target, "hash"), time(target, "date"), text(target, "message"), author(target, "author", "raw"))
     return normalising.ref_change(
-        ref=_PREFIXES[ref_type] + ref,
+        ref=_PREFIXES[ref_type] + short,
         repository=name(payload, "repository", "full_name"),
         before=sha(old, "target", "hash"),
         after=sha(target, "hash"),
@@ -96,7 +96,7 @@ def _change(payload: dict[str, Any], change: object) -> Event | str:
     )
 
 
-def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
+def _pull_request(payload: dict[str, Any], host_action: str) -> Event | str:
     pull = member(payload, "pullrequest")
     source, target = (name(pull, side, "repository", "full_name") for side in ("source", "destination"))
     return normalising.pull_request(
@@ -105,8 +105,8 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         host_action=host_action,
         action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
         ref=None,
-        source=name(pull, "source", "branch", "name"),
-        target=name(pull, "destination", "branch", "name"),
+        source=ref(pull, "source", "branch", "name"),
+        target=ref(pull, "destination", "branch", "name"),
         head=sha(pull, "source", "commit", "hash"),
         from_fork=normalising.different(source, target),
         title=text(pull, "title"),

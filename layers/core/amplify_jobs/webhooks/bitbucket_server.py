@@ -16,7 +16,7 @@ from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
 from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import Commit
-from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text
+from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, ref, sha, text
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_basic, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_body
 
@@ -95,14 +95,14 @@ def _push(payload: dict[str, Any]) -> list[Event | str]:
 
 
 def _change(payload: dict[str, Any], change: object, described: object) -> Event | str:
-    ref = name(change, "ref", "id") or name(change, "refId")
-    if ref is None:
+    changed = ref(change, "ref", "id") or ref(change, "refId")
+    if changed is None:
         raise DeliveryUnreadable("a change needs ref.id")
     before, after = sha(change, "fromHash"), sha(change, "toHash")
     if described is None:
         described = next((commit for commit in items(payload, "commits") if member(commit, "id") == after), None)
     return normalising.ref_change(
-        ref=ref,
+        ref=changed,
         repository=_repository(payload, "repository"),
         before=before,
         after=after,
@@ -118,7 +118,7 @@ def _change(payload: dict[str, Any], change: object, described: object) -> Event
     )
 
 
-def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
+def _pull_request(payload: dict[str, Any], host_action: str) -> Event | str:
     pull = member(payload, "pullRequest")
     source, target = (_repository(pull, side, "repository") for side in ("fromRef", "toRef"))
     pull_number = number(pull, "id")
@@ -128,8 +128,8 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         host_action=host_action,
         action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
         ref=f"refs/pull-requests/{pull_number}/from",
-        source=name(pull, "fromRef", "id") or name(pull, "fromRef", "displayId"),
-        target=name(pull, "toRef", "id") or name(pull, "toRef", "displayId"),
+        source=ref(pull, "fromRef", "id") or ref(pull, "fromRef", "displayId"),
+        target=ref(pull, "toRef", "id") or ref(pull, "toRef", "displayId"),
         head=sha(pull, "fromRef", "latestCommit"),
         before=sha(payload, "previousFromHash"),
         from_fork=normalising.different(source, target),
@@ -137,7 +137,7 @@ def _pull_request(payload: dict[str, Any], host_action: str) -> Event:
         author=author(pull, "author", "user", "displayName") or author(pull, "author", "user", "name"),
         draft=flag(pull, "draft"),
         was_draft=flag(payload, "previousDraft"),
-        previous_target=name(payload, "previousTarget", "id") or name(payload, "previousTarget", "displayId"),
+        previous_target=ref(payload, "previousTarget", "id") or ref(payload, "previousTarget", "displayId"),
         host=_host(pull, "toRef", "repository"),
     )
 

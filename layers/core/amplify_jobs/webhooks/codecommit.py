@@ -15,7 +15,7 @@ from amplify_jobs.webhooks import normalising
 from amplify_jobs.webhooks.deliveries import LONGEST_DELIVERY_ID, Delivery
 from amplify_jobs.webhooks.identity import Origin
 from amplify_jobs.webhooks.normalising import BRANCHES, TAGS, Commit
-from amplify_jobs.webhooks.payload import author, items, member, name, sha, text
+from amplify_jobs.webhooks.payload import author, items, member, name, ref, sha, text
 
 SOURCE = "aws.codecommit"
 REPOSITORY = "CodeCommit Repository State Change"
@@ -43,18 +43,18 @@ def _reference(event: Mapping[str, Any]) -> Event | str:
     happened = text(detail, "event")
     if happened not in {"referenceCreated", "referenceUpdated", "referenceDeleted"}:
         return f"event {(happened or '')[:100]!r} of a repository is not handled"
-    ref_type, ref = text(detail, "referenceType"), name(detail, "referenceFullName")
-    if ref is None:
-        short = name(detail, "referenceName")
+    ref_type, changed = text(detail, "referenceType"), ref(detail, "referenceFullName")
+    if changed is None:
+        short = ref(detail, "referenceName")
         if ref_type not in _PREFIXES or short is None:
             raise DeliveryUnreadable("detail needs referenceFullName")
-        ref = _PREFIXES[ref_type] + short
+        changed = _PREFIXES[ref_type] + short
     repository = name(detail, "repositoryName")
     deleted = happened == "referenceDeleted"
     # Of a deleted reference commitId is what it was.
     commit, old = sha(detail, "commitId"), sha(detail, "oldCommitId")
     return normalising.ref_change(
-        ref=ref,
+        ref=changed,
         repository=repository,
         before=old or commit if deleted else old,
         after=None if deleted else commit,
@@ -65,7 +65,7 @@ def _reference(event: Mapping[str, Any]) -> Event | str:
     )
 
 
-def _pull_request(event: Mapping[str, Any]) -> Event:
+def _pull_request(event: Mapping[str, Any]) -> Event | str:
     detail = member(event, "detail")
     repository = next((found for found in items(detail, "repositoryNames") if isinstance(found, str)), None)
     repository = name({"name": repository}, "name")
@@ -77,8 +77,8 @@ def _pull_request(event: Mapping[str, Any]) -> Event:
         host_action=host_action,
         action=_action(host_action, detail),
         ref=None,
-        source=name(detail, "sourceReference"),
-        target=name(detail, "destinationReference"),
+        source=ref(detail, "sourceReference"),
+        target=ref(detail, "destinationReference"),
         head=sha(detail, "sourceCommit"),
         from_fork=False,
         title=text(detail, "title"),

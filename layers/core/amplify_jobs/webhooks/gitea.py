@@ -15,7 +15,7 @@ from amplify_jobs.webhooks import deliveries, github_payloads, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
 from amplify_jobs.webhooks.github_payloads import created_or_deleted
 from amplify_jobs.webhooks.identity import Origin
-from amplify_jobs.webhooks.payload import flag, items, member, name, text
+from amplify_jobs.webhooks.payload import flag, items, member, ref, text
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_object
 
@@ -91,7 +91,7 @@ def _changed_files(payload: dict[str, Any], commits: list[Any], head_commit: obj
     return normalising.changed_files(commits or [head_commit]) if complete else None
 
 
-def _pull_request(payload: dict[str, Any]) -> Event:
+def _pull_request(payload: dict[str, Any]) -> Event | str:
     pull = member(payload, "pull_request")
     # What changes while it is closed asks for nothing.
     changes = member(payload, "changes") if text(pull, "state") != "closed" else None
@@ -102,7 +102,7 @@ def _pull_request(payload: dict[str, Any]) -> Event:
         # Versions that do not tell draft are known to mean it by the title alone.
         draft=_is_draft(text(pull, "title")) if flag(pull, "draft") is None else flag(pull, "draft"),
         was_draft=None if previous_title is None else _is_draft(previous_title),
-        previous_target=name(changes, "ref", "from"),
+        previous_target=ref(changes, "ref", "from"),
     )
 
 

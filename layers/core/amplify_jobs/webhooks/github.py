@@ -14,7 +14,7 @@ from amplify_jobs.webhooks import deliveries, github_payloads, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers, header
 from amplify_jobs.webhooks.github_payloads import created_or_deleted, repository, repository_host
 from amplify_jobs.webhooks.identity import Origin
-from amplify_jobs.webhooks.payload import flag, member, name
+from amplify_jobs.webhooks.payload import flag, member, ref
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 from amplify_jobs.webhooks.strict_json import json_object
 
@@ -70,13 +70,13 @@ def _changed_files(payload: dict[str, Any], head_commit: object) -> tuple[str, .
     return normalising.changed_files(commits or [head_commit], most_files_of_a_commit=MOST_FILES_OF_A_COMMIT)
 
 
-def _pull_request(payload: dict[str, Any]) -> Event:
+def _pull_request(payload: dict[str, Any]) -> Event | str:
     return github_payloads.pull_request(
         payload,
         from_fork=github_payloads.from_fork(payload),
         draft=flag(payload, "pull_request", "draft"),
         was_draft=member(payload, "action") == "ready_for_review",
-        previous_target=name(payload, "changes", "base", "ref", "from"),
+        previous_target=ref(payload, "changes", "base", "ref", "from"),
     )
 
 

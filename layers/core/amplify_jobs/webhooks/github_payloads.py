@@ -14,8 +14,7 @@ from amplify_jobs.errors import DeliveryUnreadable
 from amplify_jobs.events import Event, EventKind, PullRequestAction
 from amplify_jobs.webhooks import normalising
 from amplify_jobs.webhooks.deliveries import Headers, header
-from amplify_jobs.webhooks.normalising import BRANCHES
-from amplify_jobs.webhooks.payload import author, flag, host, member, name, number, ref_name, sha, text
+from amplify_jobs.webhooks.payload import author, flag, host, member, name, number, ref, sha, text
 
 _ACTIONS = {
     "opened": PullRequestAction.OPENED,
@@ -49,12 +48,12 @@ def payload_text(headers: Headers, body: bytes) -> str:
 
 def push_of(payload: dict[str, Any]) -> dict[str, Any]:
     """What a push says of its ref: the arguments of normalising.ref_change that all these hosts write alike."""
-    ref = name(payload, "ref")
-    if ref is None or repository(payload) is None:
+    pushed = ref(payload, "ref")
+    if pushed is None or repository(payload) is None:
         raise DeliveryUnreadable("a push needs ref and repository.full_name")
     before, after = sha(payload, "before"), sha(payload, "after")
     return {
-        "ref": ref,
+        "ref": pushed,
         "repository": repository(payload),
         "before": before,
         "after": after,
@@ -78,7 +77,7 @@ def created_or_deleted(payload: dict[str, Any], kind: EventKind) -> Event | str:
     """Read the host's separate word that a branch or tag was created or deleted."""
     return normalising.ref_event(
         kind=kind,
-        name=name(payload, "ref"),
+        name=ref(payload, "ref"),
         ref_type=text(payload, "ref_type"),
         repository=repository(payload),
         host=repository_host(payload),
@@ -98,7 +97,7 @@ def pull_request(
     draft: bool | None,
     was_draft: bool | None,
     previous_target: str | None,
-) -> Event:
+) -> Event | str:
     """Read a pull request's event, and what each host tells in a way of its own."""
     pull = member(payload, "pull_request")
     host_action = name(payload, "action")
@@ -112,8 +111,8 @@ def pull_request(
         host_action=host_action,
         action=action,
         ref=f"refs/pull/{pull_number}/head",
-        source=name(pull, "head", "ref"),
-        target=name(pull, "base", "ref"),
+        source=ref(pull, "head", "ref"),
+        target=ref(pull, "base", "ref"),
         head=sha(pull, "head", "sha"),
         before=sha(payload, "before"),
         from_fork=from_fork,
@@ -126,17 +125,17 @@ def pull_request(
     )
 
 
-def release(payload: dict[str, Any]) -> Event:
+def release(payload: dict[str, Any]) -> Event | str:
     """Read a release's event; its target is a branch or a commit."""
     made = member(payload, "release")
-    target = name(made, "target_commitish")
+    target = ref(made, "target_commitish")
     is_commit = target is not None and _OBJECT_NAME.fullmatch(target) is not None
     return normalising.release(
         repository=repository(payload),
         action=name(payload, "action"),
-        tag=name(made, "tag_name"),
+        tag=ref(made, "tag_name"),
         title=text(made, "name"),
-        branch=None if target is None or is_commit else ref_name(target, BRANCHES),
+        branch=None if is_commit else target,
         commit=target if is_commit else None,
         host=repository_host(payload),
     )

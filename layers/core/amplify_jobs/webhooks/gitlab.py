@@ -14,7 +14,7 @@ from amplify_jobs.events import Event, PullRequestAction
 from amplify_jobs.webhooks import deliveries, normalising
 from amplify_jobs.webhooks.deliveries import Delivery, Headers
 from amplify_jobs.webhooks.identity import Origin
-from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, sha, text
+from amplify_jobs.webhooks.payload import author, flag, host, items, member, name, number, ref, sha, text
 from amplify_jobs.webhooks.signatures import verify_token
 from amplify_jobs.webhooks.signed_messages import SECRET_PREFIX, SIGNATURE_HEADER, keys_of, signed_message
 from amplify_jobs.webhooks.strict_json import json_body
@@ -62,15 +62,15 @@ def parse(headers: Headers, body: bytes) -> Delivery:
 
 
 def _push(payload: dict[str, Any]) -> Event | str:
-    ref = name(payload, "ref")
-    if ref is None:
+    pushed = ref(payload, "ref")
+    if pushed is None:
         raise DeliveryUnreadable("a push needs ref")
     before, after, commits = sha(payload, "before"), sha(payload, "after"), items(payload, "commits")
     # checkout_sha is the commit behind an annotated tag, where after is the tag itself.
     built = sha(payload, "checkout_sha") or after
     head = normalising.commit_of(next((commit for commit in commits if built and member(commit, "id") == built), None))
     return normalising.ref_change(
-        ref=ref,
+        ref=pushed,
         repository=name(payload, "project", "path_with_namespace"),
         before=before,
         after=after,
@@ -95,7 +95,7 @@ def _is_set(option: object) -> bool:
     return option is not None and option is not False
 
 
-def _merge_request(payload: dict[str, Any]) -> Event:
+def _merge_request(payload: dict[str, Any]) -> Event | str:
     attributes = member(payload, "object_attributes")
     # Without an action, as some system hooks come, the state is all that GitLab says.
     host_action = name(attributes, "action") or name(attributes, "state")
@@ -115,8 +115,8 @@ def _merge_request(payload: dict[str, Any]) -> Event:
         host_action=host_action,
         action=action,
         ref=f"refs/merge-requests/{iid}/head",
-        source=name(attributes, "source_branch"),
-        target=name(attributes, "target_branch"),
+        source=ref(attributes, "source_branch"),
+        target=ref(attributes, "target_branch"),
         head=sha(attributes, "last_commit", "id"),
         before=previous_head,
         from_fork=ids or names if names is not None else ids,
@@ -124,7 +124,7 @@ def _merge_request(payload: dict[str, Any]) -> Event:
         author=_author(payload, attributes),
         draft=_draft(attributes),
         was_draft=_was_draft(payload) if is_update else None,
-        previous_target=name(payload, "changes", "target_branch", "previous") if is_update else None,
+        previous_target=ref(payload, "changes", "target_branch", "previous") if is_update else None,
         host=host(attributes, "target", "web_url") or host(payload, "project", "web_url"),
     )
 
@@ -151,11 +151,11 @@ def _was_draft(payload: dict[str, Any]) -> bool | None:
     return previous if previous is not None or title is None else title.lower().startswith(DRAFT_PREFIXES)
 
 
-def _release(payload: dict[str, Any]) -> Event:
+def _release(payload: dict[str, Any]) -> Event | str:
     return normalising.release(
         repository=name(payload, "project", "path_with_namespace"),
         action=name(payload, "action"),
-        tag=name(payload, "tag"),
+        tag=ref(payload, "tag"),
         title=text(payload, "name"),
         commit=sha(payload, "commit", "id"),
         host=host(payload, "project", "web_url"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
+from typing import ParamSpec
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import DeliveryUnreadable, RefUnusable
 from amplify_jobs.events import Event, EventKind, PullRequest, PullRequestAction, Release
 from amplify_jobs.webhooks import payload
 from amplify_jobs.webhooks.deliveries import Delivery
@@ -15,6 +17,8 @@ from amplify_jobs.webhooks.payload import items, member, ref_name, sha, text, ti
 
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
+
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,20 @@ def commit_of(value: object) -> Commit:
     return Commit(sha(value, "id"), time(value, "timestamp"), text(value, "message"), author)
 
 
+def _ignored_with_its_ref(make: Callable[_P, Event | str]) -> Callable[_P, Event | str]:
+    """Let a function that makes an event give the reason why it is ignored where a ref of it can't be used."""
+
+    @wraps(make)
+    def made(*args: _P.args, **kwargs: _P.kwargs) -> Event | str:
+        try:
+            return make(*args, **kwargs)
+        except RefUnusable as unusable:
+            return str(unusable)
+
+    return made
+
+
+@_ignored_with_its_ref
 def ref_change(
     *,
     ref: str,
@@ -48,9 +66,9 @@ def ref_change(
     without_commits: bool = False,
     skip_option: str | None = None,
 ) -> Event | str:
-    """A branch or tag that was pushed, created or deleted; for another ref, why it is ignored.
+    """A branch or tag that was pushed, created or deleted; for another ref, or one of no use, why it is ignored.
 
-    Raises DeliveryUnreadable without a repository, and for a name that git does not allow.
+    Raises DeliveryUnreadable without a repository.
     """
     if repository is None:
         raise DeliveryUnreadable("a push needs the name of its repository")
@@ -99,7 +117,7 @@ def ref_changes(
 
 
 def branch_and_tag(ref: str) -> tuple[str | None, str | None]:
-    """A full ref's branch or tag. Raises DeliveryUnreadable for a name that git does not allow."""
+    """A full ref's branch or tag. Raises RefUnusable."""
     return (
         ref_name(ref, BRANCHES) if ref.startswith(BRANCHES) else None,
         ref_name(ref, TAGS) if ref.startswith(TAGS) else None,
@@ -107,12 +125,13 @@ def branch_and_tag(ref: str) -> tuple[str | None, str | None]:
 
 
 def short_name(ref: str | None) -> str | None:
-    """The name of a branch or tag given in full or short. Raises DeliveryUnreadable for one that git does not allow."""
+    """The name of a branch or tag given in full or short. Raises RefUnusable."""
     if ref is None:
         return None
     return ref_name(ref, TAGS if ref.startswith(TAGS) else BRANCHES)
 
 
+@_ignored_with_its_ref
 def ref_event(
     *,
     kind: EventKind,
@@ -124,7 +143,7 @@ def ref_event(
 ) -> Event | str:
     """The host's separate word that a branch or tag was created or deleted; beside it, most hosts send the push.
 
-    Raises DeliveryUnreadable without name or repository.
+    For a ref of no use, why it is ignored. Raises DeliveryUnreadable without name or repository.
     """
     if name is None or repository is None:
         raise DeliveryUnreadable(f"{kind} needs the names of ref and repository")
@@ -146,6 +165,7 @@ def ref_event(
     )
 
 
+@_ignored_with_its_ref
 def pull_request(
     *,
     repository: str | None,
@@ -165,10 +185,11 @@ def pull_request(
     previous_target: str | None = None,
     unclear: bool = False,
     before: str | None = None,
-) -> Event:
+) -> Event | str:
     """A pull request's event: `branch` is its target, `message` its title, and the commit to build its head.
 
-    `was_draft` and `previous_target` are what it was before this event, where the host says so.
+    `was_draft` and `previous_target` are what it was before this event, where the host says so. For one of branches
+    that can't be used, why it is ignored.
     Raises DeliveryUnreadable without repository, number or action.
     """
     if repository is None or number is None or host_action is None:
@@ -206,6 +227,7 @@ def different(one: str | int | None, other: str | int | None) -> bool | None:
     return None if one is None or other is None else one != other
 
 
+@_ignored_with_its_ref
 def release(
     *,
     repository: str | None,
@@ -215,8 +237,11 @@ def release(
     host: str | None,
     branch: str | None = None,
     commit: str | None = None,
-) -> Event:
-    """A release's event; `message` is its title. Raises DeliveryUnreadable without repository, action or tag."""
+) -> Event | str:
+    """A release's event; `message` is its title. For a tag or branch that can't be used, why it is ignored.
+
+    Raises DeliveryUnreadable without repository, action or tag.
+    """
     if repository is None or action is None or tag is None:
         raise DeliveryUnreadable("a release needs the name of its repository, its tag and what happened to it")
     tag = ref_name(tag, TAGS)
@@ -225,7 +250,7 @@ def release(
         host=host,
         repository=repository,
         ref=TAGS + tag,
-        branch=branch,
+        branch=None if branch is None else ref_name(branch, BRANCHES),
         tag=tag,
         after=commit,
         commit=commit,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import DeliveryUnreadable, RefUnusable
 
 LONGEST_NAME = 1024
 LONGEST_AUTHOR = 256
@@ -41,6 +41,11 @@ def name(value: object, *path: str) -> str | None:
     if found is not None and len(found) > LONGEST_NAME:
         raise DeliveryUnreadable(f"{'.'.join(path)} has more than {LONGEST_NAME} characters")
     return found or None
+
+
+def ref(value: object, *path: str) -> str | None:
+    """The name of a branch or tag at a path, in full or short, if it is not empty: ref_name judges it."""
+    return text(value, *path) or None
 
 
 def number(value: object, *path: str) -> int | None:
@@ -92,12 +97,14 @@ def sha(value: object, *path: str) -> str | None:
 def ref_name(ref: str, prefix: str) -> str:
     """A branch's or tag's name: the ref without its prefix, and only without that, since names contain "/".
 
-    Raises DeliveryUnreadable for a name that git does not allow or that opens with "-".
+    Raises RefUnusable for a name that git does not allow, that opens with "-", or of more than 1,024 characters.
     """
     found = ref.removeprefix(prefix)
+    if len(ref) > LONGEST_NAME:
+        raise RefUnusable(f"ref {ref[:100]!r} is refused: it has more than {LONGEST_NAME} characters")
     if _BAD_REF.search(found):
-        raise DeliveryUnreadable(f"ref {ref[:100]!r} is refused: git allows no such name")
+        raise RefUnusable(f"ref {ref[:100]!r} is refused: git allows no such name")
     if found.startswith("-"):
         reason = "a command may take a name that opens with '-' for an option; give it another name"
-        raise DeliveryUnreadable(f"ref {ref[:100]!r} is refused: {reason}")
+        raise RefUnusable(f"ref {ref[:100]!r} is refused: {reason}")
     return found
