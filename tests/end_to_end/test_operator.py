@@ -106,3 +106,15 @@ def test_a_reader_is_told_which_right_is_missing(
     said = capsys.readouterr().err
     assert f"assumed-role/{acting}/person is not authorized to perform: " in said
     assert "Traceback" not in said
+
+
+@operator
+def test_an_operator_redrives_what_was_stopped(team: Team, acting: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app_id = team.app("redriven", ["sleep 3"])
+    request_id = team.asks("start_job", {"appId": app_id, "branchName": "main", "jobType": "RELEASE"})
+    team.told(request_id, "Job Started")
+    team.stepfunctions.stop_execution(executionArn=team.execution(request_id)["executionArn"])
+    assert team.told(request_id)["outcome"] == "UNKNOWN"
+    assert cli.main(["redrive", request_id]) == 0, capsys.readouterr().err
+    assert refused(team, acting) == []
+    assert asked(team, acting) >= {"states:ListExecutions", "states:RedriveExecution"}
