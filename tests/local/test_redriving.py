@@ -139,6 +139,8 @@ def test_the_command_line_redrives_all_that_failed_those_of_a_time_and_those_tha
     client("ssm").put_parameter(Name="/redriven/outputs", Type="String", Value=json.dumps(outputs))
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint_url)
     stopped = start(cloud, states, {"do": "await", "key": "stopped before"})
+    table = {"TableName": cloud.physical_id("Table"), "Key": {"pk": {"S": "stopped before"}}}
+    eventually(lambda: client("dynamodb").get_item(**table).get("Item"))
     states.stop_execution(executionArn=stopped)
     ended(states, stopped)
     arns = [throttled(cloud, states) for _ in range(3)]
@@ -161,7 +163,6 @@ def test_the_command_line_redrives_all_that_failed_those_of_a_time_and_those_tha
 
     assert cli.main(["redrive", "--stack", "redriven", "--aborted", stopped.rpartition(":")[2]]) == 0
     assert "1 execution redriven." in capsys.readouterr().out
-    states.stop_execution(executionArn=stopped)
     with pytest.raises(SystemExit):
         cli.main(["redrive", "--since", "soon"])
     assert "use a number of minutes, hours or days" in capsys.readouterr().err
