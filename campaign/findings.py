@@ -25,11 +25,12 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Execution:
-    """An execution; `push` is the number of the push that its input names, None for any other."""
+    """An execution; `push` is the number of the push that its input names, None for any other; `why` is its error."""
 
     request_id: str
     status: str
     push: int | None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _of_ends(seen: Seen) -> Iterator[str]:
     outcomes = Counter(request_id for request_id, _ in seen.told_programs)
     for one in seen.executions:
         if one.status != "SUCCEEDED":
-            yield f"execution {one.request_id} is {one.status}"
+            yield f"execution {one.request_id} is {one.status} {one.why}".rstrip()
         if outcomes[one.request_id] != 1:
             yield f"programs were told {outcomes[one.request_id]} ends of {one.request_id}"
         if seen.told_people[one.request_id] == 0:

@@ -165,9 +165,11 @@ class Storm:
         executions = []
         by_branch: Counter[tuple[int, int]] = Counter()
         for one in self._team.executions():
-            given = json.loads(self._team.stepfunctions.describe_execution(executionArn=one["executionArn"])["input"])
+            described = self._team.stepfunctions.describe_execution(executionArn=one["executionArn"])
+            given = json.loads(described["input"])
+            why = f"{described.get('error', '')}: {described.get('cause', '')}".strip(": ")
             number = numbers.get(given.get("cause", {}).get("commit"))
-            executions.append(Execution(one["name"], one["status"], number))
+            executions.append(Execution(one["name"], one["status"], number, why))
             if number is not None:
                 push = self._plan.pushes[number]
                 by_branch[push.app, push.branch] += 1
