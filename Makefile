@@ -15,7 +15,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test thorough check local bench campaign examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
+.PHONY: setup run test thorough check local bench campaign smoke examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -30,6 +30,9 @@ local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at
 
 campaign: $(VENV)/ready ## A storm of faults, kills and repeats, and what must hold after it; SEED=1 PUSHES=60
 	@$(BIN)/python -m campaign --seed $(or $(SEED),1) --pushes $(or $(PUSHES),60)
+
+smoke: $(VENV)/ready ## Check a deployed stack from the outside; STACK=amplify-jobs JSON=1
+	@$(BIN)/python -m smoke --stack $(or $(STACK),amplify-jobs) $(if $(JSON),--json)
 
 examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; REPLACE=1 replaces routes and secrets
 	@$(BIN)/python -m demo.examples $(if $(REPLACE),--replace)
