@@ -18,6 +18,9 @@ from local.policies import Access
 
 Parameters = Mapping[str, Any]
 
+PREFIXES: Mapping[str, str] = {"email": "ses", "monitoring": "cloudwatch"}
+"""The prefixes of actions of services that sign by another name."""
+
 ACTIONS: Mapping[str, str] = {
     "dynamodb:TransactGetItems": "dynamodb:GetItem",
     "lambda:Invoke": "lambda:InvokeFunction",
@@ -97,7 +100,7 @@ def accesses(
     `machine_of` gives the ARN of the state machine that waits for a task token.
     """
     found: list[Access] = []
-    for action, subject in _parts(f"{service}:{operation}", parameters):
+    for action, subject in _parts(f"{PREFIXES.get(service, service)}:{operation}", parameters):
         context = _context(place, service, subject)
         if action in TASK_ACTIONS:
             # A token that nobody waits for names no machine; the call fails for that reason.

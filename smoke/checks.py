@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -85,7 +86,7 @@ class Checks:
     def _guarded(self, check: str, made: Callable[[], Finding | Sequence[Finding]]) -> list[Finding]:
         try:
             found = made()
-        except (AmplifyJobsError, ClientError, BotoCoreError, OSError) as error:
+        except (AmplifyJobsError, ClientError, BotoCoreError, OSError, HTTPException) as error:
             return [_trouble(check, error)]
         return [found] if isinstance(found, Finding) else list(found)
 
@@ -312,6 +313,6 @@ def _trouble(check: str, error: Exception) -> Finding:
         if judging.is_refusal(code):
             return judging.refused(check, "look", cause.operation_name)
         return failed(check, f"{cause.operation_name} answered {code}; try again, and look at the stack")
-    if isinstance(cause, OSError):
+    if isinstance(cause, OSError | HTTPException):
         return failed(check, f"no answer ({type(cause).__name__}); look at the address, the network and the proxy")
     return failed(check, " ".join(str(error).split()))

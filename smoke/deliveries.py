@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from amplify_jobs.webhooks import (
 from amplify_jobs.webhooks.signatures import hmac_sha256_hex
 
 KIND = "amplify-jobs-smoke"
+_HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def _gitlab(secrets: Sequence[str], message_id: str, now: int) -> list[Harmless]
     # With one signing token among them, plain tokens are not taken.
     tokens = [secret for secret in _not_empty(secrets) if secret.startswith(signed_messages.SECRET_PREFIX)]
     if not tokens:
+        if not all(_HEADER_VALUE.fullmatch(secret) for secret in secrets):
+            raise ValueError("a secret is no header's value, as one with a line's end")
         return [Harmless({gitlab.TOKEN_HEADER: secret}, body) for secret in secrets]
     return [_message(token, message_id, now, body, 200) for token in tokens]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from amplify_jobs import cli
 from tests.end_to_end.team import SECRET_NAME, Team
@@ -118,3 +121,60 @@ def test_an_operator_redrives_what_was_stopped(team: Team, acting: str, capsys: 
     assert cli.main(["redrive", request_id]) == 0, capsys.readouterr().err
     assert refused(team, acting) == []
     assert asked(team, acting) >= {"states:ListExecutions", "states:RedriveExecution"}
+
+
+@pytest.fixture
+def looked_at(team: Team) -> str:
+    """Push routes with an app, by somebody who may, and give the app's id."""
+    app_id = team.app("looked-at")
+    team.route("looked-at", app_id)
+    return app_id
+
+
+@reader
+def test_a_reader_sees_what_became_of_a_push(team: Team, looked_at: str, acting: str) -> None:
+    app_id = looked_at
+    request_id = team.asks("start_job", {"appId": app_id, "branchName": "main", "jobType": "RELEASE"})
+    job_id = team.told(request_id)["job"]["jobId"]
+    own = boto3.Session()
+    outputs = json.loads(own.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
+    s3 = own.client("s3")
+    assert json.load(s3.get_object(Bucket=outputs["bucketName"], Key="routes.json")["Body"])["routes"]
+    team.store("results/reader.json", b"{}")
+    assert s3.get_object(Bucket=outputs["bucketName"], Key="results/reader.json")["Body"].read() == b"{}"
+    steps = own.client("stepfunctions")
+    listed = steps.list_executions(stateMachineArn=outputs["stateMachineArn"])["executions"]
+    (arn,) = [one["executionArn"] for one in listed if one["name"] == request_id]
+    assert steps.describe_execution(executionArn=arn)["status"] == "SUCCEEDED"
+    assert steps.get_execution_history(executionArn=arn)["events"]
+    for queue in ("intakeQueueUrl", "intakeDeadLetterQueueUrl", "deadLetterQueueUrl"):
+        assert own.client("sqs").get_queue_attributes(QueueUrl=outputs[queue], AttributeNames=["All"])["Attributes"]
+    amplify = own.client("amplify")
+    assert amplify.get_app(appId=app_id)["app"]["name"] == "looked-at"
+    assert amplify.get_branch(appId=app_id, branchName="main")["branch"]["branchName"] == "main"
+    assert amplify.get_job(appId=app_id, branchName="main", jobId=job_id)["job"]["summary"]["status"] == "SUCCEED"
+    assert amplify.list_jobs(appId=app_id, branchName="main")["jobSummaries"]
+    # A call that is refused raises: nothing above was.
+    own.client("cloudwatch").describe_alarms()
+
+
+@reader
+def test_a_reader_changes_nothing(team: Team, acting: str) -> None:
+    app_id = team.manual_app("left-alone")["appId"]
+    own, bucket = boto3.Session(), team.outputs["bucketName"]
+    arn = team.outputs["stateMachineArn"]
+    event: Any = {"EventBusName": team.outputs["busName"], "Source": "a", "DetailType": "Job Requested", "Detail": "{}"}
+    changes: list[Callable[[], Any]] = [
+        lambda: own.client("s3").put_object(Bucket=bucket, Key="routes.json", Body=b"{}"),
+        lambda: own.client("s3").delete_object(Bucket=bucket, Key="routes.json"),
+        lambda: own.client("ssm").get_parameters(Names=[SECRET_NAME], WithDecryption=True),
+        lambda: own.client("ssm").put_parameter(Name=SECRET_NAME, Value="x", Type="SecureString", Overwrite=True),
+        lambda: own.client("stepfunctions").start_execution(stateMachineArn=arn, input="{}"),
+        lambda: own.client("sqs").receive_message(QueueUrl=team.outputs["deadLetterQueueUrl"]),
+        lambda: own.client("events").put_events(Entries=[event]),
+        lambda: own.client("lambda").invoke(FunctionName=team.outputs["receiveEventFunctionArn"], Payload=b"{}"),
+        lambda: own.client("amplify").start_job(appId=app_id, branchName="main", jobType="RELEASE"),
+    ]
+    for change in changes:
+        with pytest.raises(ClientError, match="not authorized"):
+            change()

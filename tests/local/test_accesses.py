@@ -164,6 +164,9 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     ("scheduler", "ListSchedules", {"GroupName": "g"}, [("scheduler:ListSchedules", "*")]),
     ("sts", "GetCallerIdentity", {}, [("sts:GetCallerIdentity", "*")]),
+    # These sign by a name that no policy knows.
+    ("monitoring", "DescribeAlarms", {}, [("cloudwatch:DescribeAlarms", "*")]),
+    ("email", "GetSendQuota", {}, [("ses:GetSendQuota", "*")]),
 ]
 
 

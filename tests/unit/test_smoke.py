@@ -79,7 +79,14 @@ def test_every_provider_has_a_signed_delivery() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "secrets"), [("standard", ["not base64!"]), ("azure-devops", ["no-password"]), ("github", [""])]
+    ("name", "secrets"),
+    [
+        ("standard", ["not base64!"]),
+        ("azure-devops", ["no-password"]),
+        ("github", [""]),
+        ("gitlab", ["a token\n"]),
+        ("gitlab", ["tökën"]),
+    ],
 )
 def test_a_secret_that_can_sign_nothing_is_named_without_its_value(name: str, secrets: list[str]) -> None:
     with pytest.raises(ValueError, match="a secret is") as error:
