@@ -8,6 +8,7 @@ VENV := .venv
 TOOLS := .venv-tools
 OLDEST := .venv-oldest
 MUTATION := .venv-mutation
+CHECKOV := .venv-checkov
 # Modules of amplify_jobs; a change takes about two seconds, and a hundred lines have about two hundred of them.
 MODULES ?= retrying following superseding
 BIN := $(VENV)/bin
@@ -15,7 +16,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test thorough check local bench campaign examples codegen sam-local tools oldest-sdk mutation lint types template machine lock clean help
+.PHONY: setup run test thorough check local bench campaign smoke examples codegen sam-local tools oldest-sdk mutation lint types template security machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
 
@@ -31,6 +32,9 @@ local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at
 campaign: $(VENV)/ready ## A storm of faults, kills and repeats, and what must hold after it; SEED=1 PUSHES=60
 	@$(BIN)/python -m campaign --seed $(or $(SEED),1) --pushes $(or $(PUSHES),60)
 
+smoke: $(VENV)/ready ## Check a deployed stack from the outside; STACK=amplify-jobs JSON=1
+	@$(BIN)/python -m smoke --stack $(or $(STACK),amplify-jobs) $(if $(JSON),--json)
+
 examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; REPLACE=1 replaces routes and secrets
 	@$(BIN)/python -m demo.examples $(if $(REPLACE),--replace)
 
@@ -42,7 +46,7 @@ test: $(VENV)/ready $(TOOLS)/ready ## The tests
 thorough: $(VENV)/ready $(TOOLS)/ready ## Tests that take minutes: each permission taken away, each command of docs, the demo
 	$(BIN)/python -m pytest -m thorough -n 2 --dist loadfile --no-loadscope-reorder
 
-check: lint types template machine test ## Lint, types, template, state machine, tests
+check: lint types template security machine test ## Lint, types, template, security, state machine, tests
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
@@ -54,6 +58,9 @@ types: $(VENV)/ready
 template: $(TOOLS)/ready
 	$(TOOLS)/bin/sam validate --lint --region eu-west-1
 	$(TOOLS)/bin/cfn-lint deployment/permissions.yaml
+
+security: $(CHECKOV)/ready ## checkov on the CloudFormation templates; .checkov.yaml says what it leaves out, and why
+	BC_API_KEY= $(CHECKOV)/bin/checkov --config-file .checkov.yaml --file template.yaml deployment/*.yaml
 
 machine: $(VENV)/ready
 	$(BIN)/python -m tools.validate_machine statemachine/job.asl.json
@@ -108,5 +115,11 @@ $(MUTATION)/ready: $(VENV)/ready requirements/mutation.txt
 	@VIRTUAL_ENV=$(MUTATION) $(UV) pip sync --quiet --require-hashes requirements/mutation.txt
 	@touch $@
 
+$(CHECKOV)/ready: $(VENV)/ready requirements/checkov.txt
+	@echo "Setting up $(CHECKOV), once (219 MB): checkov"
+	@$(PYTHON) -m venv $(CHECKOV)
+	@VIRTUAL_ENV=$(CHECKOV) $(UV) pip sync --quiet --require-hashes requirements/checkov.txt || { $(NO_INDEX); }
+	@touch $@
+
 clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TOGETHER = ["layers/core/amplify_jobs", "local", "demo", "tests", "benchmarks", "campaign", "tools"]
+TOGETHER = ["layers/core/amplify_jobs", "local", "demo", "tests", "benchmarks", "campaign", "smoke", "tools"]
 
 
 def main() -> int:

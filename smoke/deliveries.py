@@ -1,0 +1,110 @@
+"""Deliveries that a source's secret signs and that ask for nothing: of a kind that no host has."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from amplify_jobs.http_api import LARGEST_BODY
+from amplify_jobs.webhooks import (
+    bitbucket,
+    bitbucket_server,
+    forgejo,
+    gitea,
+    github,
+    gitlab,
+    signed_messages,
+    standard,
+)
+from amplify_jobs.webhooks.signatures import hmac_sha256_hex
+
+KIND = "amplify-jobs-smoke"
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """A delivery, and the status that shows that its signature was taken."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    expected: int = 200
+
+
+def harmless(provider: str, secrets: Sequence[str], message_id: str, now: int) -> list[Harmless]:
+    """One delivery for each secret that can sign one; `now` is in seconds since 1970.
+
+    Raises ValueError, without the secret, for a secret that no delivery of this provider can be signed with.
+    """
+    return _SIGNERS[provider](secrets, message_id, now)
+
+
+def large_body() -> bytes:
+    """JSON one byte larger than what is taken."""
+    return b'"' + b"a" * (LARGEST_BODY - 1) + b'"'
+
+
+def _hmac(signature: str, prefix: str, event: str) -> Callable[[Sequence[str], str, int], list[Harmless]]:
+    body = b"{}"
+
+    def signed(secrets: Sequence[str], _id: str, _now: int) -> list[Harmless]:
+        return [
+            Harmless({event: KIND, signature: prefix + hmac_sha256_hex(secret, body)}, body)
+            for secret in _not_empty(secrets)
+        ]
+
+    return signed
+
+
+def _gitlab(secrets: Sequence[str], message_id: str, now: int) -> list[Harmless]:
+    body = json.dumps({"object_kind": KIND}).encode()
+    # With one signing token among them, plain tokens are not taken.
+    tokens = [secret for secret in _not_empty(secrets) if secret.startswith(signed_messages.SECRET_PREFIX)]
+    if not tokens:
+        return [Harmless({gitlab.TOKEN_HEADER: secret}, body) for secret in secrets]
+    return [_message(token, message_id, now, body, 200) for token in tokens]
+
+
+def _azure_devops(secrets: Sequence[str], _id: str, _now: int) -> list[Harmless]:
+    body = json.dumps({"eventType": KIND}).encode()
+    if not all(all(secret.partition(":")) for secret in secrets):
+        raise ValueError("a secret is not user:password")
+    return [
+        Harmless({"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()}, body) for secret in secrets
+    ]
+
+
+def _standard(secrets: Sequence[str], message_id: str, now: int) -> list[Harmless]:
+    # Every message that can be read asks for a job. One that is authentic and can't be read is answered 400.
+    shared = [secret for secret in _not_empty(secrets) if not secret.startswith(standard.PUBLIC_KEY_PREFIX)]
+    return [_message(secret, message_id, now, b"[]", 400) for secret in shared]
+
+
+def _message(secret: str, message_id: str, now: int, body: bytes, expected: int) -> Harmless:
+    if not signed_messages.keys_of([secret]):
+        raise ValueError("a secret is not base64")
+    headers = {
+        signed_messages.ID_HEADER: message_id,
+        signed_messages.TIMESTAMP_HEADER: str(now),
+        signed_messages.SIGNATURE_HEADER: signed_messages.sign(secret, message_id, now, body),
+    }
+    return Harmless(headers, body, expected)
+
+
+def _not_empty(secrets: Sequence[str]) -> Sequence[str]:
+    if not all(secrets):
+        raise ValueError("a secret is empty")
+    return secrets
+
+
+_SIGNERS: Mapping[str, Callable[[Sequence[str], str, int], list[Harmless]]] = {
+    "github": _hmac(github.SIGNATURE_HEADER, "sha256=", github.EVENT_HEADER),
+    "gitlab": _gitlab,
+    "bitbucket": _hmac(bitbucket.SIGNATURE_HEADER, "sha256=", bitbucket.EVENT_HEADER),
+    "bitbucket-server": _hmac(bitbucket_server.SIGNATURE_HEADER, "sha256=", bitbucket_server.EVENT_HEADER),
+    "gitea": _hmac(gitea.SIGNATURE_HEADER, "", gitea.EVENT_HEADER),
+    "forgejo": _hmac(forgejo.SIGNATURE_HEADER, "", forgejo.EVENT_HEADER),
+    "azure-devops": _azure_devops,
+    "standard": _standard,
+}
