@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -174,6 +175,32 @@ def test_a_git_host_makes_no_requests_and_an_empty_bus_limits_nothing() -> None:
     ]
     empty = FILE.format(provider="standard", allow="", bus="bus:\n")
     assert faults(empty) == [("bus", "is empty; use {allow: {routes: [web]}}, or leave it out")]
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.sampled_from(["web", "!web", "[z-a]", "", "start_job", "d1", "standard"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["allow", "routes", "operations", "apps", "provider", "x"]), inner, max_size=4
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_value_in_place_of_a_limit_is_accepted_or_a_fault(value: Any) -> None:
+    for whole in (
+        {"bus": value, "routes": {}},
+        {"bus": {"allow": value}, "routes": {}},
+        {"sources": {"ci": value}, "routes": {}},
+        {"sources": {"ci": {"provider": value, "secrets": SECRETS, "allow": value}}, "routes": {}},
+    ):
+        checked = check_routes(json.dumps(whole).encode(), "amplify-jobs")
+        assert (checked.routes is None) == bool(checked.faults)
 
 
 def plan(before: Routes, after: Routes) -> Any:

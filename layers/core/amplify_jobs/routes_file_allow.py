@@ -28,13 +28,11 @@ def allow_faults(value: Any) -> Iterator[Found]:
     places: list[tuple[Path, Any]] = [(("bus",), member(value, "bus"))]
     for name, source in members(value, "sources"):
         provider = member(source, "provider")
-        if isinstance(source, dict) and "allow" in source and provider in PROVIDERS and provider != _STANDARD:
-            path = ("sources", name, "allow")
-            yield (
-                path,
-                f"limits requests, and a source of provider {provider} makes none; leave it out",
-                "key",
-            )
+        # Another check tells what is wrong with a provider that is not known.
+        is_host = isinstance(provider, str) and provider in PROVIDERS and provider != _STANDARD
+        if is_host and "allow" in source:
+            text = f"limits requests, and a source of provider {provider} makes none; leave it out"
+            yield ("sources", name, "allow"), text, "key"
         else:
             places.append((("sources", name), source))
     routes = [name for name, _ in members(value, "routes")]
