@@ -36,7 +36,7 @@ def routes_schema() -> dict[str, Any]:
     """Make the schema. Where a file has defaults, no member of a route is required."""
     made = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
     definitions: dict[str, Any] = made.pop("$defs")
-    source = _open(definitions.pop("Source"), None)
+    apart = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus")}
     definitions["RequestTemplate"]["allOf"] = [_parameters(operation, definitions) for operation in Operation]
     definitions["When"] |= {"minProperties": 1, "maxProperties": 1}
     definitions["Route"]["properties"][MATRIX] = _MATRIX
@@ -64,13 +64,14 @@ def routes_schema() -> dict[str, Any]:
         "properties": {
             "version": _open(properties["version"], None),
             "sources": _named("Source", properties["sources"]["description"]),
+            "bus": _member(properties["bus"], None),
             DEFAULTS: {"$ref": _REFERENCE.format(model="Defaults")},
             "routes": _named("PartialRoute", properties["routes"]["description"]),
         },
         "required": ["routes"],
         "if": {"required": [DEFAULTS]},
         "else": {"properties": {"routes": {"additionalProperties": {"$ref": _REFERENCE.format(model="Route")}}}},
-        "definitions": {"Source": source, "Defaults": defaults, **definitions, **partial},
+        "definitions": {**apart, "Defaults": defaults, **definitions, **partial},
     }
 
 

@@ -166,6 +166,52 @@ class TestEvents:
             stack.new_function()(NIGHTLY)
 
 
+BUS_JOB = {"id": "e-1", "detail-type": "Job Requested", "source": "com.acme.cms", "detail": JOB}
+
+
+class TestLimits:
+    """What `bus.allow` does to requests; an invocation has no limit."""
+
+    def test_a_request_that_is_not_allowed_is_rejected_with_the_reason(self, stack: Stack) -> None:
+        stack.push_routes({**ROUTES, "bus": {"allow": {"routes": ["nightly"]}}})
+        answer = stack.new_function()(BUS_JOB)
+        reason = "the bus may not request operation start_job; allow it under bus.allow in routes.yaml"
+        assert answer["requests"] == []
+        assert [ignored["reason"] for ignored in answer["ignored"]] == [reason]
+        assert [sent["fault"] for sent in stack.inputs()] == [reason]
+
+    def test_a_request_that_is_allowed_is_started(self, stack: Stack) -> None:
+        stack.push_routes({**ROUTES, "bus": {"allow": {"operations": ["start_job"], "apps": ["d1a2b3c4d5e6"]}}})
+        assert len(stack.new_function()(BUS_JOB)["requests"]) == 1
+        assert stack.inputs()[0]["fault"] is None
+
+    def test_an_invocation_has_no_limit(self, stack: Stack) -> None:
+        stack.push_routes({**ROUTES, "bus": {"allow": {}}})
+        assert len(stack.new_function()(JOB)["requests"]) == 1
+
+    def test_before_the_first_push_the_bus_has_no_limit(self, stack: Stack) -> None:
+        stack.s3.delete_object(Bucket="bucket", Key="routes.json")
+        assert len(stack.new_function()(BUS_JOB)["requests"]) == 1
+
+    def test_while_the_routes_can_t_be_read_a_request_waits_and_is_then_held_against_them(self, stack: Stack) -> None:
+        stack.push_routes({**ROUTES, "bus": {"allow": {}}})
+        stack.aws.answers_left["s3"] = 0
+        answer = stack.new_function()(BUS_JOB)
+        assert (answer["requests"], len(answer["deferred"])) == ([], 1)
+        del stack.aws.answers_left["s3"]
+        (message,) = stack.sqs.receive_message(QueueUrl=stack.queue, MessageSystemAttributeNames=["All"])["Messages"]
+        record = {
+            "messageId": "0",
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "eventSource": "aws:sqs",
+        }
+        assert stack.new_function()({"Records": [record]}) == {"batchItemFailures": []}
+        (sent,) = stack.inputs()
+        assert sent["fault"].startswith("the bus may not request operation start_job")
+
+
 class TestUnreadable:
     def test_it_fails_so_that_it_is_kept_and_is_rejected_once(self, stack: Stack) -> None:
         function = stack.new_function()

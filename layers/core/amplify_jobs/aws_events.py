@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from amplify_jobs.errors import DeliveryUnreadable, RequestRejected
-from amplify_jobs.events import Event, EventKind, Schedule, StoredObject, requested_job
+from amplify_jobs.events import Channel, Event, EventKind, Schedule, StoredObject, requested_job
 from amplify_jobs.http_api import LARGEST_BODY
 from amplify_jobs.requests import Cause, JobRequest, faults
 from amplify_jobs.webhooks import codecommit, normalising
@@ -54,10 +54,11 @@ def parse(raw: object, invocation_id: str) -> AwsDelivery:
     if "schedule" in event:
         return _schedule(event, invocation_id)
     if "detail-type" not in event:
-        return _request(event, source=INVOCATION, key=invocation_id)
+        return _request(event, source=INVOCATION, key=invocation_id, channel=Channel.INVOCATION)
     event_id = (text(event, "id") or "")[:LONGEST_DELIVERY_ID] or None
     if event["detail-type"] == JOB_REQUESTED:
-        return _request(event.get("detail"), source=name(event, "source") or BUS, key=event_id)
+        source = name(event, "source") or BUS
+        return _request(event.get("detail"), source=source, key=event_id, channel=Channel.BUS)
     match event.get("source"):
         case codecommit.SOURCE:
             return _from(codecommit.parse(event), codecommit.SOURCE)
@@ -136,7 +137,7 @@ def _object(event: Mapping[str, Any]) -> Event:
     )
 
 
-def _request(raw: object, *, source: str, key: str | None) -> AwsDelivery:
+def _request(raw: object, *, source: str, key: str | None, channel: Channel) -> AwsDelivery:
     if not isinstance(raw, dict) or not raw.keys() & {"operation", "route"}:
         raise DeliveryUnreadable(
             f"this is neither an event ({', '.join(HANDLED)}), a schedule's input nor a job request"
@@ -150,5 +151,5 @@ def _request(raw: object, *, source: str, key: str | None) -> AwsDelivery:
     wanted = request.request_id or key
     if wanted is None:
         raise DeliveryUnreadable("neither the event has an id, nor its detail a requestId")
-    happened = Event(kind=EventKind.REQUEST, request=request, key=wanted)
+    happened = Event(kind=EventKind.REQUEST, request=request, key=wanted, channel=channel)
     return AwsDelivery((happened,), delivery_id=key, source=source)

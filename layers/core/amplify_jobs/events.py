@@ -115,6 +115,14 @@ class StoredObject(Model):
     size: int | None = None
 
 
+class Channel(StrEnum):
+    """The way by which a request came: its sender chooses the name of its source, but not the channel."""
+
+    WEBHOOK = "webhook"
+    BUS = "bus"
+    INVOCATION = "invocation"
+
+
 class RequestedJob(Model):
     """What a sender asks for outright: a job in the API's own names, or a route of ours by its name.
 
@@ -160,8 +168,8 @@ class Event(Model):
     what the sender's git was told for no job to be asked for, as GitLab's `-o ci.skip`. `host` and `eventTime` (the
     host's own time of the event, as it wrote it) only tell one event from another, and so does `evidence`: what
     webhooks/identity.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
-    the sender's name for it, are what an event of the kind `request` consists of; `schedule` and `object` are what
-    those of their kinds do.
+    the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
+    came; `schedule` and `object` are what those of their kinds do.
     """
 
     kind: EventKind
@@ -190,10 +198,11 @@ class Event(Model):
     object: StoredObject | None = None
     request: RequestedJob | None = None
     key: str | None = None
+    channel: Channel | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
-        hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key"}
+        hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)

@@ -21,6 +21,7 @@ from amplify_jobs.executions import Executions
 from amplify_jobs.intake_queue import IntakeQueue
 from amplify_jobs.matching import Ignored, Matched, asks_for_nothing, decide, requested_job
 from amplify_jobs.models import GrowingModel
+from amplify_jobs.request_limits import has_limits
 from amplify_jobs.requests import Cause, JobRequest, faults
 from amplify_jobs.routes import Routes
 from amplify_jobs.verifying import RawDelivery, Verifier, is_raw
@@ -213,14 +214,14 @@ class Intake:
             self._start(_rejected(arrival, "; ".join(reasons)))
 
     def _routes_for(self, arrival: Arrival) -> Routes:
-        """The routes, unless the event itself says which job: that needs none."""
+        """The routes; a job that an invocation requests by operation and parameters needs none: it has no limits."""
         happened = arrival.event
         wanted = happened.request or happened.schedule
-        if wanted is not None and wanted.route is None:
+        if wanted is not None and wanted.route is None and not has_limits(happened):
             return NO_ROUTES
         try:
             routes = self._routes.current()
-            if wanted is not None and wanted.route not in routes.routes:
+            if wanted is not None and wanted.route is not None and wanted.route not in routes.routes:
                 # It may have been pushed since they were read: a schedule can fire as soon as it is made.
                 return self._routes.current(anew=True)
         except NotSetUp:

@@ -18,6 +18,7 @@ from amplify_jobs.events import (
     request_id,
 )
 from amplify_jobs.patterns import deciding, deciding_any_case, deciding_text, first_in
+from amplify_jobs.request_limits import refusal
 from amplify_jobs.requests import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
 from amplify_jobs.routes import Change, Objects, PullRequests, Push, Releases, Route, Routes
 from amplify_jobs.values import VALUES, filled, named_anywhere
@@ -80,6 +81,8 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     """Say for each route whether an event of a source concerns it: the first condition that is not met decides."""
     if (reason := asks_for_nothing(event)) is not None:
         return [Ignored(None, reason)]
+    if (reason := refusal(routes, source, event)) is not None:
+        return [Ignored(event.request.route if event.request else None, reason, "allow")]
     wanted = event.request or event.schedule
     if isinstance(wanted, RequestedJob) and wanted.route is None:
         return [Matched(None, None, ("the event says which job",))]

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from amplify_jobs.changes import Change, Kind
+from amplify_jobs.errors import PushRefused
 from amplify_jobs.route_changes import Pushed, route_changes
-from amplify_jobs.routes import Routes
+from amplify_jobs.routes import Routes, Source
 from amplify_jobs.schedules import ScheduleChanges
+
+# SSM takes so many bytes in a standard parameter (Systems Manager User Guide: Managing parameter tiers).
+LONGEST_COPY = 4096
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class PushPlan:
 def plan_push(
     pushed: Pushed, stored_sources: Mapping[str, str], schedules: ScheduleChanges, wanted: Routes
 ) -> PushPlan:
-    """Compare what the stack holds with the routes that are wanted."""
-    copies = {name: source.model_dump_json(by_alias=True) for name, source in wanted.sources.items()}
+    """Compare what the stack holds with the routes that are wanted. Raises PushRefused."""
+    copies = {name: _copy(name, source) for name, source in wanted.sources.items()}
     written = {name: content for name, content in copies.items() if stored_sources.get(name) != content}
     removed = tuple(sorted(stored_sources.keys() - copies.keys()))
     changes = route_changes(pushed, wanted)
@@ -50,3 +54,18 @@ def plan_push(
         schedules=schedules,
         changes=(*changes, *copied, *dropped, *schedules.changes()),
     )
+
+
+def _copy(name: str, source: Source) -> str:
+    """The copy of a source in SSM: what verifies a delivery; its limits count when the routes can be read.
+
+    Raises PushRefused where the copy is longer than SSM takes.
+    """
+    copy = source.model_dump_json(by_alias=True, exclude={"allow"})
+    size = len(copy.encode())
+    if size > LONGEST_COPY:
+        raise PushRefused(
+            f"sources.{name}: its copy in SSM would have {size} bytes, and a parameter takes {LONGEST_COPY}; nothing "
+            "was written. Use fewer secrets, or shorter names for them"
+        )
+    return copy

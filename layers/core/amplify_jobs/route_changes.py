@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from amplify_jobs.changes import Change, Kind, Member
 from amplify_jobs.routes import Routes
 
-_SECTIONS = {"sources": "source", "routes": "route"}
+# Of the bus, its only member is told by its name.
+_SECTIONS = {"sources": "source", "bus": "bus", "routes": "route"}
 
 
 @dataclass(frozen=True)

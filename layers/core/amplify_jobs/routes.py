@@ -16,6 +16,7 @@ from amplify_jobs.requests import (
     LONGEST_MINUTES,
     MOST_RETRIES,
     ROUTE_NAME_PATTERN,
+    AppId,
     OnTimeout,
     Operation,
     default_timeout_minutes,
@@ -76,6 +77,28 @@ Actions = Annotated[tuple[PullRequestAction, ...], Field(min_length=1), _OneOrMo
 Minutes = Annotated[int, Field(ge=1, le=LONGEST_MINUTES)]
 
 
+class Allow(Model):
+    """What a sender may request: nothing but what is listed here, so {} allows nothing."""
+
+    routes: PathPatterns | None = Field(
+        default=None, description="Names or patterns of the routes that a request may name (none)."
+    )
+    operations: Annotated[tuple[Operation, ...], Field(min_length=1), _OneOrMore] | None = Field(
+        default=None, description="The operations that a request may give with parameters of its own (none)."
+    )
+    apps: Annotated[tuple[AppId, ...], Field(min_length=1), _OneOrMore] | None = Field(
+        default=None, description="The apps for which a request may give these operations (any)."
+    )
+
+
+class Bus(Model):
+    """The stack's event bus, on which whoever has events:PutEvents can request jobs."""
+
+    allow: Allow | None = Field(
+        default=None, description="What a Job Requested event on the bus may request (anything)."
+    )
+
+
 class Source(Model):
     """A sender we trust: its webhook endpoint bears the source's name; SSM parameters hold its secrets."""
 
@@ -86,6 +109,7 @@ class Source(Model):
     secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS), _OneOrMore] = Field(
         description="Names of SSM parameters that hold the secret; two while it is being rotated."
     )
+    allow: Allow | None = Field(default=None, description="What a source of provider standard may request (anything).")
 
 
 class Change(Model):
@@ -243,6 +267,7 @@ class Routes(Model):
     sources: dict[Name, Source] = Field(
         default_factory=dict, description="Who may deliver, by the last part of the webhook's address."
     )
+    bus: Bus | None = Field(default=None, description="What requests on the stack's bus are limited to (none).")
     routes: dict[Name, Route] = Field(description="Which event asks for which job, by name.")
 
     def source(self, name: str) -> Source:

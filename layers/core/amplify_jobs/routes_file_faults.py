@@ -16,6 +16,8 @@ from amplify_jobs.events import EventKind, PullRequestAction
 from amplify_jobs.operations import not_for, parameters_model
 from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES, JobType, OnTimeout, Operation
 from amplify_jobs.routes import (
+    Allow,
+    Bus,
     ByName,
     Objects,
     PullRequests,
@@ -29,6 +31,7 @@ from amplify_jobs.routes import (
     When,
 )
 from amplify_jobs.routes_expansion import DEFAULTS, MATRIX
+from amplify_jobs.routes_file_allow import allow_faults
 from amplify_jobs.routes_file_patterns import pattern_findings
 from amplify_jobs.routes_file_values import at, items, member, members
 from amplify_jobs.suggestions import nearest, one_of
@@ -51,6 +54,10 @@ RIGHT = {
     "sources": "a source for each sender, like github: {provider: github, secrets: [/amplify-jobs/secrets/github]}",
     "provider": f"one of {', '.join(PROVIDERS)}",
     "secrets": "a list of the names of SSM parameters, like [/amplify-jobs/secrets/github]",
+    "bus": "{allow: {routes: [web]}}",
+    "allow": "{routes: [web]}, or {operations: [start_job], apps: [d1a2b3c4d5e6]}",
+    "operations": f"a list of {', '.join(Operation)}",
+    "apps": "a list of apps' ids, like [d1a2b3c4d5e6]",
     "routes": "a route for each rule, like web: {when: …, request: …}",
     "enabled": "true or false",
     "source": "the name of one of the sources, like github",
@@ -109,6 +116,9 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("routes", "*", "when", "object"): Objects,
     ("routes", "*", "when", "request"): ByName,
     ("routes", "*", "request"): RequestTemplate,
+    ("sources", "*", "allow"): Allow,
+    ("bus",): Bus,
+    ("bus", "allow"): Allow,
 }
 # What the file has beside the members of a model.
 _FILE_MEMBERS: dict[type[BaseModel], tuple[str, ...]] = {Routes: (DEFAULTS,), Route: (MATRIX,)}
@@ -157,6 +167,7 @@ def faults_of(value: Any, stack: str, raw: Raw) -> list[Found]:
         _repository_faults(value),
         _bucket_faults(value),
         _source_faults(value),
+        allow_faults(value),
         pattern_findings(value, "fault"),
         _model_faults(value, raw),
         _parameter_faults(value, raw),

@@ -24,10 +24,12 @@ _SHORTEST_TEXT = 5
 # The deepest member of a right file lies far above.
 _DEEPEST = 50
 
-_MEMBERS = ("version", "sources", "provider", "secrets", "routes", "defaults")
-_SECTIONS = ("version", "routes", "defaults")
+_MEMBERS = ("version", "sources", "provider", "secrets", "routes", "defaults", "bus")
+_SECTIONS = ("version", "routes", "defaults", "bus")
 _PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]{1,64})?/[A-Za-z0-9_.-]{1,64}/secrets(/[A-Za-z0-9_.-]{1,64})+")
 _MEMBER_NAME = re.compile(r"[A-Za-z_]{1,16}")
+# Names and patterns of routes, operations and ids of apps.
+_ALLOWED = re.compile(r"!?[a-z0-9_*-]{1,40}")
 _CONFIDENTIAL = re.compile(r"secret|token|passw|credential|api[_-]?key", re.IGNORECASE)
 _WORD = re.compile(r"[^\s\[\]{},:]+")
 # Where sources begin in a text that is not YAML, and where they end.
@@ -142,7 +144,10 @@ class Masking:
                     self._allowed.add(name)
                 else:
                     self._read_source(key, seen)
-                self._read_source(value, seen, name)
+                if name == "allow" and isinstance(value, yaml.MappingNode):
+                    self._read_allow(value)
+                else:
+                    self._read_source(value, seen, name)
         elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
                 self._read_source(item, seen, member)
@@ -152,6 +157,20 @@ class Masking:
             self._regions.append((node.start_mark.index, node.end_mark.index))
             if len(node.value) >= _SHORTEST_TEXT:
                 self._texts.update((node.value, repr(node.value)[1:-1]))
+
+    def _read_allow(self, node: yaml.MappingNode) -> None:
+        """Show what may be the name of a route, an operation or an app."""
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and _MEMBER_NAME.fullmatch(key.value):
+                self._allowed.add(key.value)
+            else:
+                self._read_source(key, set())
+            texts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for text in texts:
+                if isinstance(text, yaml.ScalarNode) and _ALLOWED.fullmatch(text.value):
+                    self._allowed.add(text.value)
+                else:
+                    self._read_source(text, set())
 
 
 def _is_near_sources(name: str, depth: int) -> bool:

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic, RequestRejected
-from amplify_jobs.events import Event, EventKind, requested_job
+from amplify_jobs.events import Channel, Event, EventKind, requested_job
 from amplify_jobs.webhooks import deliveries
 from amplify_jobs.webhooks.deliveries import Delivery, Headers
 from amplify_jobs.webhooks.payload import LONGEST_NAME
@@ -66,4 +66,4 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     key = request.request_id or delivery_id(headers)
     if key is None:
         raise DeliveryUnreadable(f"there is no {ID_HEADER} header")
-    return Delivery((Event(kind=EventKind.REQUEST, request=request, key=key),))
+    return Delivery((Event(kind=EventKind.REQUEST, request=request, key=key, channel=Channel.WEBHOOK),))
