@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from amplify_jobs import aws_events
 from amplify_jobs.errors import AmplifyJobsError
+from amplify_jobs.events import request_id
 from amplify_jobs.intake import NO_ROUTES
 from amplify_jobs.matching import Matched, decide, requested_job
 from amplify_jobs.objects import client_config
@@ -267,15 +268,18 @@ class Checks:
         answer = events.put_events(Entries=[entry])  # type: ignore[list-item]
         if answer["FailedEntryCount"]:
             return failed(REQUEST, f"the bus refused its event: {answer['Entries'][0].get('ErrorCode')}")
-        return self._followed(execution_name(wanted))
+        return self._followed(execution_names(wanted))
 
-    def _followed(self, name: str) -> Finding:
+    def _followed(self, names: Sequence[str]) -> Finding:
         stepfunctions = self.stack.session.client("stepfunctions", config=_CLIENT)
-        arn = f"{self.stack.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-        give_up, status = time.monotonic() + self.patience_seconds, None
+        executions = self.stack.state_machine_arn.replace(":stateMachine:", ":execution:")
+        give_up, arn, status = time.monotonic() + self.patience_seconds, "", None
         while status in (None, "RUNNING") and time.monotonic() < give_up:
-            with suppress(stepfunctions.exceptions.ExecutionDoesNotExist):
-                status = str(stepfunctions.describe_execution(executionArn=arn)["status"])
+            for name in names:
+                with suppress(stepfunctions.exceptions.ExecutionDoesNotExist):
+                    arn = f"{executions}:{name}"
+                    status = str(stepfunctions.describe_execution(executionArn=arn)["status"])
+                    break
             if status in (None, "RUNNING"):
                 time.sleep(_POLL_SECONDS)
         if status is None:
@@ -292,14 +296,18 @@ class Checks:
         return judging.rejection(REQUEST, status, entered, self.patience_seconds)
 
 
-def execution_name(wanted: Mapping[str, Any]) -> str:
-    """The name of the execution that a Job Requested event of this check starts."""
+def execution_names(wanted: Mapping[str, Any]) -> tuple[str, str]:
+    """The names that a Job Requested event of this check can give its execution.
+
+    The second is that of a request that the routes' limits of the bus refuse.
+    """
     event = {"source": EVENT_SOURCE, "detail-type": aws_events.JOB_REQUESTED, "detail": dict(wanted), "id": "smoke"}
     delivery = aws_events.parse(event, "smoke")
     (happened,) = delivery.events
     (matched,) = [one for one in decide(NO_ROUTES, delivery.source, happened) if isinstance(one, Matched)]
     now = datetime.now(UTC)
-    return requested_job(matched, happened, source=delivery.source, delivery_id=None, received_at=now).request_id
+    asked = requested_job(matched, happened, source=delivery.source, delivery_id=None, received_at=now)
+    return asked.request_id, request_id("request", happened)
 
 
 _SEE_LOG = "the log of receive-webhook says why"

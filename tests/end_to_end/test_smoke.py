@@ -128,3 +128,18 @@ def test_a_wrong_call_ends_with_2() -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--patience", "soon"])
     assert ended.value.code == 2
+
+
+def test_a_request_that_the_bus_may_not_make_is_rejected_as_well(
+    stack: Team, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "routes.yaml"
+    when = {"push": {"repository": "acme/smoke"}}
+    request = {"operation": "start_job", "parameters": {"appId": "d1", "branchName": "main", "jobType": "RELEASE"}}
+    routes = {"smoke": {"when": when, "request": request}}
+    file.write_text(yaml.safe_dump({"bus": {"allow": {"routes": ["smoke"]}}, "routes": routes}))
+    assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0
+    stack.kill("ReceiveEventFunction")
+    code, findings = smoke(capsys)
+    assert findings["request that can't succeed"]["verdict"] == "pass", findings
+    assert code == 0
