@@ -43,7 +43,7 @@ tools: $(TOOLS)/ready ## Set up .venv-tools: sam and the AWS CLI (384 MB)
 test: $(VENV)/ready $(TOOLS)/ready ## The tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-thorough: $(VENV)/ready $(TOOLS)/ready ## Tests that take minutes: each permission taken away, each command of docs, the demo
+thorough: $(VENV)/ready $(TOOLS)/ready ## Tests that take minutes: each permission taken away, each command of docs, the demo, a quota, smoke
 	$(BIN)/python -m pytest -m thorough -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types template security machine test ## Lint, types, template, security, state machine, tests

@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from amplify_jobs import cli
 from tests.end_to_end.team import SECRET_NAME, Team
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def acting(team: Team, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:

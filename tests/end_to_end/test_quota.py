@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.end_to_end.team import Team
+
+pytestmark = pytest.mark.thorough
 
 PUSHES = 200
 READS = ("GetParameter", "GetParameters", "GetParametersByPath")

@@ -13,6 +13,8 @@ from amplify_jobs import cli
 from smoke.__main__ import main
 from tests.end_to_end.team import SECRET, SECRET_NAME, Team
 
+pytestmark = pytest.mark.thorough
+
 KEY = "d2hhdCBzaWducyBhIG1lc3NhZ2U="
 SECRETS = {
     "github": SECRET,
