@@ -10,6 +10,8 @@ import pytest
 from demo.examples import zipped_site
 from tests.end_to_end.team import Team
 
+pytestmark = pytest.mark.thorough
+
 
 @dataclass(frozen=True)
 class Under:

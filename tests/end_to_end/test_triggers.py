@@ -12,6 +12,8 @@ from demo.examples import zipped_site
 from tests.end_to_end.team import Team
 from tests.local.node import NEEDS_NODE, needs_node
 
+pytestmark = pytest.mark.thorough
+
 SCHEMA = "type Post @model { id: ID! title: String! kind: Kind } enum Kind {A B}"
 BUCKET = "e2e-triggers"
 

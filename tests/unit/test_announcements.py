@@ -376,6 +376,11 @@ def test_what_filters_of_subscriptions_can_go_by() -> None:
     assert attributes(DetailType.JOB_REJECTED, nobody) == {"detailType": "Job Rejected", "outcome": "REJECTED"}
 
 
+def test_a_name_of_nothing_that_can_be_shown_is_no_attribute() -> None:
+    blank = rejected(REQUEST.model_copy(update={"route": "\u202e \t"}), "no", NAMES, PLACE, EXECUTION)
+    assert "route" not in attributes(DetailType.JOB_REJECTED, blank)
+
+
 @given(announcements)
 def test_attributes_are_what_sns_takes(detail: Announcement) -> None:
     for value in attributes(DETAIL_TYPES[type(detail)], detail).values():

@@ -304,8 +304,9 @@ def attributes(detail_type: DetailType, detail: Announcement) -> dict[str, str]:
         "branchName": getattr(job, "branch_name", None),
         "route": detail.route,
     }
-    # SNS refuses empty ones.
-    return {name: one_line(str(value)) for name, value in values.items() if value}
+    lines = {name: one_line(str(value)) for name, value in values.items() if value}
+    # SNS refuses empty ones, and a name may be all of what a line can't hold.
+    return {name: line for name, line in lines.items() if line}
 
 
 def text(detail: Announcement) -> str:
