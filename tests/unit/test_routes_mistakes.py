@@ -300,6 +300,16 @@ def test_a_secret_in_the_place_of_its_name_is_never_repeated(secret: str, place:
     assert_told_well(f"{{sources: {{github: {{provider: github, {source}}}}}, routes: {{web: 1}}}}{broken}", (secret,))
 
 
+@pytest.mark.parametrize("member", ["'0'", "webhooks", "Sources", "x", "on", "{a: b}"])
+@pytest.mark.parametrize(
+    "value", ["s3cr3t-0f-hunter2", "[s3cr3t-0f-hunter2/amplify-jobs/secrets/cms]", "{a: {b: s3cr3t-0f-hunter2}}"]
+)
+@pytest.mark.parametrize("broken", ["", "routes: @\n"])
+def test_a_secret_is_not_repeated_below_any_member_at_the_top(member: str, value: str, broken: str) -> None:
+    assert_told_well(f"{member}: {value}\nroutes: {{}}\n{broken}", ("s3cr3t-0f-hunter2",))
+    assert_told_well(f"{{routes: {{}}, {member}: {value}}}\n", ("s3cr3t-0f-hunter2",))
+
+
 @given(SECRETS)
 def test_a_secret_is_not_repeated_where_else_it_is(secret: str) -> None:
     quoted = f'"{secret}"'

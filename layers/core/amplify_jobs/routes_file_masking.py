@@ -34,7 +34,8 @@ _CONFIDENTIAL = re.compile(r"secret|token|passw|credential|api[_-]?key", re.IGNO
 _WORD = re.compile(r"[^\s\[\]{},:]+")
 # Where sources begin in a text that is not YAML, and where they end.
 _BEGIN = re.compile(
-    r"""(?im)(?:sources|^["'{]*sourc\w*|(?:secret|token|passw|credential|api[_-]?key)[\w-]*)["']?[ \t]*:"""
+    rf"""(?im)(?:sources|^["'{{]*(?!(?:{"|".join(_SECTIONS)})\b|x-)[\w-]+"""
+    r"""|(?:secret|token|passw|credential|api[_-]?key)[\w-]*)["']?[ \t]*:"""
 )
 _END = re.compile(rf"""(?m)(?:^|[{{,])[ \t]*["']?(?:{"|".join(_SECTIONS)})["']?[ \t]*:""")
 # Forms of secrets wherever they are: user and password of an address, and what hosts and AWS give out.
@@ -114,8 +115,8 @@ class Masking:
                 continue
             key, value = item
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
-            # A route may have any name.
-            if around != "routes" and name not in _SECTIONS and _is_near_sources(name, depth):
+            # Whatever stands at the top and is no section may be the sources under another name. A route may have any.
+            if _is_unknown(name) if depth == 0 else around != "routes" and name == "sources":
                 self._read_sources(key, value)
             elif around != "routes" and _CONFIDENTIAL.search(name) and not isinstance(value, yaml.MappingNode):
                 self._read_source(value, set())
@@ -123,8 +124,7 @@ class Masking:
                 self._read(value, name, depth + 1)
 
     def _read_sources(self, key: yaml.Node, value: yaml.Node) -> None:
-        self._regions.append((key.start_mark.index, value.end_mark.index))
-        self._allowed.add(key.value)
+        self._regions.append((key.end_mark.index, value.end_mark.index))
         if not isinstance(value, yaml.MappingNode):
             self._read_source(value, set())
             return
@@ -173,8 +173,9 @@ class Masking:
                     self._read_source(text, set())
 
 
-def _is_near_sources(name: str, depth: int) -> bool:
-    return name == "sources" or (depth == 0 and bool(difflib.get_close_matches(name.lower(), ["sources"])))
+def _is_unknown(name: str) -> bool:
+    """Whether a member at the top is no section, nor one that holds anchors."""
+    return name not in _SECTIONS and not name.startswith("x-")
 
 
 def _is_near_provider(text: str) -> bool:
