@@ -44,7 +44,8 @@ def receive(event: dict[str, Any]) -> dict[str, Any]:
         api_request_id=event.get("requestContext", {}).get("requestId"),
     )
     aws.arrived_at = time.monotonic() - waiting_seconds(event, time.time())
-    taken = intake.receive(RawDelivery.of(name, headers, body_of(event), datetime.now(UTC)))
+    delivery = RawDelivery(source=name, headers=headers, body=body_of(event), received_at=datetime.now(UTC))
+    taken = intake.receive(delivery)
     return answer(202 if taken.accepted else 200, asdict(taken))
 
 

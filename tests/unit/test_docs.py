@@ -13,6 +13,7 @@ from amplify_jobs.routes_file import read_routes
 from amplify_jobs.values import values_of
 from amplify_jobs.webhooks import PROVIDERS
 from amplify_jobs.webhooks.identity import TABLE, Header, Member, Row
+from amplify_jobs.webhooks.telling import HOSTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [
@@ -43,18 +44,6 @@ def test_every_provider_is_listed() -> None:
     assert [name for name in PROVIDERS if not all(f"`{name}`" in text for text in texts)] == []
 
 
-HOST_NAMES = {
-    "github": "GitHub",
-    "gitlab": "GitLab",
-    "bitbucket": "Bitbucket Cloud",
-    "bitbucket-server": "Bitbucket Data Center",
-    "gitea": "Gitea",
-    "forgejo": "Forgejo",
-    "azure-devops": "Azure DevOps",
-    "codecommit": "CodeCommit",
-}
-
-
 def evidence(source: Member | Header) -> str:
     if isinstance(source, Header):
         return "header " + ", else ".join(f"`{name}`" for name in source.names)
@@ -63,12 +52,12 @@ def evidence(source: Member | Header) -> str:
 
 def line(row: Row) -> str:
     """A row of the table of what makes an event new, as docs/git-hosts.md has it."""
-    hosts = ", ".join(HOST_NAMES[provider] for provider in row.providers)
+    hosts = ", ".join(HOSTS[provider] for provider in row.providers)
     kinds = ", ".join(kind.replace("_", " ") for kind in row.kinds if not kind.startswith("ref_"))
     actions = " or ".join(row.actions)
     choices = [" and ".join(evidence(source) for source in choice) for choice in row.choices]
     told_by = "; else ".join(choices + (["nothing: each delivery is new"] if row.else_delivery else []))
-    everywhere = set(row.providers) == set(HOST_NAMES)
+    everywhere = set(row.providers) == set(HOSTS)
     return f"| {'every host' if everywhere else hosts} | {f'{kinds} {actions}'.strip()} | {told_by or '-'} |"
 
 

@@ -111,15 +111,9 @@ class Intake:
         taken = Taken(events=[happened.for_answer() for happened in delivery.events])
         if delivery.ignored:
             taken.ignored.append(asdict(Ignored(None, delivery.ignored)))
-        arrivals: list[Arrival] = []
-        for happened in delivery.events:
-            # A ping need not be signed: it reaches neither the routes nor the queue.
-            if (reason := asks_for_nothing(happened)) is not None:
-                taken.ignored.append(asdict(Ignored(None, reason)))
-            else:
-                arrivals.append(
-                    Arrival(source=source, delivery_id=delivery_id, received_at=received_at, event=happened)
-                )
+        reasons = filter(None, map(asks_for_nothing, delivery.events))
+        taken.ignored += [asdict(Ignored(None, reason)) for reason in reasons]
+        arrivals = _arrivals(delivery, source, delivery_id, received_at)
         done = 0
         try:
             if trouble is not None and arrivals:
@@ -179,17 +173,8 @@ class Intake:
         verified = self._verifier.verify(raw)
         if verified.trouble is not None:
             raise verified.trouble
-        for happened in verified.delivery.events:
-            if asks_for_nothing(happened) is None:
-                self.process(
-                    Arrival(
-                        source=raw.source,
-                        delivery_id=verified.delivery_id,
-                        received_at=raw.received_at,
-                        event=happened,
-                    ),
-                    Taken(),
-                )
+        for arrival in _arrivals(verified.delivery, raw.source, verified.delivery_id, raw.received_at):
+            self.process(arrival, Taken())
 
     def process(self, arrival: Arrival, taken: Taken) -> None:
         """Decide on an event and start what it asks for. Raises ServiceTrouble; done twice, it starts nothing twice."""
@@ -275,6 +260,15 @@ class Intake:
             self._put(arrival)
             taken.deferred.append({"kind": happened.kind, "repository": happened.repository, "ref": happened.ref})
         metrics.add_metric("EventsDeferred", MetricUnit.Count, len(arrivals))
+
+
+def _arrivals(delivery: Delivery, source: str, delivery_id: str | None, received_at: datetime) -> list[Arrival]:
+    """The events that ask for something: a ping need not be signed, and reaches neither the routes nor the queue."""
+    return [
+        Arrival(source=source, delivery_id=delivery_id, received_at=received_at, event=happened)
+        for happened in delivery.events
+        if asks_for_nothing(happened) is None
+    ]
 
 
 def _line(event: Event) -> list[str | None]:

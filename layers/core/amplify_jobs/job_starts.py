@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -67,47 +68,41 @@ class JobStarts:
         RequestRejected if it can't be started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or
         ServiceTrouble if it is to be called again later.
         """
-        try:
-            return self._start(start_id, request, parameters, region=region, store=store, wake=wake, now=now)
-        except UnknownResource as error:
-            raise error.rejection(request.route) from error
+        with _naming_the_place(request):
+            if isinstance(parameters, GenerateBackendAPIModelsParameters):
+                return start_models_job(start_id, parameters, backend=self.backend, store=store, now=now)
+            if not isinstance(parameters, StartJobParameters | StartDeploymentParameters):
+                return start_codegen_job(start_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
 
-    def _start(
-        self,
-        start_id: str,
-        request: JobRequest,
-        parameters: Parameters,
-        *,
-        region: str,
-        store: Store,
-        wake: Callable[[str], object],
-        now: Callable[[], datetime],
-    ) -> Job:
-        if isinstance(parameters, GenerateBackendAPIModelsParameters):
-            return start_models_job(start_id, parameters, backend=self.backend, store=store, now=now)
-        if not isinstance(parameters, StartJobParameters | StartDeploymentParameters):
-            return start_codegen_job(start_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
+            def once(superseded_by: str | None = None) -> Job:
+                return start_once(
+                    start_id,
+                    parameters,
+                    operation=request.operation,
+                    region=region,
+                    amplify=self.hosting,
+                    store=store,
+                    now=now,
+                    superseded_by=superseded_by,
+                )
 
-        def once(superseded_by: str | None = None) -> Job:
-            return start_once(
-                start_id,
-                parameters,
-                operation=request.operation,
-                region=region,
+            if not request.supersede:
+                return once()
+            return start_latest(
+                Asked(request.request_id, request.event_time or request.received_at, request.received_at),
+                Place(region, request.operation, parameters.app_id, parameters.branch_name, request.cause.kind),
+                once,
                 amplify=self.hosting,
                 store=store,
+                wake=wake,
                 now=now,
-                superseded_by=superseded_by,
             )
 
-        if not request.supersede:
-            return once()
-        return start_latest(
-            Asked(request.request_id, request.event_time or request.received_at, request.received_at),
-            Place(region, request.operation, parameters.app_id, parameters.branch_name, request.cause.kind),
-            once,
-            amplify=self.hosting,
-            store=store,
-            wake=wake,
-            now=now,
-        )
+
+@contextmanager
+def _naming_the_place(request: JobRequest) -> Iterator[None]:
+    """Reject a request for what its service does not know, with the place where it was written."""
+    try:
+        yield
+    except UnknownResource as error:
+        raise error.rejection(request.route) from error

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
+import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ConfigDict
 
 from amplify_jobs.configuration import StoredRoutes, StoredSources
 from amplify_jobs.errors import NotSetUp, ServiceTrouble
@@ -28,23 +27,20 @@ class RawDelivery(GrowingModel):
     Its headers hold what proves who sent it, a token of the host's user at some hosts: no line of a log shows one.
     """
 
+    # Most deliveries never become a message: their bodies stay bytes.
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
     version: Literal["1"] = "1"
     kind: Literal["unverified"] = "unverified"
     source: str
     headers: dict[str, str]
-    body_base64: str
+    body: bytes
     received_at: AwareDatetime
-
-    @classmethod
-    def of(cls, source: str, headers: dict[str, str], body: bytes, received_at: datetime) -> RawDelivery:
-        """Make it of a request's parts."""
-        encoded = base64.b64encode(body).decode()
-        return cls(source=source, headers=headers, body_base64=encoded, received_at=received_at)
 
     @property
     def identity(self) -> str:
         """What tells this delivery from every other, in 64 hexadecimal digits; a host's retry is another delivery."""
-        return digest([self.source, self.received_at.isoformat(), self.body_base64])
+        return digest([self.source, self.received_at.isoformat(), hashlib.sha256(self.body).hexdigest()])
 
 
 def is_raw(message: str) -> bool:
@@ -78,23 +74,19 @@ class Verifier:
         Raises DeliveryRefused, NotSetUp, and ServiceTrouble where it can't be told yet who sent it.
         """
         source, trouble = self._source(raw.source)
-        host, body = provider(source.provider), base64.b64decode(raw.body_base64)
-        delivery_id = host.delivery_id(raw.headers)
-        self._secrets.verify(source.secrets, lambda values: host.verify(raw.headers, body, values, raw.received_at))
-        delivery = delivery_told_apart(host.parse(raw.headers, body), raw.identity)
-        return Verified(delivery, delivery.delivery_id or delivery_id, trouble)
+        host = provider(source.provider)
+        self._secrets.verify(source.secrets, lambda values: host.verify(raw.headers, raw.body, values, raw.received_at))
+        delivery = delivery_told_apart(host.parse(raw.headers, raw.body), raw.identity)
+        return Verified(delivery, delivery.delivery_id or host.delivery_id(raw.headers), trouble)
 
     def _source(self, name: str) -> tuple[Source, ServiceTrouble | None]:
         try:
             return self._routes.current().source(name), None
-        except NotSetUp as missing:
-            return self._copy_of(name, missing), missing
         except ServiceTrouble as trouble:
-            return self._sources.source(name), trouble
-
-    def _copy_of(self, name: str, missing: NotSetUp) -> Source:
-        try:
-            return self._sources.source(name)
-        except ServiceTrouble:
-            # Deliveries from before the first push of routes would wait for a day, strangers' too.
-            raise missing from None
+            try:
+                return self._sources.source(name), trouble
+            except ServiceTrouble:
+                # Deliveries from before the first push of routes would wait for a day, strangers' too.
+                if isinstance(trouble, NotSetUp):
+                    raise trouble from None
+                raise
