@@ -23,7 +23,7 @@ from amplify_jobs.events import Event, EventKind
 from amplify_jobs.explaining import as_json, explain, lines
 from amplify_jobs.intake import Intake
 from amplify_jobs.matching import Ignored
-from amplify_jobs.recorded_events import Recorded, read_content, read_recorded
+from amplify_jobs.recorded_events import Recorded, read_content
 from amplify_jobs.requests import JobRequest
 from amplify_jobs.routes import Routes
 from amplify_jobs.routes_file import check_routes
@@ -33,6 +33,12 @@ from tests.unit.routes_and_events import EVENTS, ROUTES
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 EXAMPLE = Path(__file__).parents[2] / "events" / "receive_webhook.push.json"
+
+
+def read_recorded(raw: object, routes: Routes) -> Recorded:
+    """The one delivery that a file of JSON holds."""
+    (found,) = read_content(json.dumps(raw).encode(), routes)
+    return found
 
 
 def route(when: dict[str, Any], branch: str = "main") -> dict[str, Any]:

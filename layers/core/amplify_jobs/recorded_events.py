@@ -74,13 +74,6 @@ def read_content(
     return list(_Reader(routes, source, headers or {}).read(raw, content))
 
 
-def read_recorded(raw: object, routes: Routes) -> Recorded:
-    """Read one event in JSON's types. Raises DeliveryRefused."""
-    content = json.dumps(raw).encode()
-    (found,) = _Reader(routes, None, {}).read(raw, content)
-    return found
-
-
 @dataclass(frozen=True)
 class _Reader:
     routes: Routes
