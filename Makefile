@@ -10,7 +10,7 @@ OLDEST := .venv-oldest
 MUTATION := .venv-mutation
 CHECKOV := .venv-checkov
 # Modules of amplify_jobs; a change takes about two seconds, and a hundred lines have about two hundred of them.
-MODULES ?= retrying following superseding
+MODULES ?= starting.retry following.poll starting.superseding
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
@@ -77,7 +77,7 @@ sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invok
 oldest-sdk: $(OLDEST)/ready ## The functions' tests with the oldest AWS SDK that Lambda's runtime may bring
 	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
 
-mutation: $(VENV)/ready $(MUTATION)/ready ## Which changes of pure modules no test notices; MODULES="a b" names others
+mutation: $(VENV)/ready $(MUTATION)/ready ## Which changes of pure modules no test notices; MODULES="routing.patterns" names others
 	$(BIN)/python -m tools.mutation $(MODULES)
 
 lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes
@@ -122,4 +122,4 @@ $(CHECKOV)/ready: $(VENV)/ready requirements/checkov.txt
 	@touch $@
 
 clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info cli/*.egg-info

@@ -10,7 +10,7 @@ from importlib import import_module
 from rich.console import Console
 
 from benchmarks.figures import Table, show
-from local.broken_pipe import until_nobody_reads
+from local.server.broken_pipe import until_nobody_reads
 
 BENCHMARKS = {
     "polling": "state transitions, polls and delay per job (simulated clock)",

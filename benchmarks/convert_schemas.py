@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from amplify_jobs.graphql_schema import convert_schema
+from amplify_jobs.graphql.convert import convert_schema
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from amplify_jobs.graphql_schema import convert_schema
+from amplify_jobs.graphql.convert import convert_schema
 from local.codegen import Generator
 
 MODEL = "type Model{number} @model {{ title: String! text: String count: Int price: Float done: Boolean on: AWSDate }}"

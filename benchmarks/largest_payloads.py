@@ -19,15 +19,15 @@ from typing import Any
 
 from rich.console import Console
 
-from amplify_jobs.events import PullRequestAction
-from amplify_jobs.requests import Operation
-from amplify_jobs.routes import PullRequests, Push, RequestTemplate, Route, Routes, Source, When
-from amplify_jobs.webhooks import bitbucket, bitbucket_server, forgejo, gitea, github, signed_messages
+from amplify_jobs.events.event import PullRequestAction
+from amplify_jobs.events.webhooks import bitbucket, bitbucket_server, forgejo, gitea, github, standard_signature
+from amplify_jobs.model.request import Operation
+from amplify_jobs.routing.routes import PullRequests, Push, RequestTemplate, Route, Routes, Source, When
 from benchmarks.figures import Row, Table
 from benchmarks.running_cloud import PROJECT, RunningCloud, running_cloud
 from benchmarks.subjects import BRANCH, STACK, UNKNOWN_APP, Subject, call, environment_variables, is_accepted
 from benchmarks.team import Team, until
-from local.lambda_runtime import ExecutionEnvironment
+from local.services.functions.lambda_runtime import ExecutionEnvironment
 
 CORPUS = PROJECT.parent / "shared" / "webhooks" / "corpus"
 # The recordings' names of hosts -> ours, where they differ.
@@ -204,7 +204,7 @@ def _proof(payload: Payload) -> Mapping[str, str]:
             return {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()}
         case "gitlab":
             message_id, seconds = "msg_1", int(datetime.now(UTC).timestamp())
-            signature = signed_messages.sign(secret, message_id, seconds, body)
+            signature = standard_signature.sign(secret, message_id, seconds, body)
             return {"webhook-id": message_id, "webhook-timestamp": str(seconds), "webhook-signature": signature}
         case "bitbucket":
             return {bitbucket.SIGNATURE_HEADER: bitbucket.sign(secret, body)}

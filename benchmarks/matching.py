@@ -8,9 +8,9 @@ from time import process_time
 
 from rich.console import Console
 
-from amplify_jobs.events import Event, EventKind
-from amplify_jobs.matching import Matched, decide, requested_job
-from amplify_jobs.routes import Routes
+from amplify_jobs.events.event import Event, EventKind
+from amplify_jobs.routing.matching import Matched, decide, requested_job
+from amplify_jobs.routing.routes import Routes
 from benchmarks.figures import Row, Table
 
 ROUTES = (100, 1_000)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from amplify_jobs.requests import Cause, JobRequest
+from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
 from benchmarks.team import Team, until
-from local.lambda_runtime import ExecutionEnvironment, Invocation
+from local.services.functions.lambda_runtime import ExecutionEnvironment, Invocation
 
 STACK = "amplify-jobs"
 BRANCH = "main"

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from amplify_jobs.requests import Operation
-from amplify_jobs.routes import Push, RequestTemplate, Route, Routes, Source, When
-from amplify_jobs.webhooks.github import SIGNATURE_HEADER, sign
+from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
+from amplify_jobs.model.request import Operation
+from amplify_jobs.routing.routes import Push, RequestTemplate, Route, Routes, Source, When
 from benchmarks.running_cloud import CREDENTIALS, HOST, REGION, RunningCloud
 
 SECRET = "It's a Secret to Everybody"

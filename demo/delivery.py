@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from amplify_jobs.webhooks.github import SIGNATURE_HEADER, sign
+from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
 from demo.repository import FULL_NAME, git
-from local.broken_pipe import until_nobody_reads
+from local.server.broken_pipe import until_nobody_reads
 
 NO_COMMIT = "0" * 40
 

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_jobs import cli
-from amplify_jobs.routes_file import read_routes
-from amplify_jobs.stack import Stack
+from amplify_jobs_cli import cli
+from amplify_jobs_cli.routes_file.load import read_routes
+from amplify_jobs_cli.stack import Stack
 from demo.app import ROOT, create_app, use
 from demo.repository import Repository
 from local.amplify.hosting import APP_ID_TAG
-from local.broken_pipe import until_nobody_reads
-from local.ports import ports
+from local.server.broken_pipe import until_nobody_reads
+from local.server.ports import ports
 
 # What the events name, and what the deliveries among them are signed with.
 APP_ID = "d1a2b3c4d5e6"

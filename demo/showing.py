@@ -15,15 +15,15 @@ import boto3
 from rich.console import Console
 from rich.text import Text
 
-from amplify_jobs import cli
+from amplify_jobs_cli import cli
 from demo.app import ROOT, SECRET_NAME, create_app, use
 from demo.repository import FULL_NAME, NO_GIT, Repository
 from demo.watching import Announcements, Watcher, put
 from local.cloud import LocalCloud
 from local.codegen import INSTALLATION, Generator, GeneratorError
-from local.http_server import PortOccupiedError
-from local.interrupts import raise_once
-from local.ports import ports
+from local.server.http_server import PortOccupiedError
+from local.server.interrupts import raise_once
+from local.server.ports import ports
 from local.state_folder import free_folder
 
 FOLDER = ROOT / ".local" / "demo"

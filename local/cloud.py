@@ -14,30 +14,30 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local import wire
 from local.amplify import LocalAmplify
-from local.authorization import Authorization
-from local.clients import ACCESS_KEY, Clients
-from local.cloudformation_service import CloudFormationService, Stack, stack_of
-from local.endpoint import Endpoint, Service
-from local.event_sources import EventSources
-from local.events_service import EventsService
-from local.executions import Executions
-from local.faults import BadOrderError, Faults
-from local.http_api import MAX_BODY_BYTES, HttpApi
-from local.http_server import LOOPBACK, HttpServer
-from local.lambda_runtime import Outcome
-from local.lambda_service import Function, LambdaService
-from local.moto_backend import ACCOUNT, MotoBackend
-from local.resources import Left, Resources
-from local.roles import Credentials, Roles
-from local.s3_service import S3Service
-from local.scheduler_service import SchedulerService
-from local.sqs_service import SqsService
-from local.status_events import StatusEvents
-from local.targets import Targets
-from local.task_clients import TaskClients
-from local.template import Pseudo, Template
+from local.amplify.status_events import StatusEvents
+from local.aws_endpoint import Endpoint, Service
+from local.permissions.authorization import Authorization
+from local.permissions.roles import Credentials, Roles
+from local.server import wire
+from local.server.faults import BadOrderError, Faults
+from local.server.http_server import LOOPBACK, HttpServer
+from local.services.clients import ACCESS_KEY, Clients
+from local.services.events.events_service import EventsService
+from local.services.functions.event_sources import EventSources
+from local.services.functions.lambda_runtime import Outcome
+from local.services.functions.lambda_service import Function, LambdaService
+from local.services.http_api import MAX_BODY_BYTES, HttpApi
+from local.services.moto_backend import ACCOUNT, MotoBackend
+from local.services.s3_service import S3Service
+from local.services.scheduler.scheduler_service import SchedulerService
+from local.services.sqs_service import SqsService
+from local.services.step_functions.executions import Executions
+from local.services.step_functions.task_clients import TaskClients
+from local.services.targets import Targets
+from local.template.cloudformation_service import CloudFormationService, Stack, stack_of
+from local.template.loader import Pseudo, Template
+from local.template.resources import Left, Resources
 
 AMPLIFY_SERVICES = ("amplify", "amplifyuibuilder", "amplifybackend")
 

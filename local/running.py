@@ -15,16 +15,16 @@ import sys
 import threading
 from pathlib import Path
 
-from local.authorization import NOT_EVALUATED
-from local.callers import DOCKER_NAME
 from local.cloud import LocalCloud
-from local.docker import bridge_address
-from local.http_server import LOOPBACK, PortOccupiedError
-from local.moto_backend import ACCOUNT
-from local.ports import ports
-from local.resources import left_out
+from local.permissions.authorization import NOT_EVALUATED
+from local.server.callers import DOCKER_NAME
+from local.server.docker import bridge_address
+from local.server.http_server import LOOPBACK, PortOccupiedError
+from local.server.ports import ports
+from local.services.moto_backend import ACCOUNT
 from local.state_folder import FolderInUseError, claimed_folder, free_folder
-from local.template import Pseudo, Template, TemplateError
+from local.template.loader import Pseudo, Template, TemplateError
+from local.template.resources import left_out
 
 PROJECT = Path(__file__).parent.parent
 STATE = PROJECT / ".local" / "cloud"

@@ -22,14 +22,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from amplify_jobs import aws_events
+from amplify_jobs.aws.s3 import client_config
 from amplify_jobs.errors import AmplifyJobsError
-from amplify_jobs.events import request_id
-from amplify_jobs.intake import NO_ROUTES
-from amplify_jobs.matching import Matched, decide, requested_job
-from amplify_jobs.objects import client_config
-from amplify_jobs.routes import Routes
-from amplify_jobs.stack import Stack
+from amplify_jobs.events import aws_events
+from amplify_jobs.events.event import request_id
+from amplify_jobs.intake.intake import NO_ROUTES
+from amplify_jobs.routing.matching import Matched, decide, requested_job
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.stack import Stack
 from smoke import judging
 from smoke.deliveries import harmless, large_body
 from smoke.findings import Finding, failed, passed, unproven

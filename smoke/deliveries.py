@@ -8,18 +8,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from amplify_jobs.http_api import LARGEST_BODY
-from amplify_jobs.webhooks import (
+from amplify_jobs.events.http_request import LARGEST_BODY
+from amplify_jobs.events.webhooks import (
     bitbucket,
     bitbucket_server,
     forgejo,
     gitea,
     github,
     gitlab,
-    signed_messages,
     standard,
+    standard_signature,
 )
-from amplify_jobs.webhooks.signatures import hmac_sha256_hex
+from amplify_jobs.events.webhooks.signatures import hmac_sha256_hex
 
 KIND = "amplify-jobs-smoke"
 _HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -62,7 +62,7 @@ def _hmac(signature: str, prefix: str, event: str) -> Callable[[Sequence[str], s
 def _gitlab(secrets: Sequence[str], message_id: str, now: int) -> list[Harmless]:
     body = json.dumps({"object_kind": KIND}).encode()
     # With one signing token among them, plain tokens are not taken.
-    tokens = [secret for secret in _not_empty(secrets) if secret.startswith(signed_messages.SECRET_PREFIX)]
+    tokens = [secret for secret in _not_empty(secrets) if secret.startswith(standard_signature.SECRET_PREFIX)]
     if not tokens:
         if not all(_HEADER_VALUE.fullmatch(secret) for secret in secrets):
             raise ValueError("a secret is no header's value, as one with a line's end")
@@ -86,12 +86,12 @@ def _standard(secrets: Sequence[str], message_id: str, now: int) -> list[Harmles
 
 
 def _message(secret: str, message_id: str, now: int, body: bytes, expected: int) -> Harmless:
-    if not signed_messages.keys_of([secret]):
+    if not standard_signature.keys_of([secret]):
         raise ValueError("a secret is not base64")
     headers = {
-        signed_messages.ID_HEADER: message_id,
-        signed_messages.TIMESTAMP_HEADER: str(now),
-        signed_messages.SIGNATURE_HEADER: signed_messages.sign(secret, message_id, now, body),
+        standard_signature.ID_HEADER: message_id,
+        standard_signature.TIMESTAMP_HEADER: str(now),
+        standard_signature.SIGNATURE_HEADER: standard_signature.sign(secret, message_id, now, body),
     }
     return Harmless(headers, body, expected)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from amplify_jobs.texts import without_secrets
+from amplify_jobs.text import without_secrets
 
 
 class Verdict(StrEnum):

@@ -4,7 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-TOGETHER = ["layers/core/amplify_jobs", "local", "demo", "tests", "benchmarks", "campaign", "smoke", "tools"]
+TOGETHER = [
+    "layers/core/amplify_jobs",
+    "cli/amplify_jobs_cli",
+    "local",
+    "demo",
+    "tests",
+    "benchmarks",
+    "campaign",
+    "smoke",
+    "tools",
+]
 
 
 def main() -> int:

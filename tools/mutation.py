@@ -1,8 +1,9 @@
 """Mutation run: changes the code of pure modules, one place at a time, and says which changes no test notices.
 
 Cosmic Ray makes the changes in a copy of the project, and runs the tests of tests/unit and tests/cli that import the
-module. `make mutation MODULES="retrying patterns"` names modules of amplify_jobs. Changes that docs/mutation.md lists
-are known to mean the same, or to be noticed by other tests. Exits with 1 for any other that survives.
+module. `make mutation MODULES="starting.retry routing.patterns"` names modules of amplify_jobs. Changes that
+docs/mutation.md lists are known to mean the same, or to be noticed by other tests. Exits with 1 for any other that
+survives.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def main(names: Sequence[str]) -> int:
         print(f"{name}: {result.tried} changes, {len(new)} survive, {listed} more are known to (docs/mutation.md)")
         for change in new:
             print(change.shown())
-        code = {line.strip() for line in (ROOT / PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()}
+        code = {line.strip() for line in (ROOT / path_of(name)).read_text(encoding="utf-8").splitlines()}
         for line in sorted(line for module, line, _ in known if module == name and line not in code):
             print(f"docs/mutation.md lists a line that {name} no longer has: {line}")
     return 1 if unknown else 0
@@ -96,14 +97,20 @@ def main(names: Sequence[str]) -> int:
 
 def known_survivors(text: str) -> set[Known]:
     """The module, the line and the change of each row of the table in docs/mutation.md; `any` is the change ANY."""
-    rows = re.findall(r"^\| (\w+) \| `(.+?)` \| (any|`.+?`) \|", text, re.MULTILINE)
+    rows = re.findall(r"^\| ([\w.]+) \| `(.+?)` \| (any|`.+?`) \|", text, re.MULTILINE)
     return {(module, line.replace(r"\|", "|"), change.strip("`").replace(r"\|", "|")) for module, line, change in rows}
+
+
+def path_of(name: str) -> Path:
+    """The file of a module, as `routing.patterns`, from the project's folder."""
+    return PACKAGE / f"{name.replace('.', '/')}.py"
 
 
 def files_of_tests(name: str) -> list[str]:
     """The test files that import a module. Raises NoTestsError."""
-    imported = re.compile(rf"from amplify_jobs\.{name} import|from amplify_jobs import (?:\w+, )*{name}\b")
-    files = (file for folder in TEST_FOLDERS for file in sorted((ROOT / folder).glob("test_*.py")))
+    package, _, module = f"amplify_jobs.{name}".rpartition(".")
+    imported = re.compile(rf"from {package}\.{module} import|from {package} import (?:\w+, )*{module}\b")
+    files = (file for folder in TEST_FOLDERS for file in sorted((ROOT / folder).rglob("test_*.py")))
     found = [file.relative_to(ROOT).as_posix() for file in files if imported.search(file.read_text(encoding="utf-8"))]
     if not found:
         raise NoTestsError(f"no test in {' and '.join(TEST_FOLDERS)} imports amplify_jobs.{name}")
@@ -117,7 +124,7 @@ def run(name: str) -> Result:
         copy_project(copy)
         pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
         configuration = CONFIGURATION.format(
-            module=json.dumps(str(PACKAGE / f"{name}.py")),
+            module=json.dumps(str(path_of(name))),
             seconds=TEST_SECONDS,
             command=json.dumps(" ".join([*pytest, *files_of_tests(name)])),
             excluded=json.dumps(EXCLUDED),

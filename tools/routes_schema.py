@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from amplify_jobs.operations import parameters_model
-from amplify_jobs.requests import ROUTE_NAME_PATTERN, Operation
-from amplify_jobs.routes import LONGEST_NAME, Routes
-from amplify_jobs.routes_expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
-from amplify_jobs.routes_file_faults import RIGHT
+from amplify_jobs.model.operations import parameters_model
+from amplify_jobs.model.request import ROUTE_NAME_PATTERN, Operation
+from amplify_jobs.routing.routes import LONGEST_NAME, Routes
+from amplify_jobs_cli.routes_file.expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
+from amplify_jobs_cli.routes_file.faults import RIGHT
 
 _REFERENCE = "#/definitions/{model}"
 # A text that names a value is judged only when it is filled in.

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from amplify_jobs.announcements import DETAILS, EVENT_SOURCE, DetailType
+from amplify_jobs.announcing.announcement import DETAILS, EVENT_SOURCE, DetailType
 from tools.routes_schema import routes_schema
 
 FOLDER = Path(__file__).parent.parent / "docs" / "schemas"

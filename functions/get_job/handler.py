@@ -12,13 +12,16 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.amplify import Amplify
-from amplify_jobs.amplify_calls import NotFound
-from amplify_jobs.backend import Backend
-from amplify_jobs.collecting import Collector
-from amplify_jobs.downloads import Downloads
+from amplify_jobs.aws.amplify import Amplify
+from amplify_jobs.aws.amplify_backend import Backend
+from amplify_jobs.aws.amplify_errors import NotFound
+from amplify_jobs.aws.download import Downloads
+from amplify_jobs.aws.jobs_table import Record, Store
+from amplify_jobs.aws.s3 import Objects
+from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
-from amplify_jobs.following import (
+from amplify_jobs.following.collect import Collector
+from amplify_jobs.following.poll import (
     RESULTS_TRIED_FOR,
     STOP_TRIED_FOR,
     VISIBLE_AFTER,
@@ -32,14 +35,11 @@ from amplify_jobs.following import (
     with_note,
     with_results,
 )
-from amplify_jobs.job_states import JobStates
-from amplify_jobs.jobs import JobKey, JobState, State
-from amplify_jobs.logs import function_logger
-from amplify_jobs.objects import Objects
-from amplify_jobs.requests import JobRequest, OnTimeout
-from amplify_jobs.store import Record, Store
-from amplify_jobs.ui_builder import UiBuilder
-from amplify_jobs.waiting import Deadlines, left_queue
+from amplify_jobs.following.states import JobStates
+from amplify_jobs.following.wait import Deadlines, left_queue
+from amplify_jobs.model.job import JobKey, JobState, State
+from amplify_jobs.model.request import JobRequest, OnTimeout
+from amplify_jobs.observability import function_logger
 
 # What is left of the function's time when collecting ends is for recording and answering.
 KEPT_SECONDS = 12

@@ -8,12 +8,12 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs import api_calls
-from amplify_jobs.callbacks import Callbacks
-from amplify_jobs.jobs import JobKey, hosting_state, job_key
-from amplify_jobs.logs import function_logger
-from amplify_jobs.status_changes import status_change
-from amplify_jobs.store import Store
+from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.task_tokens import Callbacks
+from amplify_jobs.following import ending_calls
+from amplify_jobs.following.status_change import status_change
+from amplify_jobs.model.job import JobKey, hosting_state, job_key
+from amplify_jobs.observability import function_logger
 
 logger = function_logger()
 metrics = Metrics()
@@ -23,8 +23,8 @@ callbacks = Callbacks.connect()
 
 def ended_jobs(event: dict[str, Any]) -> list[JobKey]:
     """Say which jobs an event is the end of."""
-    if event.get("detail-type") == api_calls.DETAIL_TYPE:
-        call = api_calls.ending_call(event)
+    if event.get("detail-type") == ending_calls.DETAIL_TYPE:
+        call = ending_calls.ending_call(event)
         logger.append_keys(app_id=call.app_id, branch_name=next(iter(call.branch_names), None), job_id=call.job_id)
         return store.followed_jobs(event["region"], call.app_id, call.branch_names, call.job_id)
     change = status_change(event)

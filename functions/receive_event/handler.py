@@ -9,16 +9,16 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs import aws_events
-from amplify_jobs.aws_http import AwsHttp
-from amplify_jobs.configuration import StoredRoutes, StoredSources
+from amplify_jobs.aws.executions import Executions
+from amplify_jobs.aws.intake_queue import IntakeQueue
+from amplify_jobs.aws.secrets import Secrets
+from amplify_jobs.aws.signed_http import AwsHttp
+from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
 from amplify_jobs.errors import DeliveryUnreadable
-from amplify_jobs.executions import Executions
-from amplify_jobs.intake import Intake, is_batch
-from amplify_jobs.intake_queue import IntakeQueue
-from amplify_jobs.logs import function_logger
-from amplify_jobs.secrets import Secrets
-from amplify_jobs.verifying import Verifier
+from amplify_jobs.events import aws_events
+from amplify_jobs.intake.intake import Intake, is_batch
+from amplify_jobs.intake.verify import Verifier
+from amplify_jobs.observability import function_logger
 
 logger = function_logger()
 metrics = Metrics()

@@ -10,17 +10,17 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws_http import AwsHttp
-from amplify_jobs.configuration import StoredRoutes, StoredSources
+from amplify_jobs.aws.executions import Executions
+from amplify_jobs.aws.intake_queue import IntakeQueue
+from amplify_jobs.aws.secrets import Secrets
+from amplify_jobs.aws.signed_http import AwsHttp
+from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
 from amplify_jobs.errors import DeliveryRefused, TryAgain
-from amplify_jobs.executions import Executions
-from amplify_jobs.http_api import answer, body_of, waiting_seconds
-from amplify_jobs.intake import Intake
-from amplify_jobs.intake_queue import IntakeQueue
-from amplify_jobs.logs import function_logger
-from amplify_jobs.secrets import Secrets
-from amplify_jobs.verifying import RawDelivery, Verifier
-from amplify_jobs.webhooks.deliveries import any_delivery_id
+from amplify_jobs.events.deliveries import any_delivery_id
+from amplify_jobs.events.http_request import answer, body_of, waiting_seconds
+from amplify_jobs.intake.intake import Intake
+from amplify_jobs.intake.verify import RawDelivery, Verifier
+from amplify_jobs.observability import function_logger
 
 RETRY_AFTER_SECONDS = 30
 

@@ -21,8 +21,9 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.callbacks import Callbacks
-from amplify_jobs.dynamodb_table import dynamodb_client
+from amplify_jobs.aws.dynamodb import dynamodb_client
+from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.task_tokens import Callbacks
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
@@ -33,16 +34,15 @@ from amplify_jobs.errors import (
     Throttled,
     TryAgain,
 )
-from amplify_jobs.following import deadlines_of, poll_answer
-from amplify_jobs.job_starts import JobStarts
-from amplify_jobs.jobs import Job, JobState, State, record_key
-from amplify_jobs.logs import function_logger
-from amplify_jobs.operations import Parameters, parameters_of, validated_parameters
-from amplify_jobs.requests import JobRequest, job_request
-from amplify_jobs.retrying import retry_of, start_id
-from amplify_jobs.store import Store
-from amplify_jobs.texts import sentences
-from amplify_jobs.waiting import Deadlines
+from amplify_jobs.following.poll import deadlines_of, poll_answer
+from amplify_jobs.following.wait import Deadlines
+from amplify_jobs.model.job import Job, JobState, State, record_key
+from amplify_jobs.model.operations import Parameters, parameters_of, validated_parameters
+from amplify_jobs.model.request import JobRequest, job_request
+from amplify_jobs.observability import function_logger
+from amplify_jobs.starting.dispatch import JobStarts
+from amplify_jobs.starting.retry import retry_of, start_id
+from amplify_jobs.text import sentences
 
 REGION = os.environ["AWS_REGION"]
 # For so long after its time to start has run out it is found out what came of a start whose answer was lost.

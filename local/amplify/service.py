@@ -11,7 +11,6 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local import wire
 from local.amplify import trail
 from local.amplify.addresses import Addresses
 from local.amplify.backend import Backend
@@ -22,6 +21,7 @@ from local.amplify.sites import Sites
 from local.amplify.sources import OpenS3
 from local.amplify.ui_builder import UiBuilder
 from local.codegen import Generator
+from local.server import wire
 
 SECONDS_A_MINUTE = 60.0
 

@@ -22,8 +22,8 @@ from local.amplify.addresses import Addresses
 from local.amplify.descriptions import describe_step
 from local.amplify.hosting import Hosting
 from local.amplify.state import ENDED, Branch, Job
-from local.callers import SITE_HOST
-from local.wire import ServiceError, raw_path
+from local.server.callers import SITE_HOST
+from local.server.wire import ServiceError, raw_path
 
 TAIL_LINES = 40
 TAIL_BYTES = 16_384

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.waiting import EarlierJob
+from amplify_jobs.following.wait import EarlierJob
 from benchmarks.machine import Call, Clock, NotSimulatedError, TaskError, walk
 from benchmarks.polling import CALL_SECONDS, DEFINITION, EVENT_SECONDS, FollowedJob, follow, follow_plainly
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tests.aws_stand_in import AwsStandIn, serving_aws
+from tests.support.aws_stand_in import AwsStandIn, serving_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from amplify_jobs.cli import main
+from amplify_jobs_cli.cli import main
 from local.amplify.hosting import APP_ID_TAG
 from local.amplify.service import LocalAmplify
-from local.s3_service import S3Service
-from tests.aws_stand_in import AwsStandIn
+from local.services.s3_service import S3Service
+from tests.support.aws_stand_in import AwsStandIn
 
 if TYPE_CHECKING:
     from mypy_boto3_amplify.client import AmplifyClient

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amplify_jobs.cli import main
-from amplify_jobs.routes import Routes
-from tests.aws_stand_in import AwsStandIn
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.cli import main
 from tests.cli.conftest import OUTPUTS
+from tests.support.aws_stand_in import AwsStandIn
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -324,13 +324,13 @@ class TestProgram:
     )
     def test_an_interrupted_command_ends_without_a_traceback(self, interrupt: str) -> None:
         stop = "stop = lambda: signal.raise_signal(signal.SIGINT)"
-        code = f"import signal, sys; from amplify_jobs.__main__ import run; {stop}; {interrupt}; sys.exit(run())"
+        code = f"import signal, sys; from amplify_jobs_cli.__main__ import run; {stop}; {interrupt}; sys.exit(run())"
         with self.start(code, "routes", "check", "-") as process:
             assert process.stderr is not None
             assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 130)
 
     def test_a_reader_that_has_enough_is_no_error(self) -> None:
-        code = "import sys; from amplify_jobs.__main__ import run; sys.exit(run())"
+        code = "import sys; from amplify_jobs_cli.__main__ import run; sys.exit(run())"
         with self.start(code, "routes", "check", "-") as process:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -342,7 +342,7 @@ class TestProgram:
             assert process.wait(timeout=60) == 1
 
     def test_the_module_is_the_program(self) -> None:
-        done = subprocess.run([sys.executable, "-m", "amplify_jobs", "--version"], capture_output=True, check=True)
+        done = subprocess.run([sys.executable, "-m", "amplify_jobs_cli", "--version"], capture_output=True, check=True)
         assert done.stdout.startswith(b"amplify-jobs ")
 
 
@@ -417,16 +417,3 @@ class TestTrouble:
     def test_no_scheduler(self, capsys: pytest.CaptureFixture[str], aws: AwsStandIn) -> None:
         aws.answers_left["scheduler"] = 0
         assert "schedules of group amplify-jobs can't be read" in self.fails(capsys)
-
-
-def test_receive_webhook_never_loads_what_only_others_need() -> None:
-    """Each of these costs a cold start more than it may."""
-    needed = ("configuration", "executions", "http_api", "matching", "secrets", "webhooks.github")
-    imports = ", ".join(f"amplify_jobs.{name}" for name in needed)
-    loaded = subprocess.run(
-        [sys.executable, "-c", f"import json, sys, {imports}; print(json.dumps(list(sys.modules)))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert not {"yaml", "rich", "boto3", "botocore.client", "amplify_jobs.cli"} & set(json.loads(loaded.stdout))

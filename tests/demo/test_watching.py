@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from amplify_jobs.announcements import (
+from amplify_jobs.announcing.announcement import (
     Announcement,
     DetailType,
     Names,
@@ -26,8 +26,8 @@ from amplify_jobs.announcements import (
     subject,
     text,
 )
-from amplify_jobs.jobs import Job, JobState, State, Step
-from amplify_jobs.requests import Cause, JobRequest
+from amplify_jobs.model.job import Job, JobState, State, Step
+from amplify_jobs.model.request import Cause, JobRequest
 from demo.watching import Announcements, Watcher, log_lines, step_line
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.team import Team
+from tests.support.team import Team
 
 
 @pytest.fixture(scope="module")

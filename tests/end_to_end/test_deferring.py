@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.team import Team
+from tests.support.team import Team
 
 EVERY_TIME = 1_000_000
 

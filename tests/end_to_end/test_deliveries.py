@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.webhooks.github import sign
-from tests.end_to_end.team import SECRET, Team
+from amplify_jobs.events.webhooks.github import sign
+from tests.support.team import SECRET, Team
 
 NO_COMMIT = "0" * 40
 

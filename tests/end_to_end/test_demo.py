@@ -20,7 +20,7 @@ from threading import Timer
 import boto3
 import pytest
 
-from tests.local.waiting import eventually
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.thorough
 

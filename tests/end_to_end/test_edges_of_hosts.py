@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from amplify_jobs import cli
-from tests.end_to_end.team import Team
+from amplify_jobs_cli import cli
 from tests.end_to_end.test_git_hosts import WORD, deliver
-from tests.unit.recorded_webhooks import secret_of, signed
+from tests.support.recorded_webhooks import secret_of, signed
+from tests.support.team import Team
 
 A, B, NO_COMMIT = "a" * 40, "b" * 40, "0" * 40
 HOSTS = ("github", "gitea", "forgejo", "bitbucket-server", "standard")

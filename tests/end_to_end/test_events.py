@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.team import Team
+from tests.support.team import Team
 
 NOBODY = "d0000000000000"
 

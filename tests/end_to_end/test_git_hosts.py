@@ -14,9 +14,9 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from amplify_jobs import cli
-from tests.end_to_end.team import Team
-from tests.unit.recorded_webhooks import NOT_HERE, SHARED, corpus_body, rows, secret_of, signed
+from amplify_jobs_cli import cli
+from tests.support.recorded_webhooks import NOT_HERE, SHARED, corpus_body, rows, secret_of, signed
+from tests.support.team import Team
 
 WORD = "It's a Secret to Everybody"
 # It has a plain token instead of a signing token, and sends no id.

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.end_to_end.team import ROOT, SECRET, Team
+from tests.support.team import ROOT, SECRET, Team
 
 SCHEMAS = ROOT / "docs" / "schemas"
 

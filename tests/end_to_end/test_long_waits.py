@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from demo.examples import zipped_site
-from tests.end_to_end.team import Team
+from tests.support.team import Team
 
 pytestmark = pytest.mark.thorough
 

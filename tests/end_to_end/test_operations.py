@@ -14,8 +14,8 @@ import pytest
 from botocore.config import Config
 
 from demo.examples import zipped_site
-from tests.end_to_end.team import ROOT, Team
-from tests.local.node import needs_node
+from tests.support.node import needs_node
+from tests.support.team import ROOT, Team
 
 SCHEMA = """\
 type Post @model {

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from amplify_jobs import cli
-from tests.end_to_end.team import SECRET_NAME, Team
+from amplify_jobs_cli import cli
+from tests.support.team import SECRET_NAME, Team
 
 pytestmark = pytest.mark.thorough
 

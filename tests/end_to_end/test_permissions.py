@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from demo.examples import zipped_site
-from tests.end_to_end.permissions import STACK, accesses, granted, is_needed, role, without
-from tests.end_to_end.team import BUCKETS, Team
+from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
+from tests.support.team import BUCKETS, Team
 
 pytestmark = pytest.mark.thorough
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.permissions import granted, is_needed
-from tests.end_to_end.team import Team
 from tests.end_to_end.test_permissions import AFTER_GENERATING, SCHEMA
-from tests.local.node import needs_node
+from tests.support.node import needs_node
+from tests.support.permissions import granted, is_needed
+from tests.support.team import Team
 
 
 @pytest.fixture(scope="module")

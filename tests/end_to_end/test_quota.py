@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.end_to_end.team import Team
+from tests.support.team import Team
 
 pytestmark = pytest.mark.thorough
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from amplify_jobs import cli
-from tests.end_to_end.team import Team
+from amplify_jobs_cli import cli
+from tests.support.team import Team
 
 
 def dead_letters(team: Team) -> int:

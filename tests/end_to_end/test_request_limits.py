@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from amplify_jobs import cli
-from tests.end_to_end.team import Team
+from amplify_jobs_cli import cli
 from tests.end_to_end.test_git_hosts import deliver
-from tests.unit.recorded_webhooks import secret_of, signed
+from tests.support.recorded_webhooks import secret_of, signed
+from tests.support.team import Team
 
 WORD, SECRET_NAME = "limits", "/amplify-jobs/secrets/limits"
 PARAMETERS = {"appId": "d0nowhere", "branchName": "main", "jobType": "RELEASE"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from tests.end_to_end.team import ROOT, Team
+from tests.support.team import ROOT, Team
 
 
 def counting(file: Path, succeeds_at: int) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from amplify_jobs import cli
+from amplify_jobs_cli import cli
 from smoke.__main__ import main
-from tests.end_to_end.team import SECRET, SECRET_NAME, Team
+from tests.support.team import SECRET, SECRET_NAME, Team
 
 pytestmark = pytest.mark.thorough
 

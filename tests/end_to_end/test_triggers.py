@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from demo.examples import zipped_site
-from tests.end_to_end.team import Team
-from tests.local.node import NEEDS_NODE, needs_node
+from tests.support.node import NEEDS_NODE, needs_node
+from tests.support.team import Team
 
 pytestmark = pytest.mark.thorough
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from amplify_jobs.announcements import DetailType
+from amplify_jobs.announcing.announcement import DetailType
 from amplify_jobs.errors import ServiceTrouble
-from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
+from tests.support.stack import REGION, Function, Stack, execution_of, job_request, serving
 from tools import write_schemas
 
 

@@ -7,26 +7,26 @@ from datetime import UTC, datetime
 
 import pytest
 
-from amplify_jobs.amplify import Amplify
-from amplify_jobs.announcements import DetailType, finished
-from amplify_jobs.aws_http import AwsHttp
-from amplify_jobs.backend import Backend
-from amplify_jobs.backend_model_requests import GenerateBackendAPIModelsParameters
-from amplify_jobs.deployment_requests import StartDeploymentParameters
-from amplify_jobs.dynamodb_table import dynamodb_client
+from amplify_jobs.announcing.announcement import DetailType, finished
+from amplify_jobs.aws.amplify import Amplify
+from amplify_jobs.aws.amplify_backend import Backend
+from amplify_jobs.aws.dynamodb import dynamodb_client
+from amplify_jobs.aws.executions import Executions
+from amplify_jobs.aws.intake_queue import IntakeQueue
+from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.publisher import Publisher
+from amplify_jobs.aws.s3 import Objects
+from amplify_jobs.aws.signed_http import AwsHttp
+from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
-from amplify_jobs.executions import Executions
-from amplify_jobs.intake_queue import IntakeQueue
-from amplify_jobs.jobs import Job, JobState, State, job_key
-from amplify_jobs.objects import Objects
-from amplify_jobs.publishing import Publisher
-from amplify_jobs.requests import JobRequest, JobType, StartJobParameters
-from amplify_jobs.starting import Attempt, Lease
-from amplify_jobs.store import Store
-from amplify_jobs.superseding import Asked, Latest
-from amplify_jobs.ui_builder import UiBuilder
-from tests.functions.stack import BUCKET, REGION, Stack, job_request, serving
-from tests.unit.test_announcements import FAILED, NAMES, PLACE, REQUEST
+from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
+from amplify_jobs.model.deployment import StartDeploymentParameters
+from amplify_jobs.model.job import Job, JobState, State, job_key
+from amplify_jobs.model.request import JobRequest, JobType, StartJobParameters
+from amplify_jobs.starting.lease import Attempt, Lease
+from amplify_jobs.starting.superseding import Asked, Latest
+from tests.support.stack import BUCKET, REGION, Stack, job_request, serving
+from tests.unit.announcing.test_announcement import FAILED, NAMES, PLACE, REQUEST
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BRANCH = f"{REGION}#d1#main"

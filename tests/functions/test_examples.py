@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.matching import Matched, decide
-from amplify_jobs.operations import validated_parameters
-from amplify_jobs.requests import JobRequest
-from amplify_jobs.routes_file import read_routes
-from amplify_jobs.webhooks import provider
+from amplify_jobs.events.webhooks import provider
+from amplify_jobs.model.operations import validated_parameters
+from amplify_jobs.model.request import JobRequest
+from amplify_jobs.routing.matching import Matched, decide
+from amplify_jobs_cli.routes_file.load import read_routes
 from demo.examples import MANUAL_APP_ID, example_objects
-from tests.functions.stack import REGION, REPOSITORY, Stack, serving
+from tests.support.stack import REGION, REPOSITORY, Stack, serving
 
 EXAMPLES_BUCKET = "amplify-jobs-bucket-123456789012"
 FILES = sorted(REPOSITORY.glob("events/*.json"))

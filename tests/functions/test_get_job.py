@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from amplify_jobs.amplify import Amplify
+from amplify_jobs.aws.amplify import Amplify
+from amplify_jobs.aws.jobs_table import Store
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.jobs import Job, JobKey, job_key
-from amplify_jobs.store import Store
-from tests.functions.stack import REGION, Function, Stack, execution_of, job_request, serving
+from amplify_jobs.model.job import Job, JobKey, job_key
+from tests.support.stack import REGION, Function, Stack, execution_of, job_request, serving
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs.aws.jobs_table import Store
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.jobs import Job, JobKey, JobState, State, job_key
-from amplify_jobs.status_changes import NotUnderstood
-from amplify_jobs.store import Store
-from tests.functions.stack import REGION, REPOSITORY, Function, Stack, serving
+from amplify_jobs.following.status_change import NotUnderstood
+from amplify_jobs.model.job import Job, JobKey, JobState, State, job_key
+from tests.support.stack import REGION, REPOSITORY, Function, Stack, serving
 
 APP_ID, BRANCH_NAME = "dabcde12345678", "feature/header"
 ROLE = "arn:aws:iam::123456789012:role/machine"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.collecting import FILE_LIMIT
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
-from amplify_jobs.jobs import branch_key
-from tests.functions.stack import BUCKET, REGION, Function, Stack, any_request, execution_of, serving
+from amplify_jobs.following.collect import FILE_LIMIT
+from amplify_jobs.model.job import branch_key
+from tests.support.stack import BUCKET, REGION, Function, Stack, any_request, execution_of, serving
 
 SCHEMA = "type Post @model { id: ID! title: String! }"
 

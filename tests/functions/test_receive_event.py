@@ -14,9 +14,9 @@ import boto3
 import pytest
 
 from amplify_jobs.errors import DeliveryUnreadable, ServiceTrouble
-from amplify_jobs.events import Event, EventKind
-from amplify_jobs.intake import Arrival
-from tests.aws_stand_in import AwsStandIn, serving_aws
+from amplify_jobs.events.event import Event, EventKind
+from amplify_jobs.intake.intake import Arrival
+from tests.support.aws_stand_in import AwsStandIn, serving_aws
 
 REPOSITORY = Path(__file__).parents[2]
 JOB = {"operation": "start_job", "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE"}}

@@ -23,9 +23,9 @@ import pytest
 from aws_lambda_powertools import Logger
 from werkzeug.wrappers import Request, Response
 
-from amplify_jobs.http_api import LARGEST_BODY
-from amplify_jobs.webhooks import github
-from tests.aws_stand_in import AwsStandIn, serving_aws
+from amplify_jobs.events.http_request import LARGEST_BODY
+from amplify_jobs.events.webhooks import github
+from tests.support.aws_stand_in import AwsStandIn, serving_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -20,9 +20,9 @@ from amplify_jobs.errors import (
     Throttled,
     TryAgain,
 )
-from amplify_jobs.jobs import branch_key
-from local.http_server import DropConnectionError
-from tests.functions.stack import REGION, Context, Function, Stack, execution_of, job_request, serving
+from amplify_jobs.model.job import branch_key
+from local.server.http_server import DropConnectionError
+from tests.support.stack import REGION, Context, Function, Stack, execution_of, job_request, serving
 
 
 @pytest.fixture(scope="module")

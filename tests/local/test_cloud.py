@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from local.cloud import LocalCloud
-from local.http_server import PortOccupiedError
-from local.template import TemplateError
+from local.server.http_server import PortOccupiedError
+from local.template.loader import TemplateError
 
 STACK = Path(__file__).parent / "stack" / "template.yaml"
 NODE_FUNCTION = {"Runtime": "nodejs22.x", "Handler": "a.b", "CodeUri": "x"}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.waiting import eventually
-from tests.sam_local.commands import PATIENCE_SECONDS, ROOT, MissingError, Sam
-from tests.sam_local.running import Running
+from tests.support.sam_commands import PATIENCE_SECONDS, ROOT, MissingError, Sam
+from tests.support.sam_running import Running
+from tests.support.waiting import eventually
 
 HERE = Path(__file__).parent
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.waiting import eventually, messages
-from tests.sam_local.running import Running
+from tests.support.sam_running import Running
+from tests.support.waiting import eventually, messages
 
 APP_ID = "d1a2b3c4d5e6"
 EXAMPLE_REQUEST_ID = "web-5f1c0a7e9b3d4c2f8a6e1d0b7c9f3a52"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.template import Pseudo, Template
+from local.template.loader import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
 PSEUDO = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")

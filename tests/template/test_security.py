@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.template import Pseudo, Template
+from local.template.loader import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIGURATION = (REPOSITORY / ".checkov.yaml").read_text(encoding="utf-8")

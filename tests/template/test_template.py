@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from amplify_jobs import errors
-from amplify_jobs.jobs import State
-from amplify_jobs.requests import LONGEST_MINUTES, MOST_RETRIES
-from local.template import Pseudo, Template
+from amplify_jobs.model.job import State
+from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES
+from local.template.loader import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")

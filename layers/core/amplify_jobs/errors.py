@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from amplify_jobs.texts import without_secrets
+from amplify_jobs.text import without_secrets
 
 
 class AmplifyJobsError(Exception):

@@ -9,7 +9,7 @@ import pytest
 
 from local.amplify.jobs import SITE_BYTES
 from local.codegen import Generator
-from tests.local.amplify.world import World
+from tests.support.amplify_world import World
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from local.codegen import Generator
-from tests.local.amplify.world import World
+from tests.support.amplify_world import World
 
 AWS = Path(__file__).parents[3] / ".venv-tools" / "bin" / "aws"
 

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.codegen import Generator
-from tests.local.amplify.world import GENERATOR_PATIENCE_SECONDS, World
-from tests.local.node import needs_node
+from tests.support.amplify_world import GENERATOR_PATIENCE_SECONDS, World
+from tests.support.node import needs_node
 
 SCHEMA = "type Note @model { text: String }"
 

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.amplify.world import ACCOUNT, REGION, World
+from tests.support.amplify_world import ACCOUNT, REGION, World
 
 
 def spec(*commands: str, more: str = "", artifacts: str = "{baseDirectory: dist}") -> str:

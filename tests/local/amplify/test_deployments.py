@@ -22,8 +22,8 @@ import pytest
 from local.cloud import LocalCloud
 from tests.local.amplify.test_aws_cli import AWS, answered
 from tests.local.amplify.test_hosting import refusal
-from tests.local.amplify.world import PATIENCE_SECONDS, World
-from tests.local.waiting import eventually
+from tests.support.amplify_world import PATIENCE_SECONDS, World
+from tests.support.waiting import eventually
 
 UNFINISHED = (
     "The last job(deployment) {} was not finished, please wait until it finish or use StopJob operation to cancel it "

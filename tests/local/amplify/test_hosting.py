@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import wire
-from tests.local.amplify.world import ACCOUNT, REGION, World
+from local.server import wire
+from tests.support.amplify_world import ACCOUNT, REGION, World
 
 
 def test_an_app_is_described_as_it_was_made(world: World) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from local.codegen import Generator
-from tests.local.amplify.world import World
-from tests.local.node import NEEDS_NODE
+from tests.support.amplify_world import World
+from tests.support.node import NEEDS_NODE
 
 FOLDER = Path(__file__).parents[1] / "javascript"
 INSTALLED = FOLDER / "node_modules" / ".package-lock.json"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.amplify.addresses import Addresses
-from tests.local.amplify.world import World
+from tests.support.amplify_world import World
 
 SITE = {"index.html": "start", "a/index.html": "inner", "a/file.css": "css", "404.html": "lost", "größe ö.txt": "big"}
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amplify_jobs.graphql_schema import convert_schema
+from amplify_jobs.graphql.convert import convert_schema
 from local.codegen import Generator
-from tests.local.amplify.world import GENERATOR_PATIENCE_SECONDS, World
-from tests.local.node import needs_node
+from tests.support.amplify_world import GENERATOR_PATIENCE_SECONDS, World
+from tests.support.node import needs_node
 
 
 def order(sdl: str = "type Note @model { text: String }", **members: Any) -> dict[str, Any]:

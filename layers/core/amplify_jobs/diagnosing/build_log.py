@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from amplify_jobs.diagnosing.bounds import CUT, bounded_bytes
-from amplify_jobs.texts import without_controls
+from amplify_jobs.text import without_controls
 
 _LONGEST_LINE = 64 * 1024
 _RECORD = re.compile(

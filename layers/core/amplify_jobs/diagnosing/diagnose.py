@@ -20,7 +20,7 @@ from amplify_jobs.diagnosing.failure import UNKNOWN, Diagnosis, Failure, StepLog
 from amplify_jobs.diagnosing.output_rules import EXIT_CODE_RULES, OUTPUT_RULES
 from amplify_jobs.diagnosing.redaction import Redaction
 from amplify_jobs.diagnosing.rule import Rule
-from amplify_jobs.texts import one_line, shortened, without_controls
+from amplify_jobs.text import one_line, shortened, without_controls
 
 BUILD_TIMEOUT_MINUTES = 30
 """How long a build may take, unless the app sets _BUILD_TIMEOUT."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from amplify_jobs.models import GrowingModel
+from amplify_jobs.model.base import GrowingModel
 
 UNKNOWN = "unknown"
 """The cause where no rule fits."""

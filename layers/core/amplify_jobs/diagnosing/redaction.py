@@ -9,13 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from amplify_jobs.texts import (
-    SECRET,
-    assigned_secrets,
-    without_confidential,
-    without_controls,
-    without_private_keys,
-)
+from amplify_jobs.text import SECRET, assigned_secrets, without_confidential, without_controls, without_private_keys
 
 ACCOUNT = "(account left out)"
 _ACCOUNT = re.compile(r"(?<![0-9A-Za-z])\d{12}(?![0-9A-Za-z])")

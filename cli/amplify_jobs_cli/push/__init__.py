@@ -1,0 +1,1 @@
+"""Storing routes and schedules in a deployed stack."""

@@ -1,0 +1,148 @@
+"""`amplify-jobs routes push`: shows what changes, asks before something is removed, writes, and reports."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amplify_jobs.errors import PushRefused
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.push.account_reader import AccountReader
+from amplify_jobs_cli.push.lookup import uses, warnings
+from amplify_jobs_cli.push.plan import PushPlan, plan_push
+from amplify_jobs_cli.push.route_changes import Pushed
+from amplify_jobs_cli.push.schedules import schedule_changes, wanted_schedules
+from amplify_jobs_cli.stack import Stack
+
+# How the shell makes a secret, where a provider does not take any text: a key in base64, or user and password.
+_SECRETS = {
+    "standard": "whsec_$(openssl rand -base64 32)",
+    "azure-devops": "amplify-jobs:$(openssl rand -hex 32)",
+}
+_ANSWERS = ("y", "yes")
+
+
+@dataclass(frozen=True)
+class PushOptions:
+    """How a push is made: `file` is named in warnings."""
+
+    file: str
+    dry_run: bool = False
+    # Remove routes and sources without a question.
+    yes: bool = False
+    lookup: bool = True
+    as_json: bool = False
+    # Of the file, for the JSON.
+    warnings: tuple[Mapping[str, Any], ...] = ()
+
+
+def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
+    """Show what changes and put it into effect, unless it is a dry run.
+
+    Raises PushRefused where routes or sources would be removed without consent, and ServiceTrouble.
+    """
+    scheduler = stack.scheduler()
+    schedules = schedule_changes(scheduler.stored(), wanted_schedules(routes, stack.schedules))
+    plan = plan_push(Pushed.read(stack.stored_routes()), stack.stored_sources(), schedules, routes)
+    unfit = _look_up(routes, stack, options)
+    if not options.as_json:
+        lines = [line for change in plan.changes for line in change.lines()]
+        print("\n".join(lines) or "No change: the stack has these routes already.", flush=True)
+    version = None
+    if not options.dry_run:
+        _consent(plan, options)
+        version = stack.store_routes(plan.content) if plan.content is not None else None
+        stack.change_sources(plan.sources_written, plan.sources_removed)
+        # A schedule that fires finds its route there already.
+        scheduler.apply(plan.schedules)
+    missing = set(stack.missing_secrets(name for source in routes.sources.values() for name in source.secrets))
+    if options.as_json:
+        report = {
+            "stack": stack.name,
+            "region": stack.region,
+            "dryRun": options.dry_run,
+            "changes": [change.json() for change in plan.changes],
+            "object": f"s3://{stack.bucket}/{stack.routes_key}",
+            # Of the object that was written; null where none was.
+            "version": version,
+            "warnings": [*options.warnings, *({"path": path, "message": text} for path, text in unfit)],
+            "webhooks": [
+                _webhook_report(stack, name, source.secrets, missing) for name, source in routes.sources.items()
+            ],
+        }
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+        return
+    if options.dry_run:
+        print("A dry run: nothing was written.")
+    elif plan.content is not None:
+        where = f"s3://{stack.bucket}/{stack.routes_key}"
+        print(f"Pushed {summary(routes)} to {where}" + (f", version {version}." if version else "."))
+    for name, source in routes.sources.items():
+        print(f"\n{name}: {_webhook(stack, name)}")
+        for secret in [secret for secret in source.secrets if secret in missing]:
+            print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
+            print("\n".join(f"    {command}" for command in _secret_commands(secret, source.provider, stack.region)))
+
+
+def summary(routes: Routes) -> str:
+    """How many sources and routes there are."""
+    return f"{counted(len(routes.sources), 'source')} and {counted(len(routes.routes), 'route')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[str, str]]:
+    """Warn of what does not fit in the account: a place in the routes, empty where it is none, and what is wrong."""
+    if not options.lookup:
+        return []
+    used = uses(routes)
+    reader = AccountReader.connect(stack.session)
+    unfit = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.reach)]
+    unfit += [("", trouble) for trouble in reader.troubles]
+    if not options.as_json:
+        # One app that is not there concerns many routes.
+        for text in dict.fromkeys(text for _, text in unfit):
+            places = ", ".join(place for place, found in unfit if found == text)
+            print(": ".join((options.file, "warning", *filter(None, (places, text)))), file=sys.stderr)
+    return unfit
+
+
+def _consent(plan: PushPlan, options: PushOptions) -> None:
+    """Ask before something is removed. Raises PushRefused."""
+    if not plan.removals or options.yes:
+        return
+    removed = ", ".join(plan.removals)
+    if not sys.stdin.isatty():
+        raise PushRefused(
+            f"the push would remove {removed}; nothing was written. Use --yes to remove without a question, "
+            "or --dry-run to look at the changes"
+        )
+    print(f"The push removes {removed}. Continue? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in _ANSWERS:
+        raise PushRefused("nothing was written")
+
+
+def _webhook_report(stack: Stack, source: str, secrets: Iterable[str], missing: set[str]) -> dict[str, Any]:
+    missing_secrets = [secret for secret in secrets if secret in missing]
+    return {"source": source, "url": _webhook(stack, source), "missingSecrets": missing_secrets}
+
+
+def _webhook(stack: Stack, source: str) -> str:
+    return f"{stack.api_url}/webhooks/{source}"
+
+
+def _secret_commands(name: str, provider: str, region: str) -> tuple[str, str]:
+    """The shell makes the value, so that it stands in no history."""
+    place = f"--name {shlex.quote(name)} --region {shlex.quote(region)}"
+    value = _SECRETS.get(provider, "$(openssl rand -hex 32)")
+    return (
+        f'aws ssm put-parameter --type SecureString {place} --value "{value}"',
+        f"aws ssm get-parameter --with-decryption {place} --query Parameter.Value --output text",
+    )

@@ -1,0 +1,87 @@
+"""What a push of routes changes in the sources and routes that were pushed before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.push.changes import Change, Kind, Member
+
+# Of the bus, its only member is told by its name.
+_SECTIONS = {"sources": "source", "bus": "bus", "routes": "route"}
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """The routes in the bucket, by section and name; `routes` where this version of the program can use them."""
+
+    sections: Mapping[str, Mapping[str, Any]]
+    routes: Routes | None = None
+
+    @classmethod
+    def read(cls, content: bytes | None) -> Pushed:
+        """Read the object of the bucket; what is no JSON has no routes."""
+        try:
+            routes = Routes.model_validate_json(content or b"")
+        except ValidationError:
+            return cls(_sections(_json(content)))
+        return cls(_plain(routes), routes)
+
+
+def route_changes(pushed: Pushed, wanted: Routes) -> list[Change]:
+    """Tell which sources and routes are added, changed (with each member that is) or removed."""
+    after = _plain(wanted)
+    return [
+        change
+        for section, what in _SECTIONS.items()
+        for change in _section(what, pushed.sections.get(section, {}), after.get(section, {}))
+    ]
+
+
+def _json(content: bytes | None) -> Any:
+    try:
+        return json.loads(content or b"")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _sections(value: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict):
+        return {}
+    return {name: value[name] for name in _SECTIONS if isinstance(value.get(name), dict)}
+
+
+def _plain(routes: Routes) -> dict[str, Any]:
+    # A member that is left out and one that is given its default are the same.
+    return routes.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _section(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for name in [*after, *(name for name in before if name not in after)]:
+        if name not in before:
+            yield Change(Kind.ADDED, what, name)
+        elif name not in after:
+            yield Change(Kind.REMOVED, what, name)
+        elif before[name] != after[name]:
+            members = _members(dict(_leaves(before[name])), dict(_leaves(after[name])))
+            yield Change(Kind.CHANGED, what, name, members=tuple(members))
+
+
+def _members(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Member]:
+    for path in [*after, *(path for path in before if path not in after)]:
+        if before.get(path) != after.get(path):
+            yield Member(path, before.get(path), after.get(path))
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The members of a structure that hold no further members, by their path; lists are one member."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name)
+    else:
+        yield path, value

@@ -1,0 +1,308 @@
+"""Reads a recorded event in any form that people have: as a host sent it, as we answered it, as AWS hands it over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from pydantic import ValidationError
+
+from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.events import aws_events
+from amplify_jobs.events.deliveries import Delivery
+from amplify_jobs.events.deliveries import header as find_header
+from amplify_jobs.events.event import Event, EventKind
+from amplify_jobs.events.http_request import body_of
+from amplify_jobs.events.identity import delivery_told_apart
+from amplify_jobs.events.payload import member, text
+from amplify_jobs.events.strict_json import json_object
+from amplify_jobs.events.webhooks import provider
+from amplify_jobs.intake.intake import Arrival, is_batch
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.suggestions import one_of
+
+# Stands for the id that Lambda would give to the invocation, and for the name of a delivery without one.
+EXAMPLE_ID = "example"
+FORMS = (
+    "use the body that the git host sent, the answer to a delivery, one of its events, or a file like those in events/"
+)
+_AWS_SOURCES = {
+    EventKind.SCHEDULE: aws_events.SCHEDULER,
+    EventKind.OBJECT: aws_events.S3,
+    EventKind.REQUEST: aws_events.INVOCATION,
+}
+# Where headers and body are in records of deliveries: anybody's, GitHub's ("Get a delivery for a repository webhook" in
+# its REST API) and GitLab's ("List project webhook events").
+_RECORDS = (
+    (("headers",), ("body",)),
+    (("request", "headers"), ("request", "payload")),
+    (("request_headers",), ("request_data",)),
+)
+# A pull request is updated once more as it is created.
+_SECONDS_OF_CREATION = 5
+_FORM = "application/x-www-form-urlencoded"
+_STANDARD = "standard"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recorded event as it was understood; `notes` tell what was assumed."""
+
+    source: str
+    delivery_id: str | None
+    delivery: Delivery
+    notes: tuple[str, ...] = ()
+
+
+def read_content(
+    content: bytes, routes: Routes, *, source: str | None = None, headers: Mapping[str, str] | None = None
+) -> list[Recorded]:
+    """Read a file's content; `source` and `headers` say what it does not. Signatures are not looked at.
+
+    Raises DeliveryRefused.
+    """
+    raw: Any = content
+    if not content.lstrip().startswith(b"payload="):
+        try:
+            raw = json.loads(content.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            raise DeliveryUnreadable(f"the event is not JSON; {FORMS}") from None
+    return list(_Reader(routes, source, headers or {}).read(raw, content))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    routes: Routes
+    source: str | None
+    headers: Mapping[str, str]
+
+    def read(self, raw: object, content: bytes) -> Iterator[Recorded]:
+        """Tell the forms apart by their members."""
+        if isinstance(raw, bytes):
+            yield self._body(content, {"Content-Type": _FORM})
+            return
+        if isinstance(raw, list) and raw and all(isinstance(item, dict) for item in raw):
+            for item in raw:
+                yield from self.read(item, json.dumps(item).encode())
+            return
+        if not isinstance(raw, dict):
+            raise DeliveryUnreadable(f"the event must be a JSON object; {FORMS}")
+        if is_batch(raw):
+            yield from map(self._arrival, raw["Records"])
+        elif "statusCode" in raw and isinstance(raw.get("body"), str):
+            yield from self.read(json_object(raw["body"]), raw["body"].encode())
+        else:
+            yield self._object(raw, content)
+
+    def _object(self, raw: dict[str, Any], content: bytes) -> Recorded:
+        """Read an object that is one delivery."""
+        if "pathParameters" in raw and "headers" in raw:
+            return self._http_api(raw)
+        for headers, payload in _RECORDS:
+            if isinstance(member(raw, *headers), dict) and _has(raw, payload):
+                return self._sent(
+                    member(raw, *headers), member(raw, *payload), encoded=raw.get("isBase64Encoded") is True
+                )
+        if isinstance(raw.get("events"), list) and raw.keys() & {"requests", "ignored", "deferred"}:
+            return self._answer(raw)
+        if "kind" in raw:
+            return self._normalised(raw)
+        if self._is_of_aws(raw):
+            delivery = aws_events.parse(raw, EXAMPLE_ID)
+            return Recorded(delivery.source, delivery.delivery_id, delivery)
+        if isinstance(member(raw, "request", "operation"), str):
+            raise DeliveryUnreadable(f"this is an input of the state machine's functions, not an event; {FORMS}")
+        return self._body(content, {})
+
+    def _is_of_aws(self, raw: dict[str, Any]) -> bool:
+        if self.source is not None and self.source in self.routes.sources:
+            return False
+        return "schedule" in raw or "detail-type" in raw or bool(raw.keys() & {"operation", "route"}) or raw == {}
+
+    def _http_api(self, raw: dict[str, Any]) -> Recorded:
+        """What API Gateway hands to receive_webhook."""
+        parameters, headers = raw["pathParameters"], raw["headers"]
+        name = self.source or (parameters.get("source") if isinstance(parameters, dict) else None)
+        if not isinstance(name, str):
+            raise DeliveryUnreadable("pathParameters.source must name the source; or use --source")
+        if not isinstance(raw.get("body") or "", str):
+            raise DeliveryUnreadable("body must be a text")
+        return self._delivery(name, _texts(headers), body_of(raw))
+
+    def _sent(self, headers: dict[str, Any], payload: object, *, encoded: bool = False) -> Recorded:
+        """A body with the headers that it was sent with; the body is a text, or JSON within JSON."""
+        body = payload if isinstance(payload, str) else json.dumps(payload)
+        return self._body(body_of({"body": body, "isBase64Encoded": encoded}), _texts(headers))
+
+    def _body(self, body: bytes, headers: Mapping[str, str]) -> Recorded:
+        """What a host sent, maybe without its headers."""
+        return self._delivery(self._host_source(), headers, body)
+
+    def _delivery(self, name: str, headers: Mapping[str, str], body: bytes) -> Recorded:
+        source = self.routes.sources.get(name)
+        if source is None:
+            raise DeliveryUnreadable(f"there is no source of this name, {name[:100]}; {self._known_sources()}")
+        headers = {**headers, **self.headers}
+        host = provider(source.provider)
+        notes: tuple[str, ...] = ()
+        assumed = _header_of_kind(source.provider, headers, body)
+        if assumed is not None and find_header(headers, assumed[0]) is None:
+            headers = {**headers, assumed[0]: assumed[1]}
+            if source.provider != _STANDARD:
+                notes = (f"No header tells the kind of the event; it is read as {': '.join(assumed)}.",)
+        delivery = delivery_told_apart(host.parse(headers, body), EXAMPLE_ID)
+        return Recorded(name, delivery.delivery_id or host.delivery_id(headers), delivery, notes)
+
+    def _answer(self, raw: dict[str, Any]) -> Recorded:
+        """The whole answer to a delivery; what it ignored without an event is told again."""
+        events = tuple(_event(item) for item in raw["events"])
+        ignored = raw.get("ignored")
+        reasons = [
+            text(item, "reason") for item in (ignored if isinstance(ignored, list) else []) if not member(item, "route")
+        ]
+        reason = next((reason for reason in reasons if reason), None) if not events else None
+        source = self.source or self._only_source(events[0].kind if events else None)
+        return Recorded(source, None, Delivery(events, reason))
+
+    def _normalised(self, raw: dict[str, Any]) -> Recorded:
+        event = _event({name: value for name, value in raw.items() if name != "source"})
+        source = self.source or raw.get("source") or self._only_source(event.kind)
+        if not isinstance(source, str):
+            raise DeliveryUnreadable("source must say where the event came from, like github")
+        return Recorded(source, None, Delivery((event,)))
+
+    def _arrival(self, record: object) -> Recorded:
+        """What waits in the intake queue."""
+        try:
+            arrival = Arrival.model_validate_json(text(record, "body") or "")
+        except ValidationError:
+            raise DeliveryUnreadable("a message of the batch holds no event of the intake queue") from None
+        return Recorded(arrival.source, arrival.delivery_id, Delivery((arrival.event,)))
+
+    def _only_source(self, kind: EventKind | None) -> str:
+        """Where an event came from that does not say it."""
+        source = _AWS_SOURCES.get(kind) if kind else None
+        if source is not None:
+            return source
+        if len(self.routes.sources) != 1:
+            raise DeliveryUnreadable(
+                f'nothing says which source the event came from; {self._known_sources()} as "source", or --source'
+            )
+        return next(iter(self.routes.sources))
+
+    def _host_source(self) -> str:
+        if self.source is not None:
+            return self.source
+        if len(self.routes.sources) != 1:
+            raise DeliveryUnreadable(
+                f"the body does not say which source sent it; {self._known_sources()} with --source"
+            )
+        return next(iter(self.routes.sources))
+
+    def _known_sources(self) -> str:
+        names = list(self.routes.sources)
+        if not names:
+            return "add the git host under sources in the routes file"
+        return one_of(self.source, names) if self.source else f"use one of {', '.join(names)}"
+
+
+def _event(raw: object) -> Event:
+    """An event as answers to deliveries show it."""
+    if not isinstance(raw, dict):
+        raise DeliveryUnreadable("an event of the answer must be an object")
+    kind = raw.get("kind")
+    if kind not in list(EventKind):
+        raise DeliveryUnreadable(f"unknown kind {str(kind)[:40]!r} of an event; {one_of(str(kind), EventKind)}")
+    try:
+        return Event.model_validate(raw)
+    except ValidationError as error:
+        wrong = [".".join(map(str, details["loc"])) for details in error.errors(include_url=False, include_input=False)]
+        raise DeliveryUnreadable(
+            f"{', '.join(wrong)}: not as answers to deliveries have it; use the event as it is there"
+        ) from None
+
+
+def _has(raw: object, path: tuple[str, ...]) -> bool:
+    around = member(raw, *path[:-1]) if path[:-1] else raw
+    return isinstance(around, dict) and path[-1] in around
+
+
+def _texts(headers: object) -> dict[str, str]:
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise DeliveryUnreadable("headers must be an object of texts")
+    return headers
+
+
+def _header_of_kind(provider_name: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
+    """The header in which a host names the kind of its event, as far as the body tells what it was."""
+    if provider_name == _STANDARD:
+        # A request that names itself needs no header; to any other this gives a name.
+        return "webhook-id", EXAMPLE_ID
+    found = _KINDS.get(provider_name)
+    if found is None or find_header(headers, found[0]) is not None:
+        return None
+    try:
+        content = body.decode()
+        if content.startswith("payload="):
+            content = parse_qs(content, strict_parsing=True, max_num_fields=10)["payload"][0]
+        kind = found[1](json_object(content))
+    except (ValueError, KeyError):
+        return None
+    if kind is None:
+        raise DeliveryUnreadable(f"the body does not tell the kind of its event; add --header '{found[0]}: …'")
+    return found[0], kind
+
+
+def _github_kind(payload: dict[str, Any]) -> str | None:
+    """Also of Gitea and Forgejo, which write the same members."""
+    if "zen" in payload:
+        return "ping"
+    for name in ("review", "comment", "issue", "release", "pull_request"):
+        if isinstance(payload.get(name), dict):
+            return {"review": "pull_request_review", "comment": "issue_comment", "issue": "issues"}.get(name, name)
+    if "ref_type" in payload:
+        return "delete" if "pusher_type" in payload and "master_branch" not in payload else "create"
+    return "push" if "ref" in payload else None
+
+
+def _bitbucket_kind(payload: dict[str, Any]) -> str | None:
+    if "push" in payload:
+        return "repo:push"
+    pull = payload.get("pullrequest")
+    if pull is None:
+        return None
+    if "comment" in payload:
+        return "pullrequest:comment_created"
+    if "approval" in payload:
+        return "pullrequest:approved"
+    open_kind = "pullrequest:created" if _is_new(pull) else "pullrequest:updated"
+    return {"MERGED": "pullrequest:fulfilled", "DECLINED": "pullrequest:rejected"}.get(
+        text(pull, "state") or "", open_kind
+    )
+
+
+def _is_new(pull: object) -> bool:
+    """Whether a pull request was updated only as it was created."""
+    try:
+        created, updated = (datetime.fromisoformat(text(pull, name) or "") for name in ("created_on", "updated_on"))
+        return abs((updated - created).total_seconds()) < _SECONDS_OF_CREATION
+    except (ValueError, TypeError):
+        return False
+
+
+def _data_center_kind(payload: dict[str, Any]) -> str | None:
+    return "diagnostics:ping" if payload.get("test") is True else text(payload, "eventKey")
+
+
+# Provider -> the header that names the kind of its events, and how the body tells it. The other hosts' bodies name it.
+_KINDS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
+    "github": ("X-GitHub-Event", _github_kind),
+    "gitea": ("X-Gitea-Event", _github_kind),
+    "forgejo": ("X-Forgejo-Event", _github_kind),
+    "bitbucket": ("X-Event-Key", _bitbucket_kind),
+    "bitbucket-server": ("X-Event-Key", _data_center_kind),
+}

@@ -1,0 +1,1 @@
+"""Dead letters, and executions that failed: list, replay, redrive."""

@@ -1,0 +1,29 @@
+"""Making a new request of an old one: a person's replay gets a request id of its own, ending in -r1, -r2, …"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from amplify_jobs.model.request import JobRequest, job_request
+
+
+def original_id(request_id: str) -> str:
+    """Take a replay's ending off a request id."""
+    return re.sub(r"-r[1-9][0-9]*$", "", request_id)
+
+
+def replay_of(raw: Any, number: int, now: datetime) -> JobRequest:
+    """Make the request of a replay from an execution's input.
+
+    `number` counts the replays of the original from 1. Raises RequestRejected if the input is no job request, or its
+    request id leaves no room for the ending.
+    """
+    request = job_request(raw)
+    replayed = {
+        **request.model_dump(mode="json", by_alias=True),
+        "requestId": f"{original_id(request.request_id)}-r{number}",
+        "receivedAt": now.isoformat(),
+    }
+    return job_request(replayed)

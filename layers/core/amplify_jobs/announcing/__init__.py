@@ -1,0 +1,1 @@
+"""Telling people and programs that a job started, ended or was rejected."""

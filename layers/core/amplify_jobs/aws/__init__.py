@@ -1,0 +1,1 @@
+"""The edges to AWS: the only package that knows its clients."""

@@ -1,0 +1,152 @@
+"""Amplify Hosting's API as this service uses it: boto3 in, our models and our errors out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from amplify_jobs.aws.amplify_errors import (
+    ASKING,
+    NONSENSE,
+    SENDING,
+    NotFound,
+    asked,
+    error_of,
+    error_of_start,
+    part,
+    rejected_if_unknown,
+)
+from amplify_jobs.aws.s3 import Objects
+from amplify_jobs.errors import RequestRejected, StartUnresolved
+from amplify_jobs.model.deployment import SOURCE_URL_LIMIT, StartDeploymentParameters
+from amplify_jobs.model.job import Job, JobState, hosting_job_state
+from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.starting.lease import ListedJob
+
+if TYPE_CHECKING:
+    from mypy_boto3_amplify.client import AmplifyClient
+
+
+class Amplify:
+    """Amplify Hosting behind one boto3 client for asking and one that sends without retries.
+
+    `objects` sign the addresses of artifacts; who starts no deployments needs none.
+    """
+
+    def __init__(self, sending: AmplifyClient, asking: AmplifyClient, objects: Objects | None = None) -> None:
+        self._sending = sending
+        self._asking = asking
+        self._objects = objects or Objects()
+
+    @classmethod
+    def connect(cls, objects: Objects | None = None) -> Amplify:
+        """Build it with boto3 clients that go where the environment says."""
+        return cls(boto3.client("amplify", config=SENDING), boto3.client("amplify", config=ASKING), objects)
+
+    def send(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
+        """Call StartJob or StartDeployment once.
+
+        Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where nothing was started, and StartUnresolved
+        where that is not known (no answer, an answer that is no job, or an internal failure).
+        """
+        if isinstance(parameters, StartJobParameters):
+            return self._start_job(parameters)
+        return self._start_deployment(parameters)
+
+    def _start_job(self, parameters: StartJobParameters) -> ListedJob:
+        arguments: dict[str, Any] = parameters.model_dump(by_alias=True, exclude_none=True)
+        return _sent("StartJob", lambda: self._sending.start_job(**arguments))
+
+    def _start_deployment(self, parameters: StartDeploymentParameters) -> ListedJob:
+        arguments: dict[str, Any] = parameters.model_dump(
+            by_alias=True, exclude_none=True, exclude={"artifact", "artifact_version"}
+        )
+        if parameters.artifact is not None:
+            # Anew for each attempt, and nobody's but Amplify's to see.
+            arguments["sourceUrl"] = self._signed(parameters.artifact, parameters.artifact_version)
+        return _sent("StartDeployment", lambda: self._sending.start_deployment(**arguments))
+
+    def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]:
+        """List the newest jobs of a branch (API: ListJobs, one page of 50), newest first.
+
+        Raises RequestRejected for an app or branch that Amplify does not know, Throttled or ServiceTrouble.
+        """
+        try:
+            with asked("ListJobs"):
+                answer = self._asking.list_jobs(appId=app_id, branchName=branch_name, maxResults=50)
+                summaries = part(answer, "jobSummaries", list)
+        except NotFound as error:
+            raise rejected_if_unknown(error) from error
+        listed = [_listed(summary) for summary in summaries]
+        return [job for job in listed if job is not None]
+
+    def get_job(self, job: Job) -> JobState:
+        """Ask for a job's state (API: GetJob). Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
+        with asked("GetJob"):
+            answer = self._asking.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+            return hosting_job_state(job, answer)
+
+    def stop_job(self, job: Job) -> None:
+        """Have a job stopped (API: StopJob), unless Amplify no longer knows it.
+
+        Raises RequestRejected where Amplify refuses, as for a job that has ended, Throttled or ServiceTrouble.
+        """
+        try:
+            with asked("StopJob"):
+                answer = self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+                part(answer, "jobSummary", dict)
+        except NotFound:
+            return
+
+    def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
+        """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""
+        with asked("GetApp"):
+            app = part(self._asking.get_app(appId=app_id), "app", dict)
+            return _text(app.get("name")), _text(app.get("defaultDomain"))
+
+    def branch_display_name(self, app_id: str, branch_name: str) -> str | None:
+        """Give the name a branch has in its site's address (API: GetBranch, displayName). Raises as above."""
+        with asked("GetBranch"):
+            branch = part(self._asking.get_branch(appId=app_id, branchName=branch_name), "branch", dict)
+            return _text(branch.get("displayName"))
+
+    def _signed(self, artifact: str, version: str | None) -> str:
+        self._objects.check_readable(artifact, version)
+        address = self._objects.signed_address(artifact, version)
+        if len(address) > SOURCE_URL_LIMIT:
+            raise RequestRejected(
+                f"parameters.artifact: the address signed for it has {len(address)} characters, and StartDeployment "
+                f"takes {SOURCE_URL_LIMIT}: give the object a shorter key"
+            )
+        return address
+
+
+def _sent(operation: str, send: Callable[[], Mapping[str, Any]]) -> ListedJob:
+    try:
+        answer = send()
+    except ClientError as error:
+        raise rejected_if_unknown(error_of_start(error, operation)) from error
+    except ParamValidationError as error:
+        raise error_of(error, operation) from error
+    except (BotoCoreError, *NONSENSE) as error:
+        raise StartUnresolved(f"{operation}: no usable answer ({type(error).__name__})") from error
+    job = _listed(answer.get("jobSummary"))
+    if job is None:
+        raise StartUnresolved(f"{operation}: answered without a job id")
+    return job
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _listed(summary: Mapping[str, Any] | None) -> ListedJob | None:
+    job_id = summary.get("jobId") if isinstance(summary, Mapping) else None
+    if summary is None or not isinstance(job_id, str) or not job_id.isdecimal():
+        return None
+    names = ("jobType", "commitMessage", "status", "sourceUrl")
+    job_type, message, status, source_url = (_text(summary.get(name)) for name in names)
+    return ListedJob(job_id, job_type, message, status, source_url)

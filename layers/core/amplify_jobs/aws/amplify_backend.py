@@ -1,0 +1,107 @@
+"""Amplify Backend's API as this service uses it: boto3 in, our models and our errors out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+from amplify_jobs.aws.amplify_errors import (
+    ASKING,
+    NONSENSE,
+    SENDING,
+    NotFound,
+    asked,
+    error_of,
+    error_of_start,
+    part,
+    rejected_if_unknown,
+)
+from amplify_jobs.errors import ServiceTrouble, StartUnresolved
+from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
+from amplify_jobs.model.job import Job, JobState, backend_job_state
+
+if TYPE_CHECKING:
+    from mypy_boto3_amplifybackend.client import AmplifyBackendClient
+
+_OPERATION = "GenerateBackendAPIModels"
+_RESOURCES = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "ResourceName"}
+
+
+@dataclass(frozen=True)
+class BackendModels:
+    """The models of a backend API (API: GetBackendAPIModels); `status` is LATEST or STALE."""
+
+    models: str
+    introspection_schema: str
+    status: str
+
+
+class Backend:
+    """Amplify Backend behind boto3 clients that are made when they are first needed, which most invocations do not."""
+
+    @cached_property
+    def _sending(self) -> AmplifyBackendClient:
+        return boto3.client("amplifybackend", config=SENDING)
+
+    @cached_property
+    def _asking(self) -> AmplifyBackendClient:
+        return boto3.client("amplifybackend", config=ASKING)
+
+    def generate_models(self, parameters: GenerateBackendAPIModelsParameters) -> str:
+        """Call GenerateBackendAPIModels once, and give the id of the job.
+
+        Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where the service said that it started nothing,
+        and StartUnresolved where that is not known.
+        """
+        try:
+            answer = self._sending.generate_backend_api_models(**parameters.model_dump(by_alias=True))
+        except ClientError as error:
+            raise rejected_if_unknown(error_of_start(error, _OPERATION), _RESOURCES) from error
+        except ParamValidationError as error:
+            raise error_of(error, _OPERATION) from error
+        except (BotoCoreError, *NONSENSE) as error:
+            raise StartUnresolved(f"{_OPERATION}: no usable answer ({type(error).__name__})") from error
+        job_id = answer.get("JobId")
+        if not isinstance(job_id, str) or not job_id:
+            raise StartUnresolved(f"{_OPERATION}: answered without a job id")
+        return job_id
+
+    def model_jobs(self, app_id: str, environment_name: str) -> list[str]:
+        """List the ids of an environment's jobs that generate models (API: ListBackendJobs, one page of 25).
+
+        Raises RequestRejected for an app or environment that is not there, Throttled or ServiceTrouble.
+        """
+        try:
+            with asked("ListBackendJobs"):
+                answer = self._asking.list_backend_jobs(
+                    AppId=app_id, BackendEnvironmentName=environment_name, Operation=_OPERATION, MaxResults=25
+                )
+                jobs = part(answer, "Jobs", list)
+        except NotFound as error:
+            raise rejected_if_unknown(error, _RESOURCES) from error
+        ids = [job.get("JobId") for job in jobs if isinstance(job, dict)]
+        return [job_id for job_id in ids if isinstance(job_id, str)]
+
+    def get_backend_job(self, job: Job) -> JobState:
+        """Ask for a job's state (API: GetBackendJob). Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
+        with asked("GetBackendJob"):
+            answer: dict[str, Any] = dict(
+                self._asking.get_backend_job(AppId=job.app_id, BackendEnvironmentName=job.environment, JobId=job.job_id)
+            )
+            part(answer, "JobId", str)
+            return backend_job_state(job, answer)
+
+    def get_models(self, job: Job, resource_name: str) -> BackendModels:
+        """Read what a job made (API: GetBackendAPIModels). Raises as above."""
+        with asked("GetBackendAPIModels"):
+            answer = self._asking.get_backend_api_models(
+                AppId=job.app_id, BackendEnvironmentName=job.environment, ResourceName=resource_name
+            )
+        models, schema, status = (answer.get(name) for name in ("Models", "ModelIntrospectionSchema", "Status"))
+        if not isinstance(models, str) or not models:
+            raise ServiceTrouble("GetBackendAPIModels: answered without Models")
+        return BackendModels(models, schema if isinstance(schema, str) else "", str(status))

@@ -1,0 +1,50 @@
+"""Executions of the job state machine: one for each request, named by its id."""
+
+from __future__ import annotations
+
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
+from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.model.large_request import is_too_large, parameters_key, parted, with_short_texts
+from amplify_jobs.model.request import JobRequest
+
+
+class Executions:
+    """Starts executions of one state machine; requests too large for an input are kept in a bucket."""
+
+    def __init__(self, aws: AwsHttp, state_machine_arn: str, bucket: str) -> None:
+        self._aws = aws
+        self._state_machine_arn = state_machine_arn
+        self._bucket = bucket
+
+    def start(self, request: JobRequest) -> bool:
+        """Start the request's execution; False if there was one before, that is, the request is a duplicate.
+
+        Name and input decide: a repeat of the very same call succeeds, while another delivery of the same event has
+        another time of receipt, and is refused (Step Functions API, StartExecution: ExecutionAlreadyExists).
+        Raises ServiceTrouble.
+        """
+        request = with_short_texts(request)
+        given = request.model_dump_json(by_alias=True)
+        if is_too_large(given):
+            given = self._kept(request).model_dump_json(by_alias=True)
+        parameters = {
+            "stateMachineArn": self._state_machine_arn,
+            "name": request.request_id,
+            "input": given,
+        }
+        try:
+            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters, proof="executionArn")
+        except AwsRefusal as refusal:
+            if refusal.code == "ExecutionAlreadyExists":
+                return False
+            raise ServiceTrouble(f"Step Functions refused to start an execution: {refusal}") from None
+        return True
+
+    def _kept(self, request: JobRequest) -> JobRequest:
+        key = parameters_key(request)
+        small, parameters = parted(request, f"s3://{self._bucket}/{key}")
+        try:
+            self._aws.put_object(self._bucket, key, parameters.encode())
+        except AwsRefusal as refusal:
+            raise ServiceTrouble(f"the parameters of a large request can't be kept: {refusal}") from None
+        return small

@@ -1,0 +1,199 @@
+"""Calls to AWS that a cold start can afford: signed by botocore, without its clients.
+
+Loading the service models of three clients takes longer than everything else that receive_webhook does before its
+first answer, so the few calls of that function are written out here (measured in benchmarks/).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+
+from amplify_jobs.aws.throttling import is_throttling
+from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+
+# A git host waits ten seconds; a delivery needs at most three services, of which a healthy two answer in milliseconds.
+CONNECT_SECONDS = 1
+READ_SECONDS = 2
+ATTEMPTS = 2
+PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 1.6
+# So long after a delivery arrived, a call without which it can't be verified is still tried, and the last resort is.
+PATIENT_SECONDS = 6.0
+LAST_RESORT_SECONDS = 8.0
+
+
+class AwsRefusal(AmplifyJobsError):
+    """A service's answer that the call can't be done as it stands; `code` is the service's name for the error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+@dataclass
+class AwsHttp:
+    """AWS's HTTP interfaces in one Region, or what speaks like them at `endpoint_url`.
+
+    `arrived_at` is when a sender began to wait, on the clock time.monotonic: patient calls and those of last resort are
+    tried again for some seconds after it, others once.
+    """
+
+    region: str
+    endpoint_url: str | None = None
+    arrived_at: float = -math.inf
+
+    @classmethod
+    def from_environment(cls) -> AwsHttp:
+        """Call what the function's environment names: AWS_REGION and, for the local cloud, AWS_ENDPOINT_URL."""
+        return cls(os.environ["AWS_REGION"], os.environ.get("AWS_ENDPOINT_URL") or None)
+
+    def call(
+        self,
+        service: str,
+        target: str,
+        version: str,
+        parameters: Mapping[str, Any],
+        *,
+        proof: str | None,
+        patient: bool = False,
+        last_resort: bool = False,
+    ) -> dict[str, Any]:
+        """Call an operation of a JSON-protocol service, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", {…}).
+
+        `proof` is the member of the answer without which the call was not done, whatever the status says; None for
+        operations that answer nothing. Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        """
+        seconds = LAST_RESORT_SECONDS if last_resort else PATIENT_SECONDS if patient else 0
+        request = AWSRequest(
+            "POST",
+            self.endpoint_url or f"https://{self._host(service)}/",
+            data=json.dumps(parameters).encode(),
+            headers={"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target},
+        )
+        response = _send(
+            service,
+            request,
+            lambda: SigV4Auth(_credentials(), service, self.region).add_auth(request),
+            until=self.arrived_at + seconds,
+        )
+        if response.status_code == 200:
+            answer = _json(response)
+            if answer is None:
+                raise ServiceTrouble(f"{service} answered {target} with something that is not JSON")
+            if proof is not None and answer.get(proof) is None:
+                raise ServiceTrouble(f"{service} answered {target} without {proof}")
+            return answer
+        fault = _json(response) or {}
+        raise AwsRefusal(
+            _code(fault) or f"HTTP {response.status_code}", str(fault.get("message") or fault.get("Message") or "")
+        )
+
+    def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
+        """Read an object of S3 and its ETag, or None if it is still the one with this ETag.
+
+        Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        """
+        headers = {"If-None-Match": etag} if etag else {}
+        response = self._s3(AWSRequest("GET", self._object(bucket, key), headers=headers))
+        if response.status_code == 304:
+            return None
+        if response.status_code != 200:
+            raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
+        return response.content, _check_etag(response, "GetObject")
+
+    def put_object(self, bucket: str, key: str, content: bytes) -> None:
+        """Write a JSON object to S3. Raises AwsRefusal, and ServiceTrouble where trying later may help."""
+        headers = {"Content-Type": "application/json"}
+        response = self._s3(AWSRequest("PUT", self._object(bucket, key), headers=headers, data=content))
+        if response.status_code != 200:
+            raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be written")
+        _check_etag(response, "PutObject")
+
+    def _s3(self, request: AWSRequest) -> AWSResponse:
+        return _send(
+            "s3",
+            request,
+            lambda: S3SigV4Auth(_credentials(), "s3", self.region).add_auth(request),
+            until=self.arrived_at,
+        )
+
+    def _object(self, bucket: str, key: str) -> str:
+        base = f"{self.endpoint_url}/{bucket}" if self.endpoint_url else f"https://{bucket}.{self._host('s3')}"
+        return f"{base}/{quote(key)}"
+
+    def _host(self, service: str) -> str:
+        domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"{service}.{self.region}.{domain}"
+
+
+# As botocore's own clients have it. Without TCP_NODELAY a body waits for the acknowledgement of the headers, 40 ms.
+_session = URLLib3Session(
+    timeout=(CONNECT_SECONDS, READ_SECONDS),  # type: ignore[arg-type]  # what the stubs say is too narrow
+    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]  # so here
+)
+
+
+def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until: float) -> AWSResponse:
+    """Send a request ATTEMPTS times, and again until that time: each time after a pause by chance, up to a limit.
+
+    Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter).
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        sign()
+        try:
+            response: AWSResponse = _session.send(request.prepare())
+        except (BotoCoreError, HTTPClientError) as error:
+            trouble = ServiceTrouble(f"{service} did not answer: {error}")
+        else:
+            code = _code(_json(response) or {})
+            if response.status_code < 500 and not is_throttling(code, response.status_code):
+                return response
+            trouble = ServiceTrouble(" ".join(f"{service} answered HTTP {response.status_code} {code}".split()))
+        pause = random.uniform(0, min(PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))  # noqa: S311 -- no secret
+        if attempt >= ATTEMPTS and time.monotonic() + pause > until:
+            raise trouble
+        time.sleep(pause)
+
+
+def _code(fault: Mapping[str, Any]) -> str:
+    """The name of an error in the JSON protocols, without its namespace; what is no error has none."""
+    return str(fault.get("__type", "")).rpartition("#")[2]
+
+
+def _check_etag(response: AWSResponse, operation: str) -> str:
+    """The ETag, without which S3 has answered nothing."""
+    etag: str | None = response.headers.get("ETag")
+    if not etag:
+        raise ServiceTrouble(f"s3 answered {operation} without ETag")
+    return etag
+
+
+def _json(response: AWSResponse) -> dict[str, Any] | None:
+    try:
+        value = json.loads(response.content)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _credentials() -> ReadOnlyCredentials:
+    """The function's credentials: Lambda keeps them in its environment."""
+    key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+    return ReadOnlyCredentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"))

@@ -1,0 +1,102 @@
+"""The routes in the stack's bucket: one object, kept in the process; a stale copy serves when S3 does not answer.
+
+Each source lies in SSM too, beside the secrets: so a delivery can be verified, and then kept, while S3 fails.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from aws_lambda_powertools import Logger
+from pydantic import ValidationError
+
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
+from amplify_jobs.errors import NotSetUp, ServiceTrouble, UnknownSource
+from amplify_jobs.model.request import ROUTE_NAME_PATTERN, faults
+from amplify_jobs.routing.routes import Routes, Source
+
+logger = Logger(child=True)
+
+# So soon a push of routes takes effect. S3 is only asked whether the object changed.
+SECONDS_FRESH = 5.0
+# So long a stale copy serves before S3 is tried again, since each try may take seconds.
+SECONDS_STALE = 30.0
+
+
+class StoredRoutes:
+    """The routes that `amplify-jobs routes push` stored."""
+
+    def __init__(self, aws: AwsHttp, bucket: str, key: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._aws = aws
+        self._bucket = bucket
+        self._key = key
+        self._clock = clock
+        self._routes: Routes | None = None
+        self._etag: str | None = None
+        self._ask_again_at = 0.0
+
+    def current(self, *, anew: bool = False) -> Routes:
+        """The routes as they are now, or, unless they are wanted anew, as they were a few seconds ago.
+
+        Raises ServiceTrouble if there never was a usable copy, NotSetUp if routes were never pushed.
+        """
+        if self._routes is not None and not anew and self._clock() < self._ask_again_at:
+            return self._routes
+        try:
+            routes = self._read()
+        except ServiceTrouble as trouble:
+            if self._routes is None:
+                raise
+            logger.warning("The routes can't be read; the copy in memory serves", extra={"reason": str(trouble)})
+            self._ask_again_at = self._clock() + SECONDS_STALE
+            return self._routes
+        self._routes = routes
+        self._ask_again_at = self._clock() + SECONDS_FRESH
+        return routes
+
+    def _read(self) -> Routes:
+        try:
+            found = self._aws.get_object(self._bucket, self._key, self._etag if self._routes else None)
+        except AwsRefusal as refusal:
+            if refusal.code == "HTTP 404":
+                raise NotSetUp(
+                    f"s3://{self._bucket}/{self._key} is not there; run `amplify-jobs routes push`"
+                ) from None
+            raise ServiceTrouble(str(refusal)) from None
+        if found is None and self._routes is not None:
+            return self._routes
+        content, etag = found or (b"", "")
+        try:
+            routes = Routes.model_validate_json(content)
+        except ValidationError as error:
+            raise ServiceTrouble(f"s3://{self._bucket}/{self._key} is broken: {'; '.join(faults(error))}") from None
+        self._etag = etag
+        return routes
+
+
+class StoredSources:
+    """The copies of the sources that `amplify-jobs routes push` keeps in SSM, as `/<stack>/sources/<name>`."""
+
+    def __init__(self, aws: AwsHttp, path: str) -> None:
+        self._aws = aws
+        self._path = path
+
+    def source(self, name: str) -> Source:
+        """Find a source without the routes. Raises UnknownSource for no name at all, ServiceTrouble if it is not there.
+
+        A source that is not there may still be in the routes, which can't be read.
+        """
+        if not re.fullmatch(ROUTE_NAME_PATTERN, name):
+            raise UnknownSource("a source's name has lower-case letters, digits and hyphens only")
+        parameter = f"{self._path}/{name}"
+        try:
+            answer = self._aws.call(
+                "ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter}, proof="Parameter", patient=True
+            )
+            return Source.model_validate_json(answer["Parameter"]["Value"])
+        except AwsRefusal as refusal:
+            raise ServiceTrouble(f"the routes can't be read, nor a copy of the source {name}: {refusal.code}") from None
+        except (ValidationError, KeyError, TypeError):
+            raise ServiceTrouble(f"SSM parameter {parameter} holds no source") from None

@@ -1,0 +1,74 @@
+"""Amplify UI Builder's API as this service uses it: boto3 in, our models and our errors out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from amplify_jobs.aws.amplify_errors import ASKING, NotFound, asked, rejected_if_unknown
+from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.model.job import Job, JobState, codegen_job_state
+from amplify_jobs.model.request import Operation
+from amplify_jobs.model.results import CodegenAsset, partial_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
+
+    from amplify_jobs.model.codegen import StartCodegenJobParameters
+
+# The token makes a repeat of the call harmless, here and in the state machine.
+_STARTING = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=8)
+
+
+class UiBuilder:
+    """UI Builder behind boto3 clients that are made when they are first needed, which most invocations do not."""
+
+    @cached_property
+    def _starting(self) -> AmplifyUIBuilderClient:
+        return boto3.client("amplifyuibuilder", config=_STARTING)
+
+    @cached_property
+    def _asking(self) -> AmplifyUIBuilderClient:
+        return boto3.client("amplifyuibuilder", config=ASKING)
+
+    def start_codegen_job(self, parameters: StartCodegenJobParameters) -> Job:
+        """Start the one job of a clientToken, which the parameters must have (API: StartCodegenJob).
+
+        Raises RequestRejected, and Throttled or ServiceTrouble where the same call may work later.
+        """
+        arguments: dict[str, Any] = parameters.model_dump(mode="json", by_alias=True, exclude_none=True)
+        try:
+            with asked("StartCodegenJob"):
+                job_id = self._starting.start_codegen_job(**arguments).get("entity", {}).get("id")
+        except NotFound as error:
+            raise rejected_if_unknown(error, {"app": "appId", "environment": "environmentName"}) from error
+        if not isinstance(job_id, str) or not job_id:
+            raise ServiceTrouble("StartCodegenJob: answered without a job id")
+        return Job(
+            operation=Operation.START_CODEGEN_JOB,
+            app_id=parameters.app_id,
+            environment_name=parameters.environment_name,
+            job_id=job_id,
+        )
+
+    def get_codegen_job(self, job: Job) -> JobState:
+        """Ask for a job's state (API: GetCodegenJob). Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
+        return codegen_job_state(job, self._described(job))
+
+    def asset(self, job: Job) -> CodegenAsset:
+        """Ask where the manifest of a job that succeeded is, and for the failures told beside it. Raises as above."""
+        body = self._described(job).get("job")
+        asset = body.get("asset") if isinstance(body, dict) else None
+        address = asset.get("downloadUrl") if isinstance(asset, dict) else None
+        if not isinstance(address, str) or not address:
+            raise ServiceTrouble("GetCodegenJob: answered without the asset's downloadUrl")
+        message = body.get("statusMessage") if isinstance(body, dict) else None
+        return CodegenAsset(address, partial_errors(message if isinstance(message, str) else None))
+
+    def _described(self, job: Job) -> dict[str, Any]:
+        with asked("GetCodegenJob"):
+            answer = self._asking.get_codegen_job(appId=job.app_id, environmentName=job.environment, id=job.job_id)
+            return dict(answer)

@@ -1,0 +1,1 @@
+"""From a delivery or an AWS event to one normalised event."""

@@ -1,0 +1,33 @@
+"""Forgejo: Gitea's payloads under its own headers; it sends Gitea's, Gogs' and GitHub's headers besides.
+
+Source: Forgejo's documentation, "Webhooks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from amplify_jobs.events import deliveries
+from amplify_jobs.events.deliveries import Delivery, Headers
+from amplify_jobs.events.webhooks import gitea
+
+SIGNATURE_HEADER = "X-Forgejo-Signature"
+EVENT_HEADER = "X-Forgejo-Event"
+
+sign = gitea.sign
+
+
+def delivery_id(headers: Headers) -> str | None:
+    """The X-Forgejo-Delivery header; it is not signed."""
+    return deliveries.delivery_id(headers, "X-Forgejo-Delivery")
+
+
+def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
+    """Raise NotAuthentic unless one of the secrets signed the payload."""
+    gitea.verify_payload(headers, body, secrets, SIGNATURE_HEADER)
+
+
+def parse(headers: Headers, body: bytes) -> Delivery:
+    """Read an authentic delivery. Raises DeliveryUnreadable."""
+    return gitea.parse_payload("forgejo", headers, body, EVENT_HEADER)

@@ -1,0 +1,1 @@
+"""Following a job to its end, and collecting its results."""

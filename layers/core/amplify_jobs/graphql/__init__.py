@@ -1,0 +1,1 @@
+"""From a GraphQL schema to the data schema of a codegen job."""

@@ -1,0 +1,92 @@
+"""Verifying deliveries of git hosts: at once, or later where the secret or the source can't be read now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import AwareDatetime, ConfigDict
+
+from amplify_jobs.aws.secrets import Secrets
+from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
+from amplify_jobs.errors import NotSetUp, ServiceTrouble
+from amplify_jobs.events.deliveries import Delivery
+from amplify_jobs.events.event import digest
+from amplify_jobs.events.identity import delivery_told_apart
+from amplify_jobs.events.payload import member
+from amplify_jobs.events.webhooks import provider
+from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.routing.routes import Source
+
+
+class RawDelivery(GrowingModel):
+    """A delivery as it came, which waits in the intake queue if it can't be verified yet.
+
+    Its headers hold what proves who sent it, a token of the host's user at some hosts: no line of a log shows one.
+    """
+
+    # Most deliveries never become a message: their bodies stay bytes.
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    version: Literal["1"] = "1"
+    kind: Literal["unverified"] = "unverified"
+    source: str
+    headers: dict[str, str]
+    body: bytes
+    received_at: AwareDatetime
+
+    @property
+    def identity(self) -> str:
+        """What tells this delivery from every other, in 64 hexadecimal digits; a host's retry is another delivery."""
+        return digest([self.source, self.received_at.isoformat(), hashlib.sha256(self.body).hexdigest()])
+
+
+def is_raw(message: str) -> bool:
+    """Whether a message of the intake queue is a raw delivery."""
+    try:
+        return bool(member(json.loads(message), "kind") == "unverified")
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A delivery that is who it says; `trouble` is what hinders to read the routes, if anything does."""
+
+    delivery: Delivery
+    delivery_id: str | None
+    trouble: ServiceTrouble | None = None
+
+
+class Verifier:
+    """Verifies deliveries with the secrets of their sources; a source's copy serves while the routes can't be read."""
+
+    def __init__(self, routes: StoredRoutes, sources: StoredSources, secrets: Secrets) -> None:
+        self._routes = routes
+        self._sources = sources
+        self._secrets = secrets
+
+    def verify(self, raw: RawDelivery) -> Verified:
+        """Verify a delivery as of when it came, and read it.
+
+        Raises DeliveryRefused, NotSetUp, and ServiceTrouble where it can't be told yet who sent it.
+        """
+        source, trouble = self._source(raw.source)
+        host = provider(source.provider)
+        self._secrets.verify(source.secrets, lambda values: host.verify(raw.headers, raw.body, values, raw.received_at))
+        delivery = delivery_told_apart(host.parse(raw.headers, raw.body), raw.identity)
+        return Verified(delivery, delivery.delivery_id or host.delivery_id(raw.headers), trouble)
+
+    def _source(self, name: str) -> tuple[Source, ServiceTrouble | None]:
+        try:
+            return self._routes.current().source(name), None
+        except ServiceTrouble as trouble:
+            try:
+                return self._sources.source(name), trouble
+            except ServiceTrouble:
+                # Deliveries from before the first push of routes would wait for a day, strangers' too.
+                if isinstance(trouble, NotSetUp):
+                    raise trouble from None
+                raise

@@ -1,0 +1,1 @@
+"""What the service works with: requests, operations and their parameters, jobs, results."""

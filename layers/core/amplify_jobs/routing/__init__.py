@@ -1,0 +1,1 @@
+"""From an event and the routes to requests: pure decisions."""

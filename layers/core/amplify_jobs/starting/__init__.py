@@ -1,0 +1,1 @@
+"""Starting exactly one job for a request."""

@@ -1,0 +1,108 @@
+"""Starting a job at whichever service runs it. One function does it all, so the state machine knows no services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from amplify_jobs.aws.amplify import Amplify
+from amplify_jobs.aws.amplify_backend import Backend
+from amplify_jobs.aws.amplify_errors import UnknownResource
+from amplify_jobs.aws.s3 import Objects
+from amplify_jobs.aws.ui_builder import UiBuilder
+from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
+from amplify_jobs.model.deployment import StartDeploymentParameters
+from amplify_jobs.model.job import Job
+from amplify_jobs.model.large_request import PARAMETERS_LIMIT, joined
+from amplify_jobs.model.operations import Parameters
+from amplify_jobs.model.request import JobRequest, StartJobParameters
+from amplify_jobs.starting.codegen import start_codegen_job
+from amplify_jobs.starting.latest import Place, Places, start_latest
+from amplify_jobs.starting.models import Attempts, start_models_job
+from amplify_jobs.starting.once import Leases, start_once
+from amplify_jobs.starting.superseding import Asked
+
+
+class Store(Leases, Attempts, Places, Protocol):
+    """What is asked of the jobs table; store.Store does it."""
+
+
+@dataclass(frozen=True)
+class JobStarts:
+    """Amplify Hosting, UI Builder and Backend, and the objects that requests name."""
+
+    hosting: Amplify
+    ui_builder: UiBuilder
+    backend: Backend
+    objects: Objects
+
+    @classmethod
+    def connect(cls) -> JobStarts:
+        """Build it with clients that go where the environment says; those that few requests need are made later."""
+        objects = Objects()
+        return cls(Amplify.connect(objects), UiBuilder(), Backend(), objects)
+
+    def complete(self, request: JobRequest) -> JobRequest:
+        """Add the parameters that were too large for the request itself. Raises RequestRejected or ServiceTrouble."""
+        if request.parameters_uri is None:
+            return request
+        return joined(request, self.objects.read_json_object(request.parameters_uri, PARAMETERS_LIMIT))
+
+    def start(
+        self,
+        start_id: str,
+        request: JobRequest,
+        parameters: Parameters,
+        *,
+        region: str,
+        store: Store,
+        wake: Callable[[str], object],
+        now: Callable[[], datetime],
+    ) -> Job:
+        """Start the job that a request asks for, exactly once for each `start_id` as far as its service shows it.
+
+        Safe to call again. `wake` completes the task of an execution whose job was stopped for this one. Raises
+        RequestRejected if it can't be started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or
+        ServiceTrouble if it is to be called again later.
+        """
+        with _naming_the_place(request):
+            if isinstance(parameters, GenerateBackendAPIModelsParameters):
+                return start_models_job(start_id, parameters, backend=self.backend, store=store, now=now)
+            if not isinstance(parameters, StartJobParameters | StartDeploymentParameters):
+                return start_codegen_job(start_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
+
+            def once(superseded_by: str | None = None) -> Job:
+                return start_once(
+                    start_id,
+                    parameters,
+                    operation=request.operation,
+                    region=region,
+                    amplify=self.hosting,
+                    store=store,
+                    now=now,
+                    superseded_by=superseded_by,
+                )
+
+            if not request.supersede:
+                return once()
+            return start_latest(
+                Asked(request.request_id, request.event_time or request.received_at, request.received_at),
+                Place(region, request.operation, parameters.app_id, parameters.branch_name, request.cause.kind),
+                once,
+                amplify=self.hosting,
+                store=store,
+                wake=wake,
+                now=now,
+            )
+
+
+@contextmanager
+def _naming_the_place(request: JobRequest) -> Iterator[None]:
+    """Reject a request for what its service does not know, with the place where it was written."""
+    try:
+        yield
+    except UnknownResource as error:
+        raise error.rejection(request.route) from error

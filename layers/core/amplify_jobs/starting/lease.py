@@ -1,0 +1,150 @@
+"""Starting once: what to do next about a start whose call has no token, decided from what is known.
+
+Amplify's StartJob can't be told that it was called before. So a lease per branch (an attempt) is written before the
+call; if the answer was lost, ListJobs is searched for the job until RESOLVED_AFTER, and only then is it sent again.
+
+What this can't know: a job that ListJobs first shows later than RESOLVED_AFTER, and a job that somebody else starts on
+the branch with the same type and commit message (any message, where none was sent) while an answer is searched for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import unquote, urlsplit
+
+from amplify_jobs.model.s3_uri import bucket_and_key
+
+# Longer than a function lives after it wrote the lease, and than Amplify takes to show a job it accepted.
+RESOLVED_AFTER = timedelta(minutes=1)
+# What CreateDeployment has made, and StartDeployment not started.
+_NOT_STARTED = (None, "CREATED")
+
+
+@dataclass(frozen=True)
+class ListedJob:
+    """A job as ListJobs shows it (API: JobSummary)."""
+
+    job_id: str
+    job_type: str | None
+    commit_message: str | None
+    status: str | None = None
+    source_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A start that was about to be sent: the lease of its branch until it is known what came of it.
+
+    `source_url` is what a deployment is made of, without what signs it; `deployment_id` is the job that
+    CreateDeployment has made already, and that only has to be started.
+    """
+
+    request_id: str
+    sent_at: datetime
+    highest_job_id: int
+    job_type: str
+    commit_message: str | None
+    source_url: str | None = None
+    deployment_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelsAttempt:
+    """A start of a job that generates models, about to be sent, and the environment's jobs that were there before."""
+
+    sent_at: datetime
+    jobs_before: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The lease of a branch: the attempt that holds it, if one does, and the highest job id that a start became."""
+
+    attempt: Attempt | None = None
+    highest_job_id: int = 0
+
+
+@dataclass(frozen=True)
+class Send:
+    """Nothing is under way, or our own attempt came to nothing: take the lease and send."""
+
+    highest_job_id: int
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """The attempt's job is in the list: its start worked."""
+
+    attempt: Attempt
+    job: ListedJob
+
+
+@dataclass(frozen=True)
+class Release:
+    """The attempt came to nothing, and nothing is to be sent for it: give the branch free."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class Wait:
+    """It is too early to say what came of the attempt."""
+
+    attempt: Attempt
+
+
+Step = Send | Adopt | Release | Wait
+
+
+def next_step(
+    request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_at: datetime, *, may_send: bool = True
+) -> Step:
+    """Decide what a start has to do next, given the branch's lease and what ListJobs showed when it was asked.
+
+    Without `may_send` an attempt that came to nothing is not sent again.
+    """
+    attempt = lease.attempt
+    # ListJobs may not show yet what another request has just started: that job is not to be taken for ours.
+    highest = max([lease.highest_job_id, *(int(job.job_id) for job in listed)])
+    if attempt is None:
+        return Send(highest)
+    if (job := started_by(attempt, listed)) is not None:
+        return Adopt(attempt, job)
+    if asked_at - attempt.sent_at < RESOLVED_AFTER:
+        return Wait(attempt)
+    return Send(highest) if attempt.request_id == request_id and may_send else Release(attempt)
+
+
+def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:
+    """Find the job that an attempt started: the first after those it saw, of its type, commit message and source."""
+    if attempt.deployment_id is not None:
+        ours = (job for job in listed if job.job_id == attempt.deployment_id)
+        return next((job for job in ours if job.status not in _NOT_STARTED), None)
+    candidates = [
+        job
+        for job in listed
+        if int(job.job_id) > attempt.highest_job_id
+        and job.job_type in (attempt.job_type, None)
+        and _same_message(attempt, job)
+        and _same_source(attempt, job)
+    ]
+    return min(candidates, key=lambda job: int(job.job_id), default=None)
+
+
+def _same_source(attempt: Attempt, job: ListedJob) -> bool:
+    # ListJobs need not show it. Of an object in S3 only the key is sure to be in the address that was signed for it.
+    if attempt.source_url is None or job.source_url is None:
+        return True
+    shown = unquote(urlsplit(job.source_url).path)
+    if attempt.source_url.startswith("s3://") and not job.source_url.startswith("s3://"):
+        return shown.endswith("/" + bucket_and_key(attempt.source_url)[1])
+    return shown == unquote(urlsplit(attempt.source_url).path)
+
+
+def _same_message(attempt: Attempt, job: ListedJob) -> bool:
+    # A retried job may show the message of the job that it retries, and one sent without a message that of its commit.
+    if attempt.job_type == "RETRY" or not attempt.commit_message:
+        return True
+    return attempt.commit_message.strip() == (job.commit_message or "").strip()

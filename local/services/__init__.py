@@ -1,0 +1,1 @@
+"""The AWS services that the template needs: ours, and moto's behind them."""

@@ -1,0 +1,136 @@
+"""Asynchronous invocations: attempts, waits between them, and where an event's record goes in the end.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from local.server import wire
+from local.services.functions.lambda_runtime import Outcome
+from local.services.targets import NotDeliverableError, Targets
+
+log = logging.getLogger(__name__)
+
+MAX_THROTTLED_WAIT = 30.0
+
+
+@dataclass(frozen=True)
+class AsyncConfig:
+    """What becomes of events that a function fails on: AWS's defaults unless the template says otherwise."""
+
+    maximum_retry_attempts: int = 2
+    maximum_event_age_seconds: float = 6 * 60 * 60
+    on_failure: str | None = None
+    on_success: str | None = None
+    dead_letter_arn: str | None = None
+    role: str | None = None
+
+
+@dataclass
+class Event:
+    """One event on its way into a function, and how often the function has failed on it."""
+
+    function_arn: str
+    payload: bytes
+    request_id: str
+    config: AsyncConfig
+    attempts: int = 0
+    throttled: int = 0
+    accepted: float = field(default_factory=time.monotonic)
+
+
+class AsyncEvents:
+    """Runs events in threads of their own; `invoke` runs one attempt and raises ServiceError if it is throttled.
+
+    `retry_seconds` are the waits before the second and third attempt at an event; AWS waits one and two minutes.
+    """
+
+    def __init__(self, invoke: Callable[[Event], Outcome], targets: Targets, retry_seconds: Sequence[float]) -> None:
+        self._invoke = invoke
+        self._targets = targets
+        self._retry_seconds = retry_seconds
+        self._stopped = threading.Event()
+
+    def accept(self, event: Event) -> None:
+        threading.Thread(target=self._run, args=(event,), name="lambda-event", daemon=True).start()
+
+    def close(self) -> None:
+        self._stopped.set()
+
+    def _run(self, event: Event) -> None:
+        while not self._stopped.is_set():
+            outcome, wait = self._attempt(event)
+            if self._stopped.is_set():
+                return
+            if outcome.function_error is None:
+                self._send_record(event.config.on_success, "Success", event, outcome)
+                return
+            if event.attempts > event.config.maximum_retry_attempts:
+                self._give_up("RetriesExhausted", event, outcome)
+                return
+            if time.monotonic() + wait - event.accepted > event.config.maximum_event_age_seconds:
+                self._give_up("EventAgeExceeded", event, outcome)
+                return
+            self._stopped.wait(wait)
+
+    def _attempt(self, event: Event) -> tuple[Outcome, float]:
+        """What came of the next attempt, and how long to wait should it have failed."""
+        try:
+            outcome = self._invoke(event)
+        except wire.ServiceError as error:
+            # Throttled events do not use up attempts: AWS repeats them for as long as they may grow old.
+            event.throttled += 1
+            wait = min(0.1 * 2.0**event.throttled, MAX_THROTTLED_WAIT)
+            document = {"errorType": error.code, "errorMessage": error.message}
+            return Outcome(json.dumps(document).encode(), "Unhandled"), wait
+        event.attempts += 1
+        return outcome, self._retry_seconds[min(event.attempts, len(self._retry_seconds)) - 1]
+
+    def _give_up(self, condition: str, event: Event, outcome: Outcome) -> None:
+        self._send_record(event.config.on_failure, condition, event, outcome)
+        if event.config.dead_letter_arn is None:
+            return
+        error = json.loads(outcome.payload)
+        message = str(error.get("errorMessage", "")) if isinstance(error, dict) else ""
+        attributes = {"RequestID": event.request_id, "ErrorCode": "200", "ErrorMessage": message[:1024] or "unknown"}
+        try:
+            self._targets.send_message(
+                event.config.dead_letter_arn, event.payload.decode(), attributes, role=event.config.role
+            )
+        except NotDeliverableError:
+            log.exception("%s: an event's dead letter could not be sent", event.function_arn)
+
+    def _send_record(self, destination: str | None, condition: str, event: Event, outcome: Outcome) -> None:
+        """Send the invocation record, whose shape AWS documents under asynchronous invocation."""
+        if destination is None:
+            return
+        function_arn = f"{event.function_arn}:$LATEST"
+        response_context: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
+        if outcome.function_error:
+            response_context["functionError"] = outcome.function_error
+        record = {
+            "version": "1.0",
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "requestContext": {
+                "requestId": event.request_id,
+                "functionArn": function_arn,
+                "condition": condition,
+                "approximateInvokeCount": event.attempts,
+            },
+            "requestPayload": json.loads(event.payload),
+            "responseContext": response_context,
+            "responsePayload": json.loads(outcome.payload or b"null"),
+        }
+        try:
+            self._targets.send_record(destination, json.dumps(record), function_arn, role=event.config.role)
+        except NotDeliverableError:
+            log.exception("%s: an event's record could not be sent to %s", event.function_arn, destination)

@@ -1,0 +1,105 @@
+"""Amazon S3: moto keeps the objects, this raises the event "Object Created" where a bucket sends its events on.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html. Of S3's events it is the only one here. moto would
+deliver inside itself, and does not get to know that a bucket sends events to EventBridge.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+from uuid import uuid4
+
+from moto.s3.models import s3_backends
+from werkzeug.wrappers import Request, Response
+
+from local.server import wire
+from local.services.moto_backend import ACCOUNT, MotoBackend, with_body
+
+CREATING = ("PutObject", "CopyObject", "CompleteMultipartUpload")
+"""The operations that end in an object; the event names them as its reason."""
+
+TO_EVENTBRIDGE = re.compile(rb"<EventBridgeConfiguration\s*(?:/>|>\s*</EventBridgeConfiguration>)")
+END = b"</NotificationConfiguration>"
+
+
+class S3Service:
+    """The buckets of one account; `emit` puts events on the default bus."""
+
+    def __init__(self, moto: MotoBackend, region: str, emit: Callable[[Mapping[str, Any]], object]) -> None:
+        self._moto = moto
+        self._region = region
+        self._emit = emit
+        self._lock = threading.Lock()
+        self._telling: set[str] = set()
+        self._last = 0
+
+    def handle(self, service: str, request: Request) -> Response:
+        """Answer an AWS call, signed or not; raises ServiceError."""
+        operation = wire.operation_name(service, request)
+        # In the path style, the only one that the endpoint knows.
+        bucket, _, key = unquote(wire.raw_path(request)).removeprefix("/").partition("/")
+        match operation:
+            # Their older names share their addresses.
+            case "PutBucketNotificationConfiguration" | "PutBucketNotification":
+                return self._configure(service, request, bucket)
+            case "GetBucketNotificationConfiguration" | "GetBucketNotification":
+                return self._configuration(service, request, bucket)
+        response = self._moto.handle(service, self._region, request)
+        if operation in CREATING and response.status_code == 200 and bucket in self._telling:
+            self._created(bucket, key, operation, request, response)
+        if operation == "DeleteBucket" and response.status_code < 300:
+            self._telling.discard(bucket)
+        return response
+
+    def _configure(self, service: str, request: Request, bucket: str) -> Response:
+        body = request.get_data()
+        without = with_body(request, TO_EVENTBRIDGE.sub(b"", body))
+        response = self._moto.handle(service, self._region, without)
+        if response.status_code == 200:
+            tells = TO_EVENTBRIDGE.search(body) is not None
+            (self._telling.add if tells else self._telling.discard)(bucket)
+        return response
+
+    def _configuration(self, service: str, request: Request, bucket: str) -> Response:
+        response = self._moto.handle(service, self._region, request)
+        if response.status_code == 200 and bucket in self._telling:
+            body = response.get_data()
+            told = body.replace(END, b"<EventBridgeConfiguration/>" + END)
+            # moto answers nothing at all for a bucket without a configuration of its own.
+            response.set_data(told if END in body else b"<NotificationConfiguration><EventBridgeConfiguration/>" + END)
+        return response
+
+    def _created(self, bucket: str, key: str, reason: str, request: Request, response: Response) -> None:
+        stored: Any = s3_backends[ACCOUNT]["aws"].get_object(bucket, key)
+        if stored is None:
+            return
+        described = {"key": key, "size": stored.size, "etag": stored.etag.strip('"'), "sequencer": self._sequencer()}
+        if stored.version_id not in {None, "null"}:
+            described["version-id"] = response.headers.get("x-amz-version-id", stored.version_id)
+        detail = {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": described,
+            "request-id": uuid4().hex[:16].upper(),
+            "requester": ACCOUNT,
+            "source-ip-address": request.remote_addr or "127.0.0.1",
+            "reason": reason,
+        }
+        event = {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "resources": [f"arn:aws:s3:::{bucket}"],
+            "detail": detail,
+        }
+        self._emit(event)
+
+    def _sequencer(self) -> str:
+        """Text that grows with every write; moto has no such thing."""
+        with self._lock:
+            self._last = max(time.time_ns(), self._last + 1)
+            return f"{self._last:018X}"

@@ -1,0 +1,59 @@
+"""Amazon SQS: moto keeps the queues, this keeps the order of FIFO queues, which moto loses when messages come again.
+
+moto finds out one by one which messages of a batch are visible again, and hands out the first behind which it knows of
+none of their group in flight: the last of them. So all of them are looked at before moto is asked.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from moto.core.utils import unix_time_millis
+from moto.sqs.exceptions import QueueDoesNotExist
+from moto.sqs.models import sqs_backends
+from werkzeug.wrappers import Request, Response
+
+from local.server import wire
+from local.services.moto_backend import ACCOUNT, MotoBackend
+
+MARGIN_MILLISECONDS = 100
+"""Longer than moto takes for an answer: no message is to become visible while it looks."""
+
+
+class SqsService:
+    """The queues of one account and Region."""
+
+    def __init__(self, moto: MotoBackend, region: str) -> None:
+        self._moto = moto
+        self._region = region
+        self._lock = threading.Lock()
+
+    def handle(self, service: str, request: Request) -> Response:
+        """Answer an AWS call; raises ServiceError."""
+        if wire.operation_name(service, request) != "ReceiveMessage":
+            return self._moto.handle(service, self._region, request)
+        parameters = wire.match(service, request)[1]
+        name = str(parameters.get("QueueUrl", "")).rpartition("/")[2]
+        if not name.endswith(".fifo") or parameters.get("WaitTimeSeconds"):
+            return self._moto.handle(service, self._region, request)
+        with self._lock:
+            self._look_at_what_came_back(name)
+            return self._moto.handle(service, self._region, request)
+
+    def _look_at_what_came_back(self, name: str) -> None:
+        try:
+            queue: Any = sqs_backends[ACCOUNT][self._region].get_queue(name)
+        except QueueDoesNotExist:
+            return
+        while due := [message for message in list(queue.pending_messages) if _comes_back(message)]:
+            for message in due:
+                if message.visible:
+                    queue.pending_messages.discard(message)
+            time.sleep(0.001)
+
+
+def _comes_back(message: Any) -> bool:
+    """Whether a message in flight is visible again, or will be while moto looks."""
+    return bool(message.visible_at < unix_time_millis() + MARGIN_MILLISECONDS)

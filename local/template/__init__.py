@@ -1,0 +1,1 @@
+"""From template.yaml to the resources of the local cloud."""

@@ -1,0 +1,248 @@
+"""start_once with the real store, from several threads at once: requests compete for one branch in DynamoDB."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.errors import BranchBusy, StartUnresolved, TryAgain
+from amplify_jobs.following.wait import EarlierJob
+from amplify_jobs.model.job import Job, JobState, State, branch_key, job_key
+from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
+from amplify_jobs.starting.once import HostingParameters, start_once
+from tests.support.stack import REGION, Stack, serving
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PARAMETERS = StartJobParameters.model_validate(
+    {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE", "commitMessage": "Fix the header"}
+)
+BRANCH = branch_key(REGION, PARAMETERS.app_id, PARAMETERS.branch_name)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def store(stack: Stack) -> Iterator[Store]:
+    yield Store.connect("jobs")
+    for item in stack.jobs_table.scan()["Items"]:
+        stack.jobs_table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+class Amplify:
+    """Starts jobs, and loses the answers to every third; knows who asked for which."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = 0
+        self.jobs: list[tuple[ListedJob, str]] = []
+
+    def asked_by(self, request_id: str) -> Asking:
+        return Asking(self, request_id)
+
+    def start(self, request_id: str) -> ListedJob:
+        with self._lock:
+            self._asked += 1
+            job = ListedJob(str(len(self.jobs) + 1), PARAMETERS.job_type, PARAMETERS.commit_message)
+            if self._asked % 3 != 1:
+                self.jobs.append((job, request_id))
+            if self._asked % 3 != 0:
+                raise StartUnresolved
+            return job
+
+
+class Asking:
+    """Amplify, as one request's process sees it."""
+
+    def __init__(self, amplify: Amplify, request_id: str) -> None:
+        self._amplify = amplify
+        self._request_id = request_id
+
+    def send(self, parameters: HostingParameters) -> ListedJob:
+        return self._amplify.start(self._request_id)
+
+    def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]:
+        return [job for job, _ in reversed(self._amplify.jobs)]
+
+
+def test_requests_that_compete_for_a_branch_become_one_job_each(store: Store) -> None:
+    amplify, chance = Amplify(), random.Random(2)
+    requests = [f"web-{number}" for number in range(6)]
+    clock = Clock()
+
+    def start(request_id: str) -> Job:
+        while True:
+            try:
+                with clock.standing():
+                    return start_once(
+                        request_id,
+                        PARAMETERS,
+                        operation="start_job",
+                        region=REGION,
+                        amplify=amplify.asked_by(request_id),
+                        store=store,
+                        now=clock.now,
+                    )
+            except TryAgain:
+                clock.advance(chance.uniform(1, 10))
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        jobs = dict(zip(requests, pool.map(start, requests), strict=True))
+    assert sorted(asked_by for _, asked_by in amplify.jobs) == requests
+    assert {job.job_id: asked_by for job, asked_by in amplify.jobs} == {
+        job.job_id: request_id for request_id, job in jobs.items()
+    }
+    assert store.lease(BRANCH) == Lease(None, len(requests))
+    for request_id, job in jobs.items():
+        assert store.job_of_request(request_id) == job
+
+
+class Clock:
+    """Simulated time, which stands while anybody works: a function lives shorter than its lease."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._working = 0
+        self._now = NOW
+
+    def now(self) -> datetime:
+        return self._now
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        with self._changed:
+            self._working += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working -= 1
+                self._changed.notify_all()
+
+    def advance(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._working == 0)
+            self._now += timedelta(seconds=seconds)
+
+
+# ---------------------------------------------------------------- the lease, one condition at a time
+
+
+FIRST = Attempt("one", NOW, 3, "RELEASE", "Fix the header")
+AGAIN = Attempt("one", NOW + timedelta(minutes=1), 3, "RELEASE", None)
+OTHER = Attempt("two", NOW, 3, "RELEASE", None)
+
+
+def test_a_lease_is_taken_once(store: Store) -> None:
+    assert store.lease(BRANCH) == Lease()
+    assert store.take_lease(BRANCH, FIRST, Lease())
+    assert store.lease(BRANCH) == Lease(FIRST, 3)
+    assert not store.take_lease(BRANCH, OTHER, Lease())
+    assert store.lease(BRANCH) == Lease(FIRST, 3)
+
+
+def test_a_lease_is_taken_again_by_its_holder_only(store: Store) -> None:
+    assert store.take_lease(BRANCH, FIRST, Lease())
+    assert not store.take_lease(BRANCH, AGAIN, Lease(OTHER, 3))
+    assert store.take_lease(BRANCH, AGAIN, Lease(FIRST, 3))
+    assert not store.take_lease(BRANCH, replace(AGAIN, sent_at=NOW + timedelta(minutes=2)), Lease(FIRST, 3))
+    assert store.lease(BRANCH) == Lease(AGAIN, 3)
+
+
+def test_a_lease_that_was_used_meanwhile_is_not_as_it_was_found(store: Store) -> None:
+    found = store.lease(BRANCH)
+    assert store.take_lease(BRANCH, OTHER, found)
+    store.give_lease_back(BRANCH, OTHER, 4)
+    assert not store.take_lease(BRANCH, FIRST, found)
+    assert store.lease(BRANCH) == Lease(None, 4)
+    assert store.take_lease(BRANCH, FIRST, Lease(None, 4))
+
+
+def test_only_the_holder_gives_a_lease_back(store: Store) -> None:
+    assert store.take_lease(BRANCH, FIRST, Lease())
+    store.give_lease_back(BRANCH, OTHER, 9)
+    store.give_lease_back(BRANCH, AGAIN, 9)
+    assert store.lease(BRANCH) == Lease(FIRST, 3)
+    store.give_lease_back(BRANCH, FIRST, 4)
+    assert store.lease(BRANCH) == Lease(None, 4)
+
+
+def test_every_item_expires(stack: Stack, store: Store) -> None:
+    job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
+    key = job_key(REGION, "d1a2b3c4d5e6", "main", "7")
+    store.take_lease(BRANCH, FIRST, Lease())
+    store.give_lease_back(BRANCH, FIRST, 7)
+    store.point_request_at_job("one", job, NOW)
+    store.record_start(key, "one", job, NOW)
+    store.begin_poll(job_key(REGION, "d1a2b3c4d5e6", "main", "8"), NOW)
+    store.count_change(job_key(REGION, "d1a2b3c4d5e6", "main", "9"), NOW)
+    store.remember_announced("two", "Job Started to people", {}, NOW)
+    items = stack.jobs_table.scan()["Items"]
+    assert len(items) == 6
+    assert all(int(str(item["expiresAt"])) > NOW.timestamp() for item in items)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "seconds"),
+    [
+        # Newest first. Failed jobs do not count, and do not keep out those before them.
+        ([True] * 12, list(range(1, 11))),
+        ([True, False] * 10, list(range(1, 20, 2))),
+        ([False] * 10 + [True] * 11, list(range(11, 21))),
+        ([False] * 30, []),
+        ([], []),
+    ],
+)
+def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
+    store: Store, outcomes: list[bool], seconds: list[int]
+) -> None:
+    for number, succeeded in enumerate(outcomes, start=1):
+        job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id=str(100 - number))
+        key = job_key(REGION, "d1a2b3c4d5e6", "main", job.job_id)
+        store.record_start(key, f"web-{number}", job, NOW)
+        state = JobState(
+            job=job,
+            state=State.SUCCEEDED if succeeded else State.FAILED,
+            started_at=NOW,
+            finished_at=NOW + timedelta(seconds=number),
+        )
+        store.record_state(key, state, NOW)
+    earlier = store.earlier_jobs(job_key(REGION, "d1a2b3c4d5e6", "main", "100"))
+    assert earlier == [EarlierJob(float(took), told_by_event=False) for took in seconds]
+
+
+def test_what_was_announced_is_remembered_beside_the_job(store: Store) -> None:
+    job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
+    assert store.announced("one").labels == set()
+    store.remember_announced("one", "a", {"appName": "web"}, NOW)
+    store.point_request_at_job("one", job, NOW)
+    store.remember_announced("one", "b", {"appName": "renamed"}, NOW)
+    assert store.announced("one").labels == {"a", "b"}
+    assert store.announced("one").names == {"appName": "web"}
+    assert store.job_of_request("one") == job
+
+
+def test_a_busy_branch_is_told_by_the_lease_of_another(store: Store) -> None:
+    store.take_lease(BRANCH, OTHER, Lease())
+    with pytest.raises(BranchBusy, match="two"):
+        start_once(
+            "one",
+            PARAMETERS,
+            operation="start_job",
+            region=REGION,
+            amplify=Amplify().asked_by("one"),
+            store=store,
+            now=lambda: NOW,
+        )

@@ -1,0 +1,148 @@
+"""What each of Amplify's errors means for a request, by its code and, where it has nothing better, its text."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from amplify_jobs.aws.amplify_errors import (
+    HOSTING_RESOURCES,
+    NotFound,
+    UnknownResource,
+    error_of,
+    error_of_start,
+    rejected_if_unknown,
+)
+from amplify_jobs.errors import (
+    AmplifyJobsError,
+    BranchBusy,
+    RequestRejected,
+    ServiceTrouble,
+    StartUnresolved,
+    Throttled,
+)
+
+AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")
+SLOW_DOWN = "Rate exceeded while calling StartJob, please slow down or try again later."
+NOT_FINISHED = (
+    "The last job(deployment) 64 was not finished, please wait until it finish or use StopJob operation to cancel it "
+    "before creating a new deployment."
+)
+
+
+def answered(code: str, message: str = "no", status: int = 400) -> ClientError:
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "StartJob")  # type: ignore[arg-type]  # real answers leave members out
+
+
+CASES: list[tuple[ClientError, type[AmplifyJobsError]]] = [
+    (answered("BadRequestException"), RequestRejected),
+    (answered("BadRequestException", "The requested jobType MANUAL does not support."), RequestRejected),
+    (answered("BadRequestException", SLOW_DOWN), Throttled),
+    (answered("BadRequestException", NOT_FINISHED), BranchBusy),
+    (answered("ValidationException"), RequestRejected),
+    (answered("UnauthorizedException", status=401), RequestRejected),
+    (answered("AccessDeniedException", status=403), RequestRejected),
+    (answered("NotFoundException", status=404), NotFound),
+    (answered("LimitExceededException", status=429), Throttled),
+    (answered("ThrottlingException", status=400), Throttled),
+    (answered("TooManyRequestsException", status=429), Throttled),
+    (answered("SomethingNew", status=429), Throttled),
+    (answered("InternalFailureException", status=500), ServiceTrouble),
+    (answered("DependentServiceFailureException", status=503), ServiceTrouble),
+    (answered("ExpiredTokenException", status=403), ServiceTrouble),
+    (answered("SomethingNew", status=400), ServiceTrouble),
+]
+
+
+@pytest.mark.parametrize(("error", "meaning"), CASES, ids=lambda value: str(getattr(value, "response", "")))
+def test_what_an_error_means(error: ClientError, meaning: type[AmplifyJobsError]) -> None:
+    translated = error_of(error, "StartJob")
+    assert type(translated) is meaning
+    assert str(translated).startswith(f"StartJob: {error.response['Error']['Code']}: ")
+
+
+@pytest.mark.parametrize("status", [0, 200, 301, 400, 401, 403, 404, 408, 409, 415, 429, 499, 500, 502, 503, 504])
+def test_of_a_start_only_what_may_have_been_done_is_unresolved(status: int) -> None:
+    translated = error_of_start(answered("SomethingNew", status=status), "StartJob")
+    nothing_started = 400 <= status < 500 and status != 408
+    assert isinstance(translated, StartUnresolved) is not nothing_started
+    assert isinstance(translated, ServiceTrouble | Throttled) is nothing_started
+
+
+@pytest.mark.parametrize(("error", "meaning"), CASES, ids=lambda value: str(getattr(value, "response", "")))
+def test_what_an_error_of_a_start_means(error: ClientError, meaning: type[AmplifyJobsError]) -> None:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    assert type(error_of_start(error, "StartJob")) is (StartUnresolved if status >= 500 else meaning)
+
+
+@pytest.mark.parametrize("operation", ["StartJob", "ListJobs", "GetJob", "GetApp", "GetBranch"])
+def test_every_error_that_the_api_declares_is_in_the_table(operation: str) -> None:
+    declared = {shape.name for shape in AMPLIFY.operation_model(operation).error_shapes}
+    assert declared <= {error.response["Error"]["Code"] for error, _ in CASES}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectTimeoutError(endpoint_url="https://amplify"),
+        ReadTimeoutError(endpoint_url="https://amplify"),
+        EndpointConnectionError(endpoint_url="https://amplify"),
+        NoCredentialsError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_answer_is_trouble(error: Exception) -> None:
+    translated = error_of(error, "GetJob")  # type: ignore[arg-type]
+    assert type(translated) is ServiceTrouble
+    assert str(translated) == f"GetJob: no answer ({type(error).__name__})"
+
+
+def test_parameters_that_botocore_does_not_send_are_rejected() -> None:
+    translated = error_of(ParamValidationError(report="Invalid length for parameter appId"), "StartJob")
+    assert type(translated) is RequestRejected
+    assert "Invalid length for parameter appId" in str(translated)
+
+
+BACKEND = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "ResourceName"}
+
+
+@pytest.mark.parametrize(
+    ("said", "resources", "route", "hint"),
+    [
+        ("App d1 not found.", HOSTING_RESOURCES, "web", "(check appId in route web of routes.yaml)"),
+        ("Branch app not found.", HOSTING_RESOURCES, None, "(check branchName in the request)"),
+        ("Job 99 not found.", HOSTING_RESOURCES, None, "(check jobId in the request)"),
+        ("Unable to find branch x of app d1", HOSTING_RESOURCES, None, "(check branchName in the request)"),
+        (
+            "Apparently gone",
+            HOSTING_RESOURCES,
+            "web",
+            "(check appId, branchName and jobId in route web of routes.yaml)",
+        ),
+        ("Backend environment dev not found.", BACKEND, None, "(check BackendEnvironmentName in the request)"),
+        ("API x not found.", BACKEND, None, "(check ResourceName in the request)"),
+    ],
+)
+def test_what_is_not_found_names_its_parameter(
+    said: str, resources: dict[str, str], route: str | None, hint: str
+) -> None:
+    unknown = rejected_if_unknown(error_of(answered("NotFoundException", said, 404), "StartJob"), resources)
+    assert isinstance(unknown, UnknownResource)
+    rejection = unknown.rejection(route)
+    assert type(rejection) is RequestRejected
+    assert str(rejection) == f"StartJob: NotFoundException: {said} {hint}"
+
+
+def test_other_errors_stay_as_they_are() -> None:
+    busy = error_of(answered("BadRequestException", NOT_FINISHED), "StartJob")
+    assert rejected_if_unknown(busy) is busy

@@ -1,0 +1,169 @@
+"""When secrets are read from SSM, and that a wrong signature can't make us read them often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from amplify_jobs.aws.secrets import SECONDS_BETWEEN_READS, SECONDS_FRESH, Secrets
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
+from amplify_jobs.errors import NotAuthentic, ServiceTrouble
+
+NAMES = ("/amplify-jobs/secrets/github",)
+
+
+class FakeSsm(AwsHttp):
+    """SSM with the parameters that a test gives it."""
+
+    def __init__(self, **values: str) -> None:
+        super().__init__("eu-west-1")
+        self.values = {f"/amplify-jobs/secrets/{name}": value for name, value in values.items()}
+        self.reads: list[list[str]] = []
+        self.answer: dict[str, Any] | None = None
+        self.refusal: str | None = None
+
+    def call(
+        self, service: str, target: str, version: str, parameters: Mapping[str, Any], **how: str | bool | None
+    ) -> dict[str, Any]:
+        assert (service, target, version) == ("ssm", "AmazonSSM.GetParameters", "1.1")
+        assert how == {"patient": True, "proof": "Parameters"}
+        assert parameters["WithDecryption"] is True
+        names = parameters["Names"]
+        self.reads.append(names)
+        if self.answer is not None:
+            return self.answer
+        if self.refusal:
+            raise AwsRefusal(self.refusal, "")
+        return {
+            "Parameters": [{"Name": name, "Value": self.values[name]} for name in names if name in self.values],
+            "InvalidParameters": [name for name in names if name not in self.values],
+        }
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def accepts(right: str) -> Any:
+    def verify(secrets: Sequence[str]) -> None:
+        if right not in secrets:
+            raise NotAuthentic("not one of these")
+
+    return verify
+
+
+def test_secrets_are_read_once() -> None:
+    ssm = FakeSsm(github="s")
+    secrets = Secrets(ssm, Clock())
+    for _ in range(3):
+        secrets.verify(NAMES, accepts("s"))
+    assert len(ssm.reads) == 1
+
+
+def test_a_rotated_secret_is_found_by_reading_again() -> None:
+    ssm, clock = FakeSsm(github="old"), Clock()
+    secrets = Secrets(ssm, clock)
+    secrets.verify(NAMES, accepts("old"))
+    ssm.values[NAMES[0]] = "new"
+    clock.now += SECONDS_BETWEEN_READS
+    secrets.verify(NAMES, accepts("new"))
+    assert len(ssm.reads) == 2
+
+
+def test_wrong_signatures_read_again_at_most_once_a_minute() -> None:
+    ssm, clock = FakeSsm(github="s"), Clock()
+    secrets = Secrets(ssm, clock)
+    for _ in range(180):
+        with pytest.raises(NotAuthentic):
+            secrets.verify(NAMES, accepts("another"))
+        clock.now += 1
+    assert len(ssm.reads) == 3
+
+
+def test_one_of_two_parameters_may_be_missing() -> None:
+    ssm = FakeSsm(new="n")
+    Secrets(ssm, Clock()).verify(("/amplify-jobs/secrets/old", "/amplify-jobs/secrets/new"), accepts("n"))
+
+
+def test_without_any_secret_it_is_our_trouble_that_names_the_parameter() -> None:
+    with pytest.raises(ServiceTrouble, match=NAMES[0]):
+        Secrets(FakeSsm(), Clock()).verify(NAMES, accepts("s"))
+
+
+def test_a_refusal_of_ssm_is_our_trouble() -> None:
+    ssm = FakeSsm(github="s")
+    ssm.refusal = "AccessDeniedException"
+    with pytest.raises(ServiceTrouble, match="AccessDeniedException"):
+        Secrets(ssm, Clock()).verify(NAMES, accepts("s"))
+
+
+def test_a_secret_that_was_replaced_works_no_longer_than_five_minutes() -> None:
+    ssm, clock = FakeSsm(github="leaked"), Clock()
+    secrets = Secrets(ssm, clock)
+    secrets.verify(NAMES, accepts("leaked"))
+    ssm.values[NAMES[0]] = "new"
+    clock.now += SECONDS_FRESH
+    with pytest.raises(NotAuthentic):
+        secrets.verify(NAMES, accepts("leaked"))
+    secrets.verify(NAMES, accepts("new"))
+    assert len(ssm.reads) == 2
+
+
+def test_a_secret_that_was_deleted_works_no_longer_than_five_minutes() -> None:
+    ssm, clock = FakeSsm(github="leaked"), Clock()
+    secrets = Secrets(ssm, clock)
+    secrets.verify(NAMES, accepts("leaked"))
+    ssm.values.clear()
+    clock.now += SECONDS_FRESH
+    for _ in range(2):
+        with pytest.raises(ServiceTrouble, match="no secret is stored"):
+            secrets.verify(NAMES, accepts("leaked"))
+
+
+def test_old_secrets_serve_while_ssm_fails_and_it_is_asked_once_a_minute() -> None:
+    ssm, clock = FakeSsm(github="s"), Clock()
+    secrets = Secrets(ssm, clock)
+    secrets.verify(NAMES, accepts("s"))
+    ssm.refusal = "ThrottlingException"
+    clock.now += SECONDS_FRESH
+    for _ in range(120):
+        secrets.verify(NAMES, accepts("s"))
+        with pytest.raises(NotAuthentic):
+            secrets.verify(NAMES, accepts("another"))
+        clock.now += 1
+    assert len(ssm.reads) == 3
+    ssm.refusal = None
+    clock.now += SECONDS_BETWEEN_READS
+    secrets.verify(NAMES, accepts("s"))
+    assert len(ssm.reads) == 4
+
+
+def test_all_names_of_a_source_are_read_in_one_call() -> None:
+    ssm = FakeSsm(old="o", new="n")
+    names = ("/amplify-jobs/secrets/old", "/amplify-jobs/secrets/new", "/amplify-jobs/secrets/old")
+    Secrets(ssm, Clock()).verify(names, accepts("n"))
+    assert ssm.reads == [list(names[:2])]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"nonsense": [True]},
+        {"Parameters": []},
+        {"Parameters": [], "InvalidParameters": []},
+        {"Parameters": [{"Name": NAMES[0]}], "InvalidParameters": []},
+        {"Parameters": None, "InvalidParameters": None},
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_none_is_our_trouble(answer: dict[str, Any]) -> None:
+    ssm = FakeSsm(github="s")
+    ssm.answer = answer
+    with pytest.raises(ServiceTrouble, match="SSM answered without the values"):
+        Secrets(ssm, Clock()).verify(NAMES, accepts("s"))

@@ -1,0 +1,101 @@
+"""What routes name of an account, and what is said of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.push.lookup import Account, Reach, uses, warnings
+from tests.support.routes_and_events import ROUTES
+
+PARAMETERS = {"appId": "d1", "branchName": "main", "jobType": "RELEASE"}
+PUSH = {"push": {"repository": "acme/web"}}
+APP = {"d1": {"main": True, "release/1": True, "dev": False}}
+
+REACH = Reach("eu-west-1", "own", frozenset(["onn", "off", "noo", "unknown"]))
+
+
+def said(when: dict[str, Any], parameters: dict[str, Any], operation: str = "start_job", **members: Any) -> list[str]:
+    route = {"when": when, "request": {"operation": operation, "parameters": parameters}, **members}
+    found = uses(Routes.model_validate({"routes": {"web": route}}))
+    account = Account(
+        apps={**APP, "d2": None}, event_buckets={"onn": True, "off": False}, missing_buckets=frozenset(["noo"])
+    )
+    return [text for _, text in warnings(found, account, REACH)]
+
+
+@pytest.mark.parametrize(
+    ("when", "parameters", "expected"),
+    [
+        (PUSH, {}, ["auto-build of the branch main of d1 is on"]),
+        ({"push": {"repository": "acme/web", "tags": ["v*"]}}, {}, ["auto-build of the branch main of d1 is on"]),
+        ({"pull_request": {"repository": "acme/web"}}, {}, ["auto-build of the branch main of d1 is on"]),
+        ({"schedule": {"expression": "rate(1 day)"}}, {}, []),
+        ({"request": {}}, {}, []),
+        (PUSH, {"branchName": "dev"}, []),
+        (PUSH, {"branchName": "gone"}, ["the app d1 has no branch gone"]),
+        (PUSH, {"appId": "d2"}, ["Amplify has no app d2 in this account and Region eu-west-1"]),
+        # What could not be looked up, or what an event decides, is not spoken of.
+        (PUSH, {"appId": "d3"}, []),
+        (PUSH, {"appId": "{branch}"}, []),
+        (PUSH, {"branchName": "x-{branch}"}, []),
+        (
+            PUSH,
+            {"branchName": "{branch}"},
+            ["auto-build of the branch main of d1 is on", "auto-build of the branch release/1 of d1 is on"],
+        ),
+        (
+            {"push": {"repository": "acme/web", "branches": ["release/*", "dev", "mian"]}},
+            {"branchName": "{branch}"},
+            ["the app d1 has no branch mian", "auto-build of the branch release/1 of d1 is on"],
+        ),
+        (
+            {"push": {"repository": "acme/web", "branches": ["**", "!main", "!release/**"]}},
+            {"branchName": "{branch}"},
+            [],
+        ),
+    ],
+)
+def test_apps_and_branches(when: dict[str, Any], parameters: dict[str, Any], expected: list[str]) -> None:
+    found = said(when, {**PARAMETERS, **parameters})
+    assert len(found) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    ("bucket", "artifact", "expected"),
+    [
+        ("onn", "s3://onn/{key}", []),
+        ("off", "s3://{bucket}/{key}", ["the bucket off sends no events to EventBridge"]),
+        ("noo", "s3://noo/{key}", ["there is no bucket noo;"]),
+        ("unknown", "s3://noo/site.zip", ["there is no bucket noo;"]),
+        ("onn", "s3://own/site.zip", []),
+        ("onn", "s3://far/site.zip", ["the stack gets no events of the bucket far and may not read it;"]),
+        ("far", "s3://own/site.zip", ["the stack gets no events of the bucket far and may not read it;"]),
+        # Of its own bucket the stack gets no events.
+        ("own", "s3://own/site.zip", ["the stack gets no events of the bucket own and may not read it;"]),
+    ],
+)
+def test_buckets(bucket: str, artifact: str, expected: list[str]) -> None:
+    parameters = {"appId": "d1", "branchName": "main", "artifact": artifact}
+    found = said({"object": {"bucket": bucket}}, parameters, "start_deployment")
+    assert len(found) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True)), found
+
+
+def test_operations_without_branches_name_their_app() -> None:
+    models = {"AppId": "d2", "BackendEnvironmentName": "dev", "ResourceName": "blog"}
+    assert said(PUSH, models, "generate_backend_api_models")[0].startswith("Amplify has no app d2")
+
+
+def test_a_route_that_is_switched_off_is_not_looked_at() -> None:
+    assert said(PUSH, {**PARAMETERS, "appId": "d2"}, enabled=False) == []
+
+
+@given(ROUTES)
+def test_any_routes_can_be_looked_up(routes: Routes) -> None:
+    account = Account({"d1": {"main": True}}, {}, frozenset())
+    assert all(name in routes.routes for name, _ in warnings(uses(routes), account, REACH))

@@ -1,0 +1,43 @@
+"""A replay is the same request under an id of its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from amplify_jobs.errors import RequestRejected
+from amplify_jobs_cli.recovery.replay import original_id, replay_of
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def request(request_id: str) -> dict[str, Any]:
+    return {
+        "requestId": request_id,
+        "route": "web",
+        "operation": "start_job",
+        "parameters": {"appId": "d1", "branchName": "main", "jobType": "RELEASE"},
+        "cause": {"source": "github", "kind": "push"},
+        "receivedAt": "2026-11-01T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_id", "number", "replayed"),
+    [("web-1f", 1, "web-1f-r1"), ("web-1f-r1", 2, "web-1f-r2"), ("web-1f-r12", 13, "web-1f-r13"), ("r1", 1, "r1-r1")],
+)
+def test_the_id_counts_replays_of_the_original(request_id: str, number: int, replayed: str) -> None:
+    made = replay_of(request(request_id), number, NOW)
+
+    assert made.request_id == replayed
+    assert original_id(made.request_id) == original_id(request_id)
+    assert made.received_at == NOW
+    assert made.parameters == request(request_id)["parameters"]
+
+
+@pytest.mark.parametrize("raw", [None, {}, {"requestId": "x"}, request("x" * 80), request("UPPER")])
+def test_what_can_not_be_replayed_is_rejected(raw: Any) -> None:
+    with pytest.raises(RequestRejected):
+        replay_of(raw, 1, NOW)

@@ -1,0 +1,103 @@
+"""A branch or tag whose name can't be used: on every host its delivery is ignored, with the reason, and not refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.events.deliveries import Delivery
+from tests.support import git_hosts
+from tests.support.git_hosts import Operation, Render
+from tests.support.recorded_webhooks import parse
+
+A, B = "a" * 40, "b" * 40
+HOSTS: dict[str, Render] = {
+    "github": git_hosts.github,
+    "gitlab": git_hosts.gitlab("Idempotency-Key"),
+    "bitbucket": git_hosts.bitbucket,
+    "bitbucket-server": git_hosts.bitbucket_server,
+    "azure-devops": git_hosts.azure_devops(messages=True),
+    "gitea": git_hosts.gitea,
+    "forgejo": git_hosts.forgejo,
+    "codecommit": git_hosts.codecommit,
+}
+OPTION, NOT_OF_GIT, LONG = "opens with '-'", "git allows no such name", "more than 1024 characters"
+NAMES = [
+    ("-x", OPTION),
+    ("--upload-pack=x", OPTION),
+    *((name, NOT_OF_GIT) for name in ("a\n", "a..b", "a\\b", "a@{b", "/a")),
+    ("a" * 2000, LONG),
+]
+
+
+def assert_ignored(found: Delivery, reason: str) -> None:
+    assert found.events == ()
+    assert reason in str(found.ignored)
+    assert len(str(found.ignored)) < 400
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("prefix", ["refs/heads/", "refs/tags/"])
+@pytest.mark.parametrize("change", [(B, A), (None, A), (B, None)], ids=["moved", "new", "deleted"])
+@pytest.mark.parametrize(("name", "reason"), NAMES)
+def test_a_push_of_it_is_ignored(
+    host: str, prefix: str, change: tuple[str | None, str | None], name: str, reason: str
+) -> None:
+    attempt = HOSTS[host](Operation("push", 1, 1, prefix + name, *change), 1)
+    assert_ignored(parse(host, attempt.headers, attempt.content), reason)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("deed", ["opened", "updated", "closed"])
+@pytest.mark.parametrize(("name", "reason"), NAMES)
+def test_a_pull_request_from_it_is_ignored(host: str, deed: str, name: str, reason: str) -> None:
+    attempt = HOSTS[host](Operation(deed, 1, 1, before=B, after=A, number=7, merge=1), 1)
+    content = attempt.content.replace(b"feat", json.dumps(name)[1:-1].encode())
+    assert_ignored(parse(host, attempt.headers, content), reason)
+
+
+LIKE_GITHUB = [("github", "GitHub"), ("gitea", "Gitea"), ("forgejo", "Forgejo")]
+
+
+@pytest.mark.parametrize(("host", "header"), LIKE_GITHUB)
+@pytest.mark.parametrize("told", [("create", "branch"), ("create", "tag"), ("delete", "branch"), ("delete", "tag")])
+@pytest.mark.parametrize(("name", "reason"), NAMES)
+def test_the_separate_word_of_it_is_ignored(
+    host: str, header: str, told: tuple[str, str], name: str, reason: str
+) -> None:
+    kind, ref_type = told
+    body = {"ref": name, "ref_type": ref_type, "sha": A, "repository": {"full_name": "acme/web"}}
+    assert_ignored(parse(host, {f"X-{header}-Event": kind}, json.dumps(body).encode()), reason)
+
+
+@pytest.mark.parametrize(("host", "header"), [*LIKE_GITHUB, ("gitlab", "Gitlab")])
+@pytest.mark.parametrize(("name", "reason"), NAMES)
+def test_a_release_of_it_is_ignored(host: str, header: str, name: str, reason: str) -> None:
+    def released(**parts: str) -> Delivery:
+        body: dict[str, Any] = {
+            "action": "published",
+            "release": {"tag_name": "v1", "target_commitish": "main", **parts},
+            "repository": {"full_name": "acme/web"},
+        }
+        if host == "gitlab":
+            body = {"object_kind": "release", "action": "create", "tag": parts["tag_name"]}
+            body["project"] = {"path_with_namespace": "acme/web"}
+        return parse(host, {f"X-{header}-Event": "release"}, json.dumps(body).encode())
+
+    assert_ignored(released(tag_name=name), reason)
+    if host != "gitlab":
+        assert_ignored(released(target_commitish=name), reason)
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab", "gitea", "forgejo", "codecommit"])
+@pytest.mark.parametrize("ref", [None, "", 7, ["refs/heads/main"]])
+def test_a_push_that_names_none_is_refused(host: str, ref: Any) -> None:
+    attempt = HOSTS[host](Operation("push", 1, 1, "refs/heads/main", B, A), 1)
+    told = attempt.body["detail"] if host == "codecommit" else attempt.body
+    told["referenceFullName" if host == "codecommit" else "ref"] = ref
+    told.pop("referenceName", None)
+    with pytest.raises(DeliveryUnreadable, match="needs ref"):
+        parse(host, attempt.headers, attempt.content)
