@@ -51,6 +51,7 @@ check: lint types template security machine test ## Lint, types, template, secur
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: $(VENV)/ready
 	$(BIN)/python -m tools.check_types

@@ -11,10 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from amplify_jobs.announcing.announcement import Announcement, DetailType, Names, Place
 from amplify_jobs.announcing.notification import Occasion, announcement, occasion
 from amplify_jobs.aws.amplify import Amplify
-from amplify_jobs.aws.amplify_errors import NotFound
 from amplify_jobs.aws.jobs_table import Announced, Store
 from amplify_jobs.aws.publisher import Publisher
-from amplify_jobs.errors import AmplifyJobsError
+from amplify_jobs.errors import AmplifyJobsError, NotFound
 from amplify_jobs.observability import function_logger
 
 logger = function_logger()

@@ -14,12 +14,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.amplify_backend import Backend
-from amplify_jobs.aws.amplify_errors import NotFound
 from amplify_jobs.aws.download import Downloads
 from amplify_jobs.aws.jobs_table import Record, Store
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.ui_builder import UiBuilder
-from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.errors import AmplifyJobsError, NotFound, ServiceTrouble
 from amplify_jobs.following.collect import Collector
 from amplify_jobs.following.poll import (
     RESULTS_TRIED_FOR,
@@ -28,11 +27,9 @@ from amplify_jobs.following.poll import (
     deadlines_of,
     poll_answer,
     stopped_in_time_out,
-    superseded,
     timed_out,
     vanished,
     waiting_since,
-    with_note,
     with_results,
 )
 from amplify_jobs.following.states import JobStates
@@ -45,11 +42,12 @@ from amplify_jobs.observability import function_logger
 KEPT_SECONDS = 12
 logger = function_logger()
 metrics = Metrics()
-states = JobStates(Amplify.connect(), UiBuilder(), Backend())
+hosting, ui_builder, backend = Amplify.connect(), UiBuilder(), Backend()
+states = JobStates(hosting, ui_builder, backend)
 store = Store.connect(os.environ["JOBS_TABLE"])
 collector = Collector(
-    ui_builder=states.ui_builder,
-    backend=states.backend,
+    ui_builder=ui_builder,
+    backend=backend,
     files=Downloads(os.environ.get("AWS_ENDPOINT_URL") or None),
     objects=Objects(),
     bucket=os.environ["BUCKET_NAME"],
@@ -69,7 +67,7 @@ def ask(last: JobState, record: Record, deadlines: Deadlines, now: datetime) -> 
     except AmplifyJobsError as error:
         overdue = timed_out(last, record.left_queue_at, deadlines, now)
         if overdue.state is State.TIMED_OUT:
-            return with_note(overdue, f"Amplify's last answer: {error}")
+            return overdue.with_note(f"Amplify's last answer: {error}")
         raise ServiceTrouble(str(error)) from error
     return asked.model_copy(update={"started_at": asked.started_at or last.started_at})
 
@@ -79,9 +77,9 @@ def why_cancelled(
 ) -> JobState:
     if record.state is State.TIMED_OUT and may_stop(request, record):
         # An earlier poll stopped it, and was cut short.
-        return with_note(stopped_in_time_out(asked, left_queue_at, deadlines), STOPPED)
+        return stopped_in_time_out(asked, left_queue_at, deadlines).with_note(STOPPED)
     if request.supersede and (newer := store.what_superseded(request.request_id)) is not None:
-        return superseded(asked, newer)
+        return asked.cancelled_for(newer)
     return asked
 
 
@@ -92,13 +90,13 @@ def may_stop(request: JobRequest, record: Record) -> bool:
 
 def stopped(state: JobState, deadline: datetime, now: datetime) -> JobState:
     try:
-        states.hosting.stop_job(state.job)
+        hosting.stop_job(state.job)
     except AmplifyJobsError as error:
         # A refusal, too, may only mean that it has ended since, or was stopped by a call whose answer was lost.
         if now - deadline < STOP_TRIED_FOR:
             raise ServiceTrouble(str(error)) from error
-        return with_note(state, f"amplify-jobs stopped following it and could not stop it: {error}")
-    return with_note(state, STOPPED)
+        return state.with_note(f"amplify-jobs stopped following it and could not stop it: {error}")
+    return state.with_note(STOPPED)
 
 
 def collected(state: JobState, request: JobRequest, now: datetime, context: LambdaContext) -> JobState:
@@ -135,7 +133,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     store.record_state(key, state, left_queue_at)
     if state.state is State.TIMED_OUT and asked.state is not State.CANCELLED:
         due = deadlines.next_after(left_queue_at)
-        state = stopped(state, due, now) if may_stop(request, record) else with_note(state, LEFT_ALONE)
+        state = stopped(state, due, now) if may_stop(request, record) else state.with_note(LEFT_ALONE)
     state = collected(state, request, now, context)
     logger.info("Polled", extra={"state": state.state, "status": state.status, "polls": record.polls})
     if state.state.is_outcome:

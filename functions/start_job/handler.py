@@ -21,9 +21,13 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from amplify_jobs.aws.amplify import Amplify
+from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.dynamodb import dynamodb_client
 from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.task_tokens import Callbacks
+from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
@@ -49,7 +53,8 @@ REGION = os.environ["AWS_REGION"]
 FOUND_OUT_WITHIN = timedelta(minutes=10)
 logger = function_logger()
 metrics = Metrics()
-starts = JobStarts.connect()
+objects = Objects()
+starts = JobStarts(Amplify.connect(objects), UiBuilder(), Backend(), objects)
 store = Store.connect(os.environ["JOBS_TABLE"])
 # Longer than the state machine tries one start, so that none of its repeats is taken for a new one.
 idempotency = IdempotencyConfig(

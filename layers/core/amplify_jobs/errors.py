@@ -1,5 +1,6 @@
 """The error tree. What matters of an error is what to do next: try again, or give the request up."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from amplify_jobs.text import without_secrets
@@ -39,6 +40,32 @@ class NotSetUp(ServiceTrouble):
 
 class RequestRejected(AmplifyJobsError):
     """The request can't succeed however often it is tried; the message says why."""
+
+
+class UnknownResource(RequestRejected):
+    """A start names an app, branch, environment or job that is not there; `parameters` are those that may be wrong.
+
+    Whoever knows the request turns it into a plain RequestRejected, by which name the state machine catches it.
+    """
+
+    def __init__(self, message: str, parameters: Sequence[str]) -> None:
+        super().__init__(message)
+        self.parameters = tuple(parameters)
+
+    def rejection(self, route: str | None) -> RequestRejected:
+        """The error with what to correct and where; `route` is None for a request that no route made."""
+        place = f"route {route} of routes.yaml" if route else "the request"
+        *others, last = self.parameters
+        names = f"{', '.join(others)} and {last}" if others else last
+        return RequestRejected(f"{self} (check {names} in {place})")
+
+
+class NotFound(AmplifyJobsError):
+    """Amplify knows no such app, branch, environment or job."""
+
+
+class NotDownloadable(AmplifyJobsError):
+    """There is nothing to be had at this address, however often it is asked; the message does not repeat it."""
 
 
 class Superseded(AmplifyJobsError):

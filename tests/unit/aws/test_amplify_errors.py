@@ -16,8 +16,6 @@ from botocore.model import ServiceModel
 
 from amplify_jobs.aws.amplify_errors import (
     HOSTING_RESOURCES,
-    NotFound,
-    UnknownResource,
     error_of,
     error_of_start,
     rejected_if_unknown,
@@ -25,10 +23,12 @@ from amplify_jobs.aws.amplify_errors import (
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
+    NotFound,
     RequestRejected,
     ServiceTrouble,
     StartUnresolved,
     Throttled,
+    UnknownResource,
 )
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")

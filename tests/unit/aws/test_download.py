@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from amplify_jobs.aws.download import Downloads, NotDownloadable, is_public
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.aws.download import Downloads, is_public
+from amplify_jobs.errors import NotDownloadable, ServiceTrouble
 
 
 def never(host: str, port: int) -> list[str]:

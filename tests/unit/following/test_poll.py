@@ -13,10 +13,8 @@ from amplify_jobs.following.poll import (
     deadlines_of,
     poll_answer,
     stopped_in_time_out,
-    superseded,
     timed_out,
     waiting_since,
-    with_note,
     with_results,
 )
 from amplify_jobs.following.wait import Deadlines, EarlierJob
@@ -83,7 +81,7 @@ def test_a_job_times_out_at_its_deadline(of: State, left_queue: bool, minutes: i
     ("reason", "noted"), [(None, "A note."), ("", "A note."), ("It failed.", "It failed. A note.")]
 )
 def test_a_note_follows_the_reason(reason: str | None, noted: str) -> None:
-    assert with_note(state(reason=reason), "A note.") == state(reason=noted)
+    assert state(reason=reason).with_note("A note.") == state(reason=noted)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +93,7 @@ def test_a_note_follows_the_reason(reason: str | None, noted: str) -> None:
     ],
 )
 def test_a_superseded_job_is_cancelled_and_names_the_newer_request(of: State, reason: str | None, said: str) -> None:
-    found = superseded(state(of, reason=reason), "web-2")
+    found = state(of, reason=reason).cancelled_for("web-2")
     assert (found.state, found.superseded_by) == (State.CANCELLED, "web-2")
     assert (found.reason or "").rstrip(".") == f"Superseded by request web-2, whose event is newer.{said}".rstrip(".")
 

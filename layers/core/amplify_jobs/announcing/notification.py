@@ -18,7 +18,6 @@ from amplify_jobs.announcing.announcement import (
     started,
 )
 from amplify_jobs.errors import Superseded
-from amplify_jobs.following.poll import superseded, with_note
 from amplify_jobs.model.job import Job, JobState, State
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.text import sentences
@@ -73,9 +72,9 @@ def occasion(event: dict[str, Any], requests: Requests, now: datetime) -> Occasi
     state = JobState.model_validate(event["job"]) if "job" in event else None
     reason = _error_message(error)
     if state is not None and newer is not None:
-        state = superseded(state, newer)
+        state = state.cancelled_for(newer)
     elif state is not None and error is not None:
-        state = with_note(state, f"It could not be started again: {reason}")
+        state = state.with_note(f"It could not be started again: {reason}")
     return Occasion(
         detail_type=DetailType(event["detailType"]),
         request=request,

@@ -12,7 +12,6 @@ from amplify_jobs.aws.amplify_errors import (
     ASKING,
     NONSENSE,
     SENDING,
-    NotFound,
     asked,
     error_of,
     error_of_start,
@@ -20,7 +19,7 @@ from amplify_jobs.aws.amplify_errors import (
     rejected_if_unknown,
 )
 from amplify_jobs.aws.s3 import Objects
-from amplify_jobs.errors import RequestRejected, StartUnresolved
+from amplify_jobs.errors import NotFound, RequestRejected, StartUnresolved
 from amplify_jobs.model.deployment import SOURCE_URL_LIMIT, StartDeploymentParameters
 from amplify_jobs.model.job import Job, JobState, hosting_job_state
 from amplify_jobs.model.request import StartJobParameters

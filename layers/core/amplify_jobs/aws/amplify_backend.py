@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +12,22 @@ from amplify_jobs.aws.amplify_errors import (
     ASKING,
     NONSENSE,
     SENDING,
-    NotFound,
     asked,
     error_of,
     error_of_start,
     part,
     rejected_if_unknown,
 )
-from amplify_jobs.errors import ServiceTrouble, StartUnresolved
+from amplify_jobs.errors import NotFound, ServiceTrouble, StartUnresolved
 from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.job import Job, JobState, backend_job_state
+from amplify_jobs.model.results import BackendModels
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifybackend.client import AmplifyBackendClient
 
 _OPERATION = "GenerateBackendAPIModels"
 _RESOURCES = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "ResourceName"}
-
-
-@dataclass(frozen=True)
-class BackendModels:
-    """The models of a backend API (API: GetBackendAPIModels); `status` is LATEST or STALE."""
-
-    models: str
-    introspection_schema: str
-    status: str
 
 
 class Backend:

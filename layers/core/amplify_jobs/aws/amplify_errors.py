@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -16,10 +16,12 @@ from amplify_jobs.aws.throttling import is_throttling
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
+    NotFound,
     RequestRejected,
     ServiceTrouble,
     StartUnresolved,
     Throttled,
+    UnknownResource,
 )
 from amplify_jobs.text import without_queries
 
@@ -41,10 +43,6 @@ NONSENSE = (ResponseParserError, ValueError, TypeError, AttributeError)
 
 
 Answered = TypeVar("Answered")
-
-
-class NotFound(AmplifyJobsError):
-    """Amplify knows no such app, branch, environment or job."""
 
 
 def error_of(error: ClientError | BotoCoreError, doing: str) -> AmplifyJobsError:
@@ -100,24 +98,6 @@ def asked(operation: str) -> Iterator[None]:
         raise error_of(error, operation) from error
     except NONSENSE as error:
         raise ServiceTrouble(f"{operation}: answered nonsense ({type(error).__name__})") from error
-
-
-class UnknownResource(RequestRejected):
-    """A start names an app, branch, environment or job that is not there; `parameters` are those that may be wrong.
-
-    Whoever knows the request turns it into a plain RequestRejected, by which name the state machine catches it.
-    """
-
-    def __init__(self, message: str, parameters: Sequence[str]) -> None:
-        super().__init__(message)
-        self.parameters = tuple(parameters)
-
-    def rejection(self, route: str | None) -> RequestRejected:
-        """The error with what to correct and where; `route` is None for a request that no route made."""
-        place = f"route {route} of routes.yaml" if route else "the request"
-        *others, last = self.parameters
-        names = f"{', '.join(others)} and {last}" if others else last
-        return RequestRejected(f"{self} (check {names} in {place})")
 
 
 HOSTING_RESOURCES = {"app": "appId", "branch": "branchName", "job": "jobId"}

@@ -16,21 +16,16 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 from botocore.httpsession import get_cert_path
 
-from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.errors import NotDownloadable, ServiceTrouble
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 8
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
-AT_ONCE = 8
 _CHUNK_BYTES = 64 * 1024
 
 Resolve = Callable[[str, int], list[str]]
 """Gives the addresses of a host; raises OSError."""
-
-
-class NotDownloadable(AmplifyJobsError):
-    """There is nothing to be had at this address, however often it is asked; the message does not repeat it."""
 
 
 class Downloads:

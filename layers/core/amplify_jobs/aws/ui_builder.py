@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from amplify_jobs.aws.amplify_errors import ASKING, NotFound, asked, rejected_if_unknown
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.aws.amplify_errors import ASKING, asked, rejected_if_unknown
+from amplify_jobs.errors import NotFound, ServiceTrouble
 from amplify_jobs.model.job import Job, JobState, codegen_job_state
 from amplify_jobs.model.request import Operation
 from amplify_jobs.model.results import CodegenAsset, partial_errors

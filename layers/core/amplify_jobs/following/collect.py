@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from amplify_jobs.aws.amplify_backend import BackendModels
-from amplify_jobs.aws.download import AT_ONCE, NotDownloadable
-from amplify_jobs.errors import AmplifyJobsError, TryAgain
+from amplify_jobs.errors import AmplifyJobsError, NotDownloadable, TryAgain
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.request import JobRequest, Operation
 from amplify_jobs.model.results import (
+    BackendModels,
     CodegenAsset,
     Manifest,
     MissingFile,
@@ -25,6 +24,7 @@ from amplify_jobs.model.results import (
 )
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
+MAX_PARALLEL_DOWNLOADS = 8
 FILE_LIMIT = 5 * 1024 * 1024
 MANIFEST = "manifest.json"
 # As AWS's own generator calls them.
@@ -96,7 +96,7 @@ class Collector:
             raise NotDownloadable(f"the job's manifest can't be fetched: {error}") from error
         # First, since boto3 makes its clients safely in one thread only.
         stored = [self._stored(folder + MANIFEST, lambda: _described(manifest, asset.errors, folder))]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS) as pool:
             stored += pool.map(lambda output: self._file(output, folder, until), manifest.outputs)
         return _collected(folder, stored, all_errors(asset.errors, manifest.errors), manifest.missing)
 

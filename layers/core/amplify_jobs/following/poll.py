@@ -9,7 +9,6 @@ from amplify_jobs.following.wait import Deadlines, EarlierJob, past_deadline, wa
 from amplify_jobs.model.job import JobKey, JobState, PollAnswer, State
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.model.results import Results, all_errors, bounded
-from amplify_jobs.text import sentences
 
 # GetJob may not show a job at once that StartJob has just named, and that neither it nor an event has shown before.
 VISIBLE_AFTER = timedelta(minutes=2)
@@ -47,19 +46,6 @@ def stopped_in_time_out(state: JobState, left_queue_at: datetime | None, deadlin
     """The state of a job that was cancelled because we stopped it past its deadline: the deadline is what ended it."""
     running = state.model_copy(update={"state": State.RUNNING})
     return timed_out(running, left_queue_at, deadlines, deadlines.next_after(left_queue_at))
-
-
-def with_note(state: JobState, note: str) -> JobState:
-    """Add a sentence to a state's reason."""
-    return state.model_copy(update={"reason": sentences(state.reason, note)})
-
-
-def superseded(state: JobState, newer: str) -> JobState:
-    """The state of a job that ended, or is not started again, because of a newer request."""
-    reason = f"Superseded by request {newer}, whose event is newer."
-    if state.state is State.FAILED:
-        reason = sentences(reason, f"The job before had failed: {state.reason or 'Amplify gave no reason.'}")
-    return state.model_copy(update={"state": State.CANCELLED, "reason": reason, "superseded_by": newer})
 
 
 def with_results(state: JobState, results: Results) -> JobState:

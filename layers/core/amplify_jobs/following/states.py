@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from amplify_jobs.aws.amplify import Amplify
-from amplify_jobs.aws.amplify_backend import Backend
-from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.request import Operation
+
+
+class Hosting(Protocol):
+    """What is asked of Amplify Hosting; aws.amplify.Amplify does it."""
+
+    def get_job(self, job: Job) -> JobState: ...
+
+
+class UiBuilder(Protocol):
+    """What is asked of UI Builder; aws.ui_builder.UiBuilder does it."""
+
+    def get_codegen_job(self, job: Job) -> JobState: ...
+
+
+class Backend(Protocol):
+    """What is asked of Amplify Backend; aws.amplify_backend.Backend does it."""
+
+    def get_backend_job(self, job: Job) -> JobState: ...
 
 
 @dataclass(frozen=True)
 class JobStates:
     """Amplify Hosting, UI Builder and Backend."""
 
-    hosting: Amplify
+    hosting: Hosting
     ui_builder: UiBuilder
     backend: Backend
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import AwareDatetime, ValidationError
 
-from amplify_jobs.aws.executions import Executions
-from amplify_jobs.aws.intake_queue import IntakeQueue
-from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.errors import DeliveryRefused, NotSetUp, ServiceTrouble, TryAgain
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.deliveries import Delivery
@@ -34,6 +31,28 @@ _EVENTS_OF_AWS = (EventKind.OBJECT, EventKind.SCHEDULE, EventKind.REQUEST)
 
 logger = Logger(child=True)
 metrics = Metrics()
+
+
+class CurrentRoutes(Protocol):
+    """Where the routes come from; aws.stored_routes.StoredRoutes does it."""
+
+    def current(self, *, anew: bool = False) -> Routes: ...
+
+
+class Executions(Protocol):
+    """What starts an execution for a request; aws.executions.Executions does it."""
+
+    def start(self, request: JobRequest) -> bool: ...
+
+
+class Queue(Protocol):
+    """The intake queue; aws.intake_queue.IntakeQueue does it."""
+
+    def put(self, message: str, line: Sequence[str | None], identity: str) -> None: ...
+
+    def body_of(self, body: str) -> str: ...
+
+    def hide(self, receipt_handle: str, receive_count: int) -> None: ...
 
 
 class Arrival(GrowingModel):
@@ -70,7 +89,7 @@ def is_batch(event: object) -> bool:
 class Intake:
     """Makes executions of events; `queue` takes those that can't become any now."""
 
-    def __init__(self, routes: StoredRoutes, executions: Executions, queue: IntakeQueue, verifier: Verifier) -> None:
+    def __init__(self, routes: CurrentRoutes, executions: Executions, queue: Queue, verifier: Verifier) -> None:
         self._routes = routes
         self._executions = executions
         self._queue = queue

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import AwareDatetime, ConfigDict
 
-from amplify_jobs.aws.secrets import Secrets
-from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
 from amplify_jobs.errors import NotSetUp, ServiceTrouble
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import digest
@@ -18,7 +17,7 @@ from amplify_jobs.events.identity import delivery_told_apart
 from amplify_jobs.events.payload import member
 from amplify_jobs.events.webhooks import provider
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.routing.routes import Source
+from amplify_jobs.routing.routes import Routes, Source
 
 
 class RawDelivery(GrowingModel):
@@ -60,10 +59,28 @@ class Verified:
     trouble: ServiceTrouble | None = None
 
 
+class CurrentRoutes(Protocol):
+    """Where the routes come from; aws.stored_routes.StoredRoutes does it."""
+
+    def current(self) -> Routes: ...
+
+
+class SourceCopies(Protocol):
+    """Where a source is looked up without the routes; aws.stored_routes.StoredSources does it."""
+
+    def source(self, name: str) -> Source: ...
+
+
+class Secrets(Protocol):
+    """What verifies with the values of secrets; aws.secrets.Secrets does it."""
+
+    def verify(self, names: tuple[str, ...], verify: Callable[[Sequence[str]], None]) -> None: ...
+
+
 class Verifier:
     """Verifies deliveries with the secrets of their sources; a source's copy serves while the routes can't be read."""
 
-    def __init__(self, routes: StoredRoutes, sources: StoredSources, secrets: Secrets) -> None:
+    def __init__(self, routes: CurrentRoutes, sources: SourceCopies, secrets: Secrets) -> None:
         self._routes = routes
         self._sources = sources
         self._secrets = secrets

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.results import Results, all_errors, partial_errors
-from amplify_jobs.text import presentable
+from amplify_jobs.text import presentable, sentences
 
 # Amplify's jobs have three to five; a name or a status is a word.
 _MOST_STEPS = 10
@@ -171,6 +171,17 @@ class JobState(GrowingModel):
             step.started_at for step in self.steps if step.started_at and step.status not in ("CREATED", "PENDING")
         ]
         return min(starts, default=None)
+
+    def with_note(self, note: str) -> JobState:
+        """Add a sentence to the reason."""
+        return self.model_copy(update={"reason": sentences(self.reason, note)})
+
+    def cancelled_for(self, newer: str) -> JobState:
+        """The state of a job that ended, or is not started again, because of a newer request."""
+        reason = f"Superseded by request {newer}, whose event is newer."
+        if self.state is State.FAILED:
+            reason = sentences(reason, f"The job before had failed: {self.reason or 'Amplify gave no reason.'}")
+        return self.model_copy(update={"state": State.CANCELLED, "reason": reason, "superseded_by": newer})
 
     @property
     def failed_step(self) -> Step | None:

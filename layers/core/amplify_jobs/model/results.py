@@ -50,6 +50,15 @@ class Results(GrowingModel):
 
 
 @dataclass(frozen=True)
+class BackendModels:
+    """The models of a backend API (API: GetBackendAPIModels); `status` is LATEST or STALE."""
+
+    models: str
+    introspection_schema: str
+    status: str
+
+
+@dataclass(frozen=True)
 class Output:
     """A file as a codegen job's manifest names it; the address is signed, and nobody else's business."""
 

@@ -6,23 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from amplify_jobs.aws.amplify import Amplify
-from amplify_jobs.aws.amplify_backend import Backend
-from amplify_jobs.aws.amplify_errors import UnknownResource
-from amplify_jobs.aws.s3 import Objects
-from amplify_jobs.aws.ui_builder import UiBuilder
+from amplify_jobs.errors import UnknownResource
 from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.large_request import PARAMETERS_LIMIT, joined
 from amplify_jobs.model.operations import Parameters
 from amplify_jobs.model.request import JobRequest, StartJobParameters
-from amplify_jobs.starting.codegen import start_codegen_job
-from amplify_jobs.starting.latest import Place, Places, start_latest
-from amplify_jobs.starting.models import Attempts, start_models_job
-from amplify_jobs.starting.once import Leases, start_once
+from amplify_jobs.starting.codegen import Texts, UiBuilder, start_codegen_job
+from amplify_jobs.starting.latest import Place, Places, Stops, start_latest
+from amplify_jobs.starting.models import Attempts, Backend, start_models_job
+from amplify_jobs.starting.once import Leases, Starts, start_once
 from amplify_jobs.starting.superseding import Asked
 
 
@@ -30,20 +26,24 @@ class Store(Leases, Attempts, Places, Protocol):
     """What is asked of the jobs table; store.Store does it."""
 
 
+class Hosting(Starts, Stops, Protocol):
+    """What is asked of Amplify Hosting; aws.amplify.Amplify does it."""
+
+
+class Objects(Texts, Protocol):
+    """What reads objects of S3; aws.s3.Objects does it."""
+
+    def read_json_object(self, uri: str, limit: int) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class JobStarts:
     """Amplify Hosting, UI Builder and Backend, and the objects that requests name."""
 
-    hosting: Amplify
+    hosting: Hosting
     ui_builder: UiBuilder
     backend: Backend
     objects: Objects
-
-    @classmethod
-    def connect(cls) -> JobStarts:
-        """Build it with clients that go where the environment says; those that few requests need are made later."""
-        objects = Objects()
-        return cls(Amplify.connect(objects), UiBuilder(), Backend(), objects)
 
     def complete(self, request: JobRequest) -> JobRequest:
         """Add the parameters that were too large for the request itself. Raises RequestRejected or ServiceTrouble."""
