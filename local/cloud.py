@@ -37,7 +37,7 @@ from local.services.step_functions.task_clients import TaskClients
 from local.services.targets import Targets
 from local.template.cloudformation_service import CloudFormationService, Stack, stack_of
 from local.template.loader import Pseudo, Template
-from local.template.resources import Left, Resources
+from local.template.resources import Resources, SkippedResource
 
 AMPLIFY_SERVICES = ("amplify", "amplifyuibuilder", "amplifybackend")
 
@@ -209,7 +209,7 @@ class LocalCloud:
     # --- What is there -----------------------------------------------------------------------------------------------
 
     @property
-    def left_out(self) -> list[Left]:
+    def left_out(self) -> list[SkippedResource]:
         """The template's resources that have no meaning on one machine."""
         return [] if self._resources is None else self._resources.left_out
 

@@ -14,14 +14,20 @@ from typing import Any, NoReturn
 from amplify_jobs.diagnosing.bounds import bounded
 from amplify_jobs.diagnosing.diagnose import BUILD_TIMEOUT_MINUTES, diagnose
 from amplify_jobs.diagnosing.failure import StepLog
-from amplify_jobs.errors import AmplifyJobsError, DeliveryUnreadable, InvalidRoutes, LogUnreadable, RequestRejected
+from amplify_jobs.errors import (
+    AmplifyJobsError,
+    InvalidRoutesError,
+    RequestRejected,
+    UnreadableDeliveryError,
+    UnreadableLogError,
+)
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.diagnosis import as_json as diagnosis_as_json
 from amplify_jobs_cli.diagnosis import lines as diagnosis_lines
 from amplify_jobs_cli.explain import as_json, explain, lines
 from amplify_jobs_cli.push.push_routes import PushOptions, counted, push, summary
 from amplify_jobs_cli.recorded_events import read_content
-from amplify_jobs_cli.recovery.recover import Recovery, Waiting
+from amplify_jobs_cli.recovery.recover import DeadLetterMessage, Recovery
 from amplify_jobs_cli.recovery.redrive import REDRIVABLE, FailedExecution, Redriven, duration, redrivable
 from amplify_jobs_cli.routes_file.load import CheckedRoutes, check_routes
 from amplify_jobs_cli.stack import Stack
@@ -54,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options) or 0
-    except InvalidRoutes as invalid:
+    except InvalidRoutesError as invalid:
         for fault in invalid.faults:
             print(fault, file=sys.stderr)
         return 1
@@ -186,7 +192,7 @@ def diagnose_log(options: argparse.Namespace) -> None:
             with Path(options.file).open("rb") as file:
                 content = bounded(file)
     except OSError as error:
-        raise LogUnreadable(f"{options.file}: can't be read: {error.strerror}") from None
+        raise UnreadableLogError(f"{options.file}: can't be read: {error.strerror}") from None
     step = StepLog(
         "BUILD",
         content,
@@ -204,10 +210,10 @@ def diagnose_log(options: argparse.Namespace) -> None:
 
 
 def _routes(options: argparse.Namespace) -> Routes:
-    """Read the routes file, and warn of what is allowed but rarely meant. Raises InvalidRoutes."""
+    """Read the routes file, and warn of what is allowed but rarely meant. Raises InvalidRoutesError."""
     checked = check_routes(_content(options.file), options.stack)
     if checked.routes is None:
-        raise InvalidRoutes([fault.text(options.file) for fault in checked.faults])
+        raise InvalidRoutesError([fault.text(options.file) for fault in checked.faults])
     _show_findings(checked, options.file)
     return checked.routes
 
@@ -222,21 +228,21 @@ def _show_findings(checked: CheckedRoutes, file: str) -> None:
 
 
 def _content(file: str) -> bytes:
-    """Read a routes file; - is standard input. Raises InvalidRoutes."""
+    """Read a routes file; - is standard input. Raises InvalidRoutesError."""
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise InvalidRoutes([f"{file}: can't be read: {error.strerror}"]) from None
+        raise InvalidRoutesError([f"{file}: can't be read: {error.strerror}"]) from None
 
 
 def _event_content(options: argparse.Namespace) -> bytes:
-    """Read the recorded event; - is standard input. Raises DeliveryUnreadable."""
+    """Read the recorded event; - is standard input. Raises UnreadableDeliveryError."""
     if options.event == options.file == "-":
-        raise DeliveryUnreadable("- can't be both files; use a file for the routes or for the event")
+        raise UnreadableDeliveryError("- can't be both files; use a file for the routes or for the event")
     try:
         return sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
     except OSError as error:
-        raise DeliveryUnreadable(f"{options.event}: can't be read: {error.strerror}") from None
+        raise UnreadableDeliveryError(f"{options.event}: can't be read: {error.strerror}") from None
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -246,7 +252,7 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _described(one: Waiting) -> str:
+def _described(one: DeadLetterMessage) -> str:
     if one.letter is None:
         return f"unknown message: {one.fault}"
     function = one.letter.function.rpartition(":")[2]

@@ -12,11 +12,11 @@ from amplify_jobs.events.event import Event
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Ignored, Matched, decide, requested_job
 from amplify_jobs.routing.routes import Routes
-from amplify_jobs_cli.recorded_events import Recorded
+from amplify_jobs_cli.recorded_events import RecordedEvent
 
 
 @dataclass(frozen=True)
-class Explained:
+class Explanation:
     """What one route, or all of them at once, makes of an event, and the request that follows."""
 
     event: Event
@@ -24,7 +24,7 @@ class Explained:
     request: JobRequest | None
 
 
-def explain(routes: Routes, recorded: Recorded, now: datetime) -> list[Explained]:
+def explain(routes: Routes, recorded: RecordedEvent, now: datetime) -> list[Explanation]:
     """Decide for each event and each route, as the functions would if it came now."""
     explained = []
     for event in recorded.delivery.events:
@@ -34,11 +34,11 @@ def explain(routes: Routes, recorded: Recorded, now: datetime) -> list[Explained
                 request = requested_job(
                     decision, event, source=recorded.source, delivery_id=recorded.delivery_id, received_at=now
                 )
-            explained.append(Explained(event, decision, request))
+            explained.append(Explanation(event, decision, request))
     return explained
 
 
-def lines(recorded: Recorded, explained: list[Explained]) -> Iterator[str]:
+def lines(recorded: RecordedEvent, explained: list[Explanation]) -> Iterator[str]:
     """The explanation in lines for people."""
     yield from recorded.notes
     if recorded.delivery.ignored:
@@ -50,7 +50,7 @@ def lines(recorded: Recorded, explained: list[Explained]) -> Iterator[str]:
                 yield from _decision(one)
 
 
-def as_json(recorded: Recorded, explained: list[Explained]) -> dict[str, Any]:
+def as_json(recorded: RecordedEvent, explained: list[Explanation]) -> dict[str, Any]:
     """The explanation in the members of `routes explain --json`."""
     return {
         "source": recorded.source,
@@ -67,7 +67,7 @@ def as_json(recorded: Recorded, explained: list[Explained]) -> dict[str, Any]:
     }
 
 
-def _decision_as_json(one: Explained) -> dict[str, Any]:
+def _decision_as_json(one: Explanation) -> dict[str, Any]:
     decision, request = one.decision, one.request
     if isinstance(decision, Ignored):
         return {
@@ -88,7 +88,7 @@ def _decision_as_json(one: Explained) -> dict[str, Any]:
     }
 
 
-def _decision(one: Explained) -> Iterator[str]:
+def _decision(one: Explanation) -> Iterator[str]:
     decision = one.decision
     if isinstance(decision, Ignored):
         decided = f", decided by {decision.condition}" if decision.condition else ""

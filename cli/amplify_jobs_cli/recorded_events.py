@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import aws_events
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.deliveries import header as find_header
@@ -21,7 +21,7 @@ from amplify_jobs.events.identity import delivery_told_apart
 from amplify_jobs.events.payload import member, text
 from amplify_jobs.events.strict_json import json_object
 from amplify_jobs.events.webhooks import provider
-from amplify_jobs.intake.intake import Arrival, is_batch
+from amplify_jobs.intake.intake import QueuedEvent, is_batch
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.suggestions import one_of
 
@@ -49,7 +49,7 @@ _STANDARD = "standard"
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedEvent:
     """A recorded event as it was understood; `notes` tell what was assumed."""
 
     source: str
@@ -60,17 +60,17 @@ class Recorded:
 
 def read_content(
     content: bytes, routes: Routes, *, source: str | None = None, headers: Mapping[str, str] | None = None
-) -> list[Recorded]:
+) -> list[RecordedEvent]:
     """Read a file's content; `source` and `headers` say what it does not. Signatures are not looked at.
 
-    Raises DeliveryRefused.
+    Raises DeliveryRefusedError.
     """
     raw: Any = content
     if not content.lstrip().startswith(b"payload="):
         try:
             raw = json.loads(content.decode("utf-8-sig"))
         except (ValueError, RecursionError):
-            raise DeliveryUnreadable(f"the event is not JSON; {FORMS}") from None
+            raise UnreadableDeliveryError(f"the event is not JSON; {FORMS}") from None
     return list(_Reader(routes, source, headers or {}).read(raw, content))
 
 
@@ -80,7 +80,7 @@ class _Reader:
     source: str | None
     headers: Mapping[str, str]
 
-    def read(self, raw: object, content: bytes) -> Iterator[Recorded]:
+    def read(self, raw: object, content: bytes) -> Iterator[RecordedEvent]:
         """Tell the forms apart by their members."""
         if isinstance(raw, bytes):
             yield self._body(content, {"Content-Type": _FORM})
@@ -90,7 +90,7 @@ class _Reader:
                 yield from self.read(item, json.dumps(item).encode())
             return
         if not isinstance(raw, dict):
-            raise DeliveryUnreadable(f"the event must be a JSON object; {FORMS}")
+            raise UnreadableDeliveryError(f"the event must be a JSON object; {FORMS}")
         if is_batch(raw):
             yield from map(self._arrival, raw["Records"])
         elif "statusCode" in raw and isinstance(raw.get("body"), str):
@@ -98,7 +98,7 @@ class _Reader:
         else:
             yield self._object(raw, content)
 
-    def _object(self, raw: dict[str, Any], content: bytes) -> Recorded:
+    def _object(self, raw: dict[str, Any], content: bytes) -> RecordedEvent:
         """Read an object that is one delivery."""
         if "pathParameters" in raw and "headers" in raw:
             return self._http_api(raw)
@@ -113,9 +113,9 @@ class _Reader:
             return self._normalised(raw)
         if self._is_of_aws(raw):
             delivery = aws_events.parse(raw, EXAMPLE_ID)
-            return Recorded(delivery.source, delivery.delivery_id, delivery)
+            return RecordedEvent(delivery.source, delivery.delivery_id, delivery)
         if isinstance(member(raw, "request", "operation"), str):
-            raise DeliveryUnreadable(f"this is an input of the state machine's functions, not an event; {FORMS}")
+            raise UnreadableDeliveryError(f"this is an input of the state machine's functions, not an event; {FORMS}")
         return self._body(content, {})
 
     def _is_of_aws(self, raw: dict[str, Any]) -> bool:
@@ -123,29 +123,29 @@ class _Reader:
             return False
         return "schedule" in raw or "detail-type" in raw or bool(raw.keys() & {"operation", "route"}) or raw == {}
 
-    def _http_api(self, raw: dict[str, Any]) -> Recorded:
+    def _http_api(self, raw: dict[str, Any]) -> RecordedEvent:
         """What API Gateway hands to receive_webhook."""
         parameters, headers = raw["pathParameters"], raw["headers"]
         name = self.source or (parameters.get("source") if isinstance(parameters, dict) else None)
         if not isinstance(name, str):
-            raise DeliveryUnreadable("pathParameters.source must name the source; or use --source")
+            raise UnreadableDeliveryError("pathParameters.source must name the source; or use --source")
         if not isinstance(raw.get("body") or "", str):
-            raise DeliveryUnreadable("body must be a text")
+            raise UnreadableDeliveryError("body must be a text")
         return self._delivery(name, _texts(headers), body_of(raw))
 
-    def _sent(self, headers: dict[str, Any], payload: object, *, encoded: bool = False) -> Recorded:
+    def _sent(self, headers: dict[str, Any], payload: object, *, encoded: bool = False) -> RecordedEvent:
         """A body with the headers that it was sent with; the body is a text, or JSON within JSON."""
         body = payload if isinstance(payload, str) else json.dumps(payload)
         return self._body(body_of({"body": body, "isBase64Encoded": encoded}), _texts(headers))
 
-    def _body(self, body: bytes, headers: Mapping[str, str]) -> Recorded:
+    def _body(self, body: bytes, headers: Mapping[str, str]) -> RecordedEvent:
         """What a host sent, maybe without its headers."""
         return self._delivery(self._host_source(), headers, body)
 
-    def _delivery(self, name: str, headers: Mapping[str, str], body: bytes) -> Recorded:
+    def _delivery(self, name: str, headers: Mapping[str, str], body: bytes) -> RecordedEvent:
         source = self.routes.sources.get(name)
         if source is None:
-            raise DeliveryUnreadable(f"there is no source of this name, {name[:100]}; {self._known_sources()}")
+            raise UnreadableDeliveryError(f"there is no source of this name, {name[:100]}; {self._known_sources()}")
         headers = {**headers, **self.headers}
         host = provider(source.provider)
         notes: tuple[str, ...] = ()
@@ -155,9 +155,9 @@ class _Reader:
             if source.provider != _STANDARD:
                 notes = (f"No header tells the kind of the event; it is read as {': '.join(assumed)}.",)
         delivery = delivery_told_apart(host.parse(headers, body), EXAMPLE_ID)
-        return Recorded(name, delivery.delivery_id or host.delivery_id(headers), delivery, notes)
+        return RecordedEvent(name, delivery.delivery_id or host.delivery_id(headers), delivery, notes)
 
-    def _answer(self, raw: dict[str, Any]) -> Recorded:
+    def _answer(self, raw: dict[str, Any]) -> RecordedEvent:
         """The whole answer to a delivery; what it ignored without an event is told again."""
         events = tuple(_event(item) for item in raw["events"])
         ignored = raw.get("ignored")
@@ -166,22 +166,22 @@ class _Reader:
         ]
         reason = next((reason for reason in reasons if reason), None) if not events else None
         source = self.source or self._only_source(events[0].kind if events else None)
-        return Recorded(source, None, Delivery(events, reason))
+        return RecordedEvent(source, None, Delivery(events, reason))
 
-    def _normalised(self, raw: dict[str, Any]) -> Recorded:
+    def _normalised(self, raw: dict[str, Any]) -> RecordedEvent:
         event = _event({name: value for name, value in raw.items() if name != "source"})
         source = self.source or raw.get("source") or self._only_source(event.kind)
         if not isinstance(source, str):
-            raise DeliveryUnreadable("source must say where the event came from, like github")
-        return Recorded(source, None, Delivery((event,)))
+            raise UnreadableDeliveryError("source must say where the event came from, like github")
+        return RecordedEvent(source, None, Delivery((event,)))
 
-    def _arrival(self, record: object) -> Recorded:
+    def _arrival(self, record: object) -> RecordedEvent:
         """What waits in the intake queue."""
         try:
-            arrival = Arrival.model_validate_json(text(record, "body") or "")
+            arrival = QueuedEvent.model_validate_json(text(record, "body") or "")
         except ValidationError:
-            raise DeliveryUnreadable("a message of the batch holds no event of the intake queue") from None
-        return Recorded(arrival.source, arrival.delivery_id, Delivery((arrival.event,)))
+            raise UnreadableDeliveryError("a message of the batch holds no event of the intake queue") from None
+        return RecordedEvent(arrival.source, arrival.delivery_id, Delivery((arrival.event,)))
 
     def _only_source(self, kind: EventKind | None) -> str:
         """Where an event came from that does not say it."""
@@ -189,7 +189,7 @@ class _Reader:
         if source is not None:
             return source
         if len(self.routes.sources) != 1:
-            raise DeliveryUnreadable(
+            raise UnreadableDeliveryError(
                 f'nothing says which source the event came from; {self._known_sources()} as "source", or --source'
             )
         return next(iter(self.routes.sources))
@@ -198,7 +198,7 @@ class _Reader:
         if self.source is not None:
             return self.source
         if len(self.routes.sources) != 1:
-            raise DeliveryUnreadable(
+            raise UnreadableDeliveryError(
                 f"the body does not say which source sent it; {self._known_sources()} with --source"
             )
         return next(iter(self.routes.sources))
@@ -213,15 +213,15 @@ class _Reader:
 def _event(raw: object) -> Event:
     """An event as answers to deliveries show it."""
     if not isinstance(raw, dict):
-        raise DeliveryUnreadable("an event of the answer must be an object")
+        raise UnreadableDeliveryError("an event of the answer must be an object")
     kind = raw.get("kind")
     if kind not in list(EventKind):
-        raise DeliveryUnreadable(f"unknown kind {str(kind)[:40]!r} of an event; {one_of(str(kind), EventKind)}")
+        raise UnreadableDeliveryError(f"unknown kind {str(kind)[:40]!r} of an event; {one_of(str(kind), EventKind)}")
     try:
         return Event.model_validate(raw)
     except ValidationError as error:
         wrong = [".".join(map(str, details["loc"])) for details in error.errors(include_url=False, include_input=False)]
-        raise DeliveryUnreadable(
+        raise UnreadableDeliveryError(
             f"{', '.join(wrong)}: not as answers to deliveries have it; use the event as it is there"
         ) from None
 
@@ -233,7 +233,7 @@ def _has(raw: object, path: tuple[str, ...]) -> bool:
 
 def _texts(headers: object) -> dict[str, str]:
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-        raise DeliveryUnreadable("headers must be an object of texts")
+        raise UnreadableDeliveryError("headers must be an object of texts")
     return headers
 
 
@@ -253,7 +253,7 @@ def _header_of_kind(provider_name: str, headers: Mapping[str, str], body: bytes)
     except (ValueError, KeyError):
         return None
     if kind is None:
-        raise DeliveryUnreadable(f"the body does not tell the kind of its event; add --header '{found[0]}: …'")
+        raise UnreadableDeliveryError(f"the body does not tell the kind of its event; add --header '{found[0]}: …'")
     return found[0], kind
 
 

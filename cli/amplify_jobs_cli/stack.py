@@ -13,10 +13,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_jobs.errors import NoStack, ServiceTrouble
+from amplify_jobs.errors import ServiceTrouble, StackNotFoundError
 from amplify_jobs_cli.push.lookup import Reach
 from amplify_jobs_cli.push.scheduler import Scheduler
-from amplify_jobs_cli.push.schedules import Place
+from amplify_jobs_cli.push.schedules import ScheduleTarget
 from amplify_jobs_cli.recovery.recover import Recovery
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ class Stack:
     state_machine_arn: str
     dead_letter_queue_url: str
     reach: Reach
-    schedules: Place
+    schedules: ScheduleTarget
     s3: S3Client
     ssm: SSMClient
 
     @classmethod
     def find(cls, name: str) -> Stack:
-        """Find a stack by the SSM parameter that holds its outputs. Raises NoStack, ServiceTrouble."""
+        """Find a stack by the SSM parameter that holds its outputs. Raises StackNotFoundError, ServiceTrouble."""
         parameter = f"/{name}/outputs"
         try:
             session = _session()
@@ -70,7 +70,7 @@ class Stack:
                     own_bucket=outputs["bucketName"],
                     readable_buckets=frozenset(filter(None, outputs["readableBuckets"].split(","))),
                 ),
-                schedules=Place(
+                schedules=ScheduleTarget(
                     group=outputs["scheduleGroup"],
                     function_arn=outputs["receiveEventFunctionArn"],
                     role_arn=outputs["schedulerRoleArn"],
@@ -82,10 +82,14 @@ class Stack:
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ParameterNotFound":
                 where = f"{ssm.meta.endpoint_url}, Region {ssm.meta.region_name}"
-                raise NoStack(f"no stack {name} at {where}; deploy it first, or say which with --stack") from None
+                raise StackNotFoundError(
+                    f"no stack {name} at {where}; deploy it first, or say which with --stack"
+                ) from None
             _fail(f"parameter {parameter} can't be read", error)
         except (ValueError, KeyError, TypeError):
-            raise NoStack(f"parameter {parameter} does not hold a stack's outputs; deploy the stack again") from None
+            raise StackNotFoundError(
+                f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
+            ) from None
 
     def recovery(self) -> Recovery:
         """What can be processed again."""

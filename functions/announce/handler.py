@@ -8,12 +8,12 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.announcing.announcement import Announcement, DetailType, Names, Place
-from amplify_jobs.announcing.notification import Occasion, announcement, occasion
+from amplify_jobs.announcing.announcement import Announcement, AppNames, DetailType, StackInfo
+from amplify_jobs.announcing.notification import Notification, announcement, notification_from
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.jobs_table import Announced, Store
 from amplify_jobs.aws.publisher import Publisher
-from amplify_jobs.errors import AmplifyJobsError, NotFound
+from amplify_jobs.errors import AmplifyJobsError, NotFoundError
 from amplify_jobs.observability import function_logger
 
 logger = function_logger()
@@ -21,7 +21,7 @@ metrics = Metrics()
 amplify = Amplify.connect()
 store = Store.connect(os.environ["JOBS_TABLE"])
 publisher = Publisher.connect(topic_arn=os.environ["TOPIC_ARN"], bus_name=os.environ["BUS_NAME"])
-place = Place(
+place = StackInfo(
     account=os.environ["ACCOUNT_ID"],
     region=os.environ["AWS_REGION"],
     console_url=os.environ["CONSOLE_URL"],
@@ -29,17 +29,17 @@ place = Place(
 )
 
 
-def names(app_id: str | None, branch_name: str | None, known: Names) -> Names:
+def names(app_id: str | None, branch_name: str | None, known: AppNames) -> AppNames:
     """Ask Amplify, and fill in what was known before; the app is called as it was in the first announcement."""
     if app_id is None:
         return known
-    found = Names()
+    found = AppNames()
     try:
         app_name, domain = amplify.app_name_and_domain(app_id)
-        found = Names(app_name=app_name, default_domain=domain)
+        found = AppNames(app_name=app_name, default_domain=domain)
         if branch_name is not None:
             found = found.model_copy(update={"display_name": amplify.branch_display_name(app_id, branch_name)})
-    except NotFound as error:
+    except NotFoundError as error:
         logger.info("The app or the branch is not there", extra={"reason": str(error)})
         found = found.model_copy(update={"exist": False})
     except AmplifyJobsError as error:
@@ -48,23 +48,23 @@ def names(app_id: str | None, branch_name: str | None, known: Names) -> Names:
     return found.completed_by(known)
 
 
-def publish(said: Occasion, detail: Announcement, done: Announced, called: Names) -> None:
-    for audience, tell in (("programs", publisher.tell_programs), ("people", publisher.tell_people)):
+def publish(said: Notification, detail: Announcement, done: Announced, called: AppNames) -> None:
+    for audience, tell in (("programs", publisher.put_event), ("people", publisher.publish_to_topic)):
         labels = said.labels(audience)
         if done.labels.isdisjoint(labels):
             tell(said.detail_type, detail)
             kept = called.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"exist"})
-            store.remember_announced(said.request.request_id, labels[0], kept, datetime.now(UTC))
+            store.mark_announced(said.request.request_id, labels[0], kept, datetime.now(UTC))
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
-    said = occasion(event, store, datetime.now(UTC))
+    said = notification_from(event, store, datetime.now(UTC))
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
     done = store.announced(said.request.request_id)
-    called = names(said.request.app_id, said.request.branch_name, Names.model_validate(done.names))
+    called = names(said.request.app_id, said.request.branch_name, AppNames.model_validate(done.names))
     detail = announcement(said, called, place)
     publish(said, detail, done, called)
     logger.info("Announced", extra={"detail_type": said.detail_type})

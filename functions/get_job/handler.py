@@ -18,7 +18,7 @@ from amplify_jobs.aws.download import Downloads
 from amplify_jobs.aws.jobs_table import Record, Store
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.ui_builder import UiBuilder
-from amplify_jobs.errors import AmplifyJobsError, NotFound, ServiceTrouble
+from amplify_jobs.errors import AmplifyJobsError, NotFoundError, ServiceTrouble
 from amplify_jobs.following.collect import Collector
 from amplify_jobs.following.poll import (
     RESULTS_TRIED_FOR,
@@ -59,7 +59,7 @@ STOPPED = "amplify-jobs stopped it."
 def ask(last: JobState, record: Record, deadlines: Deadlines, now: datetime) -> JobState:
     try:
         asked = states.get_job(last.job)
-    except NotFound as error:
+    except NotFoundError as error:
         was_seen = record.state is not None or record.changes > 0
         if not was_seen and last.started_at is not None and now - last.started_at < VISIBLE_AFTER:
             raise ServiceTrouble(str(error)) from error
@@ -78,7 +78,7 @@ def why_cancelled(
     if record.state is State.TIMED_OUT and may_stop(request, record):
         # An earlier poll stopped it, and was cut short.
         return stopped_in_time_out(asked, left_queue_at, deadlines).with_note(STOPPED)
-    if request.supersede and (newer := store.what_superseded(request.request_id)) is not None:
+    if request.supersede and (newer := store.superseding_request(request.request_id)) is not None:
         return asked.cancelled_for(newer)
     return asked
 
@@ -122,7 +122,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     now = datetime.now(UTC)
     # An execution that began before jobs were started again does not count them.
     attempt = int(event.get("attempt", 1))
-    record = store.begin_poll(key, now)
+    record = store.record_poll(key, now)
     deadlines = deadlines_of(request, waiting_since(last, attempt))
     asked = ask(last, record, deadlines, now)
     left_queue_at = left_queue(asked, record.left_queue_at, now)

@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.jobs_table import Store
-from amplify_jobs.aws.task_tokens import Callbacks
+from amplify_jobs.aws.task_tokens import TaskTokens
 from amplify_jobs.following import ending_calls
 from amplify_jobs.following.status_change import status_change
 from amplify_jobs.model.job import JobKey, hosting_state, job_key
@@ -18,7 +18,7 @@ from amplify_jobs.observability import function_logger
 logger = function_logger()
 metrics = Metrics()
 store = Store.connect(os.environ["JOBS_TABLE"])
-callbacks = Callbacks.connect()
+callbacks = TaskTokens.connect()
 
 
 def ended_jobs(event: dict[str, Any]) -> list[JobKey]:
@@ -36,7 +36,7 @@ def ended_jobs(event: dict[str, Any]) -> list[JobKey]:
 
 def woke(job: JobKey) -> bool:
     # Counted first, so that a poll under way notices that it may have been too early.
-    token = store.count_change(job, datetime.now(UTC))
+    token = store.record_status_change(job, datetime.now(UTC))
     return token is not None and callbacks.wake(token)
 
 

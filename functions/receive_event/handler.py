@@ -14,7 +14,7 @@ from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import aws_events
 from amplify_jobs.intake.intake import Intake, is_batch
 from amplify_jobs.intake.verify import Verifier
@@ -39,7 +39,7 @@ def receive(event: Any, invocation_id: str) -> dict[str, Any]:
         delivery = aws_events.parse(event, invocation_id)
         logger.append_keys(source=delivery.source, delivery_id=delivery.delivery_id)
         taken = intake.take(delivery, source=delivery.source, delivery_id=delivery.delivery_id, received_at=now)
-    except DeliveryUnreadable as unreadable:
+    except UnreadableDeliveryError as unreadable:
         metrics.add_metric("EventsRejected", MetricUnit.Count, 1)
         executions.start(aws_events.rejection(event, str(unreadable), invocation_id, now))
         # Lambda's retries can't help, but they end in the dead-letter queue, where the event is kept.

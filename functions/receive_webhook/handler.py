@@ -15,7 +15,7 @@ from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
-from amplify_jobs.errors import DeliveryRefused, TryAgain
+from amplify_jobs.errors import DeliveryRefusedError, RetryableError
 from amplify_jobs.events.deliveries import any_delivery_id
 from amplify_jobs.events.http_request import answer, body_of, waiting_seconds
 from amplify_jobs.intake.intake import Intake
@@ -55,11 +55,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("Deliveries", MetricUnit.Count, 1)
     try:
         return receive(event)
-    except DeliveryRefused as refusal:
+    except DeliveryRefusedError as refusal:
         metrics.add_metric("DeliveriesRejected", MetricUnit.Count, 1)
         logger.warning("Delivery refused", extra={"status": refusal.status, "reason": str(refusal)})
         return answer(refusal.status, {"message": str(refusal)})
-    except TryAgain as trouble:
+    except RetryableError as trouble:
         metrics.add_metric("DeliveriesFailed", MetricUnit.Count, 1)
         logger.error("Delivery not taken", extra={"reason": str(trouble)})  # noqa: TRY400 -- the reason says it all
         message = "amplify-jobs can't take this delivery now; its log says why. Deliver it again later."

@@ -26,17 +26,17 @@ from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.dynamodb import dynamodb_client
 from amplify_jobs.aws.jobs_table import Store
 from amplify_jobs.aws.s3 import Objects
-from amplify_jobs.aws.task_tokens import Callbacks
+from amplify_jobs.aws.task_tokens import TaskTokens
 from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
     RequestRejected,
+    RetryableError,
     ServiceTrouble,
     StartUnresolved,
     Superseded,
     Throttled,
-    TryAgain,
 )
 from amplify_jobs.following.poll import deadlines_of, poll_answer
 from amplify_jobs.following.wait import Deadlines
@@ -68,9 +68,9 @@ def now() -> datetime:
 
 
 @cache
-def callbacks() -> Callbacks:
+def callbacks() -> TaskTokens:
     # Few starts wake anyone: the client is made when one does.
-    return Callbacks.connect()
+    return TaskTokens.connect()
 
 
 @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools leaves it so
@@ -111,7 +111,7 @@ def not_started(error: AmplifyJobsError) -> AmplifyJobsError:
     return error
 
 
-def given_up(error: TryAgain, request: JobRequest, deadlines: Deadlines) -> RequestRejected | None:
+def given_up(error: RetryableError, request: JobRequest, deadlines: Deadlines) -> RequestRejected | None:
     """Say why a request is not tried any more; None while its time to start has not run out."""
     # What may have been sent is first looked for, as long as that can succeed.
     is_known = isinstance(error, Throttled | BranchBusy)
@@ -137,7 +137,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         deadlines = deadlines_of(request, (failed.finished_at or failed.started_at) if failed else None)
         parameters = validated_parameters(starts.complete(request))
         job = start(request, retry_of(failed, parameters) if failed else parameters, attempt)
-    except TryAgain as error:
+    except RetryableError as error:
         metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - request.received_at).total_seconds())
         metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
         raise not_started(given_up(error, request, deadlines) or error) from None
@@ -146,7 +146,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     key = record_key(REGION, job, request.received_at)
     store.record_start(key, request.request_id, job, now())
     if attempt > 1:
-        store.point_request_at_job(request.request_id, job, now())
+        store.link_request_to_job(request.request_id, job, now())
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")
     metrics.add_metric("JobsStarted", MetricUnit.Count, 1)

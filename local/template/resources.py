@@ -51,7 +51,7 @@ TAGS = {"Tags"}
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedResource:
     """A resource that is there: what Ref and Fn::GetAtt give for it."""
 
     physical_id: str
@@ -59,7 +59,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Left:
+class SkippedResource:
     """A resource that the local cloud leaves out."""
 
     logical_id: str
@@ -67,10 +67,10 @@ class Left:
     reason: str
 
 
-def left_out(template: Template) -> list[Left]:
+def left_out(template: Template) -> list[SkippedResource]:
     """What the local cloud leaves out of a template."""
     return [
-        Left(each.logical_id, each.type, NO_LOCAL_MEANING[each.type])
+        SkippedResource(each.logical_id, each.type, NO_LOCAL_MEANING[each.type])
         for each in template.resources.values()
         if each.type in NO_LOCAL_MEANING
     ]
@@ -80,7 +80,7 @@ def left_out(template: Template) -> list[Left]:
 class Maker:
     """How a resource type is made. `applied` properties have an effect here, `ignored` ones have no local meaning."""
 
-    make: Callable[[Resources, str, Mapping[str, Any]], Made]
+    make: Callable[[Resources, str, Mapping[str, Any]], CreatedResource]
     applied: frozenset[str]
     ignored: frozenset[str] = frozenset()
 
@@ -118,11 +118,11 @@ class Resources:
         self.layers: dict[str, Path] = {}
         self.managed_policies: dict[str, Policy] = {}
         self.apis: dict[str, Mapping[str, Any]] = {}
-        self._made: dict[str, Made] = {}
+        self._made: dict[str, CreatedResource] = {}
         self._being_made: list[str] = []
 
     @property
-    def left_out(self) -> list[Left]:
+    def left_out(self) -> list[SkippedResource]:
         return left_out(self.template)
 
     def make_all(self) -> None:
@@ -168,7 +168,7 @@ class Resources:
             )
         return made.attributes[attribute]
 
-    def _get(self, logical_id: str) -> Made:
+    def _get(self, logical_id: str) -> CreatedResource:
         if logical_id in self._made:
             return self._made[logical_id]
         if logical_id not in self.template.resources:
@@ -183,7 +183,7 @@ class Resources:
             self._being_made.pop()
         return self._made[logical_id]
 
-    def _make(self, resource: Resource) -> Made:
+    def _make(self, resource: Resource) -> CreatedResource:
         for other in resource.depends_on:
             if other in self.template.resources:
                 self._get(other)
@@ -207,18 +207,18 @@ class Resources:
         except (ValueError, KeyError, OSError) as error:
             raise TemplateError(f"{where}: {error}") from error
 
-    def _stand_in(self, resource: Resource) -> Made:
+    def _stand_in(self, resource: Resource) -> CreatedResource:
         """Names for what is left out, since others refer to keys and alarms."""
         name = self.name(resource.logical_id)
         match resource.type:
             case "AWS::KMS::Key":
-                return Made(name, {"Arn": self.arn("kms", f"key/{name}"), "KeyId": name})
+                return CreatedResource(name, {"Arn": self.arn("kms", f"key/{name}"), "KeyId": name})
             case "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm":
-                return Made(name, {"Arn": self.arn("cloudwatch", f"alarm:{name}")})
-        return Made(name)
+                return CreatedResource(name, {"Arn": self.arn("cloudwatch", f"alarm:{name}")})
+        return CreatedResource(name)
 
 
-def _table(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _table(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("TableName", cloud.name(logical_id))
     wanted: dict[str, Any] = {
         key: properties[key]
@@ -239,10 +239,10 @@ def _table(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> 
         cloud.clients.dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
     if recovery := properties.get("PointInTimeRecoverySpecification"):
         cloud.clients.dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
-    return Made(name, {"Arn": table["TableArn"], "StreamArn": table.get("LatestStreamArn")})
+    return CreatedResource(name, {"Arn": table["TableArn"], "StreamArn": table.get("LatestStreamArn")})
 
 
-def _bucket(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _bucket(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     default = f"{cloud.pseudo.stack_name}-{logical_id}-{cloud.pseudo.account}".lower()
     name = properties.get("BucketName", default)
     region: Any = cloud.pseudo.region
@@ -259,10 +259,10 @@ def _bucket(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) ->
         )
     domain = f"{name}.s3.amazonaws.com"
     regional = f"{name}.s3.{region}.amazonaws.com"
-    return Made(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain, "RegionalDomainName": regional})
+    return CreatedResource(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain, "RegionalDomainName": regional})
 
 
-def _role(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _role(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("RoleName", cloud.name(logical_id))
     arn = f"arn:aws:iam::{cloud.pseudo.account}:role{properties.get('Path', '/')}{name}"
     inline = [_policy(policy["PolicyDocument"]) for policy in properties.get("Policies", [])]
@@ -271,20 +271,20 @@ def _role(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> M
         for policy in properties.get("ManagedPolicyArns", [])
     ]
     cloud.roles.add(arn, inline + managed)
-    return Made(name, {"Arn": arn, "RoleId": f"AROA{name.upper()[:12]}"})
+    return CreatedResource(name, {"Arn": arn, "RoleId": f"AROA{name.upper()[:12]}"})
 
 
-def _inline_policy(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _inline_policy(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     _attach(cloud, _policy(properties["PolicyDocument"]), properties)
-    return Made(cloud.name(logical_id))
+    return CreatedResource(cloud.name(logical_id))
 
 
-def _managed_policy(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _managed_policy(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("ManagedPolicyName", cloud.name(logical_id))
     arn = f"arn:aws:iam::{cloud.pseudo.account}:policy{properties.get('Path', '/')}{name}"
     cloud.managed_policies[arn] = _policy(properties["PolicyDocument"])
     _attach(cloud, cloud.managed_policies[arn], properties)
-    return Made(arn, {"PolicyArn": arn})
+    return CreatedResource(arn, {"PolicyArn": arn})
 
 
 def _attach(cloud: Resources, policy: Policy, properties: Mapping[str, Any]) -> None:
@@ -299,7 +299,7 @@ def _policy(document: Mapping[str, Any]) -> Policy:
     return Policy(document, CONDITION_KEYS)
 
 
-def _topic(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _topic(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     attributes = {"DisplayName": properties["DisplayName"]} if "DisplayName" in properties else {}
     if properties.get("FifoTopic"):
         attributes["FifoTopic"] = "true"
@@ -307,14 +307,14 @@ def _topic(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> 
     arn = cloud.clients.sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
     for subscription in properties.get("Subscription", []):
         _subscribe(cloud, arn, subscription)
-    return Made(arn, {"TopicArn": arn, "TopicName": name})
+    return CreatedResource(arn, {"TopicArn": arn, "TopicName": name})
 
 
 SUBSCRIPTION_PROTOCOLS = ("sqs", "http", "https", "email", "email-json")
 
 
-def _subscription(cloud: Resources, _: str, properties: Mapping[str, Any]) -> Made:
-    return Made(_subscribe(cloud, properties["TopicArn"], properties))
+def _subscription(cloud: Resources, _: str, properties: Mapping[str, Any]) -> CreatedResource:
+    return CreatedResource(_subscribe(cloud, properties["TopicArn"], properties))
 
 
 def _subscribe(cloud: Resources, topic_arn: str, properties: Mapping[str, Any]) -> str:
@@ -354,7 +354,7 @@ QUEUE_ATTRIBUTES = frozenset(
 )
 
 
-def _queue(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _queue(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     suffix = ".fifo" if properties.get("FifoQueue") else ""
     name = properties.get("QueueName", cloud.name(logical_id) + suffix)
     attributes: Any = {
@@ -363,19 +363,19 @@ def _queue(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> 
         if key in QUEUE_ATTRIBUTES
     }
     url = cloud.clients.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    return Made(url, {"Arn": cloud.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+    return CreatedResource(url, {"Arn": cloud.arn("sqs", name), "QueueName": name, "QueueUrl": url})
 
 
-def _parameter(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _parameter(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("Name", f"CFN-{cloud.name(logical_id)}")
     kind = properties["Type"]
     cloud.clients.ssm.put_parameter(
         Name=name, Value=properties["Value"], Type=kind, Description=properties.get("Description", "")
     )
-    return Made(name, {"Type": kind, "Value": properties["Value"]})
+    return CreatedResource(name, {"Type": kind, "Value": properties["Value"]})
 
 
-def _state_machine(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _state_machine(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("StateMachineName", cloud.name(logical_id))
     created = cloud.clients.stepfunctions.create_state_machine(
         name=name,
@@ -384,7 +384,7 @@ def _state_machine(cloud: Resources, logical_id: str, properties: Mapping[str, A
         type=properties.get("StateMachineType", "STANDARD"),
     )
     arn = created["stateMachineArn"]
-    return Made(arn, {"Arn": arn, "Name": name})
+    return CreatedResource(arn, {"Arn": arn, "Name": name})
 
 
 def _definition(cloud: Resources, properties: Mapping[str, Any]) -> str:
@@ -409,13 +409,13 @@ def _definition(cloud: Resources, properties: Mapping[str, Any]) -> str:
     return re.sub(r"\$\{(\w+)\}", value_of, text)
 
 
-def _bus(cloud: Resources, _: str, properties: Mapping[str, Any]) -> Made:
+def _bus(cloud: Resources, _: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties["Name"]
     arn = cloud.events.create_bus(name)
-    return Made(name, {"Arn": arn, "Name": name})
+    return CreatedResource(name, {"Arn": arn, "Name": name})
 
 
-def _rule(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _rule(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     bus = properties.get("EventBusName", "default")
     pattern = properties.get("EventPattern")
     rule = cloud.events.put_rule(
@@ -428,10 +428,10 @@ def _rule(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> M
         role=properties.get("RoleArn"),
     )
     cloud.events.put_targets(rule.name, properties.get("Targets", []), bus=bus)
-    return Made(rule.name if rule.bus == "default" else f"{rule.bus}|{rule.name}", {"Arn": rule.arn})
+    return CreatedResource(rule.name if rule.bus == "default" else f"{rule.bus}|{rule.name}", {"Arn": rule.arn})
 
 
-def _archive(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _archive(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("ArchiveName", cloud.name(logical_id))
     pattern = properties.get("EventPattern")
     arn = cloud.events.create_archive(
@@ -441,15 +441,15 @@ def _archive(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -
         retention_days=int(properties.get("RetentionDays", 0)),
         description=properties.get("Description"),
     )
-    return Made(name, {"Arn": arn, "ArchiveName": name})
+    return CreatedResource(name, {"Arn": arn, "ArchiveName": name})
 
 
-def _schedule_group(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _schedule_group(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("Name", cloud.name(logical_id))
-    return Made(name, {"Arn": cloud.scheduler.create_group(name), "State": "ACTIVE"})
+    return CreatedResource(name, {"Arn": cloud.scheduler.create_group(name), "State": "ACTIVE"})
 
 
-def _event_source_mapping(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _event_source_mapping(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     queue = properties["EventSourceArn"]
     if not queue.startswith("arn:aws:sqs:"):
         raise ValueError(f"the local cloud maps queues to functions, not {queue}")
@@ -463,19 +463,19 @@ def _event_source_mapping(cloud: Resources, logical_id: str, properties: Mapping
     )
     if properties.get("Enabled", True) in {True, "true"}:
         cloud.event_sources.add(mapping)
-    return Made(cloud.name(logical_id))
+    return CreatedResource(cloud.name(logical_id))
 
 
-def _layer(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _layer(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     content = properties["Content"]
     folder = cloud.template.local_path(content["S3Bucket"], content["S3Key"])
     arn = cloud.arn("lambda", f"layer:{properties.get('LayerName', cloud.name(logical_id))}:1")
     # What sam build puts under python/ lies at the top of the source tree's folder.
     cloud.layers[arn] = folder / "python" if (folder / "python").is_dir() else folder
-    return Made(arn, {"LayerVersionArn": arn})
+    return CreatedResource(arn, {"LayerVersionArn": arn})
 
 
-def _function(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _function(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("FunctionName", cloud.name(logical_id))
     code = properties["Code"]
     if "S3Key" not in code:
@@ -505,10 +505,10 @@ def _function(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) 
     if not function.folder.is_dir():
         raise ValueError(f"its CodeUri {code['S3Key']} is no folder")
     cloud.functions.add(function)
-    return Made(name, {"Arn": function.arn})
+    return CreatedResource(name, {"Arn": function.arn})
 
 
-def _event_invoke_config(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _event_invoke_config(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     destinations = properties.get("DestinationConfig", {})
     defaults = AsyncConfig()
     config = AsyncConfig(
@@ -518,34 +518,36 @@ def _event_invoke_config(cloud: Resources, logical_id: str, properties: Mapping[
         on_success=destinations.get("OnSuccess", {}).get("Destination"),
     )
     cloud.functions.configure_async(properties["FunctionName"], config)
-    return Made(cloud.name(logical_id))
+    return CreatedResource(cloud.name(logical_id))
 
 
-def _http_api(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _http_api(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     api_id = cloud.name(logical_id).lower()
     cloud.apis[api_id] = properties["Body"]
     if len(cloud.apis) > 1:
         raise ValueError("the local cloud serves one HTTP API, and the template has more")
-    return Made(api_id, {"ApiId": api_id, "ApiEndpoint": cloud.api_url})
+    return CreatedResource(api_id, {"ApiId": api_id, "ApiEndpoint": cloud.api_url})
 
 
-def _stage(cloud: Resources, _: str, properties: Mapping[str, Any]) -> Made:
+def _stage(cloud: Resources, _: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties["StageName"]
     if name != "$default":
         raise ValueError(f"the local cloud serves the stage $default only, not {name}")
     cloud.http_api.configure(properties["ApiId"], cloud.apis[properties["ApiId"]], properties)
-    return Made(name)
+    return CreatedResource(name)
 
 
-def _log_group(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> Made:
+def _log_group(cloud: Resources, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("LogGroupName", cloud.name(logical_id))
     cloud.clients.logs.create_log_group(logGroupName=name)
     if days := properties.get("RetentionInDays"):
         cloud.clients.logs.put_retention_policy(logGroupName=name, retentionInDays=int(days))
-    return Made(name, {"Arn": f"{cloud.arn('logs', f'log-group:{name}')}:*"})
+    return CreatedResource(name, {"Arn": f"{cloud.arn('logs', f'log-group:{name}')}:*"})
 
 
-def _maker(make: Callable[[Resources, str, Mapping[str, Any]], Made], applied: str, ignored: str = "") -> Maker:
+def _maker(
+    make: Callable[[Resources, str, Mapping[str, Any]], CreatedResource], applied: str, ignored: str = ""
+) -> Maker:
     return Maker(make, frozenset(applied.split()), frozenset(ignored.split()))
 
 

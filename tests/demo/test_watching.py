@@ -16,10 +16,10 @@ from rich.console import Console
 
 from amplify_jobs.announcing.announcement import (
     Announcement,
+    AppNames,
     DetailType,
-    Names,
     Outcome,
-    Place,
+    StackInfo,
     finished,
     rejected,
     started,
@@ -31,13 +31,13 @@ from amplify_jobs.model.request import Cause, JobRequest
 from demo.watching import Announcements, Watcher, log_lines, step_line
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PLACE = Place(
+PLACE = StackInfo(
     account="123456789012",
     region="eu-west-1",
     console_url="http://127.0.0.1:4566/_local/jobs/{appId}/{branchName}/{jobId}",
     site_url="http://127.0.0.1:4566/_local/sites/{appId}/{branchName}/",
 )
-NAMES = Names(app_name="web", default_domain="d1a2b3c4d5e6.amplifyapp.com", display_name="main")
+NAMES = AppNames(app_name="web", default_domain="d1a2b3c4d5e6.amplifyapp.com", display_name="main")
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:amplify-jobs-job:web-0123456789abcdef0123456789abcdef"
 REQUEST = JobRequest(
     request_id="web-0123456789abcdef0123456789abcdef",

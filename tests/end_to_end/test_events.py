@@ -160,7 +160,7 @@ class TestWhatCanNotBe:
     def test_nonsense_fails_in_the_face_of_who_invokes_directly(self, team: Team) -> None:
         answer, failed = invoke(team, {"please": "build"})
         assert failed
-        assert answer["errorType"] == "DeliveryUnreadable"
+        assert answer["errorType"] == "UnreadableDeliveryError"
 
     def test_a_request_for_a_route_that_is_not_there_is_announced(self, team: Team) -> None:
         answer, failed = invoke(team, {"route": "never-written", "requestId": "to-nowhere"})

@@ -24,7 +24,7 @@ from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import Job, JobState, State, job_key
 from amplify_jobs.model.request import JobRequest, JobType, StartJobParameters
 from amplify_jobs.starting.lease import Attempt, Lease
-from amplify_jobs.starting.superseding import Asked, Latest
+from amplify_jobs.starting.superseding import Latest, SupersedingRequest
 from tests.support.stack import BUCKET, REGION, Stack, job_request, serving
 from tests.unit.announcing.test_announcement import FAILED, NAMES, PLACE, REQUEST
 
@@ -54,16 +54,16 @@ STORED: list[tuple[str, Callable[[Store], object]]] = [
     ("GetItem", lambda store: store.lease(BRANCH)),
     ("GetItem", lambda store: store.announced("web-1")),
     ("GetItem", lambda store: store.has_ended(KEY)),
-    ("PutItem", lambda store: store.take_lease(BRANCH, ATTEMPT, Lease())),
-    ("PutItem", lambda store: store.write_latest(BRANCH, "push", Latest(Asked("web-1", NOW, NOW)), NOW)),
-    ("UpdateItem", lambda store: store.point_request_at_job("web-1", JOB, NOW)),
-    ("UpdateItem", lambda store: store.give_lease_back(BRANCH, ATTEMPT, 3)),
+    ("PutItem", lambda store: store.acquire_lease(BRANCH, ATTEMPT, Lease())),
+    ("PutItem", lambda store: store.write_latest(BRANCH, "push", Latest(SupersedingRequest("web-1", NOW, NOW)), NOW)),
+    ("UpdateItem", lambda store: store.link_request_to_job("web-1", JOB, NOW)),
+    ("UpdateItem", lambda store: store.release_lease(BRANCH, ATTEMPT, 3)),
     ("UpdateItem", lambda store: store.record_start(KEY, "web-1", JOB, NOW)),
-    ("UpdateItem", lambda store: store.begin_poll(KEY, NOW)),
+    ("UpdateItem", lambda store: store.record_poll(KEY, NOW)),
     ("UpdateItem", lambda store: store.record_state(KEY, JobState(job=JOB, state=State.RUNNING), None)),
-    ("UpdateItem", lambda store: store.count_change(KEY, NOW)),
+    ("UpdateItem", lambda store: store.record_status_change(KEY, NOW)),
     ("UpdateItem", lambda store: store.mark_superseded("web-1", "web-2", NOW)),
-    ("UpdateItem", lambda store: store.remember_announced("web-1", "Job Started to people", {}, NOW)),
+    ("UpdateItem", lambda store: store.mark_announced("web-1", "Job Started to people", {}, NOW)),
     ("Query", lambda store: store.earlier_jobs(KEY)),
     ("Query", lambda store: store.followed_jobs(REGION, "d1")),
 ]
@@ -133,12 +133,12 @@ def with_nonsense(
 def test_of_the_topic_and_the_bus(stack: Stack) -> None:
     publisher = Publisher.connect(topic_arn=stack.environment["TOPIC_ARN"], bus_name="amplify-jobs")
     detail = finished(REQUEST, FAILED, NAMES, PLACE, "arn:aws:states:eu-west-1:123456789012:execution:a:b")
-    with_nonsense(stack, "sns", "Publish", lambda: publisher.tell_people(DetailType.JOB_FINISHED, detail))
-    with_nonsense(stack, "events", "PutEvents", lambda: publisher.tell_programs(DetailType.JOB_FINISHED, detail))
+    with_nonsense(stack, "sns", "Publish", lambda: publisher.publish_to_topic(DetailType.JOB_FINISHED, detail))
+    with_nonsense(stack, "events", "PutEvents", lambda: publisher.put_event(DetailType.JOB_FINISHED, detail))
     for answer in ({}, {"FailedEntryCount": 0}, {"FailedEntryCount": 0, "Entries": [{}]}, {"Entries": "x"}):
         stack.answers["PutEvents"] = answer
         with pytest.raises(ServiceTrouble, match="PutEvents"):
-            publisher.tell_programs(DetailType.JOB_FINISHED, detail)
+            publisher.put_event(DetailType.JOB_FINISHED, detail)
     stack.answers.clear()
 
 
@@ -188,9 +188,9 @@ def test_of_amplify_and_s3(
 def test_a_lease_whose_write_was_answered_too_late_is_held(stack: Stack, store: Store) -> None:
     """boto3 writes once more, and meets what it wrote: nobody else has the branch, and nothing waits for a minute."""
     stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
-    assert store.take_lease("own", ATTEMPT, Lease())
+    assert store.acquire_lease("own", ATTEMPT, Lease())
     assert store.lease("own").attempt == ATTEMPT
     later = Attempt("web-1", datetime(2026, 3, 1, 12, 1, tzinfo=UTC), 3, "RELEASE", "Fix the header")
     stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
-    assert store.take_lease("own", later, Lease(ATTEMPT, 3))
-    assert not store.take_lease("own", ATTEMPT, Lease())
+    assert store.acquire_lease("own", later, Lease(ATTEMPT, 3))
+    assert not store.acquire_lease("own", ATTEMPT, Lease())

@@ -380,7 +380,7 @@ def test_a_job_that_was_seen_before_is_gone_at_once(stack: Stack, get_job: Funct
         following.show("RUNNING")
         assert get_job(following.payload())["finished"] is False
     else:
-        Store.connect("jobs").count_change(JobKey.model_validate(following.key), ago())
+        Store.connect("jobs").record_status_change(JobKey.model_validate(following.key), ago())
     del stack.amplify.apps[following.app_id]
     answer = get_job(following.payload())
     assert (answer["job"]["state"], answer["finished"], answer["job"]["gone"]) == ("CANCELLED", True, True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
+from amplify_jobs.errors import BranchBusy, RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Throttled
 from amplify_jobs.following.collect import FILE_LIMIT
 from amplify_jobs.model.job import branch_key
 from tests.support.stack import BUCKET, REGION, Function, Stack, any_request, execution_of, serving
@@ -332,7 +332,7 @@ def test_an_unknown_directive_is_a_warning(stack: Stack, start_job: Function, ge
 def test_a_codegen_job_is_started_once(stack: Stack, start_job: Function, fault: str, times: int) -> None:
     request = codegen(graphqlSchema=SCHEMA)
     stack.faults.order({"service": "amplifyuibuilder", "operation": "StartCodegenJob", "fault": fault, "times": times})
-    with pytest.raises(TryAgain):
+    with pytest.raises(RetryableError):
         start_job(payload(request))
     assert start_job(payload(request))["job"]["job"]["jobId"] == "job-1"
     assert start_job(payload(request))["job"]["job"]["jobId"] == "job-1"

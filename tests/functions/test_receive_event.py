@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 import pytest
 
-from amplify_jobs.errors import DeliveryUnreadable, ServiceTrouble
+from amplify_jobs.errors import ServiceTrouble, UnreadableDeliveryError
 from amplify_jobs.events.event import Event, EventKind
-from amplify_jobs.intake.intake import Arrival
+from amplify_jobs.intake.intake import QueuedEvent
 from tests.support.aws_stand_in import AwsStandIn, serving_aws
 
 REPOSITORY = Path(__file__).parents[2]
@@ -216,7 +216,7 @@ class TestUnreadable:
     def test_it_fails_so_that_it_is_kept_and_is_rejected_once(self, stack: Stack) -> None:
         function = stack.new_function()
         for _ in range(3):
-            with pytest.raises(DeliveryUnreadable, match="colour"):
+            with pytest.raises(UnreadableDeliveryError, match="colour"):
                 function({**JOB, "colour": "red"}, "i-1")
         (sent,) = stack.inputs()
         assert "colour" in sent["fault"]
@@ -225,7 +225,7 @@ class TestUnreadable:
     def test_another_is_another(self, stack: Stack) -> None:
         function = stack.new_function()
         for invocation in ("i-1", "i-2"):
-            with pytest.raises(DeliveryUnreadable):
+            with pytest.raises(UnreadableDeliveryError):
                 function("nonsense", invocation)
         assert len(stack.inputs()) == 2
 
@@ -240,7 +240,7 @@ def arrival(repository: str, commit: str) -> str:
     event = Event(
         kind=EventKind.PUSH, repository=repository, ref="refs/heads/main", branch="main", after=commit, commit=commit
     )
-    return Arrival(source="github", received_at=datetime(2026, 11, 22, tzinfo=UTC), event=event).model_dump_json(
+    return QueuedEvent(source="github", received_at=datetime(2026, 11, 22, tzinfo=UTC), event=event).model_dump_json(
         by_alias=True
     )
 

@@ -14,11 +14,11 @@ import pytest
 from amplify_jobs.errors import (
     BranchBusy,
     RequestRejected,
+    RetryableError,
     ServiceTrouble,
     StartUnresolved,
     Superseded,
     Throttled,
-    TryAgain,
 )
 from amplify_jobs.model.job import branch_key
 from local.server.http_server import DropConnectionError
@@ -49,7 +49,7 @@ def until_started(start_job: Function, request: dict[str, Any], stack: Stack) ->
     while True:
         try:
             return start_job(payload(request))
-        except TryAgain:
+        except RetryableError:
             age_lease(stack, request, timedelta(seconds=20))
             time.sleep(0.05)
 
@@ -584,7 +584,7 @@ def test_an_older_job_is_stopped_before_anything_starts(stack: Stack, start_job:
     older, newer = event(app_id, 1), event(app_id, 2)
     start_job(payload(older))
     stack.faults.order({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
-    with pytest.raises(TryAgain, match="StopJob"):
+    with pytest.raises(RetryableError, match="StopJob"):
         start_job(payload(newer))
     assert len(jobs(stack, newer)) == 1
     start_job(payload(newer))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TypeVar
 
-from amplify_jobs.errors import RequestRejected, ServiceTrouble, StartUnresolved, Throttled, TryAgain
+from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Throttled
 from amplify_jobs.model.job import Job, branch_key
 from amplify_jobs.model.request import StartJobParameters
 from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
@@ -76,13 +76,13 @@ class World:
     def listed(self) -> list[ListedJob]:
         return [job.listed for job in reversed(self.jobs) if job.started_at + self.listed_after <= self.now]
 
-    def take_lease(self, attempt: Attempt, found: Lease) -> bool:
+    def acquire_lease(self, attempt: Attempt, found: Lease) -> bool:
         if self.lease != found:
             return False
         self.lease = Lease(attempt, attempt.highest_job_id)
         return True
 
-    def give_lease_back(self, attempt: Attempt, highest_job_id: int) -> None:
+    def release_lease(self, attempt: Attempt, highest_job_id: int) -> None:
         if self.lease.attempt == attempt:
             self.lease = Lease(None, highest_job_id)
 
@@ -150,7 +150,7 @@ class Process:
         self.ended = True
         self._stopped.release()
 
-    def call(self, act: Callable[[], Result], *, refusal: type[Exception], loss: type[TryAgain]) -> Result:
+    def call(self, act: Callable[[], Result], *, refusal: type[Exception], loss: type[RetryableError]) -> Result:
         self._stopped.release()
         self._to_go.acquire()
         match self._fate:
@@ -193,15 +193,15 @@ class Process:
         assert branch == BRANCH
         return self._store(lambda: self._world.lease)
 
-    def take_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
+    def acquire_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
         assert branch == BRANCH
-        return self._store(lambda: self._world.take_lease(attempt, found))
+        return self._store(lambda: self._world.acquire_lease(attempt, found))
 
-    def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
+    def release_lease(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
         assert branch == BRANCH
-        self._store(lambda: self._world.give_lease_back(attempt, highest_job_id))
+        self._store(lambda: self._world.release_lease(attempt, highest_job_id))
 
-    def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None:
+    def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None:
         self._store(lambda: self._world.known.update({request_id: job}))
 
 

@@ -172,9 +172,17 @@ def modules_of(handler: Path) -> set[Path]:
 
 
 def read_of_environment(path: Path) -> set[str]:
-    """The environment variables that a module names: os.environ[…], os.environ.get(…), os.getenv(…)."""
+    """The environment variables that a module names: os.environ[…], os.environ.get(…), and the fields of Settings."""
     source = path.read_text(encoding="utf-8")
-    return set(re.findall(r"(?:environ\[|environ\.get\(|getenv\()\s*\"([A-Z_]+)\"", source))
+    fields = {
+        field.target.id.upper()
+        for model in ast.walk(ast.parse(source))
+        if isinstance(model, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "Settings" for base in model.bases)
+        for field in model.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
+    return fields | set(re.findall(r"(?:environ\[|environ\.get\(|getenv\()\s*\"([A-Z_]+)\"", source))
 
 
 @every_function
@@ -251,7 +259,7 @@ OBJECTS_THAT_REQUESTS_NAME = {
 
 # What each method of ours that calls AWS needs; a module's methods that a function does not call need nothing of it.
 NEEDED: dict[str, dict[str, set[str]]] = {
-    "amplify.py": {
+    "aws/amplify.py": {
         "send": {
             "amplify:StartJob apps/*",
             "amplify:StartDeployment apps/*",
@@ -264,50 +272,50 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "branch_display_name": {"amplify:GetBranch apps/*"},
         "stop_job": {"amplify:StopJob apps/*"},
     },
-    "store.py": {
+    "aws/jobs_table.py": {
         "job_of_request": {"dynamodb:GetItem JobsTable"},
         "lease": {"dynamodb:GetItem JobsTable"},
-        "take_lease": {"dynamodb:PutItem JobsTable"},
-        "give_lease_back": {"dynamodb:UpdateItem JobsTable"},
-        "point_request_at_job": {"dynamodb:UpdateItem JobsTable"},
+        "acquire_lease": {"dynamodb:PutItem JobsTable"},
+        "release_lease": {"dynamodb:UpdateItem JobsTable"},
+        "link_request_to_job": {"dynamodb:UpdateItem JobsTable"},
         "models_attempt": {"dynamodb:GetItem JobsTable"},
-        "note_models_attempt": {"dynamodb:UpdateItem JobsTable"},
+        "save_models_attempt": {"dynamodb:UpdateItem JobsTable"},
         "record_start": {"dynamodb:UpdateItem JobsTable"},
-        "begin_poll": {"dynamodb:UpdateItem JobsTable"},
+        "record_poll": {"dynamodb:UpdateItem JobsTable"},
         "record_state": {"dynamodb:UpdateItem JobsTable"},
         "earlier_jobs": {"dynamodb:Query JobsTable"},
         "followed_jobs": {"dynamodb:Query ${JobsTable.Arn}/index/followed"},
-        "count_change": {"dynamodb:UpdateItem JobsTable"},
+        "record_status_change": {"dynamodb:UpdateItem JobsTable"},
         "announced": {"dynamodb:GetItem JobsTable"},
-        "remember_announced": {"dynamodb:UpdateItem JobsTable"},
+        "mark_announced": {"dynamodb:UpdateItem JobsTable"},
         "latest_of_kind": {"dynamodb:GetItem JobsTable"},
         "write_latest": {"dynamodb:PutItem JobsTable"},
         "mark_superseded": {"dynamodb:UpdateItem JobsTable"},
-        "what_superseded": {"dynamodb:GetItem JobsTable"},
+        "superseding_request": {"dynamodb:GetItem JobsTable"},
         "has_ended": {"dynamodb:GetItem JobsTable"},
     },
-    "ui_builder.py": {
+    "aws/ui_builder.py": {
         "start_codegen_job": {"amplifyuibuilder:StartCodegenJob *", "amplify:GetApp apps/*"},
         "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
         "asset": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
     },
-    "backend.py": {
+    "aws/amplify_backend.py": {
         "generate_models": {"amplifybackend:GenerateBackendAPIModels /backend/*"},
         "model_jobs": {"amplifybackend:ListBackendJobs /backend/*"},
         "get_backend_job": {"amplifybackend:GetBackendJob /backend/*"},
         "get_models": {"amplifybackend:GetBackendAPIModels /backend/*"},
     },
-    "objects.py": {
+    "aws/s3.py": {
         "check_readable": OBJECTS_THAT_REQUESTS_NAME,
         "signed_address": OBJECTS_THAT_REQUESTS_NAME,
         "read_text": OBJECTS_THAT_REQUESTS_NAME,
         "read_json_object": OBJECTS_THAT_REQUESTS_NAME,
         "write": {"s3:PutObject ${Bucket.Arn}/results/*"},
     },
-    "callbacks.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
-    "publishing.py": {
-        "tell_people": {"sns:Publish AnnouncementsTopic"},
-        "tell_programs": {"events:PutEvents Bus"},
+    "aws/task_tokens.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
+    "aws/publisher.py": {
+        "publish_to_topic": {"sns:Publish AnnouncementsTopic"},
+        "put_event": {"events:PutEvents Bus"},
     },
 }
 # Powertools' persistence layer. Its documentation has GetItem too, which it calls only with boto3 before 1.26.164:
@@ -332,7 +340,7 @@ def called(paths: set[Path]) -> set[str]:
     """The names of all attributes that modules use; the modules that call AWS are not asked about themselves."""
     names = set()
     for path in paths:
-        if path.name not in NEEDED:
+        if not path.is_relative_to(PACKAGE) or path.relative_to(PACKAGE).as_posix() not in NEEDED:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return names
@@ -365,7 +373,8 @@ WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction"}
 @pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN))
 def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     paths = modules_of(handler_of(name))
-    names, imported = called(paths), {path.name for path in paths}
+    names = called(paths)
+    imported = {path.relative_to(PACKAGE).as_posix() for path in paths if path.is_relative_to(PACKAGE)}
     needed = set()
     for module, methods in NEEDED.items():
         if module in imported:
@@ -726,7 +735,10 @@ def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) 
         for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
             named |= set(rule["ErrorEquals"])
     ours = {error for error in named if "." not in error}
-    assert ours == {error.__name__ for error in errors.TryAgain.__subclasses__()} | {"RequestRejected", "Superseded"}
+    assert ours == {error.__name__ for error in errors.RetryableError.__subclasses__()} | {
+        "RequestRejected",
+        "Superseded",
+    }
 
 
 @every_machine

@@ -10,8 +10,8 @@ from typing import Any
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.model.request import Operation
 from amplify_jobs.model.s3_uri import bucket_and_key
-from amplify_jobs.routing.patterns import deciding
-from amplify_jobs.routing.placeholders import named
+from amplify_jobs.routing.patterns import last_match
+from amplify_jobs.routing.placeholders import placeholders_in
 from amplify_jobs.routing.routes import Route, Routes
 
 _PATTERN_SIGNS = re.compile(r"[*?+\[\]\\!]")
@@ -100,7 +100,7 @@ def _branch_use(app_id: str, branch: Any, route: Route) -> BranchUse | None:
 
 def _literal(value: Any) -> str | None:
     """A text without values of events."""
-    return value if isinstance(value, str) and value and not named(value) else None
+    return value if isinstance(value, str) and value and not placeholders_in(value) else None
 
 
 def _warnings(use: Use, account: Account, reach: Reach) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _branch_warnings(use: BranchUse, branches: Mapping[str, bool]) -> Iterator[s
         if name not in branches:
             yield f"the app {use.app_id} has no branch {name}; connect it in Amplify, or correct the name"
     for name, auto_build in branches.items():
-        if use.by_push and auto_build and (name in use.names or deciding(use.patterns, name)):
+        if use.by_push and auto_build and (name in use.names or last_match(use.patterns, name)):
             yield (
                 f"auto-build of the branch {name} of {use.app_id} is on, so Amplify builds each push as well; turn it "
                 f"off: aws amplify update-branch --app-id {use.app_id} --branch-name {name} --no-enable-auto-build"

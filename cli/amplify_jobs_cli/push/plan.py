@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amplify_jobs.errors import PushRefused
+from amplify_jobs.errors import PushRefusedError
 from amplify_jobs.routing.routes import Routes, Source
 from amplify_jobs_cli.push.changes import Change, Kind
 from amplify_jobs_cli.push.route_changes import Pushed, route_changes
@@ -38,7 +38,7 @@ class PushPlan:
 def plan_push(
     pushed: Pushed, stored_sources: Mapping[str, str], schedules: ScheduleChanges, wanted: Routes
 ) -> PushPlan:
-    """Compare what the stack holds with the routes that are wanted. Raises PushRefused."""
+    """Compare what the stack holds with the routes that are wanted. Raises PushRefusedError."""
     copies = {name: _copy(name, source) for name, source in wanted.sources.items()}
     written = {name: content for name, content in copies.items() if stored_sources.get(name) != content}
     removed = tuple(sorted(stored_sources.keys() - copies.keys()))
@@ -59,12 +59,12 @@ def plan_push(
 def _copy(name: str, source: Source) -> str:
     """The copy of a source in SSM: what verifies a delivery; its limits count when the routes can be read.
 
-    Raises PushRefused where the copy is longer than SSM takes.
+    Raises PushRefusedError where the copy is longer than SSM takes.
     """
     copy = source.model_dump_json(by_alias=True, exclude={"allow"})
     size = len(copy.encode())
     if size > LONGEST_COPY:
-        raise PushRefused(
+        raise PushRefusedError(
             f"sources.{name}: its copy in SSM would have {size} bytes, and a parameter takes {LONGEST_COPY}; nothing "
             "was written. Use fewer secrets, or shorter names for them"
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_jobs.errors import PushRefused
+from amplify_jobs.errors import PushRefusedError
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.account_reader import AccountReader
 from amplify_jobs_cli.push.lookup import uses, warnings
@@ -43,7 +43,7 @@ class PushOptions:
 def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
     """Show what changes and put it into effect, unless it is a dry run.
 
-    Raises PushRefused where routes or sources would be removed without consent, and ServiceTrouble.
+    Raises PushRefusedError where routes or sources would be removed without consent, and ServiceTrouble.
     """
     scheduler = stack.scheduler()
     schedules = schedule_changes(scheduler.stored(), wanted_schedules(routes, stack.schedules))
@@ -115,18 +115,18 @@ def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[s
 
 
 def _consent(plan: PushPlan, options: PushOptions) -> None:
-    """Ask before something is removed. Raises PushRefused."""
+    """Ask before something is removed. Raises PushRefusedError."""
     if not plan.removals or options.yes:
         return
     removed = ", ".join(plan.removals)
     if not sys.stdin.isatty():
-        raise PushRefused(
+        raise PushRefusedError(
             f"the push would remove {removed}; nothing was written. Use --yes to remove without a question, "
             "or --dry-run to look at the changes"
         )
     print(f"The push removes {removed}. Continue? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in _ANSWERS:
-        raise PushRefused("nothing was written")
+        raise PushRefusedError("nothing was written")
 
 
 def _webhook_report(stack: Stack, source: str, secrets: Iterable[str], missing: set[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Definition = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class ScheduleTarget:
     """Where a stack's schedules lie and what they call: all schedules in the group are the routes'."""
 
     group: str
@@ -43,7 +43,7 @@ class ScheduleChanges:
         return sorted(done, key=lambda change: change.name)
 
 
-def wanted_schedules(routes: Routes, place: Place) -> dict[str, Definition]:
+def wanted_schedules(routes: Routes, place: ScheduleTarget) -> dict[str, Definition]:
     """The schedules of all routes that wait for one and are switched on, by the route's name."""
     return {
         name: {

@@ -10,7 +10,7 @@ from typing import Any
 from amplify_jobs.errors import AmplifyJobsError
 
 
-class NotOurs(AmplifyJobsError):
+class ForeignMessageError(AmplifyJobsError):
     """A message that neither EventBridge nor Lambda put into the queue."""
 
 
@@ -36,14 +36,14 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
     and ERROR_CODE (EventBridge user guide, "Using dead-letter queues"); a Lambda destination puts an invocation record
     (Lambda developer guide, "Capturing records of asynchronous invocations"). EventBridge Scheduler's bear TARGET_ARN
     too; whether their body is the input alone, or the call to Lambda with the input as its Payload, AWS does not
-    document, so both are read. Raises NotOurs for anything else.
+    document, so both are read. Raises ForeignMessageError for anything else.
     """
     try:
         message = json.loads(body)
     except ValueError:
-        raise NotOurs("its body is no JSON") from None
+        raise ForeignMessageError("its body is no JSON") from None
     if not isinstance(message, dict):
-        raise NotOurs("its body is no JSON object")
+        raise ForeignMessageError("its body is no JSON object")
     if "TARGET_ARN" in attributes:
         reason = ": ".join(attributes[name] for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in attributes)
         return DeadLetter(attributes["TARGET_ARN"], _unwrapped(message), reason)
@@ -53,7 +53,7 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         said = answer.get("errorMessage") if isinstance(answer, dict) else None
         reason = ": ".join(str(part) for part in (context.get("condition"), said) if part)
         return DeadLetter(context["functionArn"].removesuffix(":$LATEST"), message["requestPayload"], reason)
-    raise NotOurs("it names no function that the event was for")
+    raise ForeignMessageError("it names no function that the event was for")
 
 
 def _unwrapped(message: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import RequestRejected, ServiceTrouble
-from amplify_jobs_cli.recovery.dead_letters import DeadLetter, NotOurs, dead_letter
+from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, dead_letter
 from amplify_jobs_cli.recovery.redrive import FailedExecution
 from amplify_jobs_cli.recovery.replay import original_id, replay_of
 
@@ -28,7 +28,7 @@ MOST_REPLAYS = 99
 
 
 @dataclass(frozen=True)
-class Waiting:
+class DeadLetterMessage:
     """A message in the dead-letter queue; `letter` is None if we can't tell what it is, and `fault` says why."""
 
     receipt: str
@@ -47,14 +47,14 @@ class Recovery:
         self._queue_url = queue_url
         self._state_machine_arn = state_machine_arn
 
-    def dead_letters(self) -> list[Waiting]:
+    def dead_letters(self) -> list[DeadLetterMessage]:
         """Read everything that waits; it stays in the queue, hidden from other readers for a minute."""
         try:
             return [_waiting(message) for message in self._messages()]
         except (ClientError, BotoCoreError) as error:
             raise ServiceTrouble(f"the dead-letter queue can't be read: {error}") from error
 
-    def process_again(self, waiting: Waiting) -> None:
+    def process_again(self, waiting: DeadLetterMessage) -> None:
         """Invoke the function with its event once more (asynchronously), and take the message out of the queue."""
         if waiting.letter is None:
             raise RequestRejected(f"the message of {waiting.sent_at:%Y-%m-%d %H:%M} can't be replayed: {waiting.fault}")
@@ -141,7 +141,7 @@ class Recovery:
             yield from new
 
 
-def _waiting(message: MessageTypeDef) -> Waiting:
+def _waiting(message: MessageTypeDef) -> DeadLetterMessage:
     attributes = {
         name: value["StringValue"]
         for name, value in message.get("MessageAttributes", {}).items()
@@ -149,6 +149,6 @@ def _waiting(message: MessageTypeDef) -> Waiting:
     }
     sent_at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
     try:
-        return Waiting(message["ReceiptHandle"], sent_at, dead_letter(message["Body"], attributes))
-    except NotOurs as error:
-        return Waiting(message["ReceiptHandle"], sent_at, None, str(error))
+        return DeadLetterMessage(message["ReceiptHandle"], sent_at, dead_letter(message["Body"], attributes))
+    except ForeignMessageError as error:
+        return DeadLetterMessage(message["ReceiptHandle"], sent_at, None, str(error))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from amplify_jobs.events.webhooks import PROVIDERS
-from amplify_jobs.routing.patterns import deciding
+from amplify_jobs.routing.patterns import last_match
 from amplify_jobs_cli.routes_file.values import items, member, members
 from amplify_jobs_cli.routes_file.yaml_document import Path
 from amplify_jobs_cli.suggestions import one_of
@@ -71,7 +71,7 @@ _LISTS = {"operations": "[start_job]", "apps": "[d1a2b3c4d5e6]"}
 
 def _fits(pattern: str, name: str) -> bool:
     try:
-        return deciding((pattern,), name) is not None
+        return last_match((pattern,), name) is not None
     except re.error:
         # Another check tells what is wrong with the pattern.
         return True

@@ -17,7 +17,7 @@ from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.operations import not_for, parameters_model
 from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES, JobType, OnTimeout, Operation
-from amplify_jobs.routing.placeholders import named, texts, values_of
+from amplify_jobs.routing.placeholders import placeholders_in, texts, values_of
 from amplify_jobs.routing.routes import (
     Allow,
     Bus,
@@ -225,7 +225,7 @@ def _parameter_errors(model: type[BaseModel], parameters: dict[str, Any]) -> lis
     open_texts = [
         details["loc"]
         for details in errors
-        if details["type"] != "extra_forbidden" and named(_text_at(parameters, details["loc"]))
+        if details["type"] != "extra_forbidden" and placeholders_in(_text_at(parameters, details["loc"]))
     ]
     for place in open_texts:
         text = _text_at(parameters, place)
@@ -279,7 +279,7 @@ def _value_faults(value: Any) -> Iterator[Found]:
         what = " or ".join(kinds).replace("_", " ") or "event"
         parameters = member(member(route, "request"), "parameters")
         for path, text in texts(parameters, ("routes", name, "request", "parameters")):
-            unknown = [placeholder for placeholder in named(text) if placeholder not in known]
+            unknown = [placeholder for placeholder in placeholders_in(text) if placeholder not in known]
             for placeholder in dict.fromkeys(unknown):
                 article = "an" if what[0] in "aeio" else "a"
                 if known:

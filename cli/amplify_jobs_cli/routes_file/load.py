@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from amplify_jobs.errors import InvalidRoutes
+from amplify_jobs.errors import InvalidRoutesError
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.expansion import Expansion, expand
 from amplify_jobs_cli.routes_file.faults import At, faults_of
 from amplify_jobs_cli.routes_file.masking import Masking
 from amplify_jobs_cli.routes_file.warnings import warnings_of
-from amplify_jobs_cli.routes_file.yaml_document import Document, Path, Place
+from amplify_jobs_cli.routes_file.yaml_document import Document, Path, Position
 
-_Placed = tuple[Place, Path, str]
+_Placed = tuple[Position, Path, str]
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,11 @@ def check_routes(content: bytes, stack: str, now: datetime | None = None) -> Che
 def read_routes(content: bytes, file: str, stack: str) -> Routes:
     """Read a routes file that has no faults.
 
-    Raises InvalidRoutes with a text for each fault, `routes.yaml:9:5: routes.web.timeoutMinutes: … ; use …`.
+    Raises InvalidRoutesError with a text for each fault, `routes.yaml:9:5: routes.web.timeoutMinutes: … ; use …`.
     """
     checked = check_routes(content, stack)
     if checked.routes is None:
-        raise InvalidRoutes([fault.text(file) for fault in checked.faults])
+        raise InvalidRoutesError([fault.text(file) for fault in checked.faults])
     return checked.routes
 
 
@@ -122,7 +122,7 @@ def _findings(
     severity: Literal["fault", "warning"], found: Iterable[_Placed], document: Document, masking: Masking
 ) -> tuple[Finding, ...]:
     """One finding a place and message, in the order of the file."""
-    findings: dict[tuple[Place, str], Finding] = {}
+    findings: dict[tuple[Position, str], Finding] = {}
     for place, path, text in found:
         shown = ".".join(masking.text(str(part)) for part in _shown_path(path, document))
         finding = Finding(severity, place.line, place.column, shown, masking.text(text), masking.excerpt(place))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import yaml
 
 from amplify_jobs.events.webhooks import PROVIDERS
-from amplify_jobs_cli.routes_file.yaml_document import Document, Place
+from amplify_jobs_cli.routes_file.yaml_document import Document, Position
 
 HIDDEN = "…"
 # As much of a line as a terminal shows.
@@ -65,7 +65,7 @@ class Masking:
         shown = self._hidden.sub(HIDDEN, text) if self._hidden else text
         return _printable(_KNOWN_FORMS.sub(HIDDEN, shown))
 
-    def excerpt(self, place: Place) -> tuple[str, str]:
+    def excerpt(self, place: Position) -> tuple[str, str]:
         """The line of a place without secrets, and a line that marks the place below it."""
         line = self._document.lines[place.line - 1]
         start = place.column - 1

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.webhooks.capabilities import HOSTS, untold
-from amplify_jobs.routing.placeholders import VALUES, named, texts
+from amplify_jobs.routing.placeholders import VALUES, placeholders_in, texts
 from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.values import member, members
 from amplify_jobs_cli.routes_file.yaml_document import Path
@@ -79,7 +79,7 @@ def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Found]:
 
 def _values(hosts: list[str], kinds: tuple[EventKind, ...], name: str, parameters: Any) -> Iterator[Found]:
     for path, text in texts(parameters, ("routes", name, "request", "parameters")):
-        for placeholder in dict.fromkeys(named(text)):
+        for placeholder in dict.fromkeys(placeholders_in(text)):
             value = VALUES.get(placeholder[1:-1])
             having = [kind for kind in kinds if value and kind in value.kinds]
             if value and having and untold(hosts, having, value.told_as):

@@ -33,7 +33,7 @@ _CONTEXTS = {"while scanning an alias": "*", "while scanning an anchor": "&", "w
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A part of one line; line and column count from 1, `length` is in characters."""
 
     line: int
@@ -45,7 +45,7 @@ class Place:
 class Fault:
     """What is wrong at a place of the file, and what to write instead."""
 
-    place: Place
+    place: Position
     path: Path
     message: str
 
@@ -64,8 +64,8 @@ class Document:
         self.value: Any = None
         self.root: yaml.Node | None = None
         self.faults: list[Fault] = []
-        self._keys: dict[Path, Place] = {}
-        self._values: dict[Path, Place] = {}
+        self._keys: dict[Path, Position] = {}
+        self._values: dict[Path, Position] = {}
         self._raw: dict[Path, str] = {}
         # Where maps and lists were met first, where an alias has them again, and whence merged members come.
         self._anchored: dict[yaml.Node, Path] = {}
@@ -82,9 +82,9 @@ class Document:
             self._add_faults_of_signs(loader)
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n")
-            self._give_up(Place(line + 1, 1), "the file is not UTF-8; save it as UTF-8 text")
+            self._give_up(Position(line + 1, 1), "the file is not UTF-8; save it as UTF-8 text")
         except (RecursionError, _NotPlainError) as error:
-            place = error.place if isinstance(error, _NotPlainError) else Place(1, 1)
+            place = error.place if isinstance(error, _NotPlainError) else Position(1, 1)
             self._give_up(place, "the file refers to itself, or is nested too deep or too large; write it out")
         except yaml.YAMLError as error:
             self._give_up(*_syntax_fault(error, self.text, self.lines))
@@ -94,7 +94,7 @@ class Document:
         """Whether `value` is what the file says."""
         return not any(fault.path == () and self.root is None for fault in self.faults)
 
-    def place(self, path: Path, at: Literal["key", "value"] = "value") -> Place:
+    def place(self, path: Path, at: Literal["key", "value"] = "value") -> Position:
         """The place of a member or list item, or of the innermost thing around it that the file has.
 
         A member is marked at its value if that is one text or number, else at its name.
@@ -106,7 +106,7 @@ class Document:
                 return self._inside(key)
             if value is not None:
                 return self._inside(value)
-        return Place(1, 1)
+        return Position(1, 1)
 
     def raw(self, path: Path) -> str | None:
         """A text or number as it is written, without quotes; None for a list, an object and nothing."""
@@ -121,23 +121,23 @@ class Document:
                 return (*anchor, *path[end:])
         return path
 
-    def _give_up(self, place: Place, message: str) -> None:
+    def _give_up(self, place: Position, message: str) -> None:
         self.value = self.root = None
         self.faults = [Fault(self._inside(place), (), message)]
 
-    def _inside(self, place: Place) -> Place:
+    def _inside(self, place: Position) -> Position:
         """The place itself, or the last character before it: the end of the file is no place to look at."""
         line, column = min(place.line, len(self.lines)), place.column
         while line > 1 and (line < place.line or column > 1) and not self.lines[line - 1].strip():
             line -= 1
         width = len(self.lines[line - 1])
         if line < place.line or column > width:
-            return Place(line, max(1, len(self.lines[line - 1].rstrip())))
-        return Place(line, column, max(1, min(place.length, width - column + 1)))
+            return Position(line, max(1, len(self.lines[line - 1].rstrip())))
+        return Position(line, column, max(1, min(place.length, width - column + 1)))
 
     def _add_faults_of_signs(self, loader: _Loader) -> None:
         for sign, mark in loader.signs:
-            place = Place(mark.line + 1, mark.column + 1)
+            place = Position(mark.line + 1, mark.column + 1)
             path = next((path for path, at in self._values.items() if (at.line, at.column) == _start(place)), ())
             self.faults.append(Fault(place, path, _SIGNS[sign]))
 
@@ -222,7 +222,7 @@ class Document:
 
 
 class _NotPlainError(Exception):
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Position) -> None:
         super().__init__(place)
         self.place = place
 
@@ -246,13 +246,13 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def _syntax_fault(error: yaml.YAMLError, text: str, lines: list[str]) -> tuple[Place, str]:
+def _syntax_fault(error: yaml.YAMLError, text: str, lines: list[str]) -> tuple[Position, str]:
     if isinstance(error, yaml.reader.ReaderError):
         before = _LINE_BREAK.split(text[: error.position])
         message = f"the character U+{ord(text[error.position]):04X} can't stand in YAML; remove it"
-        return Place(len(before), len(before[-1]) + 1), message
+        return Position(len(before), len(before[-1]) + 1), message
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return Place(1, 1), "the file is not YAML; check indentation, quotes and brackets"
+        return Position(1, 1), "the file is not YAML; check indentation, quotes and brackets"
     mark, context_mark = error.problem_mark, error.context_mark
     sign = _CONTEXTS.get(error.context or "")
     if sign and context_mark and not (sign == "&" and context_mark.column == 0 and mark.line > context_mark.line):
@@ -262,7 +262,7 @@ def _syntax_fault(error: yaml.YAMLError, text: str, lines: list[str]) -> tuple[P
         return _at(tag), _SIGNS["!"]
     directive = next((number for number, line in enumerate(lines, 1) if line.startswith("%")), None)
     if directive and ("directive" in f"{error.context} {error.problem}" or "<document start>" in (error.problem or "")):
-        return Place(directive, 1), _SIGNS["%"]
+        return Position(directive, 1), _SIGNS["%"]
     character = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
     if "cannot start any token" in (error.problem or "") and character in _SIGNS:
         return _at(mark), _SIGNS[character]
@@ -322,18 +322,18 @@ def _tags(text: str) -> Iterator[yaml.Mark]:
         return
 
 
-def _at(mark: yaml.Mark) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _at(mark: yaml.Mark) -> Position:
+    return Position(mark.line + 1, mark.column + 1)
 
 
-def _start(place: Place) -> tuple[int, int]:
+def _start(place: Position) -> tuple[int, int]:
     return place.line, place.column
 
 
-def _place_of(node: yaml.Node) -> Place:
+def _place_of(node: yaml.Node) -> Position:
     start, end = node.start_mark, node.end_mark
     length = end.column - start.column if end.line == start.line else 1
-    return Place(start.line + 1, start.column + 1, max(1, length))
+    return Position(start.line + 1, start.column + 1, max(1, length))
 
 
 def _clean(text: str) -> str:

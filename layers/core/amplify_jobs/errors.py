@@ -14,35 +14,35 @@ class AmplifyJobsError(Exception):
         super().__init__(without_secrets(message))
 
 
-class TryAgain(AmplifyJobsError):
+class RetryableError(AmplifyJobsError):
     """Base of what the state machine retries with backoff and jitter."""
 
 
-class Throttled(TryAgain):
+class Throttled(RetryableError):  # noqa: N818 -- the state machine catches it by this name
     """Amplify refused the call for its rate or a quota; nothing was started."""
 
 
-class BranchBusy(TryAgain):
+class BranchBusy(RetryableError):  # noqa: N818 -- the state machine catches it by this name
     """The branch takes no further job now; nothing was started."""
 
 
-class StartUnresolved(TryAgain):
+class StartUnresolved(RetryableError):  # noqa: N818 -- the state machine catches it by this name
     """A start was sent and its answer was lost; whether a job exists is not known yet."""
 
 
-class ServiceTrouble(TryAgain):
+class ServiceTrouble(RetryableError):  # noqa: N818 -- the state machine catches it by this name
     """A service that we need failed, did not answer, or answered nonsense."""
 
 
-class NotSetUp(ServiceTrouble):
+class NotSetUpError(ServiceTrouble):
     """Something that an operator has to do first was not done: routes were never pushed, or a secret is not stored."""
 
 
-class RequestRejected(AmplifyJobsError):
+class RequestRejected(AmplifyJobsError):  # noqa: N818 -- the state machine catches it by this name
     """The request can't succeed however often it is tried; the message says why."""
 
 
-class UnknownResource(RequestRejected):
+class UnknownResourceError(RequestRejected):
     """A start names an app, branch, environment or job that is not there; `parameters` are those that may be wrong.
 
     Whoever knows the request turns it into a plain RequestRejected, by which name the state machine catches it.
@@ -60,23 +60,23 @@ class UnknownResource(RequestRejected):
         return RequestRejected(f"{self} (check {names} in {place})")
 
 
-class NotFound(AmplifyJobsError):
+class NotFoundError(AmplifyJobsError):
     """Amplify knows no such app, branch, environment or job."""
 
 
-class NotDownloadable(AmplifyJobsError):
+class NotDownloadableError(AmplifyJobsError):
     """There is nothing to be had at this address, however often it is asked; the message does not repeat it."""
 
 
-class Superseded(AmplifyJobsError):
+class Superseded(AmplifyJobsError):  # noqa: N818 -- the state machine catches it by this name
     """A newer request made this one moot before it was sent; the message names the newer one."""
 
 
-class InvalidSchema(RequestRejected):
+class InvalidSchemaError(RequestRejected):
     """A GraphQL schema that can't be turned into data for a codegen job; the message opens with line and column."""
 
 
-class InvalidRoutes(AmplifyJobsError):
+class InvalidRoutesError(AmplifyJobsError):
     """A routes file, or the routes in the bucket, that can't be used; `faults` has one line for each thing wrong."""
 
     def __init__(self, faults: list[str]) -> None:
@@ -84,49 +84,49 @@ class InvalidRoutes(AmplifyJobsError):
         self.faults = faults
 
 
-class LogUnreadable(AmplifyJobsError):
+class UnreadableLogError(AmplifyJobsError):
     """A build's log that can't be read; the message names the file."""
 
 
-class NoStack(AmplifyJobsError):
+class StackNotFoundError(AmplifyJobsError):
     """There is no stack of this name; the message says where it was looked for."""
 
 
-class PushRefused(AmplifyJobsError):
+class PushRefusedError(AmplifyJobsError):
     """A push of routes that somebody has to agree to; nothing was written."""
 
 
-class DeliveryRefused(AmplifyJobsError):
+class DeliveryRefusedError(AmplifyJobsError):
     """A webhook delivery that is not taken; `status` is the HTTP status of the answer."""
 
     status: ClassVar[int]
 
 
-class NotAuthentic(DeliveryRefused):
+class InvalidSignatureError(DeliveryRefusedError):
     """The delivery's signature is missing, malformed or made with another secret."""
 
     status = 401
 
 
-class UnknownSource(DeliveryRefused):
+class UnknownSourceError(DeliveryRefusedError):
     """No source of the routes has the name in the delivery's address."""
 
     status = 404
 
 
-class DeliveryTooLarge(DeliveryRefused):
+class DeliveryTooLargeError(DeliveryRefusedError):
     """The delivery's body exceeds what we take."""
 
     status = 413
 
 
-class DeliveryUnreadable(DeliveryRefused):
+class UnreadableDeliveryError(DeliveryRefusedError):
     """The delivery is authentic, but it can't be understood; the message says what in it."""
 
     status = 400
 
 
-class RefUnusable(DeliveryUnreadable):
+class UnusableRefError(UnreadableDeliveryError):
     """A delivery tells of a branch or tag whose name can't be used; the message names it and says why.
 
     Where it tells of one ref only it is ignored for this reason, as it is beside others.

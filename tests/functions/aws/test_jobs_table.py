@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from amplify_jobs.aws.jobs_table import Store
-from amplify_jobs.errors import BranchBusy, StartUnresolved, TryAgain
+from amplify_jobs.errors import BranchBusy, RetryableError, StartUnresolved
 from amplify_jobs.following.wait import EarlierJob
 from amplify_jobs.model.job import Job, JobState, State, branch_key, job_key
 from amplify_jobs.model.request import StartJobParameters
@@ -95,7 +95,7 @@ def test_requests_that_compete_for_a_branch_become_one_job_each(store: Store) ->
                         store=store,
                         now=clock.now,
                     )
-            except TryAgain:
+            except RetryableError:
                 clock.advance(chance.uniform(1, 10))
 
     with ThreadPoolExecutor(len(requests)) as pool:
@@ -147,48 +147,48 @@ OTHER = Attempt("two", NOW, 3, "RELEASE", None)
 
 def test_a_lease_is_taken_once(store: Store) -> None:
     assert store.lease(BRANCH) == Lease()
-    assert store.take_lease(BRANCH, FIRST, Lease())
+    assert store.acquire_lease(BRANCH, FIRST, Lease())
     assert store.lease(BRANCH) == Lease(FIRST, 3)
-    assert not store.take_lease(BRANCH, OTHER, Lease())
+    assert not store.acquire_lease(BRANCH, OTHER, Lease())
     assert store.lease(BRANCH) == Lease(FIRST, 3)
 
 
 def test_a_lease_is_taken_again_by_its_holder_only(store: Store) -> None:
-    assert store.take_lease(BRANCH, FIRST, Lease())
-    assert not store.take_lease(BRANCH, AGAIN, Lease(OTHER, 3))
-    assert store.take_lease(BRANCH, AGAIN, Lease(FIRST, 3))
-    assert not store.take_lease(BRANCH, replace(AGAIN, sent_at=NOW + timedelta(minutes=2)), Lease(FIRST, 3))
+    assert store.acquire_lease(BRANCH, FIRST, Lease())
+    assert not store.acquire_lease(BRANCH, AGAIN, Lease(OTHER, 3))
+    assert store.acquire_lease(BRANCH, AGAIN, Lease(FIRST, 3))
+    assert not store.acquire_lease(BRANCH, replace(AGAIN, sent_at=NOW + timedelta(minutes=2)), Lease(FIRST, 3))
     assert store.lease(BRANCH) == Lease(AGAIN, 3)
 
 
 def test_a_lease_that_was_used_meanwhile_is_not_as_it_was_found(store: Store) -> None:
     found = store.lease(BRANCH)
-    assert store.take_lease(BRANCH, OTHER, found)
-    store.give_lease_back(BRANCH, OTHER, 4)
-    assert not store.take_lease(BRANCH, FIRST, found)
+    assert store.acquire_lease(BRANCH, OTHER, found)
+    store.release_lease(BRANCH, OTHER, 4)
+    assert not store.acquire_lease(BRANCH, FIRST, found)
     assert store.lease(BRANCH) == Lease(None, 4)
-    assert store.take_lease(BRANCH, FIRST, Lease(None, 4))
+    assert store.acquire_lease(BRANCH, FIRST, Lease(None, 4))
 
 
 def test_only_the_holder_gives_a_lease_back(store: Store) -> None:
-    assert store.take_lease(BRANCH, FIRST, Lease())
-    store.give_lease_back(BRANCH, OTHER, 9)
-    store.give_lease_back(BRANCH, AGAIN, 9)
+    assert store.acquire_lease(BRANCH, FIRST, Lease())
+    store.release_lease(BRANCH, OTHER, 9)
+    store.release_lease(BRANCH, AGAIN, 9)
     assert store.lease(BRANCH) == Lease(FIRST, 3)
-    store.give_lease_back(BRANCH, FIRST, 4)
+    store.release_lease(BRANCH, FIRST, 4)
     assert store.lease(BRANCH) == Lease(None, 4)
 
 
 def test_every_item_expires(stack: Stack, store: Store) -> None:
     job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
     key = job_key(REGION, "d1a2b3c4d5e6", "main", "7")
-    store.take_lease(BRANCH, FIRST, Lease())
-    store.give_lease_back(BRANCH, FIRST, 7)
-    store.point_request_at_job("one", job, NOW)
+    store.acquire_lease(BRANCH, FIRST, Lease())
+    store.release_lease(BRANCH, FIRST, 7)
+    store.link_request_to_job("one", job, NOW)
     store.record_start(key, "one", job, NOW)
-    store.begin_poll(job_key(REGION, "d1a2b3c4d5e6", "main", "8"), NOW)
-    store.count_change(job_key(REGION, "d1a2b3c4d5e6", "main", "9"), NOW)
-    store.remember_announced("two", "Job Started to people", {}, NOW)
+    store.record_poll(job_key(REGION, "d1a2b3c4d5e6", "main", "8"), NOW)
+    store.record_status_change(job_key(REGION, "d1a2b3c4d5e6", "main", "9"), NOW)
+    store.mark_announced("two", "Job Started to people", {}, NOW)
     items = stack.jobs_table.scan()["Items"]
     assert len(items) == 6
     assert all(int(str(item["expiresAt"])) > NOW.timestamp() for item in items)
@@ -226,16 +226,16 @@ def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
 def test_what_was_announced_is_remembered_beside_the_job(store: Store) -> None:
     job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
     assert store.announced("one").labels == set()
-    store.remember_announced("one", "a", {"appName": "web"}, NOW)
-    store.point_request_at_job("one", job, NOW)
-    store.remember_announced("one", "b", {"appName": "renamed"}, NOW)
+    store.mark_announced("one", "a", {"appName": "web"}, NOW)
+    store.link_request_to_job("one", job, NOW)
+    store.mark_announced("one", "b", {"appName": "renamed"}, NOW)
     assert store.announced("one").labels == {"a", "b"}
     assert store.announced("one").names == {"appName": "web"}
     assert store.job_of_request("one") == job
 
 
 def test_a_busy_branch_is_told_by_the_lease_of_another(store: Store) -> None:
-    store.take_lease(BRANCH, OTHER, Lease())
+    store.acquire_lease(BRANCH, OTHER, Lease())
     with pytest.raises(BranchBusy, match="two"):
         start_once(
             "one",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from amplify_jobs.aws.signed_http import ATTEMPTS, AwsHttp, AwsRefusal
+from amplify_jobs.aws.signed_http import ATTEMPTS, AwsHttp, AwsRefusalError
 from amplify_jobs.errors import ServiceTrouble
 from local.server.http_server import HttpServer
 
@@ -68,7 +68,7 @@ def test_a_call_is_signed_for_its_service_and_region() -> None:
 
 @pytest.mark.parametrize("kind", ["ParameterNotFound", "com.amazonaws.ssm#ParameterNotFound"])
 def test_a_refusal_bears_the_services_name_for_it_and_is_not_repeated(kind: str) -> None:
-    with serving(fault(400, kind)) as (aws, service), pytest.raises(AwsRefusal) as refusal:
+    with serving(fault(400, kind)) as (aws, service), pytest.raises(AwsRefusalError) as refusal:
         call(aws)
     assert refusal.value.code == "ParameterNotFound"
     assert len(service.requests) == 1
@@ -126,5 +126,5 @@ class TestGetObject:
         assert service.requests[0].headers["If-None-Match"] == '"1"'
 
     def test_missing(self) -> None:
-        with serving(Response("<Error/>", 404)) as (aws, _), pytest.raises(AwsRefusal, match="s3://bucket/key"):
+        with serving(Response("<Error/>", 404)) as (aws, _), pytest.raises(AwsRefusalError, match="s3://bucket/key"):
             aws.get_object("bucket", "key", None)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.errors import InvalidSchemaError
 from amplify_jobs.graphql.convert import convert_schema
 from local.codegen import Generator, GeneratorError, SchemaError
 from tests.support.node import needs_node
@@ -165,7 +165,7 @@ def test_random_schemas_become_what_awss_libraries_make_of_them() -> None:
         expected = json.loads(line)
         if "error" in expected:
             refused += 1
-            with pytest.raises(InvalidSchema):
+            with pytest.raises(InvalidSchemaError):
                 convert_schema(schema)
         else:
             found, wanted = schema_of(schema), expected["genericDataSchema"]

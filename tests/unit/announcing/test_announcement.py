@@ -16,13 +16,13 @@ from jsonschema import Draft202012Validator
 from amplify_jobs.announcing.announcement import (
     SUBJECT_LIMIT,
     Announcement,
+    AppNames,
     DetailType,
     JobFinished,
     JobRejected,
     JobStarted,
-    Names,
     Outcome,
-    Place,
+    StackInfo,
     attributes,
     duration,
     finished,
@@ -39,13 +39,13 @@ from amplify_jobs.text import TEXT_LIMIT, presentable
 from tools import write_schemas
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PLACE = Place(
+PLACE = StackInfo(
     account="123456789012",
     region="eu-west-1",
     console_url="https://{region}.console.aws.amazon.com/amplify/apps/{appId}/branches/{branchName}/deployments/{jobId}",
     site_url="https://{displayName}.{defaultDomain}/",
 )
-NAMES = Names(app_name="web", default_domain="d1a2b3c4d5e6.amplifyapp.com", display_name="feature-header")
+NAMES = AppNames(app_name="web", default_domain="d1a2b3c4d5e6.amplifyapp.com", display_name="feature-header")
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:amplify-jobs:web-0123456789abcdef0123456789abcdef"
 REQUEST = JobRequest(
     request_id="web-0123456789abcdef0123456789abcdef",
@@ -101,13 +101,13 @@ def test_a_failed_job() -> None:
 
 
 @pytest.mark.parametrize("occasion", ["started", "finished", "rejected"])
-def test_the_reason_that_a_sender_gave_is_shown(occasion: str) -> None:
+def test_the_reason_that_a_sender_gave_is_shown(notification_from: str) -> None:
     cause = Cause(source="cms", kind="request", reason="corrected by\nada@example.com")
     request = REQUEST.model_copy(update={"cause": cause})
     detail: Announcement = started(request, JobState(job=JOB, state=State.WAITING), NAMES, PLACE, EXECUTION)
-    if occasion == "finished":
+    if notification_from == "finished":
         detail = finished(request, FAILED, NAMES, PLACE, EXECUTION)
-    elif occasion == "rejected":
+    elif notification_from == "rejected":
         detail = rejected(request, "wrong", NAMES, PLACE, EXECUTION)
     assert "\nAsked by: request, route web\nAsked because: corrected by (address left out)\n" in text(detail)
     assert "ada@example.com" not in detail.model_dump_json()
@@ -160,15 +160,15 @@ def test_links_to_what_is_gone_are_left_out() -> None:
 
 
 def test_what_was_known_before_fills_in_and_an_app_keeps_its_name() -> None:
-    gone = Names(exist=False).completed_by(NAMES)
+    gone = AppNames(exist=False).completed_by(NAMES)
     assert gone == NAMES.model_copy(update={"exist": False})
     renamed = NAMES.model_copy(update={"app_name": "site", "display_name": "main"}).completed_by(NAMES)
     assert renamed == NAMES.model_copy(update={"display_name": "main"})
-    assert Names(app_name="web").completed_by(Names()) == Names(app_name="web")
+    assert AppNames(app_name="web").completed_by(AppNames()) == AppNames(app_name="web")
 
 
 def test_what_amplify_did_not_tell_is_left_out() -> None:
-    detail = finished(REQUEST, FAILED, Names(), PLACE, EXECUTION)
+    detail = finished(REQUEST, FAILED, AppNames(), PLACE, EXECUTION)
     assert subject(detail) == "FAILED: d1a2b3c4d5e6 feature/header #7 (8920543)"
     assert detail.links.site is None
     assert "Site:" not in text(detail)
@@ -176,7 +176,7 @@ def test_what_amplify_did_not_tell_is_left_out() -> None:
 
 def test_a_pattern_without_values_is_a_link_as_it_is_and_an_empty_one_is_none() -> None:
     place = PLACE.model_copy(update={"console_url": "http://127.0.0.1:4566/console", "site_url": ""})
-    assert links(FAILED, Names(), place).console == "http://127.0.0.1:4566/console"
+    assert links(FAILED, AppNames(), place).console == "http://127.0.0.1:4566/console"
     assert links(FAILED, NAMES, place).site is None
 
 
@@ -238,7 +238,7 @@ some_text = (
         ]
     )
 )
-names = st.builds(Names, app_name=some_text, default_domain=st.none() | st.text(), display_name=st.text())
+names = st.builds(AppNames, app_name=some_text, default_domain=st.none() | st.text(), display_name=st.text())
 causes = st.builds(
     Cause,
     source=st.text(),
@@ -372,7 +372,7 @@ def test_what_filters_of_subscriptions_can_go_by() -> None:
         "outcome": "REJECTED",
         **common,
     }
-    nobody = rejected(readable_request({}, EXECUTION, NOW), "no", Names(), PLACE, EXECUTION)
+    nobody = rejected(readable_request({}, EXECUTION, NOW), "no", AppNames(), PLACE, EXECUTION)
     assert attributes(DetailType.JOB_REJECTED, nobody) == {"detailType": "Job Rejected", "outcome": "REJECTED"}
 
 
@@ -436,7 +436,7 @@ def test_the_schemas_refuse_what_is_no_announcement() -> None:
 @pytest.mark.parametrize("raw", [None, [], "x", {}, {"operation": 5, "parameters": []}])
 def test_a_request_that_cannot_be_read_is_named_by_its_execution(raw: object) -> None:
     request = readable_request(raw, EXECUTION, NOW)
-    detail = rejected(request, "requestId: Field required", Names(), PLACE, EXECUTION)
+    detail = rejected(request, "requestId: Field required", AppNames(), PLACE, EXECUTION)
     assert detail.request_id == REQUEST.request_id
     assert detail.cause is not None
     assert detail.cause.kind == "unknown"
@@ -445,5 +445,5 @@ def test_a_request_that_cannot_be_read_is_named_by_its_execution(raw: object) ->
 
 def test_what_can_be_read_of_a_request_is_kept() -> None:
     raw = {"operation": "start_job", "parameters": {"appId": "d1", "branchName": "main"}, "timeoutMinutes": 0}
-    detail = rejected(readable_request(raw, EXECUTION, NOW), "no", Names(), PLACE, EXECUTION)
+    detail = rejected(readable_request(raw, EXECUTION, NOW), "no", AppNames(), PLACE, EXECUTION)
     assert (detail.operation, detail.app_id, detail.branch_name) == ("start_job", "d1", "main")

@@ -23,12 +23,12 @@ from amplify_jobs.aws.amplify_errors import (
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
-    NotFound,
+    NotFoundError,
     RequestRejected,
     ServiceTrouble,
     StartUnresolved,
     Throttled,
-    UnknownResource,
+    UnknownResourceError,
 )
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")
@@ -52,7 +52,7 @@ CASES: list[tuple[ClientError, type[AmplifyJobsError]]] = [
     (answered("ValidationException"), RequestRejected),
     (answered("UnauthorizedException", status=401), RequestRejected),
     (answered("AccessDeniedException", status=403), RequestRejected),
-    (answered("NotFoundException", status=404), NotFound),
+    (answered("NotFoundException", status=404), NotFoundError),
     (answered("LimitExceededException", status=429), Throttled),
     (answered("ThrottlingException", status=400), Throttled),
     (answered("TooManyRequestsException", status=429), Throttled),
@@ -137,7 +137,7 @@ def test_what_is_not_found_names_its_parameter(
     said: str, resources: dict[str, str], route: str | None, hint: str
 ) -> None:
     unknown = rejected_if_unknown(error_of(answered("NotFoundException", said, 404), "StartJob"), resources)
-    assert isinstance(unknown, UnknownResource)
+    assert isinstance(unknown, UnknownResourceError)
     rejection = unknown.rejection(route)
     assert type(rejection) is RequestRejected
     assert str(rejection) == f"StartJob: NotFoundException: {said} {hint}"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from amplify_jobs.aws.download import Downloads, is_public
-from amplify_jobs.errors import NotDownloadable, ServiceTrouble
+from amplify_jobs.errors import NotDownloadableError, ServiceTrouble
 
 
 def never(host: str, port: int) -> list[str]:
@@ -36,7 +36,7 @@ def get(url: str, *addresses: str, endpoint: str | None = None) -> bytes:
     ],
 )
 def test_an_address_that_is_not_fetched_is_not_even_looked_up(url: str) -> None:
-    with pytest.raises(NotDownloadable) as caught:
+    with pytest.raises(NotDownloadableError) as caught:
         Downloads(None, never).get(url, limit=10, until=time.monotonic() + 10)
     assert "secret" not in str(caught.value)
 
@@ -71,7 +71,7 @@ def test_an_address_that_is_not_fetched_is_not_even_looked_up(url: str) -> None:
 def test_a_host_inside_is_refused(address: str) -> None:
     assert not is_public(address)
     for found in ([address], ["52.218.0.1", address]):
-        with pytest.raises(NotDownloadable, match=r"files\.example is not in the public internet"):
+        with pytest.raises(NotDownloadableError, match=r"files\.example is not in the public internet"):
             get("https://files.example/a", *found)
 
 
@@ -93,7 +93,7 @@ def test_a_host_without_an_address_may_have_one_later() -> None:
     ["http://127.0.0.1:4567/a", "https://127.0.0.1:4566/a", "http://localhost:4566/a", "http://127.0.0.1/a"],
 )
 def test_only_the_endpoint_itself_is_taken_as_it_is(url: str) -> None:
-    with pytest.raises(NotDownloadable):
+    with pytest.raises(NotDownloadableError):
         get(url, "127.0.0.1", endpoint="http://127.0.0.1:4566")
 
 

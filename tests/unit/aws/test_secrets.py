@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from amplify_jobs.aws.secrets import SECONDS_BETWEEN_READS, SECONDS_FRESH, Secrets
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
-from amplify_jobs.errors import NotAuthentic, ServiceTrouble
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
+from amplify_jobs.errors import InvalidSignatureError, ServiceTrouble
 
 NAMES = ("/amplify-jobs/secrets/github",)
 
@@ -35,7 +35,7 @@ class FakeSsm(AwsHttp):
         if self.answer is not None:
             return self.answer
         if self.refusal:
-            raise AwsRefusal(self.refusal, "")
+            raise AwsRefusalError(self.refusal, "")
         return {
             "Parameters": [{"Name": name, "Value": self.values[name]} for name in names if name in self.values],
             "InvalidParameters": [name for name in names if name not in self.values],
@@ -52,7 +52,7 @@ class Clock:
 def accepts(right: str) -> Any:
     def verify(secrets: Sequence[str]) -> None:
         if right not in secrets:
-            raise NotAuthentic("not one of these")
+            raise InvalidSignatureError("not one of these")
 
     return verify
 
@@ -79,7 +79,7 @@ def test_wrong_signatures_read_again_at_most_once_a_minute() -> None:
     ssm, clock = FakeSsm(github="s"), Clock()
     secrets = Secrets(ssm, clock)
     for _ in range(180):
-        with pytest.raises(NotAuthentic):
+        with pytest.raises(InvalidSignatureError):
             secrets.verify(NAMES, accepts("another"))
         clock.now += 1
     assert len(ssm.reads) == 3
@@ -108,7 +108,7 @@ def test_a_secret_that_was_replaced_works_no_longer_than_five_minutes() -> None:
     secrets.verify(NAMES, accepts("leaked"))
     ssm.values[NAMES[0]] = "new"
     clock.now += SECONDS_FRESH
-    with pytest.raises(NotAuthentic):
+    with pytest.raises(InvalidSignatureError):
         secrets.verify(NAMES, accepts("leaked"))
     secrets.verify(NAMES, accepts("new"))
     assert len(ssm.reads) == 2
@@ -133,7 +133,7 @@ def test_old_secrets_serve_while_ssm_fails_and_it_is_asked_once_a_minute() -> No
     clock.now += SECONDS_FRESH
     for _ in range(120):
         secrets.verify(NAMES, accepts("s"))
-        with pytest.raises(NotAuthentic):
+        with pytest.raises(InvalidSignatureError):
             secrets.verify(NAMES, accepts("another"))
         clock.now += 1
     assert len(ssm.reads) == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
 from amplify_jobs.aws.stored_routes import SECONDS_FRESH, SECONDS_STALE, StoredRoutes
 from amplify_jobs.errors import ServiceTrouble
 
@@ -82,7 +82,7 @@ def test_pushed_routes_take_effect_soon(stored: StoredRoutes, bucket: FakeBucket
     assert list(stored.current().routes) == ["docs"]
 
 
-@pytest.mark.parametrize("trouble", [ServiceTrouble("s3 did not answer"), AwsRefusal("HTTP 403", "")])
+@pytest.mark.parametrize("trouble", [ServiceTrouble("s3 did not answer"), AwsRefusalError("HTTP 403", "")])
 def test_a_stale_copy_serves_and_s3_is_left_alone_for_a_while(
     stored: StoredRoutes, bucket: FakeBucket, clock: Clock, trouble: Exception
 ) -> None:
@@ -108,7 +108,7 @@ def test_broken_routes_do_not_replace_good_ones(stored: StoredRoutes, bucket: Fa
     ("trouble", "message"),
     [
         (ServiceTrouble("s3 did not answer"), "s3 did not answer"),
-        (AwsRefusal("HTTP 404", "s3://bucket/routes.json can't be read"), "amplify-jobs routes push"),
+        (AwsRefusalError("HTTP 404", "s3://bucket/routes.json can't be read"), "amplify-jobs routes push"),
     ],
 )
 def test_without_a_copy_it_is_our_trouble(

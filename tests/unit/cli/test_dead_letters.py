@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs_cli.recovery.dead_letters import DeadLetter, NotOurs, dead_letter
+from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, dead_letter
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:amplify-jobs-on-status-change"
 EVENT = {"detail-type": "Amplify Deployment Status Change", "detail": {"appId": "d1"}}
@@ -49,7 +49,7 @@ def test_what_a_function_failed_on() -> None:
     "body", ["", "no json", "[]", "null", "{}", '{"requestContext": {}}', '{"requestContext": []}']
 )
 def test_what_somebody_else_put_there(body: str) -> None:
-    with pytest.raises(NotOurs):
+    with pytest.raises(ForeignMessageError):
         dead_letter(body, {})
 
 
@@ -63,5 +63,5 @@ JSON = st.recursive(
 
 @given(JSON, st.dictionaries(st.sampled_from(["TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE"]), st.text()))
 def test_nothing_but_a_letter_or_our_error(message: Any, attributes: dict[str, str]) -> None:
-    with contextlib.suppress(NotOurs):
+    with contextlib.suppress(ForeignMessageError):
         assert isinstance(dead_letter(json.dumps(message), attributes).what, str)

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import InvalidRoutes
+from amplify_jobs.errors import InvalidRoutesError
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.expansion import expand
 from amplify_jobs_cli.routes_file.load import read_routes
@@ -47,7 +47,7 @@ def read(text: str) -> Routes:
 
 
 def faults(text: str) -> list[str]:
-    with pytest.raises(InvalidRoutes) as invalid:
+    with pytest.raises(InvalidRoutesError) as invalid:
         read(text)
     # Without the columns, and the line of the file below.
     return [re.sub(r"^(routes.yaml:\d+):\d+", r"\1", fault.splitlines()[0]) for fault in invalid.value.faults]

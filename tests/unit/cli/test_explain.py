@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import DeliveryRefused
+from amplify_jobs.errors import DeliveryRefusedError
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.intake import intake
@@ -26,7 +26,7 @@ from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Ignored
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.explain import as_json, explain, lines
-from amplify_jobs_cli.recorded_events import Recorded, read_content
+from amplify_jobs_cli.recorded_events import RecordedEvent, read_content
 from amplify_jobs_cli.routes_file.load import check_routes
 from tests.support.recorded_webhooks import corpus_body, recorded
 from tests.support.routes_and_events import EVENTS, ROUTES
@@ -35,7 +35,7 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 EXAMPLE = Path(__file__).parents[3] / "events" / "receive_webhook.push.json"
 
 
-def read_recorded(raw: object, routes: Routes) -> Recorded:
+def read_recorded(raw: object, routes: Routes) -> RecordedEvent:
     """The one delivery that a file of JSON holds."""
     (found,) = read_content(json.dumps(raw).encode(), routes)
     return found
@@ -104,7 +104,7 @@ def test_every_form_of_an_event_is_understood(raw: object, routes: list[str | No
     ],
 )
 def test_what_can_not_be_read_is_named(raw: object, fault: str) -> None:
-    with pytest.raises(DeliveryRefused, match=fault):
+    with pytest.raises(DeliveryRefusedError, match=fault):
         read_recorded(raw, FOUND)
 
 
@@ -135,7 +135,7 @@ WORDS = st.sampled_from(["kind", "source", "headers", "pathParameters", "body", 
 def test_any_file_is_explained_or_refused(raw: object) -> None:
     try:
         found = read_recorded(raw, FOUND)
-    except DeliveryRefused:
+    except DeliveryRefusedError:
         return
     assert list(lines(found, explain(FOUND, found, NOW)))
 
@@ -178,7 +178,7 @@ class NoQueue:
         raise AssertionError((receipt, received))
 
 
-def served(routes: Routes, found: Recorded) -> tuple[list[JobRequest], list[dict[str, Any]]]:
+def served(routes: Routes, found: RecordedEvent) -> tuple[list[JobRequest], list[dict[str, Any]]]:
     """What the functions' door makes of a delivery: the executions it starts, and its answer's `ignored`."""
     executions = KeptExecutions()
     # Nothing is verified here.
@@ -187,7 +187,7 @@ def served(routes: Routes, found: Recorded) -> tuple[list[JobRequest], list[dict
     return executions.requests, taken.ignored
 
 
-def agree(routes: Routes, found: Recorded) -> None:
+def agree(routes: Routes, found: RecordedEvent) -> None:
     explained = explain(routes, found, NOW)
     requests, ignored = served(routes, found)
     asked = [one.request for one in explained if one.request]
@@ -199,7 +199,7 @@ def agree(routes: Routes, found: Recorded) -> None:
 
 @given(ROUTES, EVENTS)
 def test_explain_and_the_service_agree(routes: Routes, event: Event) -> None:
-    agree(routes, Recorded("github", "d-1", Delivery((event,))))
+    agree(routes, RecordedEvent("github", "d-1", Delivery((event,))))
 
 
 EVERYTHING = Routes.model_validate(
@@ -239,7 +239,7 @@ def of_host(row: dict[str, Any]) -> Routes:
     return Routes.model_validate({**EVERYTHING.model_dump(), "sources": {"host": source}})
 
 
-def understood(found: Recorded) -> object:
+def understood(found: RecordedEvent) -> object:
     """What is decided of a delivery: by headers alone its identity may differ."""
     events = [event.for_answer() for event in found.delivery.events]
     return found.source, events, found.delivery.ignored if not events else None
@@ -251,7 +251,7 @@ def test_a_body_without_its_headers_is_understood_as_with_them(row: dict[str, An
     body, routes = corpus_body(row["file"]), of_host(row)
     (whole,) = read_content(body, routes, headers=row["headers"])
     bare = None
-    with contextlib.suppress(DeliveryRefused):
+    with contextlib.suppress(DeliveryRefusedError):
         (bare,) = read_content(body, routes)
     if bare is None:
         # Only of a delivery that is ignored anyway the body may not tell what it is.
@@ -307,7 +307,7 @@ def test_an_answer_is_explained_as_its_events_are(routes: Routes, events: list[E
 
 @given(ROUTES, EVENTS)
 def test_the_json_says_what_the_lines_say(routes: Routes, event: Event) -> None:
-    found = Recorded("github", "d-1", Delivery((event,)), ("assumed",))
+    found = RecordedEvent("github", "d-1", Delivery((event,)), ("assumed",))
     explained = explain(routes, found, NOW)
     told = json.loads(json.dumps(as_json(found, explained)))
     text = "\n".join(lines(found, explained))
@@ -367,7 +367,7 @@ TWO = Routes.model_validate(
     ],
 )
 def test_what_is_missing_is_asked_for(content: bytes, options: dict[str, Any], fault: str) -> None:
-    with pytest.raises(DeliveryRefused, match=re.escape(fault)):
+    with pytest.raises(DeliveryRefusedError, match=re.escape(fault)):
         read_content(content, TWO, **options)
 
 
@@ -385,6 +385,6 @@ def test_source_and_headers_say_what_a_body_does_not() -> None:
 
 
 def test_without_routes_that_is_told() -> None:
-    found = Recorded("github", None, Delivery((Event(kind=EventKind.PUSH, branch="main"),)))
+    found = RecordedEvent("github", None, Delivery((Event(kind=EventKind.PUSH, branch="main"),)))
     none = Routes(routes={})
     assert list(lines(found, explain(none, found, NOW)))[-1] == "    there are no routes"

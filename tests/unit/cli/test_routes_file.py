@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import InvalidRoutes
+from amplify_jobs.errors import InvalidRoutesError
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.load import read_routes
 
@@ -33,7 +33,7 @@ routes:
 
 
 def faults(text: str | bytes) -> list[str]:
-    with pytest.raises(InvalidRoutes) as invalid:
+    with pytest.raises(InvalidRoutesError) as invalid:
         read_routes(text.encode() if isinstance(text, str) else text, "routes.yaml", "amplify-jobs")
     return invalid.value.faults
 
@@ -127,7 +127,7 @@ def test_any_file_is_read_or_its_faults_are_named(content: bytes) -> None:
     found: list[str] = []
     try:
         read_routes(content, "routes.yaml", "amplify-jobs")
-    except InvalidRoutes as invalid:
+    except InvalidRoutesError as invalid:
         found = invalid.faults
     assert [fault for fault in found if not fault.startswith("routes.yaml:")] == []
 
@@ -199,6 +199,6 @@ def test_a_route_can_ask_for_any_operation(operation: str, parameters: str, minu
     ids=["member", "stop", "value", "source"],
 )
 def test_what_any_operation_would_refuse_is_named(operation: str, parameters: str, more: str, said: str) -> None:
-    with pytest.raises(InvalidRoutes) as caught:
+    with pytest.raises(InvalidRoutesError) as caught:
         read_routes(routes_of(operation, parameters, more), "routes.yaml", "amplify-jobs")
     assert any(said in line for line in caught.value.faults), caught.value.faults

@@ -13,9 +13,9 @@ from amplify_jobs.events.aws_events import parse
 from amplify_jobs.events.event import Schedule
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs.routing.schedule_expression import checked_expression
-from amplify_jobs_cli.push.schedules import Place, schedule_changes, wanted_schedules
+from amplify_jobs_cli.push.schedules import ScheduleTarget, schedule_changes, wanted_schedules
 
-PLACE = Place(
+PLACE = ScheduleTarget(
     group="group",
     function_arn="arn:aws:lambda:eu-west-1:123456789012:function:receive-event",
     role_arn="arn:aws:iam::123456789012:role/scheduler",

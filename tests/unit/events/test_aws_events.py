@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import DeliveryUnreadable, RequestRejected
+from amplify_jobs.errors import RequestRejected, UnreadableDeliveryError
 from amplify_jobs.events import aws_events
 from amplify_jobs.events.event import Event, EventKind, request_id
 from amplify_jobs.model.operations import validated_parameters
@@ -153,7 +153,7 @@ UNREADABLE = [
 class TestUnreadable:
     @pytest.mark.parametrize(("raw", "fault"), UNREADABLE)
     def test_the_fault_is_named(self, raw: Any, fault: str) -> None:
-        with pytest.raises(DeliveryUnreadable, match=fault):
+        with pytest.raises(UnreadableDeliveryError, match=fault):
             aws_events.parse(raw, "i-1")
 
     @pytest.mark.parametrize(("raw", "fault"), UNREADABLE)
@@ -224,7 +224,7 @@ LIKELY = st.recursive(
 def test_anything_is_read_or_refused_and_what_is_refused_can_be_announced(raw: Any) -> None:
     try:
         delivery = aws_events.parse(raw, "i-1")
-    except DeliveryUnreadable as unreadable:
+    except UnreadableDeliveryError as unreadable:
         request = aws_events.rejection(raw, str(unreadable), "i-1", NOW)
         JobRequest.model_validate_json(request.model_dump_json(by_alias=True))
     else:
@@ -244,5 +244,5 @@ def test_a_damaged_example_is_read_or_refused(file: Path, data: st.DataObject) -
         inner = inner[key]
     try:
         aws_events.parse(raw, "i-1")
-    except DeliveryUnreadable as unreadable:
+    except UnreadableDeliveryError as unreadable:
         aws_events.rejection(raw, str(unreadable), "i-1", NOW)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.errors import NotAuthentic
+from amplify_jobs.errors import InvalidSignatureError
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.events.webhooks import bitbucket_server
@@ -523,11 +523,11 @@ class TestPingOfBitbucketDataCenter:
     )
     def test_anything_else_that_is_not_signed_is_refused(self, headers: dict[str, str], body: bytes) -> None:
         for secrets in (["secret"], ["user:password"]):
-            with pytest.raises(NotAuthentic):
+            with pytest.raises(InvalidSignatureError):
                 bitbucket_server.verify(headers, body, secrets, NOW)
 
     def test_a_signed_one_is_verified(self) -> None:
         headers = {**self.HEADERS, **signed("bitbucket-server", "secret", self.PING)}
         bitbucket_server.verify(headers, self.PING, ["secret"], NOW)
-        with pytest.raises(NotAuthentic):
+        with pytest.raises(InvalidSignatureError):
             bitbucket_server.verify(headers, self.PING, ["other"], NOW)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import DeliveryRefused, DeliveryTooLarge
+from amplify_jobs.errors import DeliveryRefusedError, DeliveryTooLargeError
 from amplify_jobs.events.http_request import LARGEST_BODY, answer, body_of
 
 
@@ -31,7 +31,7 @@ def test_no_body_is_an_empty_one(event: dict[str, object]) -> None:
 def test_any_text_is_decoded_or_refused(text: str, is_base64: bool) -> None:
     try:
         body = body_of({"body": text, "isBase64Encoded": is_base64})
-    except DeliveryRefused:
+    except DeliveryRefusedError:
         return
     assert isinstance(body, bytes)
 
@@ -39,7 +39,7 @@ def test_any_text_is_decoded_or_refused(text: str, is_base64: bool) -> None:
 def test_the_limit_counts_decoded_bytes() -> None:
     largest = base64.b64encode(b"x" * LARGEST_BODY).decode()
     assert len(body_of({"body": largest, "isBase64Encoded": True})) == LARGEST_BODY
-    with pytest.raises(DeliveryTooLarge, match=r"5 MiB"):
+    with pytest.raises(DeliveryTooLargeError, match=r"5 MiB"):
         body_of({"body": base64.b64encode(b"x" * (LARGEST_BODY + 1)).decode(), "isBase64Encoded": True})
 
 

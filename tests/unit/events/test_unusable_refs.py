@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events.deliveries import Delivery
 from tests.support import git_hosts
 from tests.support.git_hosts import Operation, Render
@@ -99,5 +99,5 @@ def test_a_push_that_names_none_is_refused(host: str, ref: Any) -> None:
     told = attempt.body["detail"] if host == "codecommit" else attempt.body
     told["referenceFullName" if host == "codecommit" else "ref"] = ref
     told.pop("referenceName", None)
-    with pytest.raises(DeliveryUnreadable, match="needs ref"):
+    with pytest.raises(UnreadableDeliveryError, match="needs ref"):
         parse(host, attempt.headers, attempt.content)

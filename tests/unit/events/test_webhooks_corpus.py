@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events.event import PullRequestAction
 from amplify_jobs.events.payload import member
 from tests.support.recorded_webhooks import corpus_body, parse, recorded
@@ -155,5 +155,5 @@ def test_events_of_codecommit_must_be_of_their_own_repository(row: dict[str, Any
         {"resources": [None]},
     ]
     for change in changes:
-        with pytest.raises(DeliveryUnreadable, match="must be"):
+        with pytest.raises(UnreadableDeliveryError, match="must be"):
             parse("codecommit", {}, json.dumps({**event, **change}).encode())

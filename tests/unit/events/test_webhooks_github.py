@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import DeliveryRefused, NotAuthentic
+from amplify_jobs.errors import DeliveryRefusedError, InvalidSignatureError
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.events.webhooks import github
@@ -53,14 +53,14 @@ class TestVerify:
         ],
     )
     def test_refused(self, headers: dict[str, str], secrets: list[str]) -> None:
-        with pytest.raises(NotAuthentic) as refusal:
+        with pytest.raises(InvalidSignatureError) as refusal:
             github.verify(headers, BODY, secrets, NOW)
         assert refusal.value.status == 401
 
     @given(st.dictionaries(st.sampled_from(["X-Hub-Signature-256", "x-hub-signature-256"]), st.text()), st.binary())
     @example({"X-Hub-Signature-256": "sha256=" + "\ud800" * 64}, b"")
     def test_nothing_but_the_right_signature_passes(self, headers: dict[str, str], body: bytes) -> None:
-        with pytest.raises(NotAuthentic):
+        with pytest.raises(InvalidSignatureError):
             github.verify(headers, body, ["a secret that hypothesis does not guess"], NOW)
 
     @given(st.text(min_size=1), st.binary(), st.binary())
@@ -68,7 +68,7 @@ class TestVerify:
         headers = {"X-Hub-Signature-256": github.sign(secret, body)}
         github.verify(headers, body, [secret], NOW)
         if other != body:
-            with pytest.raises(NotAuthentic):
+            with pytest.raises(InvalidSignatureError):
                 github.verify(headers, other, [secret], NOW)
 
 
@@ -160,7 +160,7 @@ KEYS = ["ref", "before", "after", "created", "deleted", "forced", "commits", "he
 def understood_or_refused(headers: dict[str, str], body: bytes) -> None:
     try:
         delivery = github.parse(headers, body)
-    except DeliveryRefused:
+    except DeliveryRefusedError:
         return
     for event in delivery.events:
         json.dumps(event.for_answer(), ensure_ascii=False).encode()

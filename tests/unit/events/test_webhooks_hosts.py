@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction, request_id
 from tests.support.recorded_webhooks import parse
@@ -241,7 +241,7 @@ class TestStandard:
         ],
     )
     def test_what_is_neither_is_refused_by_name(self, body: dict[str, Any], named: str) -> None:
-        with pytest.raises(DeliveryUnreadable, match=named):
+        with pytest.raises(UnreadableDeliveryError, match=named):
             delivery("standard", body, webhook_id="msg_1")
 
 

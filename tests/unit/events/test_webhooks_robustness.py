@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import DeliveryRefused
+from amplify_jobs.errors import DeliveryRefusedError
 from amplify_jobs.events.event import request_id
 from amplify_jobs.events.webhooks import provider
 from tests.support.recorded_webhooks import HOSTS, NOT_HERE, PARSERS, SHARED, corpus_body, parse, rows
@@ -58,7 +58,7 @@ def recordings(host: str) -> list[tuple[dict[str, str], bytes]]:
 def understood_or_refused(host: str, headers: dict[str, str], body: bytes) -> None:
     try:
         delivery = parse(host, headers, body)
-    except DeliveryRefused as refusal:
+    except DeliveryRefusedError as refusal:
         str(refusal).encode()
         return
     for event in delivery.events:

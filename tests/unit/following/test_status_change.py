@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.following.status_change import NotUnderstood, StatusChange, status_change
+from amplify_jobs.following.status_change import NotUnderstoodError, StatusChange, status_change
 
 DETAIL = {"appId": "dabcde12345678", "branchName": "master", "jobId": "4", "jobStatus": "SUCCEED"}
 
@@ -21,7 +21,7 @@ def test_events_as_captured(more: dict[str, str]) -> None:
 
 
 def test_every_fault_is_named() -> None:
-    with pytest.raises(NotUnderstood, match=r"^detail\.appId: .*; detail\.jobId: .*; detail\.jobStatus: "):
+    with pytest.raises(NotUnderstoodError, match=r"^detail\.appId: .*; detail\.jobId: .*; detail\.jobStatus: "):
         status_change({"detail": {"appId": "", "branchName": "master", "jobId": "x"}})
 
 
@@ -37,7 +37,7 @@ def test_any_event_is_understood_or_named_as_not(event: dict[str, Any]) -> None:
     said = "detail"
     try:
         change = status_change(event)
-    except NotUnderstood as error:
+    except NotUnderstoodError as error:
         said = str(error)
     else:
         assert StatusChange.model_validate(event["detail"]) == change

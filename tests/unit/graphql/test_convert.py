@@ -18,7 +18,7 @@ from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.errors import InvalidSchemaError
 from amplify_jobs.graphql.budget import Budget
 from amplify_jobs.graphql.convert import CONVERSION_SECONDS, CONVERSION_STEPS, convert_schema
 from amplify_jobs.graphql.document import LONGEST_SCHEMA, MOST_WARNINGS
@@ -61,7 +61,7 @@ def test_an_odd_schema_becomes_what_awss_libraries_make_of_it(name: str) -> None
 @needs_shared
 @pytest.mark.parametrize("name", [name for name, case in ODD_CASES.items() if "error" in case])
 def test_a_schema_that_awss_libraries_refuse_is_refused_with_its_place(name: str) -> None:
-    with pytest.raises(InvalidSchema, match=r"^line \d+, column \d+: "):
+    with pytest.raises(InvalidSchemaError, match=r"^line \d+, column \d+: "):
         convert_schema(ODD_CASES[name]["schema"])
 
 
@@ -111,7 +111,7 @@ def test_a_directive_of_a_field_that_is_declared_twice_is_merged_even_if_it_is_r
     """
     assert fields_between(schema) == ("B", True)
     assert fields_between(schema + 'extend type J { aID: ID! @index(name: "byA") }') == ("B", True)
-    with pytest.raises(InvalidSchema, match="J has no @index with the name 'byA'"):
+    with pytest.raises(InvalidSchemaError, match="J has no @index with the name 'byA'"):
         convert_schema(schema + 'extend type J { aID: ID! @index(name: "other") }')
 
 
@@ -234,7 +234,7 @@ ERRORS = [
 
 @pytest.mark.parametrize(("schema", "place", "said"), ERRORS, ids=[case[2] for case in ERRORS])
 def test_an_error_says_where_and_what(schema: str, place: str, said: str) -> None:
-    with pytest.raises(InvalidSchema) as caught:
+    with pytest.raises(InvalidSchemaError) as caught:
         convert_schema(schema)
     assert str(caught.value).startswith(f"{place}: ")
     assert said in str(caught.value)
@@ -405,7 +405,7 @@ HOSTILE = {
 def refused_or_converted(text: str) -> None:
     try:
         converted(text)
-    except InvalidSchema as error:
+    except InvalidSchemaError as error:
         message = str(error)
     else:
         return
@@ -419,7 +419,7 @@ def test_anything_else_is_refused_as_an_invalid_schema(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_is_meant_to_break_it_is_refused_as_an_invalid_schema(text: str) -> None:
-    with pytest.raises(InvalidSchema):
+    with pytest.raises(InvalidSchemaError):
         convert_schema(text)
 
 
@@ -455,7 +455,7 @@ def bytecodes_of(schema: str) -> int:
 
 def test_what_takes_longer_than_its_budget_is_refused() -> None:
     seconds = count()
-    with pytest.raises(InvalidSchema, match=r"not converted within 9 seconds; make it smaller, or"):
+    with pytest.raises(InvalidSchemaError, match=r"not converted within 9 seconds; make it smaller, or"):
         convert_schema("type A @model { a: Int b: Int c: Int }", Budget(9, 1000, clock=lambda: next(seconds)))
 
 
@@ -464,7 +464,7 @@ def test_a_small_schema_that_asks_for_very_many_fields_is_refused() -> None:
     listed = ", ".join(f'"{key}"' for key in keys)
     model = f"id: ID! @primaryKey(sortKeyFields: [{listed}]) {' '.join(f'{key}: ID!' for key in keys)}"
     many = " ".join(f"b{number}: B @hasOne" for number in range(700))
-    with pytest.raises(InvalidSchema, match="make it smaller"):
+    with pytest.raises(InvalidSchemaError, match="make it smaller"):
         convert_schema(f"type A @model {{ {many} }} type B @model {{ {model} }}")
 
 
@@ -493,7 +493,7 @@ SHAPE = ServiceModel(Loader().load_service_model("amplifyuibuilder", "service-2"
 def test_every_result_fits_the_api_and_hangs_together(seed: int) -> None:
     try:
         schema = converted(random_schema(Random(seed), careful=True))
-    except InvalidSchema:
+    except InvalidSchemaError:
         return
     assert not ParamValidator().validate(schema, SHAPE).has_errors()
     for model in schema["models"].values():

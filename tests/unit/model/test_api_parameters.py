@@ -19,8 +19,9 @@ from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.codegen import StartCodegenJobData, StartCodegenJobParameters
 from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.request import StartJobParameters, faults
+from amplify_jobs.model.request import StartJobParameters
 from amplify_jobs.model.s3_uri import bucket_and_key
+from amplify_jobs.model.validation import faults
 from local.server import wire
 
 OPERATIONS: dict[tuple[str, str], type[Model]] = {

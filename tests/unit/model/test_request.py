@@ -24,9 +24,9 @@ from amplify_jobs.model.request import (
     JobRequest,
     Operation,
     StartJobParameters,
-    faults,
     job_request,
 )
+from amplify_jobs.model.validation import faults
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")
 START_JOB = AMPLIFY.shape_for("StartJobRequest")

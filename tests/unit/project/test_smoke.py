@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from amplify_jobs.errors import DeliveryTooLarge, DeliveryUnreadable, NotAuthentic
+from amplify_jobs.errors import DeliveryTooLargeError, InvalidSignatureError, UnreadableDeliveryError
 from amplify_jobs.events.http_request import body_of
 from amplify_jobs.events.webhooks import PROVIDERS, provider
 from smoke import judging
@@ -64,12 +64,12 @@ def test_a_signed_delivery_is_taken_and_asks_for_nothing(name: str, secrets: lis
     for one in made:
         host = provider(name)
         host.verify(one.headers, one.body, secrets, NOW)
-        with pytest.raises(NotAuthentic):
+        with pytest.raises(InvalidSignatureError):
             host.verify(one.headers, one.body, ["other:secret"], NOW)
         if one.expected == 200:
             assert host.parse(one.headers, one.body).events == ()
         else:
-            with pytest.raises(DeliveryUnreadable) as refusal:
+            with pytest.raises(UnreadableDeliveryError) as refusal:
                 host.parse(one.headers, one.body)
             assert refusal.value.status == one.expected
 
@@ -100,7 +100,7 @@ def test_public_keys_sign_nothing() -> None:
 
 def test_the_large_body_is_json_and_too_large() -> None:
     json.loads(large_body())
-    with pytest.raises(DeliveryTooLarge):
+    with pytest.raises(DeliveryTooLargeError):
         body_of({"body": large_body().decode()})
 
 

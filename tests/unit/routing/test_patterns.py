@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amplify_jobs.routing.patterns import (
-    checked_list,
     checked_name_pattern,
     checked_pattern,
     checked_text_pattern,
-    deciding,
     deciding_any_case,
     deciding_text,
-    first_in,
+    first_match,
+    last_match,
+    validate_patterns,
 )
 
 BRANCHES = [
@@ -74,26 +74,26 @@ PATHS = [
 
 @pytest.mark.parametrize(("patterns", "fits", "does_not_fit"), BRANCHES + PATHS)
 def test_names(patterns: list[str], fits: list[str], does_not_fit: list[str]) -> None:
-    assert [name for name in fits if deciding(patterns, name) is None] == []
-    assert [name for name in does_not_fit if deciding(patterns, name) is not None] == []
+    assert [name for name in fits if last_match(patterns, name) is None] == []
+    assert [name for name in does_not_fit if last_match(patterns, name) is not None] == []
 
 
 @pytest.mark.parametrize(("patterns", "fits", "does_not_fit"), BRANCHES + PATHS)
 def test_the_first_name_that_is_in_is_found_among_others(
     patterns: list[str], fits: list[str], does_not_fit: list[str]
 ) -> None:
-    found = first_in(tuple(patterns), [*does_not_fit, *fits])
+    found = first_match(tuple(patterns), [*does_not_fit, *fits])
     assert (found and found[0]) == (fits[0] if fits else None)
 
 
 def test_the_pattern_that_decided_is_named() -> None:
-    assert deciding(["*.md", "!README.md", "README*"], "README.md") == "README*"
-    assert deciding(["*.md", "docs/**", "!docs/old/**"], "docs/a.md") == "docs/**"
+    assert last_match(["*.md", "!README.md", "README*"], "README.md") == "README*"
+    assert last_match(["*.md", "docs/**", "!docs/old/**"], "docs/a.md") == "docs/**"
 
 
 def test_names_of_repositories_have_no_case() -> None:
     assert deciding_any_case(["Acme/*"], "acme/WEB") == "Acme/*"
-    assert deciding(["Acme/*"], "acme/WEB") is None
+    assert last_match(["Acme/*"], "acme/WEB") is None
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ TOKENS = ["a", "b", "/", "*", "**", "**/", "a?", "b+", "[ab]", "[ab]+", "[ab]?"]
 @settings(max_examples=400)
 @given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=9).map("".join), st.text("ab/", max_size=10))
 def test_a_name_fits_as_trying_everything_says(pattern: str, name: str) -> None:
-    assert (deciding([pattern], name) is not None) is fits_by_trial(pattern, name)
+    assert (last_match([pattern], name) is not None) is fits_by_trial(pattern, name)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_name_fits_as_trying_everything_says(pattern: str, name: str) -> None:
 )
 def test_a_name_that_almost_fits_ends(pattern: str, name: str) -> None:
     # To try every place of every part again takes some 10^10 steps and more.
-    assert deciding([pattern], name) is None
+    assert last_match([pattern], name) is None
 
 
 def globs() -> list[tuple[list[str], str, bool]]:
@@ -185,8 +185,8 @@ def globs() -> list[tuple[list[str], str, bool]]:
 
 @pytest.mark.parametrize(("patterns", "name", "expected"), globs())
 def test_globs_mean_what_they_mean_elsewhere(patterns: list[str], name: str, expected: bool) -> None:
-    assert (deciding(patterns, name) is not None) is expected
-    assert (first_in(tuple(patterns), [name]) is not None) is expected
+    assert (last_match(patterns, name) is not None) is expected
+    assert (first_match(tuple(patterns), [name]) is not None) is expected
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ def test_globs_mean_what_they_mean_elsewhere(patterns: list[str], name: str, exp
     ],
 )
 def test_folders_can_be_left_out_where_a_segment_begins(pattern: str, fits: list[str], does_not_fit: list[str]) -> None:
-    assert [name for name in fits if deciding([pattern], name) is None] == []
-    assert [name for name in does_not_fit if deciding([pattern], name) is not None] == []
+    assert [name for name in fits if last_match([pattern], name) is None] == []
+    assert [name for name in does_not_fit if last_match([pattern], name) is not None] == []
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_mistakes_are_named(pattern: str, fault: str) -> None:
 
 def test_patterns_that_only_take_back_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="nothing can match"):
-        checked_list(("!a", "!b"))
-    assert checked_list(("a", "!b")) == ("a", "!b")
+        validate_patterns(("!a", "!b"))
+    assert validate_patterns(("a", "!b")) == ("a", "!b")
 
 
 ANY = st.text(alphabet=st.sampled_from("ab/*!+?[]-\\0é\n"), min_size=1, max_size=10)
@@ -235,12 +235,12 @@ ANY = st.text(alphabet=st.sampled_from("ab/*!+?[]-\\0é\n"), min_size=1, max_siz
 
 @given(st.text(min_size=1).filter(lambda name: not name.startswith("!")))
 def test_a_name_fits_itself(name: str) -> None:
-    assert deciding([name], name) == name
+    assert last_match([name], name) == name
 
 
 @given(ANY, ANY)
 def test_a_pattern_that_passes_the_check_can_be_asked(pattern: str, name: str) -> None:
-    for check, decide in ((checked_pattern, deciding), (checked_text_pattern, deciding_text)):
+    for check, decide in ((checked_pattern, last_match), (checked_text_pattern, deciding_text)):
         try:
             check(pattern)
         except ValueError:
@@ -251,14 +251,14 @@ def test_a_pattern_that_passes_the_check_can_be_asked(pattern: str, name: str) -
 @given(st.lists(ANY, min_size=1, max_size=3), ANY)
 def test_a_name_is_found_exactly_if_a_pattern_lets_it_in(patterns: list[str], name: str) -> None:
     try:
-        decided = [checked_pattern(pattern) for pattern in patterns] and deciding(patterns, name)
+        decided = [checked_pattern(pattern) for pattern in patterns] and last_match(patterns, name)
     except ValueError:
         return
-    assert first_in(tuple(patterns), [name]) == (None if decided is None else (name, decided))
+    assert first_match(tuple(patterns), [name]) == (None if decided is None else (name, decided))
 
 
 @given(st.text(alphabet="ab/.", min_size=1, max_size=12))
 def test_backslashes_make_every_character_an_ordinary_one(name: str) -> None:
     pattern = "".join(f"\\{character}" for character in name)
-    assert deciding([pattern], name) == pattern
-    assert deciding([pattern], name + "x") is None
+    assert last_match([pattern], name) == pattern
+    assert last_match([pattern], name + "x") is None

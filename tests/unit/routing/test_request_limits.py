@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.errors import PushRefused
+from amplify_jobs.errors import PushRefusedError
 from amplify_jobs.events import aws_events
 from amplify_jobs.events.event import Channel, Event, EventKind, RequestedJob
 from amplify_jobs.routing.matching import Ignored, Matched, decide
@@ -221,5 +221,7 @@ def test_a_push_tells_of_limits_and_keeps_them_out_of_the_copies_in_ssm() -> Non
 def test_a_copy_that_ssm_does_not_take_is_refused_before_anything_is_written() -> None:
     long = [f"/amplify-jobs/secrets/{'x' * 900}{number}" for number in range(5)]
     wanted = Routes.model_validate({"sources": {"ci": {"provider": "standard", "secrets": long}}, "routes": {}})
-    with pytest.raises(PushRefused, match=rf"sources\.ci: its copy in SSM would have \d+ bytes.*takes {LONGEST_COPY}"):
+    with pytest.raises(
+        PushRefusedError, match=rf"sources\.ci: its copy in SSM would have \d+ bytes.*takes {LONGEST_COPY}"
+    ):
         plan(routes(), wanted)

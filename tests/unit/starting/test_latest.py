@@ -10,10 +10,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from amplify_jobs.errors import RequestRejected, ServiceTrouble, Superseded, Throttled, TryAgain
+from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, Superseded, Throttled
 from amplify_jobs.model.job import Job, JobKey, job_key
-from amplify_jobs.starting.latest import Place, start_latest
-from amplify_jobs.starting.superseding import Asked, Latest, StartedJob, taken_by, with_all_stopped, with_job
+from amplify_jobs.starting.latest import SupersedeScope, start_latest
+from amplify_jobs.starting.superseding import (
+    Latest,
+    StartedJob,
+    SupersedingRequest,
+    taken_by,
+    with_all_stopped,
+    with_job,
+)
 from tests.support.competing import (
     APP_ID,
     BEGINNING,
@@ -28,12 +35,12 @@ from tests.support.competing import (
     parameters,
 )
 
-PLACE = Place(REGION, "start_job", APP_ID, BRANCH_NAME, "push")
+PLACE = SupersedeScope(REGION, "start_job", APP_ID, BRANCH_NAME, "push")
 SECOND = timedelta(seconds=1)
 
 
-def asked(request_id: str, event: int, received: int = 0) -> Asked:
-    return Asked(request_id, BEGINNING + event * SECOND, BEGINNING + received * SECOND)
+def asked(request_id: str, event: int, received: int = 0) -> SupersedingRequest:
+    return SupersedingRequest(request_id, BEGINNING + event * SECOND, BEGINNING + received * SECOND)
 
 
 # The last two are of the same second.
@@ -109,7 +116,7 @@ class Starter(Process):
     def has_ended(self, key: JobKey) -> bool:
         return self._store(lambda: self.job_id(key) in self.branch.seen_ended)
 
-    def count_change(self, key: JobKey, now: datetime) -> str | None:
+    def record_status_change(self, key: JobKey, now: datetime) -> str | None:
         return self._store(lambda: f"the token of {self.job_id(key)}")
 
     def wake(self, token: str) -> None:
@@ -184,7 +191,7 @@ class Superseding(RuleBasedStateMachine):
             assert not self.jobs_of(request_id)
             self.gave_way.add(request_id)
         else:
-            assert isinstance(process.error, TryAgain | Killed), repr(process.error)
+            assert isinstance(process.error, RetryableError | Killed), repr(process.error)
 
     @invariant()
     def no_request_has_two_jobs(self) -> None:
@@ -247,7 +254,7 @@ TestSuperseding = Superseding.TestCase
         (asked("b", 1), asked("a", 1)),
     ],
 )
-def test_the_time_of_the_event_decides(newer: Asked, older: Asked) -> None:
+def test_the_time_of_the_event_decides(newer: SupersedingRequest, older: SupersedingRequest) -> None:
     assert newer.is_newer_than(older)
     assert not older.is_newer_than(newer)
     assert not newer.is_newer_than(newer)

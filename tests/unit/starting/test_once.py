@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from amplify_jobs.errors import BranchBusy, RequestRejected, StartUnresolved, Superseded, TryAgain
+from amplify_jobs.errors import BranchBusy, RequestRejected, RetryableError, StartUnresolved, Superseded
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.request import StartJobParameters
 from amplify_jobs.starting.lease import RESOLVED_AFTER, Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
@@ -81,7 +81,7 @@ class StartingOnce(RuleBasedStateMachine):
             assert process.job == self.world.known[request_id]
             self.settled.add(request_id)
         else:
-            assert isinstance(process.error, TryAgain | RequestRejected | Killed), repr(process.error)
+            assert isinstance(process.error, RetryableError | RequestRejected | Killed), repr(process.error)
             assert not isinstance(process.error, RequestRejected) or request_id in REFUSED
 
     @invariant()
@@ -275,7 +275,7 @@ def test_a_lease_that_changed_hands_before_the_list_was_asked_for_proves_nothing
     process = Process(world, "one", parameters(commitMessage="Fix the header"))
     for _ in ("lease", "job_of_request"):
         process.step(Fate.WORKS)
-    world.give_lease_back(refused, 0)
+    world.release_lease(refused, 0)
     world.start("two", parameters(commitMessage="Fix the header"))
     world.lease = Lease(None, 1)
     process.finish()

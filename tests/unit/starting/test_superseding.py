@@ -6,14 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from amplify_jobs.starting.superseding import Asked, Latest, StartedJob, taken_by, with_all_stopped, with_job
+from amplify_jobs.starting.superseding import (
+    Latest,
+    StartedJob,
+    SupersedingRequest,
+    taken_by,
+    with_all_stopped,
+    with_job,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def asked(name: str, event: int = 0, received: int = 0) -> Asked:
-    return Asked(name, NOON + event * SECOND, NOON + received * SECOND)
+def asked(name: str, event: int = 0, received: int = 0) -> SupersedingRequest:
+    return SupersedingRequest(name, NOON + event * SECOND, NOON + received * SECOND)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +31,7 @@ def asked(name: str, event: int = 0, received: int = 0) -> Asked:
         (asked("b"), asked("a")),
     ],
 )
-def test_the_time_of_the_event_decides_then_the_arrival(newer: Asked, older: Asked) -> None:
+def test_the_time_of_the_event_decides_then_the_arrival(newer: SupersedingRequest, older: SupersedingRequest) -> None:
     assert newer.is_newer_than(older)
     assert not older.is_newer_than(newer)
     assert not newer.is_newer_than(newer)

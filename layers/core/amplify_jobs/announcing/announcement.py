@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class Names(GrowingModel):
+class AppNames(GrowingModel):
     """What Amplify knows of the app and the branch, as far as it answered; not `exist`ing is what it answered too."""
 
     exist: bool = True
@@ -53,9 +53,9 @@ class Names(GrowingModel):
     default_domain: str | None = None
     display_name: str | None = None
 
-    def completed_by(self, earlier: Names) -> Names:
+    def completed_by(self, earlier: AppNames) -> AppNames:
         """Fill in what was known earlier; a consumer of a request's announcements meets one name of the app."""
-        return Names(
+        return AppNames(
             exist=self.exist,
             app_name=earlier.app_name or self.app_name,
             default_domain=self.default_domain or earlier.default_domain,
@@ -63,7 +63,7 @@ class Names(GrowingModel):
         )
 
 
-class Place(GrowingModel):
+class StackInfo(GrowingModel):
     """Where the announcing stack runs, and the patterns of its links."""
 
     account: str
@@ -173,7 +173,7 @@ DETAILS: dict[DetailType, type[Announcement]] = {
 }
 
 
-def started(request: JobRequest, state: JobState, names: Names, place: Place, execution: str) -> JobStarted:
+def started(request: JobRequest, state: JobState, names: AppNames, place: StackInfo, execution: str) -> JobStarted:
     """Announce that Amplify accepted the job."""
     return JobStarted(
         **_common(request, place, execution),
@@ -184,7 +184,13 @@ def started(request: JobRequest, state: JobState, names: Names, place: Place, ex
 
 
 def finished(
-    request: JobRequest, state: JobState, names: Names, place: Place, execution: str, *, attempts: int | None = None
+    request: JobRequest,
+    state: JobState,
+    names: AppNames,
+    place: StackInfo,
+    execution: str,
+    *,
+    attempts: int | None = None,
 ) -> JobFinished:
     """Announce a job's outcome; a state that is no outcome means that the job is no longer followed."""
     failed = state.failed_step
@@ -205,7 +211,13 @@ def finished(
 
 
 def rejected(
-    request: JobRequest, reason: str, names: Names, place: Place, execution: str, *, superseded_by: str | None = None
+    request: JobRequest,
+    reason: str,
+    names: AppNames,
+    place: StackInfo,
+    execution: str,
+    *,
+    superseded_by: str | None = None,
 ) -> JobRejected:
     """Announce that a request can't become a job, or is not to become one since a newer one superseded it."""
     return JobRejected(
@@ -239,7 +251,7 @@ def readable_request(raw: object, execution: str, received_at: datetime) -> JobR
         )
 
 
-def links(state: JobState, names: Names, place: Place) -> Links:
+def links(state: JobState, names: AppNames, place: StackInfo) -> Links:
     """Fill in the patterns of the links; one is left out whose values are not known, or that leads to what is gone."""
     values: dict[str, str | None] = {
         "region": place.region,
@@ -419,7 +431,7 @@ def _warnings(state: JobState) -> tuple[str, ...]:
     return tuple(presentable(warning) for warning in state.job.warnings)
 
 
-def _common(request: JobRequest, place: Place, execution: str) -> dict[str, Any]:
+def _common(request: JobRequest, place: StackInfo, execution: str) -> dict[str, Any]:
     cause = request.cause
     return {
         "request_id": request.request_id,
@@ -433,7 +445,7 @@ def _common(request: JobRequest, place: Place, execution: str) -> dict[str, Any]
     }
 
 
-def _job(state: JobState, names: Names) -> AnnouncedJob:
+def _job(state: JobState, names: AppNames) -> AnnouncedJob:
     job = state.job
     return AnnouncedJob(
         operation=job.operation,

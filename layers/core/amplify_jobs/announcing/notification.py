@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from amplify_jobs.announcing.announcement import (
     Announcement,
+    AppNames,
     DetailType,
-    Names,
-    Place,
+    StackInfo,
     finished,
     readable_request,
     rejected,
@@ -28,11 +28,11 @@ class Requests(Protocol):
 
     def job_of_request(self, request_id: str) -> Job | None: ...
 
-    def what_superseded(self, request_id: str) -> str | None: ...
+    def superseding_request(self, request_id: str) -> str | None: ...
 
 
 @dataclass(frozen=True)
-class Occasion:
+class Notification:
     """One thing to announce; `state` is there when a job was started, `reason` when none was.
 
     `attempts` counts the jobs that were started, `superseded_by` names the newer request that this one gave way to.
@@ -58,7 +58,7 @@ class Occasion:
         return [said]
 
 
-def occasion(event: dict[str, Any], requests: Requests, now: datetime) -> Occasion:
+def notification_from(event: dict[str, Any], requests: Requests, now: datetime) -> Notification:
     """Read what is to be announced.
 
     `event` is the state machine's payload ({detailType, request, execution, job or error or, when a failed job could
@@ -68,14 +68,14 @@ def occasion(event: dict[str, Any], requests: Requests, now: datetime) -> Occasi
         return _execution_failed(event["detail"], requests, now)
     execution, error = event["execution"], event.get("error")
     request = readable_request(event["request"], execution, now)
-    newer = requests.what_superseded(request.request_id) if _is_superseded(error) else None
+    newer = requests.superseding_request(request.request_id) if _is_superseded(error) else None
     state = JobState.model_validate(event["job"]) if "job" in event else None
     reason = _error_message(error)
     if state is not None and newer is not None:
         state = state.cancelled_for(newer)
     elif state is not None and error is not None:
         state = state.with_note(f"It could not be started again: {reason}")
-    return Occasion(
+    return Notification(
         detail_type=DetailType(event["detailType"]),
         request=request,
         execution=execution,
@@ -86,7 +86,7 @@ def occasion(event: dict[str, Any], requests: Requests, now: datetime) -> Occasi
     )
 
 
-def announcement(said: Occasion, names: Names, place: Place) -> Announcement:
+def announcement(said: Notification, names: AppNames, place: StackInfo) -> Announcement:
     """Make the event's detail of an occasion."""
     if said.state is None:
         return rejected(said.request, said.reason, names, place, said.execution, superseded_by=said.superseded_by)
@@ -95,7 +95,7 @@ def announcement(said: Occasion, names: Names, place: Place) -> Announcement:
     return finished(said.request, said.state, names, place, said.execution, attempts=said.attempts)
 
 
-def _execution_failed(detail: dict[str, Any], requests: Requests, now: datetime) -> Occasion:
+def _execution_failed(detail: dict[str, Any], requests: Requests, now: datetime) -> Notification:
     # The input is left out when it is too large for an event, and is then unknown here.
     request = readable_request(_json(detail.get("input")), detail["executionArn"], now)
     said = _error_message({"Error": detail.get("error"), "Cause": detail.get("cause")})
@@ -106,7 +106,7 @@ def _execution_failed(detail: dict[str, Any], requests: Requests, now: datetime)
         if job is None
         else JobState(job=job, state=State.RUNNING, reason=sentences(reason, "The job may still be running."))
     )
-    return Occasion(
+    return Notification(
         detail_type=DetailType.JOB_REJECTED if state is None else DetailType.JOB_FINISHED,
         request=request,
         execution=detail["executionArn"],

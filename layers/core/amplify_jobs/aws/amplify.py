@@ -9,9 +9,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from amplify_jobs.aws.amplify_errors import (
-    ASKING,
-    NONSENSE,
-    SENDING,
+    MALFORMED_RESPONSE_ERRORS,
+    NO_RETRY_CONFIG,
+    READ_CONFIG,
     asked,
     error_of,
     error_of_start,
@@ -19,7 +19,7 @@ from amplify_jobs.aws.amplify_errors import (
     rejected_if_unknown,
 )
 from amplify_jobs.aws.s3 import Objects
-from amplify_jobs.errors import NotFound, RequestRejected, StartUnresolved
+from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
 from amplify_jobs.model.deployment import SOURCE_URL_LIMIT, StartDeploymentParameters
 from amplify_jobs.model.job import Job, JobState, hosting_job_state
 from amplify_jobs.model.request import StartJobParameters
@@ -43,7 +43,9 @@ class Amplify:
     @classmethod
     def connect(cls, objects: Objects | None = None) -> Amplify:
         """Build it with boto3 clients that go where the environment says."""
-        return cls(boto3.client("amplify", config=SENDING), boto3.client("amplify", config=ASKING), objects)
+        return cls(
+            boto3.client("amplify", config=NO_RETRY_CONFIG), boto3.client("amplify", config=READ_CONFIG), objects
+        )
 
     def send(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
         """Call StartJob or StartDeployment once.
@@ -77,13 +79,13 @@ class Amplify:
             with asked("ListJobs"):
                 answer = self._asking.list_jobs(appId=app_id, branchName=branch_name, maxResults=50)
                 summaries = part(answer, "jobSummaries", list)
-        except NotFound as error:
+        except NotFoundError as error:
             raise rejected_if_unknown(error) from error
         listed = [_listed(summary) for summary in summaries]
         return [job for job in listed if job is not None]
 
     def get_job(self, job: Job) -> JobState:
-        """Ask for a job's state (API: GetJob). Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
+        """Ask for a job's state (API: GetJob). Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble."""
         with asked("GetJob"):
             answer = self._asking.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
             return hosting_job_state(job, answer)
@@ -97,11 +99,11 @@ class Amplify:
             with asked("StopJob"):
                 answer = self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
                 part(answer, "jobSummary", dict)
-        except NotFound:
+        except NotFoundError:
             return
 
     def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
-        """Give an app's name and default domain (API: GetApp). Raises NotFound, Throttled or ServiceTrouble."""
+        """Give an app's name and default domain (API: GetApp). Raises NotFoundError, Throttled or ServiceTrouble."""
         with asked("GetApp"):
             app = part(self._asking.get_app(appId=app_id), "app", dict)
             return _text(app.get("name")), _text(app.get("defaultDomain"))
@@ -130,7 +132,7 @@ def _sent(operation: str, send: Callable[[], Mapping[str, Any]]) -> ListedJob:
         raise rejected_if_unknown(error_of_start(error, operation)) from error
     except ParamValidationError as error:
         raise error_of(error, operation) from error
-    except (BotoCoreError, *NONSENSE) as error:
+    except (BotoCoreError, *MALFORMED_RESPONSE_ERRORS) as error:
         raise StartUnresolved(f"{operation}: no usable answer ({type(error).__name__})") from error
     job = _listed(answer.get("jobSummary"))
     if job is None:

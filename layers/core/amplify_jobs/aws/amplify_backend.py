@@ -9,16 +9,16 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from amplify_jobs.aws.amplify_errors import (
-    ASKING,
-    NONSENSE,
-    SENDING,
+    MALFORMED_RESPONSE_ERRORS,
+    NO_RETRY_CONFIG,
+    READ_CONFIG,
     asked,
     error_of,
     error_of_start,
     part,
     rejected_if_unknown,
 )
-from amplify_jobs.errors import NotFound, ServiceTrouble, StartUnresolved
+from amplify_jobs.errors import NotFoundError, ServiceTrouble, StartUnresolved
 from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.job import Job, JobState, backend_job_state
 from amplify_jobs.model.results import BackendModels
@@ -35,11 +35,11 @@ class Backend:
 
     @cached_property
     def _sending(self) -> AmplifyBackendClient:
-        return boto3.client("amplifybackend", config=SENDING)
+        return boto3.client("amplifybackend", config=NO_RETRY_CONFIG)
 
     @cached_property
     def _asking(self) -> AmplifyBackendClient:
-        return boto3.client("amplifybackend", config=ASKING)
+        return boto3.client("amplifybackend", config=READ_CONFIG)
 
     def generate_models(self, parameters: GenerateBackendAPIModelsParameters) -> str:
         """Call GenerateBackendAPIModels once, and give the id of the job.
@@ -53,7 +53,7 @@ class Backend:
             raise rejected_if_unknown(error_of_start(error, _OPERATION), _RESOURCES) from error
         except ParamValidationError as error:
             raise error_of(error, _OPERATION) from error
-        except (BotoCoreError, *NONSENSE) as error:
+        except (BotoCoreError, *MALFORMED_RESPONSE_ERRORS) as error:
             raise StartUnresolved(f"{_OPERATION}: no usable answer ({type(error).__name__})") from error
         job_id = answer.get("JobId")
         if not isinstance(job_id, str) or not job_id:
@@ -71,13 +71,16 @@ class Backend:
                     AppId=app_id, BackendEnvironmentName=environment_name, Operation=_OPERATION, MaxResults=25
                 )
                 jobs = part(answer, "Jobs", list)
-        except NotFound as error:
+        except NotFoundError as error:
             raise rejected_if_unknown(error, _RESOURCES) from error
         ids = [job.get("JobId") for job in jobs if isinstance(job, dict)]
         return [job_id for job_id in ids if isinstance(job_id, str)]
 
     def get_backend_job(self, job: Job) -> JobState:
-        """Ask for a job's state (API: GetBackendJob). Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
+        """Ask for a job's state (API: GetBackendJob).
+
+        Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble.
+        """
         with asked("GetBackendJob"):
             answer: dict[str, Any] = dict(
                 self._asking.get_backend_job(AppId=job.app_id, BackendEnvironmentName=job.environment, JobId=job.job_id)

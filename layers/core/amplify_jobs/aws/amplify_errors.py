@@ -16,19 +16,19 @@ from amplify_jobs.aws.throttling import is_throttling
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
-    NotFound,
+    NotFoundError,
     RequestRejected,
     ServiceTrouble,
     StartUnresolved,
     Throttled,
-    UnknownResource,
+    UnknownResourceError,
 )
 from amplify_jobs.text import without_queries
 
 # One attempt and no more: a hidden retry of a call without a token would start a second job. The answer is waited for
 # well below the function's own time-out, so that a lost one is noticed while there is time to say so.
-SENDING = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
-ASKING = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5)
+NO_RETRY_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
+READ_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5)
 
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException"}
 _NOT_FOUND = {"NotFoundException", "ResourceNotFoundException"}
@@ -38,7 +38,7 @@ _REFUSED = {"BadRequestException", "InvalidParameterException", "ValidationExcep
 _THROTTLED_TEXT = "rate exceeded"
 _BUSY_TEXTS = ("was not finished", "already a pending job")
 
-NONSENSE = (ResponseParserError, ValueError, TypeError, AttributeError)
+MALFORMED_RESPONSE_ERRORS = (ResponseParserError, ValueError, TypeError, AttributeError)
 """What botocore raises for bodies that are no JSON and members of another shape than the service model's."""
 
 
@@ -60,7 +60,7 @@ def error_of(error: ClientError | BotoCoreError, doing: str) -> AmplifyJobsError
     if code == "BadRequestException" and any(text in message for text in _BUSY_TEXTS):
         return BranchBusy(said)
     if code in _NOT_FOUND:
-        return NotFound(said)
+        return NotFoundError(said)
     if code in _NOT_ALLOWED:
         return RequestRejected(f"{said} (is the app in this account and Region, and the function's policy right?)")
     if code in _REFUSED:
@@ -96,7 +96,7 @@ def asked(operation: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise error_of(error, operation) from error
-    except NONSENSE as error:
+    except MALFORMED_RESPONSE_ERRORS as error:
         raise ServiceTrouble(f"{operation}: answered nonsense ({type(error).__name__})") from error
 
 
@@ -111,9 +111,9 @@ def rejected_if_unknown(
 
     The error has a text only, as "Job 99 not found.": the kind that it names first counts, else any may be meant.
     """
-    if not isinstance(error, NotFound):
+    if not isinstance(error, NotFoundError):
         return error
     said = str(error).lower()
     places = {kind: found.start() for kind in resources if (found := re.search(rf"\b{kind}\b", said))}
     kinds = [min(places, key=places.__getitem__)] if places else list(resources)
-    return UnknownResource(str(error), [resources[kind] for kind in kinds])
+    return UnknownResourceError(str(error), [resources[kind] for kind in kinds])

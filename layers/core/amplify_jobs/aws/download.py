@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 from botocore.httpsession import get_cert_path
 
-from amplify_jobs.errors import NotDownloadable, ServiceTrouble
+from amplify_jobs.errors import NotDownloadableError, ServiceTrouble
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 8
@@ -38,7 +38,7 @@ class Downloads:
     def get(self, url: str, *, limit: int, until: float) -> bytes:
         """GET a file of at most `limit` bytes before the clock (time.monotonic) says `until`, with retries.
 
-        Raises NotDownloadable, and ServiceTrouble where trying later may help.
+        Raises NotDownloadableError, and ServiceTrouble where trying later may help.
         """
         parts = _parts(url)
         for attempt in range(ATTEMPTS):
@@ -80,7 +80,7 @@ class Downloads:
             make = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
             return make(host, port)
         if parts.scheme != "https":
-            raise NotDownloadable("its address is not https")
+            raise NotDownloadableError("its address is not https")
         address = self._public_address(host, port or 443)
         return urllib3.HTTPSConnectionPool(
             address,
@@ -97,7 +97,7 @@ class Downloads:
         except (OSError, UnicodeError) as error:
             raise ServiceTrouble(f"{host} has no address now ({type(error).__name__})") from error
         if not addresses or not all(is_public(address) for address in addresses):
-            raise NotDownloadable(f"{host} is not in the public internet")
+            raise NotDownloadableError(f"{host} is not in the public internet")
         return addresses[0]
 
 
@@ -127,7 +127,7 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise NotDownloadable("its address is none that can be fetched")
+        raise NotDownloadableError("its address is none that can be fetched")
     return parts
 
 
@@ -147,7 +147,7 @@ def _check_status(status: int) -> None:
     # An address that has expired is answered 403: a new one may work.
     if status == 403:
         raise ServiceTrouble("it was answered with HTTP 403, as when an address has expired")
-    raise NotDownloadable(f"it was answered with HTTP {status}")
+    raise NotDownloadableError(f"it was answered with HTTP {status}")
 
 
 def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> bytes:
@@ -155,7 +155,7 @@ def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> by
     for chunk in response.stream(_CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > limit:
-            raise NotDownloadable(f"it is larger than the {limit} bytes that are taken")
+            raise NotDownloadableError(f"it is larger than the {limit} bytes that are taken")
         if time.monotonic() > until:
             raise ServiceTrouble("there was no time left to fetch all of it")
     return bytes(content)

@@ -41,7 +41,7 @@ def dynamodb_client() -> DynamoDBClient:
     return client
 
 
-class NoAnswer(BotoCoreError):
+class NoAnswerError(BotoCoreError):
     """DynamoDB answered 200 with something that is no answer to the operation."""
 
     fmt = "{operation} was answered without ConsumedCapacity"
@@ -55,10 +55,10 @@ def _ask_for_proof(params: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def _check_proof(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
     if http_response.status_code == 200 and "ConsumedCapacity" not in parsed:
-        raise NoAnswer(operation=model.name)
+        raise NoAnswerError(operation=model.name)
 
 
-class ConditionNotMet(Exception):
+class ConditionNotMetError(Exception):
     """The item is not as the condition of a write says."""
 
 
@@ -76,7 +76,7 @@ class Table:
         return _read(answer["Item"]) if "Item" in answer else None
 
     def put(self, item: Mapping[str, Any], condition: str, values: Mapping[str, Any]) -> None:
-        """Write an item in place of what there is (API: PutItem). Raises ConditionNotMet."""
+        """Write an item in place of what there is (API: PutItem). Raises ConditionNotMetError."""
         arguments: dict[str, Any] = {"ExpressionAttributeValues": _written(values)} if values else {}
         with _answers("PutItem"):
             self._client.put_item(TableName=self._name, Item=_written(item), ConditionExpression=condition, **arguments)
@@ -90,7 +90,7 @@ class Table:
         names: Mapping[str, str] | None = None,
         condition: str | None = None,
     ) -> dict[str, Any]:
-        """Change an item, or make it, and give what it is then (API: UpdateItem). Raises ConditionNotMet."""
+        """Change an item, or make it, and give what it is then (API: UpdateItem). Raises ConditionNotMetError."""
         arguments: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         if condition is not None:
             arguments["ConditionExpression"] = condition
@@ -156,7 +156,7 @@ def _answers(operation: str) -> Iterator[None]:
     except ClientError as error:
         said = error.response.get("Error", {})
         if said.get("Code") == "ConditionalCheckFailedException":
-            raise ConditionNotMet from error
+            raise ConditionNotMetError from error
         raise ServiceTrouble(f"DynamoDB {operation}: {said.get('Code')}: {said.get('Message')}") from error
     except (BotoCoreError, ResponseParserError) as error:
         raise ServiceTrouble(f"DynamoDB {operation}: no answer ({type(error).__name__})") from error

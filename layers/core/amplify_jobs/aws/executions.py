@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.large_request import is_too_large, parameters_key, parted, with_short_texts
 from amplify_jobs.model.request import JobRequest
@@ -34,7 +34,7 @@ class Executions:
         }
         try:
             self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters, proof="executionArn")
-        except AwsRefusal as refusal:
+        except AwsRefusalError as refusal:
             if refusal.code == "ExecutionAlreadyExists":
                 return False
             raise ServiceTrouble(f"Step Functions refused to start an execution: {refusal}") from None
@@ -45,6 +45,6 @@ class Executions:
         small, parameters = parted(request, f"s3://{self._bucket}/{key}")
         try:
             self._aws.put_object(self._bucket, key, parameters.encode())
-        except AwsRefusal as refusal:
+        except AwsRefusalError as refusal:
             raise ServiceTrouble(f"the parameters of a large request can't be kept: {refusal}") from None
         return small

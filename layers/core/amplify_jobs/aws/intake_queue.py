@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.events.event import digest
 from amplify_jobs.events.payload import member
@@ -56,7 +56,7 @@ class IntakeQueue:
             return message
         try:
             found = self._aws.get_object(self._bucket, key, None)
-        except AwsRefusal as refusal:
+        except AwsRefusalError as refusal:
             raise ServiceTrouble(f"what a message of the intake queue names can't be read: {refusal}") from None
         if found is None:
             raise ServiceTrouble(f"s3://{self._bucket}/{key} was not read")
@@ -73,7 +73,7 @@ class IntakeQueue:
         key = f"requests/intake/{hashlib.sha256(identity.encode()).hexdigest()}.json"
         try:
             self._aws.put_object(self._bucket, key, body.encode())
-        except (AwsRefusal, ServiceTrouble) as trouble:
+        except (AwsRefusalError, ServiceTrouble) as trouble:
             if len(body.encode()) > LARGEST_MESSAGE:
                 raise ServiceTrouble(f"a large message can't be kept: {trouble}") from None
             return body
@@ -82,5 +82,5 @@ class IntakeQueue:
     def _call(self, operation: str, parameters: Mapping[str, object], *, proof: str | None) -> None:
         try:
             self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters, proof=proof, last_resort=True)
-        except AwsRefusal as refusal:
+        except AwsRefusalError as refusal:
             raise ServiceTrouble(f"SQS refused {operation} on the intake queue: {refusal}") from None

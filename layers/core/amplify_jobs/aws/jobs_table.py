@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from amplify_jobs.aws.dynamodb import ConditionNotMet, Table, dynamodb_client
+from amplify_jobs.aws.dynamodb import ConditionNotMetError, Table, dynamodb_client
 from amplify_jobs.following.wait import EARLIER_JOBS, EarlierJob
 from amplify_jobs.model.job import Job, JobKey, JobState, State, branch_key, job_sort_key
 from amplify_jobs.starting.lease import Attempt, Lease, ModelsAttempt
-from amplify_jobs.starting.superseding import Asked, Latest, StartedJob
+from amplify_jobs.starting.superseding import Latest, StartedJob, SupersedingRequest
 
 RECORDS_LAST = timedelta(days=400)
 LEASES_LAST = timedelta(days=7)
@@ -75,7 +75,7 @@ class Store:
         item = self._table.get(_attempt_key(branch))
         return _lease_of(item) if item else Lease()
 
-    def take_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
+    def acquire_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
         """Write the lease if it is still as it was found; False if somebody took or used it meanwhile."""
         written = {
             **_attempt_key(branch),
@@ -93,14 +93,14 @@ class Store:
                 self._table.put(written, _IS_FREE, {":highest": found.highest_job_id})
             else:
                 self._table.put(written, _IS_OF_ATTEMPT, _attempt_values(found.attempt))
-        except ConditionNotMet:
+        except ConditionNotMetError:
             # A write whose answer was lost, and that the client repeated, meets itself.
             return self.lease(branch).attempt == attempt
         return True
 
-    def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
+    def release_lease(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
         """Give the branch free, unless it is another attempt's by now, and keep the highest job id that is known."""
-        with suppress(ConditionNotMet):
+        with suppress(ConditionNotMetError):
             self._table.update(
                 _attempt_key(branch),
                 "SET highestJobId = :highest REMOVE requestId, sentAt, jobType, commitMessage, sourceUrl, deploymentId",
@@ -108,7 +108,7 @@ class Store:
                 condition=_IS_OF_ATTEMPT,
             )
 
-    def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None:
+    def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None:
         """Record which job a request became."""
         self._table.update(
             _request_key(request_id),
@@ -121,7 +121,7 @@ class Store:
         attempt = (self._table.get(_request_key(request_id)) or {}).get("attempt")
         return ModelsAttempt(_time(attempt["sentAt"]), tuple(attempt["jobsBefore"])) if attempt else None
 
-    def note_models_attempt(self, request_id: str, attempt: ModelsAttempt | None, now: datetime) -> None:
+    def save_models_attempt(self, request_id: str, attempt: ModelsAttempt | None, now: datetime) -> None:
         """Write such an attempt before it is made; None once it is known that nothing came of it."""
         written = attempt and {"sentAt": _text(attempt.sent_at), "jobsBefore": list(attempt.jobs_before)}
         self._table.update(
@@ -171,7 +171,7 @@ class Store:
                 self._table.put(written, "attribute_not_exists(pk)", {})
             else:
                 self._table.put(written, "version = :before", {":before": latest.version - 1})
-        except ConditionNotMet:
+        except ConditionNotMetError:
             return False
         return True
 
@@ -183,7 +183,7 @@ class Store:
             {":newer": newer, ":expires": _expiry(now, RECORDS_LAST)},
         )
 
-    def what_superseded(self, request_id: str) -> str | None:
+    def superseding_request(self, request_id: str) -> str | None:
         """Say which newer request made a request moot, or None if none did."""
         newer = (self._table.get(_request_key(request_id)) or {}).get("supersededBy")
         return newer if isinstance(newer, str) else None
@@ -195,7 +195,7 @@ class Store:
 
     # ------------------------------------------------------------ following
 
-    def begin_poll(self, key: JobKey, now: datetime) -> Record:
+    def record_poll(self, key: JobKey, now: datetime) -> Record:
         """Count a poll and read the record as it is before Amplify is asked, so that no later change is missed."""
         expression = "SET expiresAt = if_not_exists(expiresAt, :expires) ADD polls :one"
         return _record_of(
@@ -253,7 +253,7 @@ class Store:
             if (not branches or key.pk in branches) and (job_id is None or key.sk == job_sort_key(job_id))
         ]
 
-    def count_change(self, key: JobKey, now: datetime) -> str | None:
+    def record_status_change(self, key: JobKey, now: datetime) -> str | None:
         """Count a terminal status event and read the token of the task that waits, or that waited last.
 
         The count is kept even when the record does not exist yet, so that a start still under way sees it. The token
@@ -278,7 +278,7 @@ class Store:
             names=names if isinstance(names, dict) else {},
         )
 
-    def remember_announced(self, request_id: str, label: str, names: Mapping[str, Any], now: datetime) -> None:
+    def mark_announced(self, request_id: str, label: str, names: Mapping[str, Any], now: datetime) -> None:
         """Note that an announcement was published, so that a retry does not repeat it; the first names are kept."""
         self._table.update(
             _request_key(request_id),
@@ -342,7 +342,7 @@ def _record_of(item: dict[str, Any]) -> Record:
 
 def _latest_of(item: dict[str, Any]) -> Latest:
     return Latest(
-        asked=Asked(item["requestId"], _time(item["eventTime"]), _time(item["receivedAt"])),
+        asked=SupersedingRequest(item["requestId"], _time(item["eventTime"]), _time(item["receivedAt"])),
         job_id=item.get("jobId"),
         to_stop=tuple(StartedJob(older["requestId"], older["jobId"]) for older in item["toStop"]),
         version=int(item["version"]),

@@ -42,7 +42,7 @@ class Publisher:
             bus_name=bus_name,
         )
 
-    def tell_people(self, detail_type: DetailType, detail: Announcement) -> None:
+    def publish_to_topic(self, detail_type: DetailType, detail: Announcement) -> None:
         """Publish to the topic (API: SNS Publish), with attributes for the filters of subscriptions."""
         try:
             answer = self._sns.publish(
@@ -61,7 +61,7 @@ class Publisher:
         if not answer.get("MessageId"):
             raise ServiceTrouble("SNS Publish: answered without MessageId")
 
-    def tell_programs(self, detail_type: DetailType, detail: Announcement) -> None:
+    def put_event(self, detail_type: DetailType, detail: Announcement) -> None:
         """Put the event on the stack's bus (API: EventBridge PutEvents), and check that it was taken."""
         entry: PutEventsRequestEntryTypeDef = {
             "Source": EVENT_SOURCE,

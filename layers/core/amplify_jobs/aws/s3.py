@@ -109,14 +109,14 @@ def _location(uri: str, version: str | None) -> HeadObjectRequestTypeDef:
     return {"Bucket": bucket, "Key": key}
 
 
-class _NoAnswer(BotoCoreError):
+class _NoAnswerError(BotoCoreError):
     fmt = "S3 answered without an ETag"
 
 
 def _check_etag(answer: Mapping[str, Any]) -> None:
     """Every object has one: an answer without it is none, whatever its status."""
     if not answer.get("ETag"):
-        raise _NoAnswer
+        raise _NoAnswerError
 
 
 @contextmanager

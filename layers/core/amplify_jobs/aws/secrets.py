@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
-from amplify_jobs.errors import NotAuthentic, NotSetUp, ServiceTrouble
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
+from amplify_jobs.errors import InvalidSignatureError, NotSetUpError, ServiceTrouble
 
 logger = Logger(child=True)
 
@@ -38,8 +38,9 @@ class Secrets:
     def verify(self, names: tuple[str, ...], verify: Callable[[Sequence[str]], None]) -> None:
         """Run a verification with the secrets; when it fails, once more with fresh ones, at most once a minute.
 
-        Secrets older than SECONDS_FRESH are read again first; the old ones serve while SSM fails. Raises NotAuthentic,
-        ServiceTrouble if the secrets can't be read and never were, and NotSetUp if none is stored.
+        Secrets older than SECONDS_FRESH are read again first; the old ones serve while SSM fails. Raises
+        InvalidSignatureError, ServiceTrouble if the secrets can't be read and never were, and NotSetUpError if none is
+        stored.
         """
         copy = self._copies.get(names)
         if copy is None:
@@ -49,7 +50,7 @@ class Secrets:
             values = self._refreshed(names, copy)
         try:
             return verify(values)
-        except NotAuthentic:
+        except InvalidSignatureError:
             if not self._may_try(copy := self._copies[names]):
                 raise
         return verify(self._refreshed(names, copy))
@@ -61,7 +62,7 @@ class Secrets:
         copy.tried_at = self._clock()
         try:
             return self._read(names)
-        except NotSetUp:
+        except NotSetUpError:
             del self._copies[names]
             raise
         except ServiceTrouble as trouble:
@@ -80,7 +81,7 @@ class Secrets:
                 proof="Parameters",
                 patient=True,
             )
-        except AwsRefusal as refusal:
+        except AwsRefusalError as refusal:
             raise ServiceTrouble(f"SSM refused to read {shown}: {refusal.code}") from None
         try:
             stored = {str(found["Name"]): str(found["Value"]) for found in answer["Parameters"]}
@@ -90,7 +91,7 @@ class Secrets:
         if not set(names) <= stored.keys() | missing:
             raise ServiceTrouble(f"SSM answered without the values of {shown}")
         if not stored:
-            raise NotSetUp(f"no secret is stored in SSM under {shown}")
+            raise NotSetUpError(f"no secret is stored in SSM under {shown}")
         now = self._clock()
         values = [stored[name] for name in names if name in stored]
         self._copies[names] = _Copy(values, read_at=now, tried_at=now)

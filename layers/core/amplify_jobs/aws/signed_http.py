@@ -37,7 +37,7 @@ PATIENT_SECONDS = 6.0
 LAST_RESORT_SECONDS = 8.0
 
 
-class AwsRefusal(AmplifyJobsError):
+class AwsRefusalError(AmplifyJobsError):
     """A service's answer that the call can't be done as it stands; `code` is the service's name for the error."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -76,7 +76,7 @@ class AwsHttp:
         """Call an operation of a JSON-protocol service, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", {…}).
 
         `proof` is the member of the answer without which the call was not done, whatever the status says; None for
-        operations that answer nothing. Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        operations that answer nothing. Raises AwsRefusalError, and ServiceTrouble where trying later may help.
         """
         seconds = LAST_RESORT_SECONDS if last_resort else PATIENT_SECONDS if patient else 0
         request = AWSRequest(
@@ -99,29 +99,29 @@ class AwsHttp:
                 raise ServiceTrouble(f"{service} answered {target} without {proof}")
             return answer
         fault = _json(response) or {}
-        raise AwsRefusal(
+        raise AwsRefusalError(
             _code(fault) or f"HTTP {response.status_code}", str(fault.get("message") or fault.get("Message") or "")
         )
 
     def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
         """Read an object of S3 and its ETag, or None if it is still the one with this ETag.
 
-        Raises AwsRefusal, and ServiceTrouble where trying later may help.
+        Raises AwsRefusalError, and ServiceTrouble where trying later may help.
         """
         headers = {"If-None-Match": etag} if etag else {}
         response = self._s3(AWSRequest("GET", self._object(bucket, key), headers=headers))
         if response.status_code == 304:
             return None
         if response.status_code != 200:
-            raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
+            raise AwsRefusalError(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
         return response.content, _check_etag(response, "GetObject")
 
     def put_object(self, bucket: str, key: str, content: bytes) -> None:
-        """Write a JSON object to S3. Raises AwsRefusal, and ServiceTrouble where trying later may help."""
+        """Write a JSON object to S3. Raises AwsRefusalError, and ServiceTrouble where trying later may help."""
         headers = {"Content-Type": "application/json"}
         response = self._s3(AWSRequest("PUT", self._object(bucket, key), headers=headers, data=content))
         if response.status_code != 200:
-            raise AwsRefusal(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be written")
+            raise AwsRefusalError(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be written")
         _check_etag(response, "PutObject")
 
     def _s3(self, request: AWSRequest) -> AWSResponse:

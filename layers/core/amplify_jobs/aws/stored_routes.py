@@ -12,9 +12,10 @@ from collections.abc import Callable
 from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusal
-from amplify_jobs.errors import NotSetUp, ServiceTrouble, UnknownSource
-from amplify_jobs.model.request import ROUTE_NAME_PATTERN, faults
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
+from amplify_jobs.errors import NotSetUpError, ServiceTrouble, UnknownSourceError
+from amplify_jobs.model.request import ROUTE_NAME_PATTERN
+from amplify_jobs.model.validation import faults
 from amplify_jobs.routing.routes import Routes, Source
 
 logger = Logger(child=True)
@@ -40,7 +41,7 @@ class StoredRoutes:
     def current(self, *, anew: bool = False) -> Routes:
         """The routes as they are now, or, unless they are wanted anew, as they were a few seconds ago.
 
-        Raises ServiceTrouble if there never was a usable copy, NotSetUp if routes were never pushed.
+        Raises ServiceTrouble if there never was a usable copy, NotSetUpError if routes were never pushed.
         """
         if self._routes is not None and not anew and self._clock() < self._ask_again_at:
             return self._routes
@@ -59,9 +60,9 @@ class StoredRoutes:
     def _read(self) -> Routes:
         try:
             found = self._aws.get_object(self._bucket, self._key, self._etag if self._routes else None)
-        except AwsRefusal as refusal:
+        except AwsRefusalError as refusal:
             if refusal.code == "HTTP 404":
-                raise NotSetUp(
+                raise NotSetUpError(
                     f"s3://{self._bucket}/{self._key} is not there; run `amplify-jobs routes push`"
                 ) from None
             raise ServiceTrouble(str(refusal)) from None
@@ -84,19 +85,20 @@ class StoredSources:
         self._path = path
 
     def source(self, name: str) -> Source:
-        """Find a source without the routes. Raises UnknownSource for no name at all, ServiceTrouble if it is not there.
+        """Find a source without the routes. Raises UnknownSourceError for no name at all, ServiceTrouble if it is not
+        there.
 
         A source that is not there may still be in the routes, which can't be read.
         """
         if not re.fullmatch(ROUTE_NAME_PATTERN, name):
-            raise UnknownSource("a source's name has lower-case letters, digits and hyphens only")
+            raise UnknownSourceError("a source's name has lower-case letters, digits and hyphens only")
         parameter = f"{self._path}/{name}"
         try:
             answer = self._aws.call(
                 "ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter}, proof="Parameter", patient=True
             )
             return Source.model_validate_json(answer["Parameter"]["Value"])
-        except AwsRefusal as refusal:
+        except AwsRefusalError as refusal:
             raise ServiceTrouble(f"the routes can't be read, nor a copy of the source {name}: {refusal.code}") from None
         except (ValidationError, KeyError, TypeError):
             raise ServiceTrouble(f"SSM parameter {parameter} holds no source") from None

@@ -19,14 +19,14 @@ _CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_
 _NOBODY_WAITS = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 
 
-class Callbacks:
+class TaskTokens:
     """Task tokens behind one boto3 client."""
 
     def __init__(self, client: SFNClient) -> None:
         self._client = client
 
     @classmethod
-    def connect(cls) -> Callbacks:
+    def connect(cls) -> TaskTokens:
         return cls(boto3.client("stepfunctions", config=_CLIENT))
 
     def wake(self, token: str) -> bool:

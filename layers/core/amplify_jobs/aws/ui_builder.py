@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from amplify_jobs.aws.amplify_errors import ASKING, asked, rejected_if_unknown
-from amplify_jobs.errors import NotFound, ServiceTrouble
+from amplify_jobs.aws.amplify_errors import READ_CONFIG, asked, rejected_if_unknown
+from amplify_jobs.errors import NotFoundError, ServiceTrouble
 from amplify_jobs.model.job import Job, JobState, codegen_job_state
 from amplify_jobs.model.request import Operation
 from amplify_jobs.model.results import CodegenAsset, partial_errors
@@ -32,7 +32,7 @@ class UiBuilder:
 
     @cached_property
     def _asking(self) -> AmplifyUIBuilderClient:
-        return boto3.client("amplifyuibuilder", config=ASKING)
+        return boto3.client("amplifyuibuilder", config=READ_CONFIG)
 
     def start_codegen_job(self, parameters: StartCodegenJobParameters) -> Job:
         """Start the one job of a clientToken, which the parameters must have (API: StartCodegenJob).
@@ -43,7 +43,7 @@ class UiBuilder:
         try:
             with asked("StartCodegenJob"):
                 job_id = self._starting.start_codegen_job(**arguments).get("entity", {}).get("id")
-        except NotFound as error:
+        except NotFoundError as error:
             raise rejected_if_unknown(error, {"app": "appId", "environment": "environmentName"}) from error
         if not isinstance(job_id, str) or not job_id:
             raise ServiceTrouble("StartCodegenJob: answered without a job id")
@@ -55,7 +55,10 @@ class UiBuilder:
         )
 
     def get_codegen_job(self, job: Job) -> JobState:
-        """Ask for a job's state (API: GetCodegenJob). Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
+        """Ask for a job's state (API: GetCodegenJob).
+
+        Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble.
+        """
         return codegen_job_state(job, self._described(job))
 
     def asset(self, job: Job) -> CodegenAsset:

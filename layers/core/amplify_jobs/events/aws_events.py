@@ -14,14 +14,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from amplify_jobs.errors import DeliveryUnreadable, RequestRejected
+from amplify_jobs.errors import RequestRejected, UnreadableDeliveryError
 from amplify_jobs.events import codecommit, normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery
 from amplify_jobs.events.event import Channel, Event, EventKind, Schedule, StoredObject, requested_job
 from amplify_jobs.events.http_request import LARGEST_BODY
 from amplify_jobs.events.payload import member, name, text
 from amplify_jobs.events.strict_json import json_object
-from amplify_jobs.model.request import Cause, JobRequest, faults
+from amplify_jobs.model.request import Cause, JobRequest
+from amplify_jobs.model.validation import faults
 
 JOB_REQUESTED = "Job Requested"
 OBJECT_CREATED = "Object Created"
@@ -49,7 +50,10 @@ def schedule_input(route: str) -> str:
 
 
 def parse(raw: object, invocation_id: str) -> AwsDelivery:
-    """Read an input of receive_event; `invocation_id` names a request that bears no id. Raises DeliveryUnreadable."""
+    """Read an input of receive_event; `invocation_id` names a request that bears no id.
+
+    Raises UnreadableDeliveryError.
+    """
     event = _checked(raw)
     if "schedule" in event:
         return _schedule(event, invocation_id)
@@ -94,7 +98,9 @@ def _checked(raw: object) -> dict[str, Any]:
     try:
         content = json.dumps(raw, ensure_ascii=False).encode().decode()
     except (ValueError, RecursionError):
-        raise DeliveryUnreadable("the event has half a character (a lone surrogate), or is nested too deep") from None
+        raise UnreadableDeliveryError(
+            "the event has half a character (a lone surrogate), or is nested too deep"
+        ) from None
     return json_object(content)
 
 
@@ -106,7 +112,7 @@ def _schedule(event: Mapping[str, Any], invocation_id: str) -> AwsDelivery:
     try:
         schedule = Schedule.model_validate(event["schedule"])
     except ValidationError as error:
-        raise DeliveryUnreadable("; ".join(faults(error, "schedule"))) from None
+        raise UnreadableDeliveryError("; ".join(faults(error, "schedule"))) from None
     happened = Event(kind=EventKind.SCHEDULE, schedule=schedule)
     return AwsDelivery((happened,), delivery_id=invocation_id, source=SCHEDULER)
 
@@ -119,10 +125,10 @@ def _object(event: Mapping[str, Any]) -> Event:
     detail = member(event, "detail")
     bucket, key = name(detail, "bucket", "name"), name(detail, "object", "key")
     if bucket is None or key is None:
-        raise DeliveryUnreadable("detail.bucket.name and detail.object.key must say which object was created")
+        raise UnreadableDeliveryError("detail.bucket.name and detail.object.key must say which object was created")
     version, sequencer = name(detail, "object", "version-id"), name(detail, "object", "sequencer")
     if version is None and sequencer is None:
-        raise DeliveryUnreadable("detail.object needs version-id or sequencer, which tell one write from another")
+        raise UnreadableDeliveryError("detail.object needs version-id or sequencer, which tell one write from another")
     size = member(detail, "object", "size")
     return Event(
         kind=EventKind.OBJECT,
@@ -139,17 +145,17 @@ def _object(event: Mapping[str, Any]) -> Event:
 
 def _request(raw: object, *, source: str, key: str | None, channel: Channel) -> AwsDelivery:
     if not isinstance(raw, dict) or not raw.keys() & {"operation", "route"}:
-        raise DeliveryUnreadable(
+        raise UnreadableDeliveryError(
             f"this is neither an event ({', '.join(HANDLED)}), a schedule's input nor a job request"
         )
     if len(json.dumps(raw).encode()) > LARGEST_REQUEST:
-        raise DeliveryUnreadable(f"the job request has more than {LARGEST_REQUEST // 1024} KiB")
+        raise UnreadableDeliveryError(f"the job request has more than {LARGEST_REQUEST // 1024} KiB")
     try:
         request = requested_job(raw)
     except RequestRejected as rejected:
-        raise DeliveryUnreadable(str(rejected)) from None
+        raise UnreadableDeliveryError(str(rejected)) from None
     wanted = request.request_id or key
     if wanted is None:
-        raise DeliveryUnreadable("neither the event has an id, nor its detail a requestId")
+        raise UnreadableDeliveryError("neither the event has an id, nor its detail a requestId")
     happened = Event(kind=EventKind.REQUEST, request=request, key=wanted, channel=channel)
     return AwsDelivery((happened,), delivery_id=key, source=source)

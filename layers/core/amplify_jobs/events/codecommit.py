@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery
 from amplify_jobs.events.event import Event, PullRequestAction
@@ -24,9 +24,9 @@ _PREFIXES = {"branch": BRANCHES, "tag": TAGS}
 
 
 def parse(event: Mapping[str, Any]) -> Delivery:
-    """Read an event of EventBridge's. Raises DeliveryUnreadable, also if it is not CodeCommit's."""
+    """Read an event of EventBridge's. Raises UnreadableDeliveryError, also if it is not CodeCommit's."""
     if text(event, "source") != SOURCE:
-        raise DeliveryUnreadable(f"source must be {SOURCE}")
+        raise UnreadableDeliveryError(f"source must be {SOURCE}")
     kind = text(event, "detail-type")
     if kind == REPOSITORY:
         found = _reference(event)
@@ -47,7 +47,7 @@ def _reference(event: Mapping[str, Any]) -> Event | str:
     if changed is None:
         short = ref(detail, "referenceName")
         if ref_type not in _PREFIXES or short is None:
-            raise DeliveryUnreadable("detail needs referenceFullName")
+            raise UnreadableDeliveryError("detail needs referenceFullName")
         changed = _PREFIXES[ref_type] + short
     repository = name(detail, "repositoryName")
     deleted = happened == "referenceDeleted"
@@ -107,9 +107,14 @@ def _name(detail: object, *path: str) -> str | None:
 
 
 def _arn(event: Mapping[str, Any], repository: str | None) -> str:
-    """The repository's ARN. Raises DeliveryUnreadable unless it fits the event's own account, Region and repository."""
+    """The repository's ARN.
+
+    Raises UnreadableDeliveryError unless it fits the event's own account, Region and repository.
+    """
     found = next((text({"arn": arn}, "arn") for arn in items(event, "resources")), None) or ""
     expected = ["codecommit", name(event, "region"), name(event, "account"), repository]
     if None in expected or found.split(":", 5)[2:] != expected or not found.startswith("arn:aws"):
-        raise DeliveryUnreadable("resources must be the ARN of the repository, in the event's own account and Region")
+        raise UnreadableDeliveryError(
+            "resources must be the ARN of the repository, in the event's own account and Region"
+        )
     return found

@@ -44,10 +44,10 @@ class Provider(Protocol):
         """The host's id of the delivery, for people to find it by: most hosts do not sign it."""
 
     def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
-        """Raise NotAuthentic unless one of the secrets signed the body, and lately if the time is signed too."""
+        """Raise InvalidSignatureError unless a secret signed the body, and lately if the time is signed too."""
 
     def parse(self, headers: Headers, body: bytes) -> Delivery:
-        """Read an authentic delivery. Raises DeliveryUnreadable."""
+        """Read an authentic delivery. Raises UnreadableDeliveryError."""
 
 
 def header(headers: Headers, name: str) -> str | None:

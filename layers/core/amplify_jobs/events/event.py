@@ -20,9 +20,9 @@ from amplify_jobs.model.request import (
     REQUEST_ID_PATTERN,
     ROUTE_NAME_PATTERN,
     OnTimeout,
-    faults,
 )
 from amplify_jobs.model.s3_uri import S3Uri
+from amplify_jobs.model.validation import faults
 
 ROUTE_PART_OF_REQUEST_ID = 40
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from amplify_jobs.errors import DeliveryTooLarge, DeliveryUnreadable
+from amplify_jobs.errors import DeliveryTooLargeError, UnreadableDeliveryError
 
 # API Gateway takes 10 MB, but a function's input, with the body as a JSON text or as base64, may have 6 MB: AWS itself
 # refuses about 5.6 MB of JSON and 4.4 MB of a form, without a line in our log. docs/git-hosts.md says so too.
@@ -20,14 +20,14 @@ LARGEST_BODY = 5 * 1024 * 1024
 
 
 def body_of(event: Mapping[str, Any]) -> bytes:
-    """The body's bytes as the sender wrote them. Raises DeliveryTooLarge, DeliveryUnreadable."""
+    """The body's bytes as the sender wrote them. Raises DeliveryTooLargeError, UnreadableDeliveryError."""
     content = event.get("body") or ""
     try:
         body = base64.b64decode(content, validate=True) if event.get("isBase64Encoded") else content.encode()
     except (binascii.Error, ValueError):
-        raise DeliveryUnreadable("the body can't be decoded") from None
+        raise UnreadableDeliveryError("the body can't be decoded") from None
     if len(body) > LARGEST_BODY:
-        raise DeliveryTooLarge(f"the body has {len(body)} bytes; at most {LARGEST_BODY} (5 MiB) are taken")
+        raise DeliveryTooLargeError(f"the body has {len(body)} bytes; at most {LARGEST_BODY} (5 MiB) are taken")
     return body
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import ParamSpec
 
-from amplify_jobs.errors import DeliveryUnreadable, RefUnusable
+from amplify_jobs.errors import UnreadableDeliveryError, UnusableRefError
 from amplify_jobs.events import payload
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind, PullRequest, PullRequestAction, Release
@@ -44,7 +44,7 @@ def _ignored_with_its_ref(make: Callable[_P, Event | str]) -> Callable[_P, Event
     def made(*args: _P.args, **kwargs: _P.kwargs) -> Event | str:
         try:
             return make(*args, **kwargs)
-        except RefUnusable as unusable:
+        except UnusableRefError as unusable:
             return str(unusable)
 
     return made
@@ -68,10 +68,10 @@ def ref_change(
 ) -> Event | str:
     """A branch or tag that was pushed, created or deleted; for another ref, or one of no use, why it is ignored.
 
-    Raises DeliveryUnreadable without a repository.
+    Raises UnreadableDeliveryError without a repository.
     """
     if repository is None:
-        raise DeliveryUnreadable("a push needs the name of its repository")
+        raise UnreadableDeliveryError("a push needs the name of its repository")
     branch, tag = branch_and_tag(ref)
     if branch is None and tag is None:
         return f"ref {ref_name(ref, '')[:100]!r} is neither a branch nor a tag"
@@ -103,21 +103,21 @@ def ref_changes(
 ) -> Iterator[Event | str]:
     """The events of a push of several refs; a ref that can't be used does not keep the others from being used.
 
-    Raises DeliveryUnreadable without a repository.
+    Raises UnreadableDeliveryError without a repository.
     """
     if not changes:
         yield "the push lists no branch or tag that it changed"
     elif repository is None:
-        raise DeliveryUnreadable("a push needs the name of its repository")
+        raise UnreadableDeliveryError("a push needs the name of its repository")
     for change in changes:
         try:
             yield read(change)
-        except DeliveryUnreadable as fault:
+        except UnreadableDeliveryError as fault:
             yield str(fault)
 
 
 def branch_and_tag(ref: str) -> tuple[str | None, str | None]:
-    """A full ref's branch or tag. Raises RefUnusable."""
+    """A full ref's branch or tag. Raises UnusableRefError."""
     return (
         ref_name(ref, BRANCHES) if ref.startswith(BRANCHES) else None,
         ref_name(ref, TAGS) if ref.startswith(TAGS) else None,
@@ -125,7 +125,7 @@ def branch_and_tag(ref: str) -> tuple[str | None, str | None]:
 
 
 def short_name(ref: str | None) -> str | None:
-    """The name of a branch or tag given in full or short. Raises RefUnusable."""
+    """The name of a branch or tag given in full or short. Raises UnusableRefError."""
     if ref is None:
         return None
     return ref_name(ref, TAGS if ref.startswith(TAGS) else BRANCHES)
@@ -143,10 +143,10 @@ def ref_event(
 ) -> Event | str:
     """The host's separate word that a branch or tag was created or deleted; beside it, most hosts send the push.
 
-    For a ref of no use, why it is ignored. Raises DeliveryUnreadable without name or repository.
+    For a ref of no use, why it is ignored. Raises UnreadableDeliveryError without name or repository.
     """
     if name is None or repository is None:
-        raise DeliveryUnreadable(f"{kind} needs the names of ref and repository")
+        raise UnreadableDeliveryError(f"{kind} needs the names of ref and repository")
     if ref_type not in {"branch", "tag"}:
         return f"what was made or deleted is a {str(ref_type)[:100]!r}, neither a branch nor a tag"
     prefix = BRANCHES if ref_type == "branch" else TAGS
@@ -190,10 +190,12 @@ def pull_request(
 
     `was_draft` and `previous_target` are what it was before this event, where the host says so. For one of branches
     that can't be used, why it is ignored.
-    Raises DeliveryUnreadable without repository, number or action.
+    Raises UnreadableDeliveryError without repository, number or action.
     """
     if repository is None or number is None or host_action is None:
-        raise DeliveryUnreadable("a pull request needs the name of its repository, its number and what happened to it")
+        raise UnreadableDeliveryError(
+            "a pull request needs the name of its repository, its number and what happened to it"
+        )
     target, previous_target = short_name(target), short_name(previous_target)
     return Event(
         kind=EventKind.PULL_REQUEST,
@@ -240,10 +242,10 @@ def release(
 ) -> Event | str:
     """A release's event; `message` is its title. For a tag or branch that can't be used, why it is ignored.
 
-    Raises DeliveryUnreadable without repository, action or tag.
+    Raises UnreadableDeliveryError without repository, action or tag.
     """
     if repository is None or action is None or tag is None:
-        raise DeliveryUnreadable("a release needs the name of its repository, its tag and what happened to it")
+        raise UnreadableDeliveryError("a release needs the name of its repository, its tag and what happened to it")
     tag = ref_name(tag, TAGS)
     return Event(
         kind=EventKind.RELEASE,
@@ -271,9 +273,9 @@ def delivery(found: Iterable[Event | str], origin: Origin, *, delivery_id: str |
 
 
 def not_handled(kind: str | None, where: str, handled: Mapping[str, object] | Iterable[str]) -> Delivery:
-    """A delivery of a kind that asks for nothing. Raises DeliveryUnreadable if it does not name its kind."""
+    """A delivery of a kind that asks for nothing. Raises UnreadableDeliveryError if it does not name its kind."""
     if kind is None:
-        raise DeliveryUnreadable(f"there is no {where}")
+        raise UnreadableDeliveryError(f"there is no {where}")
     return Delivery(ignored=f"event {kind[:100]!r} is not handled; {', '.join(handled)} are")
 
 

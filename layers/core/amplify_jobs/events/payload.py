@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from amplify_jobs.errors import DeliveryUnreadable, RefUnusable
+from amplify_jobs.errors import UnreadableDeliveryError, UnusableRefError
 
 LONGEST_NAME = 1024
 LONGEST_AUTHOR = 256
@@ -35,11 +35,11 @@ def text(value: object, *path: str) -> str | None:
 def name(value: object, *path: str) -> str | None:
     """The text at a path, if it can be a name: not empty, and of at most 1,024 characters.
 
-    Raises DeliveryUnreadable for a longer one.
+    Raises UnreadableDeliveryError for a longer one.
     """
     found = text(value, *path)
     if found is not None and len(found) > LONGEST_NAME:
-        raise DeliveryUnreadable(f"{'.'.join(path)} has more than {LONGEST_NAME} characters")
+        raise UnreadableDeliveryError(f"{'.'.join(path)} has more than {LONGEST_NAME} characters")
     return found or None
 
 
@@ -97,14 +97,14 @@ def sha(value: object, *path: str) -> str | None:
 def ref_name(ref: str, prefix: str) -> str:
     """A branch's or tag's name: the ref without its prefix, and only without that, since names contain "/".
 
-    Raises RefUnusable for a name that git does not allow, that opens with "-", or of more than 1,024 characters.
+    Raises UnusableRefError for a name that git does not allow, that opens with "-", or of more than 1,024 characters.
     """
     found = ref.removeprefix(prefix)
     if len(ref) > LONGEST_NAME:
-        raise RefUnusable(f"ref {ref[:100]!r} is refused: it has more than {LONGEST_NAME} characters")
+        raise UnusableRefError(f"ref {ref[:100]!r} is refused: it has more than {LONGEST_NAME} characters")
     if _BAD_REF.search(found):
-        raise RefUnusable(f"ref {ref[:100]!r} is refused: git allows no such name")
+        raise UnusableRefError(f"ref {ref[:100]!r} is refused: git allows no such name")
     if found.startswith("-"):
         reason = "a command may take a name that opens with '-' for an option; give it another name"
-        raise RefUnusable(f"ref {ref[:100]!r} is refused: {reason}")
+        raise UnusableRefError(f"ref {ref[:100]!r} is refused: {reason}")
     return found

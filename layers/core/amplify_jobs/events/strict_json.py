@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 
 # The deepest recorded payload has 8 levels.
 DEEPEST_NESTING = 40
@@ -17,19 +17,19 @@ def json_body(body: bytes) -> dict[str, Any]:
     try:
         return json_object(body.decode())
     except UnicodeDecodeError:
-        raise DeliveryUnreadable("the body is not UTF-8") from None
+        raise UnreadableDeliveryError("the body is not UTF-8") from None
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Parse a JSON object; raises DeliveryUnreadable on anything else, duplicate keys, NaN and deep nesting."""
+    """Parse a JSON object; raises UnreadableDeliveryError on anything else, duplicate keys, NaN and deep nesting."""
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_json, parse_float=_finite)
     except RecursionError:
-        raise DeliveryUnreadable(_too_deep()) from None
+        raise UnreadableDeliveryError(_too_deep()) from None
     except ValueError as error:
-        raise DeliveryUnreadable(f"the body is not JSON: {error}") from None
+        raise UnreadableDeliveryError(f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise DeliveryUnreadable("the body is JSON, but not an object")
+        raise UnreadableDeliveryError("the body is JSON, but not an object")
     _refuse_deep_nesting(value)
     return value
 
@@ -39,18 +39,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise DeliveryUnreadable(f"the body is not usable JSON: an object has the key {twice[:100]!r} twice")
+        raise UnreadableDeliveryError(f"the body is not usable JSON: an object has the key {twice[:100]!r} twice")
     return value
 
 
 def _not_json(constant: str) -> NoReturn:
-    raise DeliveryUnreadable(f"the body is not JSON: {constant} is no number of JSON's")
+    raise UnreadableDeliveryError(f"the body is not JSON: {constant} is no number of JSON's")
 
 
 def _finite(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise DeliveryUnreadable("the body is not usable JSON: a number is too large")
+        raise UnreadableDeliveryError("the body is not usable JSON: a number is too large")
     return value
 
 
@@ -65,7 +65,7 @@ def _refuse_deep_nesting(value: dict[str, Any]) -> None:
         ]
         if not level:
             return
-    raise DeliveryUnreadable(_too_deep())
+    raise UnreadableDeliveryError(_too_deep())
 
 
 def _too_deep() -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from amplify_jobs.errors import AmplifyJobsError, NotDownloadable, TryAgain
+from amplify_jobs.errors import AmplifyJobsError, NotDownloadableError, RetryableError
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.request import JobRequest, Operation
 from amplify_jobs.model.results import (
@@ -57,7 +57,7 @@ class Objects(Protocol):
 
 
 @dataclass(frozen=True)
-class Collected:
+class CollectionResult:
     """What is in the bucket now; with `try_again`, more of it may be had later."""
 
     results: Results
@@ -74,7 +74,7 @@ class Collector:
         self._objects = objects
         self._bucket = bucket
 
-    def collect(self, job: Job, request: JobRequest, until: float) -> Collected:
+    def collect(self, job: Job, request: JobRequest, until: float) -> CollectionResult:
         """Fetch and store what a job that succeeded has made, before time.monotonic says `until`.
 
         Raises nothing of ours: what can't be had is in the answer. Done again, it writes the same objects again.
@@ -86,14 +86,14 @@ class Collector:
             return self._models(job, folder, str(request.parameters.get("ResourceName")))
         except AmplifyJobsError as error:
             missing = (MissingFile(reason=str(error)),)
-            return Collected(Results(folder=folder, missing=missing), isinstance(error, TryAgain))
+            return CollectionResult(Results(folder=folder, missing=missing), isinstance(error, RetryableError))
 
-    def _code(self, job: Job, folder: str, until: float) -> Collected:
+    def _code(self, job: Job, folder: str, until: float) -> CollectionResult:
         asset = self._ui_builder.asset(job)
         try:
             manifest = read_manifest(self._files.get(asset.manifest_url, limit=MANIFEST_LIMIT, until=until))
-        except NotDownloadable as error:
-            raise NotDownloadable(f"the job's manifest can't be fetched: {error}") from error
+        except NotDownloadableError as error:
+            raise NotDownloadableError(f"the job's manifest can't be fetched: {error}") from error
         # First, since boto3 makes its clients safely in one thread only.
         stored = [self._stored(folder + MANIFEST, lambda: _described(manifest, asset.errors, folder))]
         with ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS) as pool:
@@ -103,7 +103,7 @@ class Collector:
     def _file(self, output: Output, folder: str, until: float) -> _Stored:
         return self._stored(folder + output.name, lambda: self._files.get(output.url, limit=FILE_LIMIT, until=until))
 
-    def _models(self, job: Job, folder: str, resource_name: str) -> Collected:
+    def _models(self, job: Job, folder: str, resource_name: str) -> CollectionResult:
         made = self._backend.get_models(job, resource_name)
         contents = {MODELS: made.models, INTROSPECTION_SCHEMA: made.introspection_schema}
         stored = [self._stored(folder + name, content.encode) for name, content in contents.items() if content]
@@ -116,7 +116,9 @@ class Collector:
         try:
             self._objects.write(uri, content(), _content_type(name))
         except AmplifyJobsError as error:
-            return _Stored(missing=MissingFile(name=name, reason=str(error)), try_again=isinstance(error, TryAgain))
+            return _Stored(
+                missing=MissingFile(name=name, reason=str(error)), try_again=isinstance(error, RetryableError)
+            )
         return _Stored(uri=uri)
 
 
@@ -129,14 +131,14 @@ class _Stored:
 
 def _collected(
     folder: str, stored: list[_Stored], errors: tuple[PartialError, ...], missing: tuple[MissingFile, ...]
-) -> Collected:
+) -> CollectionResult:
     results = Results(
         folder=folder,
         files=tuple(sorted(one.uri for one in stored if one.uri is not None)),
         partial_errors=errors,
         missing=(*(one.missing for one in stored if one.missing is not None), *missing),
     )
-    return Collected(results, any(one.try_again for one in stored))
+    return CollectionResult(results, any(one.try_again for one in stored))
 
 
 def _described(manifest: Manifest, errors: tuple[PartialError, ...], folder: str) -> bytes:

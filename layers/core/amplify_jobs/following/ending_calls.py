@@ -12,9 +12,10 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from amplify_jobs.following.status_change import NotUnderstood
+from amplify_jobs.following.status_change import NotUnderstoodError
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.request import AppId, BranchName, JobId, faults
+from amplify_jobs.model.request import AppId, BranchName, JobId
+from amplify_jobs.model.validation import faults
 
 DETAIL_TYPE = "AWS API Call via CloudTrail"
 ENDING_CALLS = ("StopJob", "DeleteJob", "DeleteBranch", "DeleteApp")
@@ -43,10 +44,10 @@ class EndingCall:
 
 
 def ending_call(event: dict[str, Any]) -> EndingCall:
-    """Read the event. Raises NotUnderstood naming every fault, so that the event ends in the dead-letter queue."""
+    """Read the event. Raises NotUnderstoodError naming every fault, so that the event ends in the dead-letter queue."""
     try:
         given = _Detail.model_validate(event.get("detail")).request_parameters
     except ValidationError as error:
-        raise NotUnderstood("; ".join(faults(error, "detail"))) from None
+        raise NotUnderstoodError("; ".join(faults(error, "detail"))) from None
     names = () if given.branch_name is None else (given.branch_name, unquote(given.branch_name))
     return EndingCall(given.app_id, tuple(dict.fromkeys(names)), given.job_id)

@@ -36,7 +36,7 @@ class JobStates:
     backend: Backend
 
     def get_job(self, job: Job) -> JobState:
-        """Ask the job's service for its state. Raises NotFound, RequestRejected, Throttled or ServiceTrouble."""
+        """Ask the job's service for its state. Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble."""
         match job.operation:
             case Operation.START_CODEGEN_JOB:
                 return self.ui_builder.get_codegen_job(job)

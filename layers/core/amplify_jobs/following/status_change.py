@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from amplify_jobs.errors import AmplifyJobsError
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.request import AppId, BranchName, JobId, faults
+from amplify_jobs.model.request import AppId, BranchName, JobId
+from amplify_jobs.model.validation import faults
 
 
-class NotUnderstood(AmplifyJobsError):
+class NotUnderstoodError(AmplifyJobsError):
     """An event that is not of the form it should have."""
 
 
@@ -28,8 +29,8 @@ class StatusChange(GrowingModel):
 
 
 def status_change(event: dict[str, Any]) -> StatusChange:
-    """Read the event. Raises NotUnderstood naming every fault, so that the event ends in the dead-letter queue."""
+    """Read the event. Raises NotUnderstoodError naming every fault, so that the event ends in the dead-letter queue."""
     try:
         return StatusChange.model_validate(event.get("detail"))
     except ValidationError as error:
-        raise NotUnderstood("; ".join(faults(error, "detail"))) from None
+        raise NotUnderstoodError("; ".join(faults(error, "detail"))) from None

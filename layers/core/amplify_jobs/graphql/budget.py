@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 
-class OverBudget(Exception):
+class BudgetExceededError(Exception):
     """The work took more than its budget."""
 
 
@@ -25,8 +25,8 @@ class Budget:
     def spend(self, steps: int = 1) -> None:
         """Count steps of the work.
 
-        Raises OverBudget if there are no more, or if the time is up.
+        Raises BudgetExceededError if there are no more, or if the time is up.
         """
         self._steps_left -= steps
         if self._steps_left < 0 or self._clock() > self._end:
-            raise OverBudget
+            raise BudgetExceededError

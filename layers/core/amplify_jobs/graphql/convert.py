@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from amplify_jobs.errors import InvalidSchema
-from amplify_jobs.graphql.budget import Budget, OverBudget
+from amplify_jobs.errors import InvalidSchemaError
+from amplify_jobs.graphql.budget import Budget, BudgetExceededError
 from amplify_jobs.graphql.declarations import Directive, FieldDeclaration, Kind, TypeDeclaration
 from amplify_jobs.graphql.document import MOST_WARNINGS, SCALARS, Document, owner_of_name, read_document
 from amplify_jobs.graphql.models import Model, ModelField, Relation, listed, model_directive, read_models, words
@@ -43,23 +43,23 @@ class ConvertedSchema:
 def convert_schema(sdl: str, budget: Budget | None = None) -> ConvertedSchema:
     """Turn a GraphQL schema in SDL into the data schema of a codegen job, within a budget, or what a function has.
 
-    Raises InvalidSchema, with line and column, for whatever AWS's own generators can't make models of, and without them
-    for what takes longer than the budget: a repeat would take as long.
+    Raises InvalidSchemaError, with line and column, for whatever AWS's own generators can't make models of, and without
+    them for what takes longer than the budget: a repeat would take as long.
     """
     budget = budget or Budget(CONVERSION_SECONDS, CONVERSION_STEPS)
     try:
         # Only errors and warnings need places, and most schemas have neither: 7 % less work.
         try:
             converted = _convert(sdl, budget, with_places=False)
-        except InvalidSchema:
+        except InvalidSchemaError:
             pass
         else:
             if not converted.warnings:
                 return converted
         budget.spend()
         return _convert(sdl, budget, with_places=True)
-    except OverBudget:
-        raise InvalidSchema(
+    except BudgetExceededError:
+        raise InvalidSchemaError(
             f"The GraphQL schema is not converted within {budget.seconds:g} seconds; make it smaller, "
             "or convert it before, and give genericDataSchema"
         ) from None

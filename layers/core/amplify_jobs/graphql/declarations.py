@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.errors import InvalidSchemaError
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """Where something stands in the text, both counted from 1; see NOWHERE."""
 
     line: int
@@ -18,12 +18,12 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}"
 
-    def error(self, text: str) -> InvalidSchema:
-        return InvalidSchema(f"{self}: {text}")
+    def error(self, text: str) -> InvalidSchemaError:
+        return InvalidSchemaError(f"{self}: {text}")
 
 
 # The place of everything in a document that was read without places.
-NOWHERE = Place(0, 0)
+NOWHERE = SourceLocation(0, 0)
 
 
 class Kind(Enum):
@@ -46,7 +46,7 @@ class Directive:
 
     name: str
     arguments: dict[str, object]
-    place: Place
+    place: SourceLocation
     fault: str = ""
 
     def names(self, argument: str) -> list[str] | None:
@@ -84,7 +84,7 @@ class FieldDeclaration:
     item_required: bool
     whole_required: bool
     directives: list[Directive]
-    place: Place
+    place: SourceLocation
     arguments: list[FieldDeclaration] = field(default_factory=list)
 
     @property
@@ -98,7 +98,7 @@ class TypeDeclaration:
 
     kind: Kind
     name: str
-    place: Place
+    place: SourceLocation
     fields: dict[str, FieldDeclaration]
     values: list[str]
     directives: list[Directive]

@@ -14,9 +14,16 @@ from typing import get_args
 from graphql.error import GraphQLSyntaxError
 from graphql.language import ast, parse
 
-from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.errors import InvalidSchemaError
 from amplify_jobs.graphql.budget import Budget
-from amplify_jobs.graphql.declarations import NOWHERE, Directive, FieldDeclaration, Kind, Place, TypeDeclaration
+from amplify_jobs.graphql.declarations import (
+    NOWHERE,
+    Directive,
+    FieldDeclaration,
+    Kind,
+    SourceLocation,
+    TypeDeclaration,
+)
 from amplify_jobs.graphql.merging import TypeMerge
 from amplify_jobs.model.codegen import DataType
 
@@ -111,19 +118,21 @@ def owner_of_name(name: str) -> str | None:
 def read_document(sdl: str, *, with_places: bool, budget: Budget) -> Document:
     """Parse a schema and merge what is declared more than once.
 
-    Raises InvalidSchema for what is not SDL, for names that are nowhere declared, and for declarations of one name that
-    contradict each other; with line and column if places are kept, which takes longer. Raises OverBudget, but not while
-    it parses, which takes a time that LONGEST_SCHEMA bounds.
+    Raises InvalidSchemaError for what is not SDL, for names that are nowhere declared, and for declarations of one name
+    that contradict each other; with line and column if places are kept, which takes longer. Raises BudgetExceededError,
+    but not while it parses, which takes a time that LONGEST_SCHEMA bounds.
     """
     if len(sdl.encode("utf-8", "surrogatepass")) > LONGEST_SCHEMA:
-        raise InvalidSchema(f"The GraphQL schema is longer than {LONGEST_SCHEMA:,} bytes, which is what AppSync takes")
+        raise InvalidSchemaError(
+            f"The GraphQL schema is longer than {LONGEST_SCHEMA:,} bytes, which is what AppSync takes"
+        )
     try:
         return _Reader(budget).read(parse(sdl, no_location=not with_places))
     except GraphQLSyntaxError as error:
-        places = [Place(found.line, found.column) for found in error.locations or ()]
-        raise places[0].error(error.message) if places else InvalidSchema(error.message) from None
+        places = [SourceLocation(found.line, found.column) for found in error.locations or ()]
+        raise places[0].error(error.message) if places else InvalidSchemaError(error.message) from None
     except RecursionError:
-        raise InvalidSchema("The GraphQL schema is nested too deeply") from None
+        raise InvalidSchemaError("The GraphQL schema is nested too deeply") from None
 
 
 _KINDS: dict[type[ast.DefinitionNode], Kind] = {
@@ -156,7 +165,7 @@ class _Reader:
         # Those that a type can bear more than once: AWS's, and those that the schema declares so.
         self.repeatable = set(_REPEATABLE)
         # Where each name is first declared, or used.
-        self.set_aside: dict[str, Place] = {}
+        self.set_aside: dict[str, SourceLocation] = {}
         self.used_directives: dict[str, Directive] = {}
         self.mentioned: dict[str, ast.NamedTypeNode] = {}
 
@@ -324,10 +333,10 @@ def _value(node: ast.ValueNode) -> object:
     return None
 
 
-def _place(node: ast.Node) -> Place:
+def _place(node: ast.Node) -> SourceLocation:
     if node.loc is None:
         return NOWHERE
-    return Place(node.loc.start_token.line, node.loc.start_token.column)
+    return SourceLocation(node.loc.start_token.line, node.loc.start_token.column)
 
 
 def _did_you_mean(name: str, known: Collection[str], sign: str) -> str:

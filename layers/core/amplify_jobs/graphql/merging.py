@@ -36,7 +36,7 @@ class TypeMerge:
     def add(self, new: TypeDeclaration, fields: Iterable[FieldDeclaration]) -> None:
         """Merge one more declaration.
 
-        Raises InvalidSchema if it contradicts those before.
+        Raises InvalidSchemaError if it contradicts those before.
         """
         old = self._declaration
         if old.kind is not new.kind:

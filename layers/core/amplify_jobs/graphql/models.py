@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from amplify_jobs.errors import InvalidSchema
+from amplify_jobs.errors import InvalidSchemaError
 from amplify_jobs.graphql.budget import Budget
-from amplify_jobs.graphql.declarations import Directive, FieldDeclaration, Kind, Place, TypeDeclaration
+from amplify_jobs.graphql.declarations import Directive, FieldDeclaration, Kind, SourceLocation, TypeDeclaration
 from amplify_jobs.graphql.document import Document
 from amplify_jobs.model.codegen import RelationshipType
 
@@ -45,7 +45,7 @@ class ModelField:
     type_name: str
     is_list: bool
     is_required: bool
-    place: Place
+    place: SourceLocation
     directives: list[Directive] = field(default_factory=list)
     is_read_only: bool = False
     relation: Relation | None = None
@@ -101,7 +101,7 @@ class Model:
     Its fields must hold one with @primaryKey, or one called id.
     """
 
-    def __init__(self, name: str, place: Place, fields: Sequence[ModelField]) -> None:
+    def __init__(self, name: str, place: SourceLocation, fields: Sequence[ModelField]) -> None:
         self.name = name
         self.place = place
         self.keys: list[Key] = []
@@ -236,7 +236,7 @@ class Models:
 def read_models(document: Document, budget: Budget) -> Models:
     """Make the models of a document, with all their relations.
 
-    Raises InvalidSchema with line and column for keys and relations that can't be, and OverBudget.
+    Raises InvalidSchemaError with line and column for keys and relations that can't be, and BudgetExceededError.
     """
     models = {
         each.name: _model(each, directive)
@@ -300,7 +300,7 @@ def _field(declared: FieldDeclaration) -> ModelField:
 
 
 def _added(
-    name: str, type_name: str, place: Place, *, is_required: bool = False, is_read_only: bool = False
+    name: str, type_name: str, place: SourceLocation, *, is_required: bool = False, is_read_only: bool = False
 ) -> ModelField:
     return ModelField(name, type_name, is_list=False, is_required=is_required, place=place, is_read_only=is_read_only)
 
@@ -470,7 +470,7 @@ def _relate(models: dict[str, Model], budget: Budget) -> Iterator[tuple[Model, M
                     )
                 try:
                     each.relation = _RELATIONS[directive.name](model, each, directive, other)
-                except InvalidSchema:
+                except InvalidSchemaError:
                     if directive.fault:
                         raise directive.place.error(directive.fault) from None
                     raise

@@ -14,14 +14,15 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import AwareDatetime, ValidationError
 
-from amplify_jobs.errors import DeliveryRefused, NotSetUp, ServiceTrouble, TryAgain
+from amplify_jobs.errors import DeliveryRefusedError, NotSetUpError, RetryableError, ServiceTrouble
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind, request_id
 from amplify_jobs.events.payload import member
 from amplify_jobs.intake.verify import RawDelivery, Verifier, is_raw
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.request import Cause, JobRequest, faults
+from amplify_jobs.model.request import Cause, JobRequest
+from amplify_jobs.model.validation import faults
 from amplify_jobs.routing.matching import Ignored, Matched, asks_for_nothing, decide, requested_job
 from amplify_jobs.routing.request_limits import has_limits
 from amplify_jobs.routing.routes import Routes
@@ -55,7 +56,7 @@ class Queue(Protocol):
     def hide(self, receipt_handle: str, receive_count: int) -> None: ...
 
 
-class Arrival(GrowingModel):
+class QueuedEvent(GrowingModel):
     """An event that was let in, with what its requests say of where it came from; what waits in the intake queue."""
 
     version: Literal["1"] = "1"
@@ -66,7 +67,7 @@ class Arrival(GrowingModel):
 
 
 @dataclass
-class Taken:
+class IntakeResult:
     """What became of a delivery, in the words of the answer to it."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -95,14 +96,14 @@ class Intake:
         self._queue = queue
         self._verifier = verifier
 
-    def receive(self, raw: RawDelivery) -> Taken:
+    def receive(self, raw: RawDelivery) -> IntakeResult:
         """Verify a webhook's delivery and process it; while it can't be verified, it waits in the queue as it came.
 
-        Raises DeliveryRefused, NotSetUp, and ServiceTrouble if the queue fails too.
+        Raises DeliveryRefusedError, NotSetUpError, and ServiceTrouble if the queue fails too.
         """
         try:
             verified = self._verifier.verify(raw)
-        except NotSetUp:
+        except NotSetUpError:
             raise
         except ServiceTrouble as met:
             return self._defer_unverified(raw, met)
@@ -121,13 +122,13 @@ class Intake:
         source: str,
         delivery_id: str | None,
         received_at: datetime,
-        trouble: TryAgain | None = None,
-    ) -> Taken:
+        trouble: RetryableError | None = None,
+    ) -> IntakeResult:
         """Process a delivery's events, or defer them: from the first on that fails, or all if there is trouble already.
 
         Raises ServiceTrouble if the queue fails too.
         """
-        taken = Taken(events=[happened.for_answer() for happened in delivery.events])
+        taken = IntakeResult(events=[happened.for_answer() for happened in delivery.events])
         if delivery.ignored:
             taken.ignored.append(asdict(Ignored(None, delivery.ignored)))
         reasons = filter(None, map(asks_for_nothing, delivery.events))
@@ -139,7 +140,7 @@ class Intake:
                 raise trouble
             for done, arrival in enumerate(arrivals):  # noqa: B007 -- how far it came
                 self.process(arrival, taken)
-        except TryAgain as met:
+        except RetryableError as met:
             # The rest would meet the same trouble, only later than the sender waits for its answer.
             self._defer(arrivals[done:], met, taken)
         logger.info(
@@ -169,11 +170,11 @@ class Intake:
                 try:
                     self._process_again(self._queue.body_of(record["body"]))
                     continue
-                except DeliveryRefused as refusal:
+                except DeliveryRefusedError as refusal:
                     metrics.add_metric("DeliveriesRejected", MetricUnit.Count, 1)
                     logger.warning("Delivery refused", extra={"id": record["messageId"], "reason": str(refusal)})
                     continue
-                except TryAgain as met:
+                except RetryableError as met:
                     trouble = True
                     logger.warning("The intake queue has to wait", extra={"reason": str(met)})
                 except ValidationError as error:
@@ -186,16 +187,16 @@ class Intake:
 
     def _process_again(self, message: str) -> None:
         if not is_raw(message):
-            self.process(Arrival.model_validate_json(message), Taken())
+            self.process(QueuedEvent.model_validate_json(message), IntakeResult())
             return
         raw = RawDelivery.model_validate_json(message)
         verified = self._verifier.verify(raw)
         if verified.trouble is not None:
             raise verified.trouble
         for arrival in _arrivals(verified.delivery, raw.source, verified.delivery_id, raw.received_at):
-            self.process(arrival, Taken())
+            self.process(arrival, IntakeResult())
 
-    def process(self, arrival: Arrival, taken: Taken) -> None:
+    def process(self, arrival: QueuedEvent, taken: IntakeResult) -> None:
         """Decide on an event and start what it asks for. Raises ServiceTrouble; done twice, it starts nothing twice."""
         happened = arrival.event
         decisions = decide(self._routes_for(arrival), arrival.source, happened)
@@ -217,7 +218,7 @@ class Intake:
             reasons = [decision.reason for decision in ignored if decision.route in asked]
             self._start(_rejected(arrival, "; ".join(reasons)))
 
-    def _routes_for(self, arrival: Arrival) -> Routes:
+    def _routes_for(self, arrival: QueuedEvent) -> Routes:
         """The routes; a job that an invocation requests by operation and parameters needs none: it has no limits."""
         happened = arrival.event
         wanted = happened.request or happened.schedule
@@ -228,7 +229,7 @@ class Intake:
             if wanted is not None and wanted.route is not None and wanted.route not in routes.routes:
                 # It may have been pushed since they were read: a schedule can fire as soon as it is made.
                 return self._routes.current(anew=True)
-        except NotSetUp:
+        except NotSetUpError:
             # A git host was told that its push is accepted. An event of AWS comes whether anybody wants it or not.
             if happened.kind in _EVENTS_OF_AWS or arrival.source == CODECOMMIT:
                 return NO_ROUTES
@@ -255,7 +256,7 @@ class Intake:
             "duplicate": duplicate,
         }
 
-    def _put(self, arrival: Arrival) -> None:
+    def _put(self, arrival: QueuedEvent) -> None:
         event = arrival.event
         try:
             self._queue.put(arrival.model_dump_json(by_alias=True), _line(event), event.digest)
@@ -266,13 +267,13 @@ class Intake:
             small = arrival.model_copy(update={"event": event.model_copy(update={"changed_files": None})})
             self._queue.put(small.model_dump_json(by_alias=True), _line(event), event.digest)
 
-    def _defer_unverified(self, raw: RawDelivery, trouble: ServiceTrouble) -> Taken:
+    def _defer_unverified(self, raw: RawDelivery, trouble: ServiceTrouble) -> IntakeResult:
         logger.error("Deferred to the intake queue, unverified", extra={"reason": str(trouble)})
         self._queue.put(raw.model_dump_json(by_alias=True), ["unverified", raw.source], raw.identity)
         metrics.add_metric("DeliveriesUnverified", MetricUnit.Count, 1)
-        return Taken(deferred=[{"kind": "delivery", "repository": None, "ref": None}])
+        return IntakeResult(deferred=[{"kind": "delivery", "repository": None, "ref": None}])
 
-    def _defer(self, arrivals: Sequence[Arrival], trouble: TryAgain, taken: Taken) -> None:
+    def _defer(self, arrivals: Sequence[QueuedEvent], trouble: RetryableError, taken: IntakeResult) -> None:
         logger.error("Deferred to the intake queue", extra={"reason": str(trouble), "events": len(arrivals)})
         for arrival in arrivals:
             happened = arrival.event
@@ -281,10 +282,10 @@ class Intake:
         metrics.add_metric("EventsDeferred", MetricUnit.Count, len(arrivals))
 
 
-def _arrivals(delivery: Delivery, source: str, delivery_id: str | None, received_at: datetime) -> list[Arrival]:
+def _arrivals(delivery: Delivery, source: str, delivery_id: str | None, received_at: datetime) -> list[QueuedEvent]:
     """The events that ask for something: a ping need not be signed, and reaches neither the routes nor the queue."""
     return [
-        Arrival(source=source, delivery_id=delivery_id, received_at=received_at, event=happened)
+        QueuedEvent(source=source, delivery_id=delivery_id, received_at=received_at, event=happened)
         for happened in delivery.events
         if asks_for_nothing(happened) is None
     ]
@@ -297,7 +298,7 @@ def _line(event: Event) -> list[str | None]:
     return [event.host, event.repository, bucket, route]
 
 
-def _rejected(arrival: Arrival, reason: str) -> JobRequest:
+def _rejected(arrival: QueuedEvent, reason: str) -> JobRequest:
     wanted = arrival.event.request
     return JobRequest(
         request_id=request_id("request", arrival.event),

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from pydantic import AwareDatetime, ConfigDict
 
-from amplify_jobs.errors import NotSetUp, ServiceTrouble
+from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import digest
 from amplify_jobs.events.identity import delivery_told_apart
@@ -88,7 +88,7 @@ class Verifier:
     def verify(self, raw: RawDelivery) -> Verified:
         """Verify a delivery as of when it came, and read it.
 
-        Raises DeliveryRefused, NotSetUp, and ServiceTrouble where it can't be told yet who sent it.
+        Raises DeliveryRefusedError, NotSetUpError, and ServiceTrouble where it can't be told yet who sent it.
         """
         source, trouble = self._source(raw.source)
         host = provider(source.provider)
@@ -104,6 +104,6 @@ class Verifier:
                 return self._sources.source(name), trouble
             except ServiceTrouble:
                 # Deliveries from before the first push of routes would wait for a day, strangers' too.
-                if isinstance(trouble, NotSetUp):
+                if isinstance(trouble, NotSetUpError):
                     raise trouble from None
                 raise

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.request import JobRequest, OnTimeout, Operation, StartJobParameters, faults
+from amplify_jobs.model.request import JobRequest, OnTimeout, Operation, StartJobParameters
+from amplify_jobs.model.validation import faults
 
 if TYPE_CHECKING:
     from amplify_jobs.model.codegen import StartCodegenJobParameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, m
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import GrowingModel, Model
 from amplify_jobs.model.s3_uri import S3Uri
+from amplify_jobs.model.validation import faults
 
 REQUEST_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,79}$"
 ROUTE_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -162,19 +162,6 @@ class JobRequest(GrowingModel):
     def _text(self, *names: str) -> str | None:
         values = (self.parameters.get(name) for name in names)
         return next((value for value in values if isinstance(value, str)), None)
-
-
-def faults(error: ValidationError, where: str = "") -> list[str]:
-    """Say in one line per fault what is wrong and where, e.g. `parameters.appId: …`; values are not repeated."""
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        # It only follows from the others.
-        if fault["type"] == "default_factory_not_called":
-            continue
-        path = ".".join(part for part in (where, *map(str, fault["loc"])) if part)
-        text = re.sub(r"^Value error, ", "", fault["msg"])
-        lines.append(f"{path}: {text}" if path else text)
-    return lines
 
 
 def job_request(raw: object) -> JobRequest:

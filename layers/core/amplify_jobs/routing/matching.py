@@ -18,8 +18,8 @@ from amplify_jobs.events.event import (
     request_id,
 )
 from amplify_jobs.model.request import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
-from amplify_jobs.routing.patterns import deciding, deciding_any_case, deciding_text, first_in
-from amplify_jobs.routing.placeholders import VALUES, filled, named_anywhere
+from amplify_jobs.routing.patterns import deciding_any_case, deciding_text, first_match, last_match
+from amplify_jobs.routing.placeholders import VALUES, all_placeholders, render
 from amplify_jobs.routing.request_limits import refusal
 from amplify_jobs.routing.routes import Change, Objects, PullRequests, Push, Releases, Route, Routes
 
@@ -200,7 +200,7 @@ def _by_name(route: Route, routes: Routes, source: str) -> Iterator[_Check]:
     if route.when.request is not None and source in routes.sources and route.source is not None:
         yield _check("source", route.source == source, f"source {source} is", f"source {source} is not", route.source)
     needed = _without_descriptions(route.request.parameters)
-    missing = next((name for name in named_anywhere(needed) if _unknown_to_requests(name)), None)
+    missing = next((name for name in all_placeholders(needed) if _unknown_to_requests(name)), None)
     if missing:
         reason = (
             f"the route's parameters need {missing}, which a request does not have: ask by operation and parameters"
@@ -214,7 +214,7 @@ def _without_descriptions(parameters: dict[str, Any]) -> dict[str, Any]:
         name: value
         for name, value in parameters.items()
         if name not in _DESCRIPTIONS
-        or not any(_unknown_to_requests(placeholder) for placeholder in named_anywhere(value))
+        or not any(_unknown_to_requests(placeholder) for placeholder in all_placeholders(value))
     }
 
 
@@ -248,7 +248,7 @@ def _named_queue(branch: str, patterns: Sequence[str]) -> Iterator[_Check]:
     """A merge queue's branch is in only by a pattern that begins with its name, not by one for all branches."""
     if branch.startswith(MERGE_QUEUE):
         naming = [pattern for pattern in patterns if pattern.startswith(("!", MERGE_QUEUE))]
-        if deciding(naming, branch) is None:
+        if last_match(naming, branch) is None:
             found = f"branch {branch} is of a merge queue, and no pattern names {MERGE_QUEUE}**"
             yield _Check("push.branches", met=False, found=found)
 
@@ -282,7 +282,7 @@ def _joined(wanted: PullRequests, pull: PullRequest) -> str:
     if not wanted.drafts and pull.became_ready:
         return ", opened for the route as it became ready"
     left, patterns = pull.previous_target, wanted.targets or ()
-    if left is not None and deciding(patterns, left) is None and deciding(patterns, pull.target or "") is not None:
+    if left is not None and last_match(patterns, left) is None and last_match(patterns, pull.target or "") is not None:
         return f", opened for the route as its target was {left}"
     return ""
 
@@ -317,7 +317,7 @@ def _repository(wanted: str, kind: str, event: Event) -> _Check:
 
 
 def _name(condition: str, what: str, name: str | None, patterns: Sequence[str]) -> _Check:
-    decided = None if name is None else deciding(patterns, name)
+    decided = None if name is None else last_match(patterns, name)
     if decided is None:
         return _Check(condition, met=False, found=f"{what} {name} does not match {', '.join(patterns)}")
     return _Check(condition, met=True, found=f"{what} {name} matches {decided}")
@@ -349,7 +349,7 @@ def _changed(wanted: Change, kind: str, event: Event) -> Iterator[_Check]:
     if files is None:
         yield _Check(condition, met=True, found="which files changed is not known, so the paths may be among them")
         return
-    found = first_in(wanted.paths, files)
+    found = first_match(wanted.paths, files)
     if found is not None:
         yield _Check(condition, met=True, found=f"changed file {found[0]} matches {found[1]}")
         return
@@ -396,7 +396,7 @@ def _as_taken(route: Route, event: Event) -> Event:
 
 def _parameters(route: Route, event: Event) -> dict[str, Any]:
     template = _without_descriptions(route.request.parameters) if event.request else route.request.parameters
-    parameters: dict[str, Any] = filled(template, event)
+    parameters: dict[str, Any] = render(template, event)
     if route.request.operation is Operation.START_JOB:
         of_commit = {
             "commitId": event.commit,

@@ -66,24 +66,24 @@ def checked_text_pattern(pattern: str) -> str:
     return pattern
 
 
-def checked_list(patterns: tuple[str, ...]) -> tuple[str, ...]:
+def validate_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Return patterns that let something in; raises ValueError where each of them only takes back."""
     if patterns and all(pattern.startswith("!") for pattern in patterns):
         raise ValueError("all patterns begin with !, so nothing can match; use one without ! before them, like '**'")
     return patterns
 
 
-def deciding(patterns: Sequence[str], name: str) -> str | None:
+def last_match(patterns: Sequence[str], name: str) -> str | None:
     """The pattern by which a branch, tag, path or repository is in: the last that fits, unless it takes back."""
     return _deciding(patterns, name, _fits)
 
 
-def first_in(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, str] | None:
+def first_match(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, str] | None:
     """The first of the names that is in, and the pattern by which it is."""
     # Most files of a push lie elsewhere: how a name begins tells so hundreds of times faster than its pattern does.
-    beginnings = _beginnings(patterns)
+    beginnings = _literal_prefixes(patterns)
     for name in [name for name in names if name.startswith(beginnings)]:
-        if (decided := deciding(patterns, name)) is not None:
+        if (decided := last_match(patterns, name)) is not None:
             return name, decided
     return None
 
@@ -136,7 +136,7 @@ def _fits_text(pattern: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=_COMPILED)
-def _beginnings(patterns: tuple[str, ...]) -> tuple[str, ...]:
+def _literal_prefixes(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """What names begin with that any of the patterns lets in."""
     return tuple(_BEGINNING.match(pattern)[0] for pattern in patterns if not pattern.startswith("!"))  # type: ignore[index]  # it matches every text
 

@@ -65,14 +65,14 @@ def values_of(kinds: tuple[EventKind, ...]) -> list[str]:
     return [f"{{{name}}}" for name, value in VALUES.items() if not set(kinds).isdisjoint(value.kinds)]
 
 
-def named(text: str) -> list[str]:
+def placeholders_in(text: str) -> list[str]:
     """The values that a text names, as they are written there."""
     return [found[0] for found in _PLACEHOLDER.finditer(text)]
 
 
-def named_anywhere(template: Any) -> list[str]:
+def all_placeholders(template: Any) -> list[str]:
     """The values that the texts in a structure of JSON's types name."""
-    return [name for _, text in texts(template) for name in named(text)]
+    return [name for _, text in texts(template) for name in placeholders_in(text)]
 
 
 def texts(template: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -88,7 +88,7 @@ def texts(template: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
             yield from texts(value, (*path, index))
 
 
-def filled(template: Any, event: Event) -> Any:
+def render(template: Any, event: Event) -> Any:
     """The structure with the event's values in its texts; what this event does not know becomes nothing.
 
     Values are not filled in again: one that looks like a name stays as it is.
@@ -96,9 +96,9 @@ def filled(template: Any, event: Event) -> Any:
     if isinstance(template, str):
         return _PLACEHOLDER.sub(lambda found: _text(found, event), template)
     if isinstance(template, dict):
-        return {name: value if name in AS_THEY_ARE else filled(value, event) for name, value in template.items()}
+        return {name: value if name in AS_THEY_ARE else render(value, event) for name, value in template.items()}
     if isinstance(template, list | tuple):
-        return [filled(value, event) for value in template]
+        return [render(value, event) for value in template]
     return template
 
 

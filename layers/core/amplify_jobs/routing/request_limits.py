@@ -6,7 +6,7 @@ A pure decision. Direct invocations and schedules have no limit here: IAM decide
 from __future__ import annotations
 
 from amplify_jobs.events.event import Channel, Event, RequestedJob
-from amplify_jobs.routing.patterns import deciding
+from amplify_jobs.routing.patterns import last_match
 from amplify_jobs.routing.routes import Allow, Routes
 
 # A sender may write any text as an operation or an app.
@@ -38,7 +38,7 @@ def refusal(routes: Routes, source: str, event: Event) -> str | None:
 def _forbidden(allow: Allow, request: RequestedJob) -> str | None:
     """What of a request is not allowed."""
     if request.route is not None:
-        return None if deciding(allow.routes or (), request.route) else f"route {request.route}"
+        return None if last_match(allow.routes or (), request.route) else f"route {request.route}"
     operation = request.operation or ""
     if operation not in (allow.operations or ()):
         return f"operation {_shortened(operation)}"

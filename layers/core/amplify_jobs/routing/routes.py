@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from amplify_jobs.errors import UnknownSource
+from amplify_jobs.errors import UnknownSourceError
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.webhooks import PROVIDERS
@@ -22,7 +22,7 @@ from amplify_jobs.model.request import (
     Operation,
     default_timeout_minutes,
 )
-from amplify_jobs.routing.patterns import checked_list, checked_name_pattern, checked_pattern, checked_text_pattern
+from amplify_jobs.routing.patterns import checked_name_pattern, checked_pattern, checked_text_pattern, validate_patterns
 from amplify_jobs.routing.schedule_expression import checked_expression
 
 # SSM answers for so many names at once (API: GetParameters).
@@ -55,19 +55,19 @@ RepositoryPattern = Annotated[
 NamePatterns = Annotated[
     tuple[Annotated[str, AfterValidator(checked_name_pattern)], ...],
     Field(min_length=1),
-    AfterValidator(checked_list),
+    AfterValidator(validate_patterns),
     _OneOrMore,
 ]
 PathPatterns = Annotated[
     tuple[Annotated[str, AfterValidator(checked_pattern)], ...],
     Field(min_length=1),
-    AfterValidator(checked_list),
+    AfterValidator(validate_patterns),
     _OneOrMore,
 ]
 TextPatterns = Annotated[
     tuple[Annotated[str, AfterValidator(checked_text_pattern)], ...],
     Field(min_length=1),
-    AfterValidator(checked_list),
+    AfterValidator(validate_patterns),
     _OneOrMore,
 ]
 Words = Annotated[
@@ -271,8 +271,8 @@ class Routes(Model):
     routes: dict[Name, Route] = Field(description="Which event asks for which job, by name.")
 
     def source(self, name: str) -> Source:
-        """Find a source by the name in its webhook's address. Raises UnknownSource."""
+        """Find a source by the name in its webhook's address. Raises UnknownSourceError."""
         try:
             return self.sources[name]
         except KeyError:
-            raise UnknownSource("there is no source of this name; routes.yaml says which there are") from None
+            raise UnknownSourceError("there is no source of this name; routes.yaml says which there are") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from amplify_jobs.errors import InvalidSchema, RequestRejected
+from amplify_jobs.errors import InvalidSchemaError, RequestRejected
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.results import counted
 from amplify_jobs.text import presentable
@@ -60,7 +60,7 @@ def _with_schema(data: StartCodegenJobData, objects: Texts) -> tuple[StartCodege
 
     try:
         converted = convert_schema(text)
-    except InvalidSchema as error:
+    except InvalidSchemaError as error:
         # By its own name, which is what the state machine goes by.
         raise RequestRejected(f"{where}: {error}") from error
     return data.with_schema(converted.schema), tuple(f"{where}: {warning}" for warning in converted.warnings)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from amplify_jobs.errors import UnknownResource
+from amplify_jobs.errors import UnknownResourceError
 from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import Job
@@ -16,10 +16,10 @@ from amplify_jobs.model.large_request import PARAMETERS_LIMIT, joined
 from amplify_jobs.model.operations import Parameters
 from amplify_jobs.model.request import JobRequest, StartJobParameters
 from amplify_jobs.starting.codegen import Texts, UiBuilder, start_codegen_job
-from amplify_jobs.starting.latest import Place, Places, Stops, start_latest
+from amplify_jobs.starting.latest import Places, Stops, SupersedeScope, start_latest
 from amplify_jobs.starting.models import Attempts, Backend, start_models_job
 from amplify_jobs.starting.once import Leases, Starts, start_once
-from amplify_jobs.starting.superseding import Asked
+from amplify_jobs.starting.superseding import SupersedingRequest
 
 
 class Store(Leases, Attempts, Places, Protocol):
@@ -89,8 +89,10 @@ class JobStarts:
             if not request.supersede:
                 return once()
             return start_latest(
-                Asked(request.request_id, request.event_time or request.received_at, request.received_at),
-                Place(region, request.operation, parameters.app_id, parameters.branch_name, request.cause.kind),
+                SupersedingRequest(request.request_id, request.event_time or request.received_at, request.received_at),
+                SupersedeScope(
+                    region, request.operation, parameters.app_id, parameters.branch_name, request.cause.kind
+                ),
                 once,
                 amplify=self.hosting,
                 store=store,
@@ -104,5 +106,5 @@ def _naming_the_place(request: JobRequest) -> Iterator[None]:
     """Reject a request for what its service does not know, with the place where it was written."""
     try:
         yield
-    except UnknownResource as error:
+    except UnknownResourceError as error:
         raise error.rejection(request.route) from error

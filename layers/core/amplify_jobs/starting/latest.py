@@ -10,7 +10,14 @@ from typing import Protocol
 
 from amplify_jobs.errors import BranchBusy, RequestRejected, Superseded
 from amplify_jobs.model.job import Job, JobKey, branch_key, job_key
-from amplify_jobs.starting.superseding import Asked, Latest, StartedJob, taken_by, with_all_stopped, with_job
+from amplify_jobs.starting.superseding import (
+    Latest,
+    StartedJob,
+    SupersedingRequest,
+    taken_by,
+    with_all_stopped,
+    with_job,
+)
 
 # A write fails only if another one succeeded meanwhile.
 _TURNS = 10
@@ -33,11 +40,11 @@ class Places(Protocol):
 
     def has_ended(self, key: JobKey) -> bool: ...
 
-    def count_change(self, key: JobKey, now: datetime) -> str | None: ...
+    def record_status_change(self, key: JobKey, now: datetime) -> str | None: ...
 
 
 @dataclass(frozen=True)
-class Place:
+class SupersedeScope:
     """What requests supersede one another for: a kind of event on a branch of an app."""
 
     region: str
@@ -52,8 +59,8 @@ class Place:
 
 
 def start_latest(
-    asked: Asked,
-    place: Place,
+    asked: SupersedingRequest,
+    place: SupersedeScope,
     start: Callable[[str | None], Job],
     *,
     amplify: Stops,
@@ -80,7 +87,7 @@ def start_latest(
         with suppress(RequestRejected):
             amplify.stop_job(job)
         # Amplify documents no event for CANCELLED: without this, the next poll would find it.
-        if (token := store.count_change(key, now())) is not None:
+        if (token := store.record_status_change(key, now())) is not None:
             wake(token)
 
     def claim() -> str | None:

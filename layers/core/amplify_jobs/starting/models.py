@@ -28,9 +28,9 @@ class Attempts(Protocol):
 
     def models_attempt(self, request_id: str) -> ModelsAttempt | None: ...
 
-    def note_models_attempt(self, request_id: str, attempt: ModelsAttempt | None, now: datetime) -> None: ...
+    def save_models_attempt(self, request_id: str, attempt: ModelsAttempt | None, now: datetime) -> None: ...
 
-    def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None: ...
+    def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
 
 
 def start_models_job(
@@ -55,7 +55,7 @@ def start_models_job(
             environment_name=parameters.backend_environment_name,
             job_id=job_id,
         )
-        store.point_request_at_job(request_id, job, now())
+        store.link_request_to_job(request_id, job, now())
         return job
 
     if (known := store.job_of_request(request_id)) is not None:
@@ -76,10 +76,10 @@ def start_models_job(
             raise StartUnresolved(
                 "The answer to GenerateBackendAPIModels was lost; ListBackendJobs does not show the job yet."
             )
-    store.note_models_attempt(request_id, ModelsAttempt(now(), tuple(listed)), now())
+    store.save_models_attempt(request_id, ModelsAttempt(now(), tuple(listed)), now())
     try:
         job_id = backend.generate_models(parameters)
     except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
-        store.note_models_attempt(request_id, None, now())
+        store.save_models_attempt(request_id, None, now())
         raise
     return became(job_id)

@@ -9,11 +9,11 @@ from typing import Protocol
 from amplify_jobs.errors import (
     BranchBusy,
     RequestRejected,
+    RetryableError,
     ServiceTrouble,
     StartUnresolved,
     Superseded,
     Throttled,
-    TryAgain,
 )
 from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import Job, branch_key
@@ -43,11 +43,11 @@ class Leases(Protocol):
 
     def lease(self, branch: str) -> Lease: ...
 
-    def take_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool: ...
+    def acquire_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool: ...
 
-    def give_lease_back(self, branch: str, attempt: Attempt, highest_job_id: int) -> None: ...
+    def release_lease(self, branch: str, attempt: Attempt, highest_job_id: int) -> None: ...
 
-    def point_request_at_job(self, request_id: str, job: Job, now: datetime) -> None: ...
+    def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
 
 
 def start_once(
@@ -78,8 +78,8 @@ def start_once(
             job_id=listed.job_id,
             job_type=listed.job_type or attempt.job_type,
         )
-        store.point_request_at_job(attempt.request_id, job, now())
-        store.give_lease_back(branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
+        store.link_request_to_job(attempt.request_id, job, now())
+        store.release_lease(branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
         return job
 
     for _ in range(_TURNS):
@@ -88,7 +88,7 @@ def start_once(
         ours = lease.attempt if lease.attempt is not None and lease.attempt.request_id == request_id else None
         if (known := store.job_of_request(request_id)) is not None:
             if ours is not None:
-                store.give_lease_back(branch, ours, max(ours.highest_job_id, int(known.job_id)))
+                store.release_lease(branch, ours, max(ours.highest_job_id, int(known.job_id)))
             return known
         if superseded_by is not None and ours is None:
             raise Superseded(f"Superseded by request {superseded_by}, whose event is newer.")
@@ -100,16 +100,16 @@ def start_once(
                 if store.lease(branch) == lease:
                     became(found, attempt)
             case Release(attempt):
-                store.give_lease_back(branch, attempt, attempt.highest_job_id)
+                store.release_lease(branch, attempt, attempt.highest_job_id)
             case Wait(attempt):
                 raise _come_back(request_id, attempt)
             case Send(highest):
                 attempt = _attempt(request_id, parameters, now(), highest)
-                if store.take_lease(branch, attempt, lease):
+                if store.acquire_lease(branch, attempt, lease):
                     try:
                         sent = amplify.send(parameters)
                     except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
-                        store.give_lease_back(branch, attempt, highest)
+                        store.release_lease(branch, attempt, highest)
                         raise
                     return became(sent, attempt)
     raise BranchBusy("Other requests keep starting jobs on this branch.")
@@ -124,7 +124,7 @@ def _listed_jobs(parameters: HostingParameters, amplify: Starts, *, is_unresolve
         raise StartUnresolved(f"The answer to the start was lost, and the job can't be looked for: {trouble}") from None
 
 
-def _come_back(request_id: str, attempt: Attempt) -> TryAgain:
+def _come_back(request_id: str, attempt: Attempt) -> RetryableError:
     if attempt.request_id == request_id:
         return StartUnresolved("The answer to the start was lost; ListJobs does not show the job yet.")
     return BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")

@@ -10,14 +10,14 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Asked:
+class SupersedingRequest:
     """A request that supersedes older ones, and what says which of two is older."""
 
     request_id: str
     event_time: datetime
     received_at: datetime
 
-    def is_newer_than(self, other: Asked) -> bool:
+    def is_newer_than(self, other: SupersedingRequest) -> bool:
         """Of events at the same time (hosts give whole seconds), the one received later is taken for the newer."""
         return self._order() > other._order()
 
@@ -41,13 +41,13 @@ class Latest:
     writes from 1.
     """
 
-    asked: Asked
+    asked: SupersedingRequest
     job_id: str | None = None
     to_stop: tuple[StartedJob, ...] = ()
     version: int = 1
 
 
-def taken_by(asked: Asked, found: Latest | None) -> Latest:
+def taken_by(asked: SupersedingRequest, found: Latest | None) -> Latest:
     """Say what to write for a request to be the latest after an older one; what is found may be it already."""
     if found is None:
         return Latest(asked)

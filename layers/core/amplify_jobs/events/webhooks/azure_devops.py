@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
 from amplify_jobs.events.event import Event, PullRequestAction
@@ -35,12 +35,12 @@ def delivery_id(headers: Headers) -> str | None:  # noqa: ARG001 -- it is in the
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- nothing is signed
-    """Raise NotAuthentic unless one of the secrets, user:password, is given as Basic."""
+    """Raise InvalidSignatureError unless one of the secrets, user:password, is given as Basic."""
     verify_basic(headers, secrets)
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery: pushes of several refs are several events. Raises DeliveryUnreadable."""
+    """Read an authentic delivery: pushes of several refs are several events. Raises UnreadableDeliveryError."""
     payload = json_body(body)
     kind = text(payload, "eventType")
     if kind == PUSH:
@@ -57,7 +57,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
 def _push(payload: dict[str, Any]) -> Iterable[Event | str]:
     updates = member(payload, "resource", "refUpdates")
     if not isinstance(updates, list):
-        raise DeliveryUnreadable("a push needs resource.refUpdates")
+        raise UnreadableDeliveryError("a push needs resource.refUpdates")
     push = member(payload, "resource")
     return normalize.ref_changes(updates, _repository(push), lambda update: _update(push, update))
 
@@ -65,7 +65,7 @@ def _push(payload: dict[str, Any]) -> Iterable[Event | str]:
 def _update(push: object, update: object) -> Event | str:
     updated = ref(update, "name")
     if updated is None:
-        raise DeliveryUnreadable("an update of resource.refUpdates needs name")
+        raise UnreadableDeliveryError("an update of resource.refUpdates needs name")
     before, after = sha(update, "oldObjectId"), sha(update, "newObjectId")
     commits = items(push, "commits")
     head = next((commit for commit in commits if after and member(commit, "commitId") == after), None)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import deliveries, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import Event, PullRequestAction
@@ -48,12 +48,12 @@ def delivery_id(headers: Headers) -> str | None:
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
-    """Raise NotAuthentic unless one of the secrets signed the raw body."""
+    """Raise InvalidSignatureError unless one of the secrets signed the raw body."""
     verify_hex_signature(headers, SIGNATURE_HEADER, "sha256=", body, secrets)
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery: pushes of several refs are several events. Raises DeliveryUnreadable."""
+    """Read an authentic delivery: pushes of several refs are several events. Raises UnreadableDeliveryError."""
     kind = header(headers, EVENT_HEADER)
     payload = json_body(body)
     if kind == PUSH:
@@ -68,7 +68,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
 def _push(payload: dict[str, Any]) -> list[Event | str]:
     changes = member(payload, "push", "changes")
     if not isinstance(changes, list):
-        raise DeliveryUnreadable("a push needs push.changes")
+        raise UnreadableDeliveryError("a push needs push.changes")
     repository = name(payload, "repository", "full_name")
     return list(normalize.ref_changes(changes, repository, lambda change: _change(payload, change)))
 
@@ -78,7 +78,7 @@ def _change(payload: dict[str, Any], change: object) -> Event | str:
     changed = new if isinstance(new, dict) else old
     ref_type, short = text(changed, "type"), ref(changed, "name")
     if ref_type is None or short is None:
-        raise DeliveryUnreadable("a change of push.changes needs new or old, with type and name")
+        raise UnreadableDeliveryError("a change of push.changes needs new or old, with type and name")
     if ref_type not in _PREFIXES:
         return f"what was pushed is a {ref_type[:100]!r}, neither a branch nor a tag"
     target = member(new, "target")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import deliveries, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction
@@ -49,7 +49,7 @@ def delivery_id(headers: Headers) -> str | None:
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
-    """Raise NotAuthentic unless one of the secrets signed the raw body or is given as user:password.
+    """Raise InvalidSignatureError unless one of the secrets signed the raw body or is given as user:password.
 
     Basic alone is enough only where every secret is user:password, and no signature is there to be checked. The ping
     of Test connection need prove nothing, since nothing comes of it; what it gives as a proof is checked all the same.
@@ -64,7 +64,7 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery: pushes of several refs are several events. Raises DeliveryUnreadable."""
+    """Read an authentic delivery: pushes of several refs are several events. Raises UnreadableDeliveryError."""
     kind = header(headers, EVENT_HEADER)
     payload = json_body(body)
     if kind == PING:
@@ -87,7 +87,7 @@ def _is_unsigned_ping(headers: Headers, body: bytes) -> bool:
 def _push(payload: dict[str, Any]) -> list[Event | str]:
     changes = member(payload, "changes")
     if not isinstance(changes, list):
-        raise DeliveryUnreadable("a push needs changes")
+        raise UnreadableDeliveryError("a push needs changes")
     # toCommit describes the one change of the delivery; for an annotated tag it is the commit behind it.
     described = member(payload, "toCommit") if len(changes) == 1 else None
     repository = _repository(payload, "repository")
@@ -97,7 +97,7 @@ def _push(payload: dict[str, Any]) -> list[Event | str]:
 def _change(payload: dict[str, Any], change: object, described: object) -> Event | str:
     changed = ref(change, "ref", "id") or ref(change, "refId")
     if changed is None:
-        raise DeliveryUnreadable("a change needs ref.id")
+        raise UnreadableDeliveryError("a change needs ref.id")
     before, after = sha(change, "fromHash"), sha(change, "toHash")
     if described is None:
         described = next((commit for commit in items(payload, "commits") if member(commit, "id") == after), None)

@@ -24,10 +24,10 @@ def delivery_id(headers: Headers) -> str | None:
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
-    """Raise NotAuthentic unless one of the secrets signed the payload."""
+    """Raise InvalidSignatureError unless one of the secrets signed the payload."""
     gitea.verify_payload(headers, body, secrets, SIGNATURE_HEADER)
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery. Raises DeliveryUnreadable."""
+    """Read an authentic delivery. Raises UnreadableDeliveryError."""
     return gitea.parse_payload("forgejo", headers, body, EVENT_HEADER)

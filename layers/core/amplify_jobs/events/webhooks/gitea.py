@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
+from amplify_jobs.errors import InvalidSignatureError, UnreadableDeliveryError
 from amplify_jobs.events import deliveries, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import Event, EventKind
@@ -41,28 +41,28 @@ def delivery_id(headers: Headers) -> str | None:
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
-    """Raise NotAuthentic unless one of the secrets signed the payload."""
+    """Raise InvalidSignatureError unless one of the secrets signed the payload."""
     verify_payload(headers, body, secrets, SIGNATURE_HEADER)
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery. Raises DeliveryUnreadable."""
+    """Read an authentic delivery. Raises UnreadableDeliveryError."""
     return parse_payload("gitea", headers, body, EVENT_HEADER)
 
 
 def verify_payload(headers: Headers, body: bytes, secrets: Sequence[str], signature_header: str) -> None:
-    """Raise NotAuthentic unless one of the secrets signed the JSON: of a form it is the field that is signed."""
+    """Raise InvalidSignatureError unless a secret signed the JSON; of a form, the field is signed."""
     signed = body
     if github_payloads.is_form(headers):
         try:
             signed = github_payloads.payload_text(headers, body).encode()
-        except DeliveryUnreadable as error:
-            raise NotAuthentic(f"what {signature_header} signs can't be found: {error}") from None
+        except UnreadableDeliveryError as error:
+            raise InvalidSignatureError(f"what {signature_header} signs can't be found: {error}") from None
     verify_hex_signature(headers, signature_header, "", signed, secrets)
 
 
 def parse_payload(provider: str, headers: Headers, body: bytes, event_header: str) -> Delivery:
-    """Read an authentic delivery whose kind a header names. Raises DeliveryUnreadable."""
+    """Read an authentic delivery whose kind a header names. Raises UnreadableDeliveryError."""
     kind = header(headers, event_header)
     payload = json_object(github_payloads.payload_text(headers, body))
     read = _READERS.get(kind or "")

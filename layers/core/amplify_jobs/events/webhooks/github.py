@@ -38,12 +38,12 @@ def delivery_id(headers: Headers) -> str | None:
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
-    """Raise NotAuthentic unless one of the secrets signed the raw body, be it JSON or a form."""
+    """Raise InvalidSignatureError unless one of the secrets signed the raw body, be it JSON or a form."""
     verify_hex_signature(headers, SIGNATURE_HEADER, "sha256=", body, secrets)
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery. Raises DeliveryUnreadable."""
+    """Read an authentic delivery. Raises UnreadableDeliveryError."""
     kind = header(headers, EVENT_HEADER)
     payload = json_object(github_payloads.payload_text(headers, body))
     read = _READERS.get(kind or "")

@@ -10,7 +10,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs
 
-from amplify_jobs.errors import DeliveryUnreadable
+from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import normalize
 from amplify_jobs.events.deliveries import Headers, header
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction
@@ -33,16 +33,16 @@ def is_form(headers: Headers) -> bool:
 
 
 def payload_text(headers: Headers, body: bytes) -> str:
-    """The payload's JSON: the body, or the field `payload` of a form. Raises DeliveryUnreadable."""
+    """The payload's JSON: the body, or the field `payload` of a form. Raises UnreadableDeliveryError."""
     try:
         content = body.decode()
         if is_form(headers):
             form = parse_qs(content, strict_parsing=True, errors="strict", max_num_fields=10)
             (content,) = form["payload"]
     except UnicodeDecodeError:
-        raise DeliveryUnreadable("the body is not UTF-8") from None
+        raise UnreadableDeliveryError("the body is not UTF-8") from None
     except (ValueError, KeyError):
-        raise DeliveryUnreadable("the body is no form with one field 'payload'") from None
+        raise UnreadableDeliveryError("the body is no form with one field 'payload'") from None
     return content
 
 
@@ -50,7 +50,7 @@ def push_of(payload: dict[str, Any]) -> dict[str, Any]:
     """What a push says of its ref: the arguments of normalising.ref_change that all these hosts write alike."""
     pushed = ref(payload, "ref")
     if pushed is None or repository(payload) is None:
-        raise DeliveryUnreadable("a push needs ref and repository.full_name")
+        raise UnreadableDeliveryError("a push needs ref and repository.full_name")
     before, after = sha(payload, "before"), sha(payload, "after")
     return {
         "ref": pushed,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic
+from amplify_jobs.errors import InvalidSignatureError, UnreadableDeliveryError
 from amplify_jobs.events import deliveries, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers
 from amplify_jobs.events.event import Event, PullRequestAction
@@ -39,7 +39,8 @@ def delivery_id(headers: Headers) -> str | None:
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
-    """Raise NotAuthentic unless a signing token signed id, time and body or, where there is none, a token is given.
+    """Raise InvalidSignatureError unless a signing token signed id, time and body or, where there is none, a token is
+    given.
 
     With a signing token among the secrets the plain token is never taken: GitLab sends it on signed deliveries too.
     """
@@ -47,12 +48,12 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
     if not signing_tokens:
         return verify_token(headers, TOKEN_HEADER, secrets)
     if not signed_message(headers, body, now).signed_with(keys_of(signing_tokens)):
-        raise NotAuthentic(f"{SIGNATURE_HEADER} was not made with a signing token of this source")
+        raise InvalidSignatureError(f"{SIGNATURE_HEADER} was not made with a signing token of this source")
     return None
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery of a project, group or system hook. Raises DeliveryUnreadable."""
+    """Read an authentic delivery of a project, group or system hook. Raises UnreadableDeliveryError."""
     payload = json_body(body)
     kind = text(payload, "object_kind") or text(payload, "event_name")
     read = _READERS.get(kind or "")
@@ -64,7 +65,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
 def _push(payload: dict[str, Any]) -> Event | str:
     pushed = ref(payload, "ref")
     if pushed is None:
-        raise DeliveryUnreadable("a push needs ref")
+        raise UnreadableDeliveryError("a push needs ref")
     before, after, commits = sha(payload, "before"), sha(payload, "after"), items(payload, "commits")
     # checkout_sha is the commit behind an annotated tag, where after is the tag itself.
     built = sha(payload, "checkout_sha") or after

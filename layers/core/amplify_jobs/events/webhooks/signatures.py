@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from amplify_jobs.errors import NotAuthentic
+from amplify_jobs.errors import InvalidSignatureError
 from amplify_jobs.events.deliveries import Headers, header
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -28,41 +28,41 @@ def signed_by_any(secrets: Sequence[str], body: bytes, signature: str) -> bool:
 
 
 def verify_hex_signature(headers: Headers, name: str, prefix: str, body: bytes, secrets: Sequence[str]) -> None:
-    """Raise NotAuthentic unless a header holds, after the prefix, the body's HMAC-SHA256 with one of the secrets."""
+    """Raise InvalidSignatureError unless a header holds, after a prefix, the body's HMAC-SHA256 with a secret."""
     given = header(headers, name)
     if given is None:
-        raise NotAuthentic(f"there is no {name} header; set this source's secret at the git host's webhook")
+        raise InvalidSignatureError(f"there is no {name} header; set this source's secret at the git host's webhook")
     signature = given.removeprefix(prefix)
     if not given.startswith(prefix) or not _HEXADECIMAL.fullmatch(signature):
         expected = f"{prefix} and 64 lower-case hexadecimal digits" if prefix else "64 lower-case hexadecimal digits"
-        raise NotAuthentic(f"{name} must be {expected}, once")
+        raise InvalidSignatureError(f"{name} must be {expected}, once")
     if not signed_by_any(secrets, body, signature):
-        raise NotAuthentic(f"{name} was not made with a secret of this source")
+        raise InvalidSignatureError(f"{name} was not made with a secret of this source")
 
 
 def verify_token(headers: Headers, name: str, secrets: Sequence[str]) -> None:
-    """Raise NotAuthentic unless a header holds one of the secrets itself; an empty secret is none."""
+    """Raise InvalidSignatureError unless a header holds one of the secrets itself; an empty secret is none."""
     given = header(headers, name)
     if given is None:
-        raise NotAuthentic(f"there is no {name} header; set this source's secret at the git host's webhook")
+        raise InvalidSignatureError(f"there is no {name} header; set this source's secret at the git host's webhook")
     if not _is_any(secrets, given.encode()):
-        raise NotAuthentic(f"{name} is not a secret of this source")
+        raise InvalidSignatureError(f"{name} is not a secret of this source")
 
 
 def verify_basic(headers: Headers, secrets: Sequence[str]) -> None:
-    """Raise NotAuthentic unless the Authorization header gives, as Basic, one of the secrets `user:password`.
+    """Raise InvalidSignatureError unless the Authorization header gives, as Basic, one of the secrets `user:password`.
 
     Source: RFC 7617. A secret without a password is none.
     """
     given = header(headers, "Authorization")
     if given is None:
-        raise NotAuthentic("there is no Authorization header; set user and password at the git host's webhook")
+        raise InvalidSignatureError("there is no Authorization header; set user and password at the git host's webhook")
     credentials = _BASIC.fullmatch(given)
     decoded = strict_base64(credentials[1]) if credentials else None
     if decoded is None:
-        raise NotAuthentic("Authorization must be Basic and base64 of user:password, once")
+        raise InvalidSignatureError("Authorization must be Basic and base64 of user:password, once")
     if not _is_any([secret for secret in secrets if all(secret.partition(":"))], decoded):
-        raise NotAuthentic("Authorization gives no user:password of this source")
+        raise InvalidSignatureError("Authorization gives no user:password of this source")
 
 
 def strict_base64(text: str) -> bytes | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from amplify_jobs.errors import DeliveryUnreadable, NotAuthentic, RequestRejected
+from amplify_jobs.errors import InvalidSignatureError, RequestRejected, UnreadableDeliveryError
 from amplify_jobs.events import deliveries
 from amplify_jobs.events.deliveries import Delivery, Headers
 from amplify_jobs.events.event import Channel, Event, EventKind, requested_job
@@ -36,14 +36,14 @@ def delivery_id(headers: Headers) -> str | None:
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
-    """Raise NotAuthentic unless one of the secrets signed id, time and body, at most five minutes from now."""
+    """Raise InvalidSignatureError unless one of the secrets signed id, time and body, at most five minutes from now."""
     message = signed_message(headers, body, now)
     public_keys = [secret for secret in secrets if secret.startswith(PUBLIC_KEY_PREFIX)]
     shared_secrets = [secret for secret in secrets if not secret.startswith(PUBLIC_KEY_PREFIX)]
     if message.signed_with(keys_of(shared_secrets)):
         return
     if not _signed_by(keys_of(public_keys, PUBLIC_KEY_PREFIX), message):
-        raise NotAuthentic(f"{SIGNATURE_HEADER} was not made with a secret of this source")
+        raise InvalidSignatureError(f"{SIGNATURE_HEADER} was not made with a secret of this source")
 
 
 def _signed_by(public_keys: Sequence[bytes], message: SignedMessage) -> bool:
@@ -60,16 +60,16 @@ def _verifies(public_key: bytes, signature: bytes, content: bytes) -> bool:
 
 
 def parse(headers: Headers, body: bytes) -> Delivery:
-    """Read an authentic delivery, a job request or {"route": name}. Raises DeliveryUnreadable."""
+    """Read an authentic delivery, a job request or {"route": name}. Raises UnreadableDeliveryError."""
     raw = json_body(body)
     try:
         json.dumps(raw, ensure_ascii=False).encode()
         request = requested_job(raw)
     except UnicodeEncodeError:
-        raise DeliveryUnreadable("the body has half a character (a lone surrogate) in a text") from None
+        raise UnreadableDeliveryError("the body has half a character (a lone surrogate) in a text") from None
     except RequestRejected as rejection:
-        raise DeliveryUnreadable(str(rejection)[:LONGEST_NAME]) from None
+        raise UnreadableDeliveryError(str(rejection)[:LONGEST_NAME]) from None
     key = request.request_id or delivery_id(headers)
     if key is None:
-        raise DeliveryUnreadable(f"there is no {ID_HEADER} header")
+        raise UnreadableDeliveryError(f"there is no {ID_HEADER} header")
     return Delivery((Event(kind=EventKind.REQUEST, request=request, key=key, channel=Channel.WEBHOOK),))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from amplify_jobs.errors import NotAuthentic
+from amplify_jobs.errors import InvalidSignatureError
 from amplify_jobs.events.deliveries import Headers, header
 from amplify_jobs.events.webhooks.signatures import strict_base64
 
@@ -47,17 +47,20 @@ class SignedMessage:
 
 
 def signed_message(headers: Headers, body: bytes, now: datetime) -> SignedMessage:
-    """Read the three headers. Raises NotAuthentic on malformed ones and on a time more than five minutes from now."""
+    """Read the three headers.
+
+    Raises InvalidSignatureError on malformed ones and on a time more than five minutes from now.
+    """
     message_id, timestamp = header(headers, ID_HEADER), header(headers, TIMESTAMP_HEADER)
     signatures = header(headers, SIGNATURE_HEADER)
     if not message_id or timestamp is None or signatures is None:
-        raise NotAuthentic(f"{ID_HEADER}, {TIMESTAMP_HEADER} and {SIGNATURE_HEADER} are needed, each once")
+        raise InvalidSignatureError(f"{ID_HEADER}, {TIMESTAMP_HEADER} and {SIGNATURE_HEADER} are needed, each once")
     if not _TIMESTAMP.fullmatch(timestamp):
-        raise NotAuthentic(f"{TIMESTAMP_HEADER} must be seconds since 1970, once")
+        raise InvalidSignatureError(f"{TIMESTAMP_HEADER} must be seconds since 1970, once")
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
-        raise NotAuthentic(f"{TIMESTAMP_HEADER} is more than {TOLERANCE_SECONDS} seconds from now")
+        raise InvalidSignatureError(f"{TIMESTAMP_HEADER} is more than {TOLERANCE_SECONDS} seconds from now")
     if not _SIGNATURES.fullmatch(signatures):
-        raise NotAuthentic(f"{SIGNATURE_HEADER} must be like 'v1,<base64>', several separated by one space")
+        raise InvalidSignatureError(f"{SIGNATURE_HEADER} must be like 'v1,<base64>', several separated by one space")
     pairs = (given.partition(",") for given in signatures.split(" "))
     return SignedMessage(
         content=f"{message_id}.{timestamp}.".encode() + body,

@@ -1,0 +1,23 @@
+"""Settings of functions: their environment variables, one model for each function."""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class Settings(BaseModel):
+    """The environment variables of a function: each field is the variable of its name in capital letters."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=str.upper)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the variables. Raises RuntimeError, which names those that are missing or wrong."""
+        try:
+            return cls.model_validate(dict(os.environ))
+        except ValidationError as error:
+            names = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors()}))
+            raise RuntimeError(f"the environment variables of the function are missing or wrong: {names}") from None
