@@ -20,10 +20,12 @@ from botocore.exceptions import UnknownServiceError
 from werkzeug.wrappers import Request, Response
 
 from local.permissions.authorization import Authorization
-from local.server import wire
 from local.server.callers import BUCKET_HOST, LOCALHOST, SITE_HOST, sent_by_page
 from local.server.faults import Fault, Faults
 from local.server.http_server import DropConnectionError, client_gone
+from local.server.protocol.errors import ServiceError, error_response, unknown_service_response
+from local.server.protocol.match import operation_name, raw_path, read_request
+from local.server.protocol.models import protocol_of
 from local.services.moto import MotoBackend
 
 log = logging.getLogger(__name__)
@@ -95,19 +97,19 @@ class Endpoint:
 
     def _answer(self, service: str, region: str, request: Request) -> Response:
         try:
-            operation = wire.operation_name(service, request)
+            operation = operation_name(service, request)
         except UnknownServiceError:
-            return wire.unknown_service(service, request)
+            return unknown_service_response(service, request)
         try:
             return self._authorized(service, operation, region, request)
-        except wire.ServiceError as error:
-            return wire.error(service, error.code, error.message, error.status)
+        except ServiceError as error:
+            return error_response(service, error.code, error.message, error.status)
         except DropConnectionError:
             raise
         except Exception:
             log.exception("%s %s failed in the local cloud", service, operation)
             message = f"{service} {operation} failed in the local cloud itself; its output says more"
-            return wire.error(service, "InternalFailure", message, 500)
+            return error_response(service, "InternalFailure", message, 500)
 
     def _authorized(self, service: str, operation: str | None, region: str, request: Request) -> Response:
         session = self._authorization.session(request)
@@ -138,7 +140,7 @@ class Endpoint:
             case "throttle" | "quota" | "refuse":
                 raise fault.error()
             case "nonsense":
-                is_xml = wire.protocol(service) in {"query", "rest-xml", "ec2"}
+                is_xml = protocol_of(service) in {"query", "rest-xml", "ec2"}
                 body = "<Nonsense/>" if is_xml else '{"nonsense":[true]}'
                 return Response(body, 200, content_type="text/xml" if is_xml else "application/json")
             case "hang":
@@ -172,7 +174,7 @@ def _in_path_style(request: Request, bucket: str) -> Request:
 
 def parameters(service: str, request: Request) -> dict[str, Any]:
     """A call's parameters under AWS's names, as far as its protocol shows them without the service's help."""
-    match wire.protocol(service):
+    match protocol_of(service):
         case "json":
             try:
                 document = json.loads(request.get_data() or b"{}")
@@ -187,10 +189,10 @@ def parameters(service: str, request: Request) -> dict[str, Any]:
             source = request.headers.get("x-amz-copy-source")
             copied = {"CopySource": source} if source else {}
             return {"Bucket": bucket, "Key": key} | copied | request.args.to_dict()
-    return wire.match(service, request)[1]
+    return read_request(service, request)[1]
 
 
 def _object(request: Request) -> tuple[str, str]:
     """The bucket and key of a call to S3, in path style."""
-    bucket, _, key = unquote(wire.raw_path(request)).removeprefix("/").partition("/")
+    bucket, _, key = unquote(raw_path(request)).removeprefix("/").partition("/")
     return bucket, key

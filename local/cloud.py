@@ -19,9 +19,9 @@ from local.amplify.status_events import StatusEvents
 from local.aws_endpoint import Endpoint, Service
 from local.permissions.authorization import Authorization
 from local.permissions.roles import Credentials, Roles
-from local.server import wire
 from local.server.faults import BadOrderError, Faults
 from local.server.http_server import LOOPBACK, HttpServer
+from local.server.protocol.errors import ServiceError
 from local.services.clients import ACCESS_KEY, Clients
 from local.services.events.service import EventsService
 from local.services.functions.event_sources import EventSources
@@ -302,7 +302,7 @@ class LocalCloud:
     def _function_log(self, name: str) -> Response:
         try:
             path = self.functions.log_file(name)
-        except wire.ServiceError as error:
+        except ServiceError as error:
             return _json({"message": f"{error.message}; there are {', '.join(self.functions.names())}"}, 404)
         text = path.read_bytes() if path.exists() else b""
         return Response(text, content_type="text/plain; charset=utf-8")

@@ -13,7 +13,7 @@ from uuid import uuid4
 from local.amplify.hosting import Hosting
 from local.amplify.pagination import page
 from local.codegen import GeneratedModels, Generator, GeneratorError
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
 
 log = logging.getLogger(__name__)
 

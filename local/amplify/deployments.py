@@ -20,7 +20,8 @@ from local.amplify.hosting import Hosting
 from local.amplify.jobs import START_WITHIN, Jobs
 from local.amplify.sources import BUCKET_PREFIX, ZIP, OpenS3, Source, UploadedFiles, UploadedZip, web_or_s3
 from local.amplify.state import App, Branch
-from local.server.wire import ServiceError, raw_path
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import raw_path
 
 Params = dict[str, Any]
 Result = dict[str, Any]

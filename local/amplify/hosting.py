@@ -23,7 +23,7 @@ from local.amplify.descriptions import (
 from local.amplify.jobs import Jobs
 from local.amplify.pagination import page
 from local.amplify.state import ENDED, App, Branch, Job
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
 
 # Amplify's quotas: apps a Region, branches an app, tags a resource.
 APPS = 25

@@ -23,7 +23,7 @@ from local.amplify.build_log import BuildLog
 from local.amplify.sources import Source
 from local.amplify.state import ENDED, RUNNING, WAITING, App, Branch, Job, Step
 from local.processes import Processes, StoppedError, TimedOutError
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
 
 log = logging.getLogger(__name__)
 

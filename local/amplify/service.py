@@ -21,7 +21,10 @@ from local.amplify.sites import Sites
 from local.amplify.sources import OpenS3
 from local.amplify.ui_builder import UiBuilder
 from local.codegen import Generator
-from local.server import wire
+from local.server.protocol.errors import ServiceError, error_response, not_implemented
+from local.server.protocol.match import read_request
+from local.server.protocol.respond import respond
+from local.server.protocol.validate import validate
 
 SECONDS_A_MINUTE = 60.0
 
@@ -91,25 +94,25 @@ class LocalAmplify:
     def handle(self, service: str, request: Request) -> Response:
         """Answer a call of amplify, amplifyuibuilder or amplifybackend, errors included."""
         try:
-            operation, params = wire.match(service, request)
-        except wire.ServiceError as error:
-            return wire.error(service, error.code, error.message, error.status)
+            operation, params = read_request(service, request)
+        except ServiceError as error:
+            return error_response(service, error.code, error.message, error.status)
         answer = self._operations[service].get(operation.name)
         if answer is None:
-            missing = wire.not_implemented(service, operation.name)
-            return wire.error(service, missing.code, missing.message, missing.status)
+            missing = not_implemented(service, operation.name)
+            return error_response(service, missing.code, missing.message, missing.status)
         try:
-            wire.validate(operation, params)
+            validate(operation, params)
             result = answer(params)
             if service == "amplify" and operation.name in trail.ENDING_CALLS:
                 self._emit(self._api_call(operation.name, params, now=self._now()))
-            return wire.respond(operation, result)
-        except wire.ServiceError as error:
+            return respond(operation, result)
+        except ServiceError as error:
             declared = {shape.name for shape in operation.error_shapes}
             # ListJobs, ListBranches, ListArtifacts and CreateDeployment declare no NotFoundException.
             if error.code == "NotFoundException" and error.code not in declared:
-                return wire.error(service, "BadRequestException", error.message, 400)
-            return wire.error(service, error.code, error.message, error.status)
+                return error_response(service, "BadRequestException", error.message, 400)
+            return error_response(service, error.code, error.message, error.status)
 
     def local(self, request: Request) -> Response | None:
         """Answer an address beside the API: a site, a job's page, a file, an upload; None if it is none of these."""

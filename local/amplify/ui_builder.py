@@ -21,7 +21,8 @@ from local.amplify.addresses import Addresses
 from local.amplify.hosting import Hosting
 from local.amplify.pagination import page
 from local.codegen import Generator, GeneratorError, UiCode
-from local.server.wire import ServiceError, raw_path
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import raw_path
 
 log = logging.getLogger(__name__)
 

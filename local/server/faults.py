@@ -32,7 +32,8 @@ from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.models import service_model
 from local.server.token_bucket import Throttle, TokenBucket
 
 CALL_FAULTS = ("throttle", "refuse", "lose-answer", "delay", "hang", "nonsense", "quota")
@@ -76,12 +77,12 @@ class Fault:
     def is_for(self, service: str, operation: str) -> bool:
         return self.service == service and (self.operation == operation or operation in self.also)
 
-    def error(self) -> wire.ServiceError:
+    def error(self) -> ServiceError:
         """The error that a throttle, quota or refuse fault answers with."""
         if self.fault in {"throttle", "quota"}:
             code, message, status = THROTTLING.get(self.service, ("ThrottlingException", "Rate exceeded", 400))
-            return wire.ServiceError(self.code or code, self.message or message, self.status or status)
-        return wire.ServiceError(self.code or "", self.message or "", self.status or 400)
+            return ServiceError(self.code or code, self.message or message, self.status or status)
+        return ServiceError(self.code or "", self.message or "", self.status or 400)
 
 
 class Faults:
@@ -182,7 +183,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 def _check_operations(fault: Fault) -> None:
     try:
-        operations = wire.service_model(fault.service).operation_names
+        operations = service_model(fault.service).operation_names
     except UnknownServiceError:
         raise BadOrderError(f"no AWS service is called {fault.service!r}") from None
     for operation in (fault.operation, *fault.also):

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
 from local.server.token_bucket import Throttle, TokenBucket
 from local.services.functions.runtime import Outcome
 
@@ -124,7 +124,7 @@ class HttpApi:
         event = self._event(route, parameters, request)
         try:
             outcome = self._invoke(route.function_arn, json.dumps(event).encode())
-        except wire.ServiceError as error:
+        except ServiceError as error:
             is_busy = error.status == 429
             message = "Service Unavailable" if is_busy else "Internal Server Error"
             response = _json_response(503 if is_busy else 500, {"message": message})

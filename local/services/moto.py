@@ -27,7 +27,8 @@ from moto.core.request import Request as MotoRequest
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError, not_implemented
+from local.server.protocol.match import operation_name
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
 
@@ -72,10 +73,10 @@ class MotoBackend:
             with self._locks.get(service, contextlib.nullcontext()):
                 return self._handle(service, region, request)
         except NotImplementedError as error:
-            raise wire.not_implemented(service, wire.operation_name(service, request)) from error
+            raise not_implemented(service, operation_name(service, request)) from error
         except ImportError as error:
             why = f"moto needs the package {error.name} for it"
-            raise wire.not_implemented(service, why=why) from error
+            raise not_implemented(service, why=why) from error
 
     def _handle(self, service: str, region: str, request: Request) -> Response:
         environ = with_body(request, request.get_data()).environ
@@ -87,9 +88,9 @@ class MotoBackend:
         for pattern, handler in _handlers(service, region):
             if pattern.match(aws_url):
                 return self._call(handler, moto_request)
-        if operation := wire.operation_name(service, request):
-            raise wire.not_implemented(service, operation)
-        raise wire.ServiceError("UnknownOperationException", f"{service} has nothing at {moto_request.raw_path}", 404)
+        if operation := operation_name(service, request):
+            raise not_implemented(service, operation)
+        raise ServiceError("UnknownOperationException", f"{service} has nothing at {moto_request.raw_path}", 404)
 
     @staticmethod
     def _call(handler: Handler, request: MotoRequest) -> Response:
@@ -119,7 +120,7 @@ def _handlers(service: str, region: str) -> list[tuple[re.Pattern[str], Handler]
     host = f"https://{service}.{region}.amazonaws.com"
     name = next((name for name, pattern in backend_url_patterns if pattern.match(host)), None)
     if name is None:
-        raise wire.not_implemented(service)
+        raise not_implemented(service)
     accounts: Any = backends.get_backend(name)  # type: ignore[call-overload]
     regions = accounts[ACCOUNT]
     backend = regions["us-east-1" if "us-east-1" in regions else "aws"]

@@ -17,7 +17,7 @@ from uuid import uuid4
 from moto.s3.models import s3_backends
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.match import operation_name, raw_path
 from local.services.moto import ACCOUNT, MotoBackend, with_body
 
 CREATING = ("PutObject", "CopyObject", "CompleteMultipartUpload")
@@ -40,9 +40,9 @@ class S3Service:
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call, signed or not; raises ServiceError."""
-        operation = wire.operation_name(service, request)
+        operation = operation_name(service, request)
         # In the path style, the only one that the endpoint knows.
-        bucket, _, key = unquote(wire.raw_path(request)).removeprefix("/").partition("/")
+        bucket, _, key = unquote(raw_path(request)).removeprefix("/").partition("/")
         match operation:
             # Their older names share their addresses.
             case "PutBucketNotificationConfiguration" | "PutBucketNotification":

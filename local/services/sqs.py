@@ -15,7 +15,7 @@ from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.match import operation_name, read_request
 from local.services.moto import ACCOUNT, MotoBackend
 
 MARGIN_MILLISECONDS = 100
@@ -32,9 +32,9 @@ class SqsService:
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        if wire.operation_name(service, request) != "ReceiveMessage":
+        if operation_name(service, request) != "ReceiveMessage":
             return self._moto.handle(service, self._region, request)
-        parameters = wire.match(service, request)[1]
+        parameters = read_request(service, request)[1]
         name = str(parameters.get("QueueUrl", "")).rpartition("/")[2]
         if not name.endswith(".fifo") or parameters.get("WaitTimeSeconds"):
             return self._moto.handle(service, self._region, request)

@@ -16,7 +16,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.permissions.authorization import Authorization
-from local.server import wire
+from local.server.protocol.errors import ServiceError
 from local.services.clients import Clients
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Targets:
             raise NotDeliverableError(
                 "MalformedDetail", f"what the target got is no event: {error}", is_final=True
             ) from error
-        except wire.ServiceError as error:
+        except ServiceError as error:
             raise NotDeliverableError(error.code, error.message, is_final=error.status < 500) from error
 
     def _queue_url(self, arn: str) -> str:

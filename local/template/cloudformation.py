@@ -12,7 +12,9 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire, wire_query
+from local.server.protocol import query
+from local.server.protocol.errors import ServiceError, not_implemented
+from local.server.protocol.validate import validate
 from local.template.resources import Resources
 
 SERVICE = "cloudformation"
@@ -97,12 +99,12 @@ class CloudFormationService:
 
     def handle(self, request: Request) -> Response:
         """Answer a call. Raises ServiceError for what CloudFormation refuses, and for operations that are not here."""
-        operation, params = wire_query.match(SERVICE, request)
+        operation, params = query.read_request(SERVICE, request)
         answer = self._operations.get(operation.name)
         if answer is None:
-            raise wire.not_implemented(SERVICE, operation.name)
-        wire.validate(operation, params)
-        return wire_query.respond(operation, answer(params))
+            raise not_implemented(SERVICE, operation.name)
+        validate(operation, params)
+        return query.respond(operation, answer(params))
 
     def _describe_stacks(self, params: Mapping[str, Any]) -> dict[str, Any]:
         name = params.get("StackName")
@@ -171,8 +173,8 @@ class CloudFormationService:
         return stack
 
 
-def _invalid(message: str) -> wire.ServiceError:
-    return wire.ServiceError("ValidationError", message, 400)
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message, 400)
 
 
 def _stack(stack: Stack) -> dict[str, Any]:

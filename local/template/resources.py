@@ -20,7 +20,7 @@ from local.permissions.accesses import CONDITION_KEYS
 from local.permissions.managed_policies import managed_policy
 from local.permissions.policies import Policy
 from local.permissions.roles import Credentials, Roles
-from local.server import wire
+from local.server.protocol.errors import ServiceError
 from local.services.clients import Clients
 from local.services.events.service import EventsService
 from local.services.functions.async_invocation import AsyncConfig
@@ -202,7 +202,7 @@ class Resources:
             return maker.make(self, resource.logical_id, properties)
         except ClientError as error:
             raise TemplateError(f"{where}: {error.response['Error']['Message']}") from error
-        except wire.ServiceError as error:
+        except ServiceError as error:
             raise TemplateError(f"{where}: {error.message}") from error
         except (ValueError, KeyError, OSError) as error:
             raise TemplateError(f"{where}: {error}") from error

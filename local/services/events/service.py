@@ -22,7 +22,10 @@ from uuid import uuid4
 from moto.events.models import EventPattern
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError, not_implemented
+from local.server.protocol.match import read_request
+from local.server.protocol.respond import respond
+from local.server.protocol.validate import validate
 from local.services.events import input_transformer, patterns
 from local.services.targets import NotDeliverableError, Targets
 
@@ -156,7 +159,7 @@ class EventsService:
         """Make a bus and say its ARN; raises ServiceError."""
         with self._lock:
             if name in self._buses:
-                raise wire.ServiceError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
+                raise ServiceError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
             self._buses[name] = {}
         return self.bus_arn(name)
 
@@ -174,10 +177,10 @@ class EventsService:
         """Make or change a rule; raises ServiceError."""
         if schedule is not None:
             message = f"The rule {name} has a schedule, which the local cloud does not run: only event patterns."
-            raise wire.ServiceError("ValidationException", message)
+            raise ServiceError("ValidationException", message)
         if not pattern:
             message = "Parameter(s) EventPattern or ScheduleExpression must be specified."
-            raise wire.ServiceError("ValidationException", message)
+            raise ServiceError("ValidationException", message)
         loaded = _load_pattern(pattern)
         with self._lock:
             rules = self._bus(bus)
@@ -199,7 +202,7 @@ class EventsService:
                     self._targets.check(target.arn)
                     input_transformer.check(document)
                 except (NotDeliverableError, input_transformer.InvalidInputError) as error:
-                    raise wire.ServiceError("ValidationException", f"Target {target.id}: {error}") from None
+                    raise ServiceError("ValidationException", f"Target {target.id}: {error}") from None
                 rule.targets[target.id] = target
 
     def create_archive(
@@ -221,7 +224,7 @@ class EventsService:
 
     def _archive(self, name: str) -> Archive:
         if name not in self._archives:
-            raise wire.ServiceError("ResourceNotFoundException", f"Archive {name} does not exist.")
+            raise ServiceError("ResourceNotFoundException", f"Archive {name} does not exist.")
         return self._archives[name]
 
     def _bus_name(self, name_or_arn: str) -> str:
@@ -230,14 +233,14 @@ class EventsService:
     def _bus(self, name_or_arn: str) -> dict[str, Rule]:
         name = self._bus_name(name_or_arn)
         if name not in self._buses:
-            raise wire.ServiceError("ResourceNotFoundException", f"Event bus {name} does not exist.")
+            raise ServiceError("ResourceNotFoundException", f"Event bus {name} does not exist.")
         return self._buses[name]
 
     def _rule(self, name: str, bus: str) -> Rule:
         rules = self._bus(bus)
         if name not in rules:
             message = f"Rule {name} does not exist on EventBus {self._bus_name(bus)}."
-            raise wire.ServiceError("ResourceNotFoundException", message)
+            raise ServiceError("ResourceNotFoundException", message)
         return rules[name]
 
     # --- Events ------------------------------------------------------------------------------------------------------
@@ -318,13 +321,13 @@ class EventsService:
 
     def handle(self, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        operation, parameters = wire.match("events", request)
+        operation, parameters = read_request("events", request)
         answer = self._operations().get(operation.name)
         if answer is None:
-            raise wire.not_implemented("events", operation.name)
-        wire.validate(operation, parameters)
+            raise not_implemented("events", operation.name)
+        validate(operation, parameters)
         with self._lock:
-            return wire.respond(operation, answer(parameters))
+            return respond(operation, answer(parameters))
 
     def _operations(self) -> Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         return {
@@ -365,9 +368,9 @@ class EventsService:
     def _delete_event_bus(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         name = self._bus_name(parameters["Name"])
         if name == "default":
-            raise wire.ServiceError("ValidationException", "Cannot delete event bus default.")
+            raise ServiceError("ValidationException", "Cannot delete event bus default.")
         if self._buses.get(name):
-            raise wire.ServiceError("ValidationException", "Event bus can't be deleted since it has rules.")
+            raise ServiceError("ValidationException", "Event bus can't be deleted since it has rules.")
         self._buses.pop(name, None)
         return {}
 
@@ -394,7 +397,7 @@ class EventsService:
     def _delete_rule(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         rules = self._bus(parameters.get("EventBusName", "default"))
         if parameters["Name"] in rules and rules[parameters["Name"]].targets:
-            raise wire.ServiceError("ValidationException", "Rule can't be deleted since it has targets.")
+            raise ServiceError("ValidationException", "Rule can't be deleted since it has targets.")
         rules.pop(parameters["Name"], None)
         return {}
 
@@ -444,7 +447,7 @@ class EventsService:
         try:
             event = json.loads(parameters["Event"])
         except ValueError as error:
-            raise wire.ServiceError("ValidationException", f"Event is not valid JSON: {error}") from None
+            raise ServiceError("ValidationException", f"Event is not valid JSON: {error}") from None
         return {"Result": patterns.matches(pattern, event)}
 
     # --- PutEvents ---------------------------------------------------------------------------------------------------
@@ -453,10 +456,10 @@ class EventsService:
         entries: list[dict[str, Any]] = parameters["Entries"]
         if len(entries) > MAX_ENTRIES:
             message = f"[Batch size exceeds limit of {MAX_ENTRIES}]"
-            raise wire.ServiceError("ValidationException", message)
+            raise ServiceError("ValidationException", message)
         if sum(_entry_size(entry) for entry in entries) > MAX_REQUEST_BYTES:
             message = "Total size of the entries in the request is over the limit."
-            raise wire.ServiceError("ValidationException", message)
+            raise ServiceError("ValidationException", message)
         results = [self._put_event(entry) for entry in entries]
         return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
@@ -494,7 +497,7 @@ def _load_pattern(text: str) -> EventPattern:
     try:
         return patterns.load(text)
     except patterns.InvalidPatternError as error:
-        raise wire.ServiceError("InvalidEventPatternException", str(error)) from None
+        raise ServiceError("InvalidEventPatternException", str(error)) from None
 
 
 def _entry_size(entry: Mapping[str, Any]) -> int:

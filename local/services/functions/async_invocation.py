@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
 from local.services.functions.runtime import Outcome
 from local.services.targets import NotDeliverableError, Targets
 
@@ -86,7 +86,7 @@ class AsyncEvents:
         """What came of the next attempt, and how long to wait should it have failed."""
         try:
             outcome = self._invoke(event)
-        except wire.ServiceError as error:
+        except ServiceError as error:
             # Throttled events do not use up attempts: AWS repeats them for as long as they may grow old.
             event.throttled += 1
             wait = min(0.1 * 2.0**event.throttled, MAX_THROTTLED_WAIT)

@@ -22,8 +22,10 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
 from local.server.http_server import DropConnectionError, client_gone
+from local.server.protocol.errors import ServiceError, not_implemented
+from local.server.protocol.match import read_request
+from local.server.protocol.respond import respond
 from local.services.functions.async_invocation import AsyncConfig, AsyncEvents, Event
 from local.services.functions.runtime import INIT_SECONDS, EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
 from local.services.targets import Targets
@@ -147,7 +149,7 @@ class _Pool:
     def _new_one(self) -> ExecutionEnvironment:
         with self._lock:
             if self._closed:
-                raise wire.ServiceError("ServiceException", "The local cloud was stopped.", 500)
+                raise ServiceError("ServiceException", "The local cloud was stopped.", 500)
             self._starting += 1
         environment = None
         try:
@@ -217,9 +219,9 @@ class LambdaService:
         """A function by name, partial ARN or ARN; raises ServiceError as AWS does."""
         found = FUNCTION_NAME.fullmatch(name_or_arn)
         if found is None:
-            raise wire.ServiceError("ValidationException", f"{name_or_arn!r} is no name or ARN of a function", 400)
+            raise ServiceError("ValidationException", f"{name_or_arn!r} is no name or ARN of a function", 400)
         if found[1] not in self._functions or found[2] not in {None, "$LATEST"}:
-            raise wire.ServiceError("ResourceNotFoundException", f"Function not found: {name_or_arn}", 404)
+            raise ServiceError("ResourceNotFoundException", f"Function not found: {name_or_arn}", 404)
         return self._functions[found[1]]
 
     def pids(self, name: str) -> list[int]:
@@ -257,7 +259,7 @@ class LambdaService:
         reserved = function.reserved_concurrency
         with self._lock:
             if reserved is not None and self._in_flight[function.name] >= reserved:
-                raise wire.ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
+                raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
             self._in_flight[function.name] += 1
         try:
             invocation = Invocation(request_id, payload, function.arn, function.timeout_seconds, client_context)
@@ -320,37 +322,37 @@ class LambdaService:
 
     def handle(self, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        operation, parameters = wire.match("lambda", request)
+        operation, parameters = read_request("lambda", request)
         match operation.name:
             case "Invoke":
                 return self._handle_invoke(parameters, request)
             case "GetFunction":
                 function = self.function(parameters["FunctionName"])
                 code = {"RepositoryType": "S3", "Location": function.folder.as_uri()}
-                return wire.respond(operation, {"Configuration": _configuration(function), "Code": code})
+                return respond(operation, {"Configuration": _configuration(function), "Code": code})
             case "GetFunctionConfiguration":
-                return wire.respond(operation, _configuration(self.function(parameters["FunctionName"])))
+                return respond(operation, _configuration(self.function(parameters["FunctionName"])))
             case "ListFunctions":
                 functions = [_configuration(self._functions[name]) for name in self.names()]
-                return wire.respond(operation, {"Functions": functions})
-        raise wire.not_implemented("lambda", operation.name)
+                return respond(operation, {"Functions": functions})
+        raise not_implemented("lambda", operation.name)
 
     def _handle_invoke(self, parameters: Mapping[str, Any], request: Request) -> Response:
         function = self.function(parameters["FunctionName"])
         qualifier = parameters.get("Qualifier", "$LATEST")
         if qualifier != "$LATEST":
-            raise wire.ServiceError("ResourceNotFoundException", f"Function not found: {function.arn}:{qualifier}", 404)
+            raise ServiceError("ResourceNotFoundException", f"Function not found: {function.arn}:{qualifier}", 404)
         payload: bytes = parameters.get("Payload") or b"{}"
         kind = parameters.get("InvocationType", "RequestResponse")
         limit = MAX_EVENT_BYTES if kind == "Event" else MAX_REQUEST_BYTES
         if len(payload) > limit:
             message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
-            raise wire.ServiceError("RequestTooLargeException", message, 413)
+            raise ServiceError("RequestTooLargeException", message, 413)
         try:
             json.loads(payload)
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
-            raise wire.ServiceError("InvalidRequestContentException", message, 400) from None
+            raise ServiceError("InvalidRequestContentException", message, 400) from None
         request_id = str(uuid4())
         headers = {"x-amzn-RequestId": request_id}
         match kind:
@@ -362,7 +364,7 @@ class LambdaService:
             case "RequestResponse":
                 pass
             case _:
-                raise wire.ServiceError("InvalidParameterValueException", f"no InvocationType is called {kind!r}", 400)
+                raise ServiceError("InvalidParameterValueException", f"no InvocationType is called {kind!r}", 400)
         log_file = self.log_file(function.name)
         before = log_file.stat().st_size if log_file.exists() else 0
         context = parameters.get("ClientContext")

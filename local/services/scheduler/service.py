@@ -22,7 +22,10 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError, not_implemented
+from local.server.protocol.match import read_request
+from local.server.protocol.respond import respond
+from local.server.protocol.validate import validate
 from local.services.scheduler import expressions
 from local.services.scheduler.expressions import InvalidScheduleError
 from local.services.targets import NotDeliverableError, Targets
@@ -141,7 +144,7 @@ class SchedulerService:
         """Make a group and say its ARN; raises ServiceError."""
         with self._changed:
             if name in self._groups:
-                raise wire.ServiceError("ConflictException", f"Schedule group {name} already exists.", 409)
+                raise ServiceError("ConflictException", f"Schedule group {name} already exists.", 409)
             arn = f"arn:aws:scheduler:{self._region}:{self._account}:schedule-group/{name}"
             self._groups[name] = Group(name, arn, self._now())
         return arn
@@ -256,15 +259,15 @@ class SchedulerService:
 
     def handle(self, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        operation, parameters = wire.match("scheduler", request)
+        operation, parameters = read_request("scheduler", request)
         answer = self._operations().get(operation.name)
         if answer is None:
-            raise wire.not_implemented("scheduler", operation.name)
-        wire.validate(operation, parameters)
+            raise not_implemented("scheduler", operation.name)
+        validate(operation, parameters)
         with self._changed:
             result = answer(parameters)
             self._changed.notify_all()
-        return wire.respond(operation, result)
+        return respond(operation, result)
 
     def _operations(self) -> Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         return {
@@ -281,13 +284,13 @@ class SchedulerService:
 
     def _group(self, name: str) -> Group:
         if name not in self._groups:
-            raise wire.ServiceError("ResourceNotFoundException", f"Schedule group {name} does not exist.", 404)
+            raise ServiceError("ResourceNotFoundException", f"Schedule group {name} does not exist.", 404)
         return self._groups[name]
 
     def _schedule(self, parameters: Mapping[str, Any]) -> Schedule:
         schedules = self._group(parameters.get("GroupName", "default")).schedules
         if parameters["Name"] not in schedules:
-            raise wire.ServiceError("ResourceNotFoundException", f"Schedule {parameters['Name']} does not exist.", 404)
+            raise ServiceError("ResourceNotFoundException", f"Schedule {parameters['Name']} does not exist.", 404)
         return schedules[parameters["Name"]]
 
     def _create(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -297,7 +300,7 @@ class SchedulerService:
             token = parameters.get("ClientToken")
             if token is not None and known.document.get("ClientToken") == token:
                 return {"ScheduleArn": known.arn}
-            raise wire.ServiceError("ConflictException", f"Schedule {parameters['Name']} already exists.", 409)
+            raise ServiceError("ConflictException", f"Schedule {parameters['Name']} already exists.", 409)
         return self._put(group, parameters, None)
 
     def _update(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -311,7 +314,7 @@ class SchedulerService:
             times = expressions.parse(expression, zone)
             self._check_target(parameters["Target"])
         except (InvalidScheduleError, NotDeliverableError) as error:
-            raise wire.ServiceError("ValidationException", str(error)) from None
+            raise ServiceError("ValidationException", str(error)) from None
         same_times = old is not None and old.document["ScheduleExpression"] == expression
         schedule = Schedule(
             arn=f"arn:aws:scheduler:{self._region}:{self._account}:schedule/{group.name}/{parameters['Name']}",
@@ -359,7 +362,7 @@ class SchedulerService:
 
     def _delete_group(self, parameters: dict[str, Any]) -> dict[str, Any]:
         if parameters["Name"] == "default":
-            raise wire.ServiceError("ValidationException", "The default schedule group can't be deleted.")
+            raise ServiceError("ValidationException", "The default schedule group can't be deleted.")
         del self._groups[self._group(parameters["Name"]).name]
         return {}
 
@@ -386,7 +389,7 @@ def _page(found: list[dict[str, Any]], parameters: Mapping[str, Any]) -> tuple[l
     """A page of a list; the token is where the next one begins."""
     token = parameters.get("NextToken", "0")
     if not token.isdecimal():
-        raise wire.ServiceError("ValidationException", "NextToken is not one that was given out.")
+        raise ServiceError("ValidationException", "NextToken is not one that was given out.")
     start = int(token)
     end = start + int(parameters.get("MaxResults", PAGE))
     return found[start:end], str(end) if end < len(found) else None

@@ -21,7 +21,10 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import operation_name, read_request
+from local.server.protocol.respond import respond
+from local.server.protocol.validate import validate
 from local.services.moto import ACCOUNT, MotoBackend, with_body
 from local.services.step_functions.task_clients import TaskClients
 
@@ -83,7 +86,7 @@ class Executions:
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        operation = wire.operation_name(service, request)
+        operation = operation_name(service, request)
         match operation:
             case "CreateStateMachine":
                 with self._calls:
@@ -106,11 +109,11 @@ class Executions:
 
         from local.services.step_functions.interpreter import started  # noqa: PLC0415
 
-        operation, parameters = wire.match(service, request)
-        wire.validate(operation, parameters)
+        operation, parameters = read_request(service, request)
+        validate(operation, parameters)
         name = parameters.get("name", str(uuid4()))
         if FORBIDDEN_IN_NAMES.search(name):
-            raise wire.ServiceError("InvalidName", f"Invalid Name: '{name}'")
+            raise ServiceError("InvalidName", f"Invalid Name: '{name}'")
         arn, text = parameters["stateMachineArn"], parameters.get("input", "{}")
         backend = stepfunctions_parser_backends[ACCOUNT][self._region]
         try:
@@ -119,16 +122,16 @@ class Executions:
                     backend, arn, name, text, clients=self._clients, on_start=self._started, on_end=self._ended
                 )
         except AWSError as error:
-            raise wire.ServiceError(error.TYPE or "ValidationException", error.message, error.STATUS) from None
+            raise ServiceError(error.TYPE or "ValidationException", error.message, error.STATUS) from None
         except ValueError as error:
             message = f"Invalid State Machine Execution Input: '{error}'"
-            raise wire.ServiceError("InvalidExecutionInput", message) from None
-        return wire.respond(operation, {"executionArn": execution.exec_arn, "startDate": execution.start_date})
+            raise ServiceError("InvalidExecutionInput", message) from None
+        return respond(operation, {"executionArn": execution.exec_arn, "startDate": execution.start_date})
 
     def _started(self, execution: Execution) -> None:
         with self._lock:
             if self._closed:
-                raise wire.ServiceError("ServiceUnavailable", "The local cloud was stopped.", 503)
+                raise ServiceError("ServiceUnavailable", "The local cloud was stopped.", 503)
             self._running[execution.exec_arn] = execution
         self._emit(self._event(execution, "RUNNING"))
 
@@ -140,7 +143,7 @@ class Executions:
 
     def _stop_execution(self, service: str, request: Request) -> Response:
         """An execution that runs a function ends when that has ended, other than on AWS."""
-        parameters = wire.match(service, request)[1]
+        parameters = read_request(service, request)[1]
         arn = str(parameters.get("executionArn"))
         with self._lock:
             execution = self._running.get(arn)
@@ -156,8 +159,8 @@ class Executions:
         # Imported late, as moto's parser is.
         from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
 
-        operation, parameters = wire.match(service, request)
-        wire.validate(operation, parameters)
+        operation, parameters = read_request(service, request)
+        validate(operation, parameters)
         arn, token = parameters["executionArn"], parameters.get("clientToken", "")
         # moto's own answer for an execution that is not there, or an ARN that is none.
         described = self._moto.handle(service, self._region, _described_instead(request, arn))
@@ -169,14 +172,14 @@ class Executions:
             last = self._redrives.get(arn)
             if last is None or not token or last.token != token:
                 last = self._go_on(execution, token)
-        return wire.respond(operation, {"redriveDate": last.date})
+        return respond(operation, {"redriveDate": last.date})
 
     def _go_on(self, execution: Execution, token: str) -> Redrive:
         # Imported late, as moto's parser is.
         from local.services.step_functions.redrive import redrive  # noqa: PLC0415
 
         if execution.status not in REDRIVABLE:
-            raise wire.ServiceError("ExecutionNotRedrivable", f"Execution is {execution.status} and cannot be redriven")
+            raise ServiceError("ExecutionNotRedrivable", f"Execution is {execution.status} and cannot be redriven")
         arn = str(execution.exec_arn)
         while arn in self._running:
             # Its status says that it has ended, its end is told in a moment.

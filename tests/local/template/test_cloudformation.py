@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request
 
 from local.cloud import LocalCloud
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
 from local.template.cloudformation import CloudFormationService, Stack, StackResource
 
 Clients = Callable[..., Any]

@@ -15,16 +15,19 @@ from xml.sax.saxutils import escape, quoteattr
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError, xml_text
+from local.server.protocol.match import operation_name
+from local.server.protocol.models import service_model
+from local.server.protocol.validate import check_answer
 
 
-def match(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]]:
+def read_request(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]]:
     """The operation of a request and its parameters. Raises ServiceError for an unknown operation."""
-    name = wire.operation_name(service, request)
+    name = operation_name(service, request)
     if name is None:
         action = request.values.get("Action", "")
-        raise wire.ServiceError("InvalidAction", f"Could not find operation {action}", 400)
-    operation = wire.service_model(service).operation_model(name)
+        raise ServiceError("InvalidAction", f"Could not find operation {action}", 400)
+    operation = service_model(service).operation_model(name)
     members: Mapping[str, Shape] = operation.input_shape.members if operation.input_shape else {}
     names = {member: shape.serialization.get("name", member) for member, shape in members.items()}
     return operation, {member: request.values[key] for member, key in names.items() if key in request.values}
@@ -32,7 +35,7 @@ def match(service: str, request: Request) -> tuple[OperationModel, dict[str, Any
 
 def respond(operation: OperationModel, result: Mapping[str, Any]) -> Response:
     """Write an answer; raises MalformedAnswerError if the result does not fit the output shape."""
-    wire.check_answer(operation, result)
+    check_answer(operation, result)
     request_id = str(uuid4())
     namespace = operation.service_model.metadata.get("xmlNamespace", "")
     shape = operation.output_shape
@@ -71,7 +74,7 @@ def _element(shape: Shape, name: str, value: Any) -> Iterator[str]:
         text = "".join(f"<{entry_name}>{entry}</{entry_name}>" for entry in entries)
         yield text if flattened else f"<{name}>{text}</{name}>"
         return
-    content = "".join(_members(shape, value)) if isinstance(shape, StructureShape) else wire.xml_text(_text(value))
+    content = "".join(_members(shape, value)) if isinstance(shape, StructureShape) else xml_text(_text(value))
     yield f"<{escape(name)}>{content}</{escape(name)}>"
 
 
