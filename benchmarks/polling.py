@@ -58,7 +58,7 @@ REQUEST = JobRequest(
     received_at=EPOCH,
 )
 JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="1", job_type="RELEASE")
-KEY = job_key("eu-west-1", JOB.app_id, JOB.branch, JOB.job_id)
+KEY = job_key("eu-west-1", JOB.app_id, JOB.require_branch(), JOB.job_id)
 
 Durations = Callable[[], float]
 

@@ -19,10 +19,14 @@ from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import Job, JobState, State, job_key
-from amplify_jobs.model.request import JobRequest, JobType, StartJobParameters
+from amplify_jobs.model.parameters import (
+    GenerateBackendAPIModelsParameters,
+    JobType,
+    StartDeploymentParameters,
+    StartJobParameters,
+)
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.lease import Attempt, Lease
 from amplify_jobs.starting.superseding import Latest, SupersedingRequest
 from tests.support.stack import BUCKET, REGION, Stack, job_request, serving

@@ -21,8 +21,8 @@ from amplify_jobs.events.event import (
     Schedule,
     StoredObject,
 )
-from amplify_jobs.model.operations import validated_parameters
-from amplify_jobs.model.request import JobRequest, OnTimeout, StartJobParameters
+from amplify_jobs.model.parameters import StartJobParameters, validated_parameters
+from amplify_jobs.model.request import JobRequest, OnTimeout
 from amplify_jobs.routing.matching import CAUSE_MESSAGE_LIMIT, Ignored, Matched, decide, requested_job
 from amplify_jobs.routing.placeholders import VALUES, values_of
 from amplify_jobs.routing.routes import Routes, Source

@@ -17,7 +17,8 @@ from amplify_jobs.events.event import (
     happened_at,
     request_id,
 )
-from amplify_jobs.model.request import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.request import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest
 from amplify_jobs.routing.patterns import deciding_any_case, deciding_text, first_match, last_match
 from amplify_jobs.routing.placeholders import VALUES, all_placeholders, render
 from amplify_jobs.routing.request_limits import refusal
