@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.model.job import Job, JobState, PollAnswer, State, Step, hosting_job_state, hosting_state, job_key
+from amplify_jobs.model.job import Job, JobState, PollAnswer, State, Step, hosting_job_state, hosting_state
 
 JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7", job_type="RELEASE")
 STARTED, LATER = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
@@ -122,12 +122,6 @@ def test_any_answer_is_a_state_or_trouble(answer: dict[str, Any]) -> None:
         return
     assert JobState.model_validate_json(state.model_dump_json(by_alias=True)) == state
     assert state.state.is_outcome == (state.status in ("SUCCEED", "FAILED", "CANCELLED"))
-
-
-def test_keys_sort_as_job_ids_do() -> None:
-    keys = [job_key("eu-west-1", "d1", "main", job_id).sk for job_id in ("2", "10", "9999999999")]
-    assert keys == sorted(keys)
-    assert job_key("eu-west-1", "d1", "feature/x", "0000000004") == job_key("eu-west-1", "d1", "feature/x", "4")
 
 
 def test_what_an_older_version_wrote_and_a_newer_one_adds_is_read() -> None:
