@@ -17,7 +17,7 @@ from benchmarks.figures import Row, Table
 from benchmarks.running_cloud import running_cloud
 from benchmarks.subjects import Subject, call, ordinary_function, subjects
 from benchmarks.team import Team
-from local.services.functions.lambda_runtime import ExecutionEnvironment
+from local.services.functions.runtime import ExecutionEnvironment
 
 MOST_OF_ORDINARY = {"receive_webhook": 0.8}
 

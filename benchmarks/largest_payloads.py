@@ -27,7 +27,7 @@ from benchmarks.figures import Row, Table
 from benchmarks.running_cloud import PROJECT, RunningCloud, running_cloud
 from benchmarks.subjects import BRANCH, STACK, UNKNOWN_APP, Subject, call, environment_variables, is_accepted
 from benchmarks.team import Team, until
-from local.services.functions.lambda_runtime import ExecutionEnvironment
+from local.services.functions.runtime import ExecutionEnvironment
 
 CORPUS = PROJECT.parent / "shared" / "webhooks" / "corpus"
 # The recordings' names of hosts -> ours, where they differ.

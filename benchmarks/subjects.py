@@ -16,7 +16,7 @@ from uuid import uuid4
 from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
 from benchmarks.team import Team, until
-from local.services.functions.lambda_runtime import ExecutionEnvironment, Invocation
+from local.services.functions.runtime import ExecutionEnvironment, Invocation
 
 STACK = "amplify-jobs"
 BRANCH = "main"

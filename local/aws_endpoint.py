@@ -24,7 +24,7 @@ from local.server import wire
 from local.server.callers import BUCKET_HOST, LOCALHOST, SITE_HOST, sent_by_page
 from local.server.faults import Fault, Faults
 from local.server.http_server import DropConnectionError, client_gone
-from local.services.moto_backend import MotoBackend
+from local.services.moto import MotoBackend
 
 log = logging.getLogger(__name__)
 

@@ -23,19 +23,19 @@ from local.server import wire
 from local.server.faults import BadOrderError, Faults
 from local.server.http_server import LOOPBACK, HttpServer
 from local.services.clients import ACCESS_KEY, Clients
-from local.services.events.events_service import EventsService
+from local.services.events.service import EventsService
 from local.services.functions.event_sources import EventSources
-from local.services.functions.lambda_runtime import Outcome
-from local.services.functions.lambda_service import Function, LambdaService
+from local.services.functions.runtime import Outcome
+from local.services.functions.service import Function, LambdaService
 from local.services.http_api import MAX_BODY_BYTES, HttpApi
-from local.services.moto_backend import ACCOUNT, MotoBackend
-from local.services.s3_service import S3Service
-from local.services.scheduler.scheduler_service import SchedulerService
-from local.services.sqs_service import SqsService
-from local.services.step_functions.executions import Executions
+from local.services.moto import ACCOUNT, MotoBackend
+from local.services.s3 import S3Service
+from local.services.scheduler.service import SchedulerService
+from local.services.sqs import SqsService
+from local.services.step_functions.service import Executions
 from local.services.step_functions.task_clients import TaskClients
 from local.services.targets import Targets
-from local.template.cloudformation_service import CloudFormationService, Stack, stack_of
+from local.template.cloudformation import CloudFormationService, Stack, stack_of
 from local.template.loader import Pseudo, Template
 from local.template.resources import Resources, SkippedResource
 

@@ -21,7 +21,7 @@ from local.server.callers import DOCKER_NAME
 from local.server.docker import bridge_address
 from local.server.http_server import LOOPBACK, PortOccupiedError
 from local.server.ports import ports
-from local.services.moto_backend import ACCOUNT
+from local.services.moto import ACCOUNT
 from local.state_folder import FolderInUseError, claimed_folder, free_folder
 from local.template.loader import Pseudo, Template, TemplateError
 from local.template.resources import left_out

@@ -137,7 +137,7 @@ class Faults:
 
 def _parse(document: object) -> Fault:
     if not isinstance(document, dict):
-        raise BadOrderError("an order is a JSON object; local/faults.py lists its members")
+        raise BadOrderError("an order is a JSON object; local/server/faults.py lists its members")
     names = set(Fault.__dataclass_fields__)
     if unknown := sorted(set(document) - names):
         raise BadOrderError(f"unknown member {unknown[0]!r}; an order has {', '.join(sorted(names))}")

@@ -47,7 +47,7 @@ class HttpServer:
     """One listening port and the application that answers it.
 
     `also_at` is an IPv4 address of this machine to listen at besides 127.0.0.1; ValueError is raised for another.
-    `names` and `subdomains` say by which host names it is called (local/callers.py); other requests are answered 403.
+    `names` and `subdomains` say by which host names it is called (callers.py); other requests are answered 403.
     `max_body` is the most bytes that a request's body may have (None: any number); a larger one is answered 413.
     The port is bound, and PortOccupiedError raised, when the object is made; port 0 means a free one.
     """

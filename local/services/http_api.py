@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.server import wire
 from local.server.token_bucket import Throttle, TokenBucket
-from local.services.functions.lambda_runtime import Outcome
+from local.services.functions.runtime import Outcome
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 TEXT_TYPES = re.compile(r"text/.+|application/(json|xml|javascript)")

@@ -26,7 +26,7 @@ LOCAL_PATHS = {
 }
 PLACEHOLDER_BUCKET = "local-source-tree"
 
-# The translator asks IAM for these; local/managed_policies.py finds them by name.
+# The translator asks IAM for these; local/permissions/managed_policies.py finds them by name.
 MANAGED_POLICY_ARN = "arn:aws:iam::aws:policy/{}"
 
 NO_VALUE = object()

@@ -22,12 +22,12 @@ from local.permissions.policies import Policy
 from local.permissions.roles import Credentials, Roles
 from local.server import wire
 from local.services.clients import Clients
-from local.services.events.events_service import EventsService
+from local.services.events.service import EventsService
+from local.services.functions.async_invocation import AsyncConfig
 from local.services.functions.event_sources import DEFAULT_BATCH, EventSources, QueueMapping
-from local.services.functions.lambda_async import AsyncConfig
-from local.services.functions.lambda_service import Function, LambdaService
+from local.services.functions.service import Function, LambdaService
 from local.services.http_api import HttpApi
-from local.services.scheduler.scheduler_service import SchedulerService
+from local.services.scheduler.service import SchedulerService
 from local.template.loader import Pseudo, Resource, Template, TemplateError
 
 NO_LOCAL_MEANING: Mapping[str, str] = {

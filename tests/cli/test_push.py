@@ -14,7 +14,7 @@ import pytest
 from amplify_jobs_cli.cli import main
 from local.amplify.hosting import APP_ID_TAG
 from local.amplify.service import LocalAmplify
-from local.services.s3_service import S3Service
+from local.services.s3 import S3Service
 from tests.support.aws_stand_in import AwsStandIn
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from werkzeug.wrappers import Request, Response
 
 from local.server.http_server import HttpServer
-from local.services.moto_backend import MotoBackend
+from local.services.moto import MotoBackend
 
 
 class AwsStandIn:

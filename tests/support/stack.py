@@ -31,7 +31,7 @@ from local.permissions.roles import Roles
 from local.server import wire
 from local.server.faults import Faults
 from local.server.http_server import HttpServer
-from local.services.moto_backend import ACCOUNT, MotoBackend
+from local.services.moto import ACCOUNT, MotoBackend
 from tests.support.generators import Backend, UiBuilder
 
 REPOSITORY = Path(__file__).parents[2]

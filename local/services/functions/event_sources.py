@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.permissions.authorization import Authorization
 from local.server import wire
 from local.services.clients import Clients
-from local.services.functions.lambda_runtime import Outcome
+from local.services.functions.runtime import Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef

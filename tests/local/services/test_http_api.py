@@ -15,7 +15,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from local.cloud import LocalCloud
-from local.services.functions.lambda_runtime import Outcome
+from local.services.functions.runtime import Outcome
 from local.services.http_api import HttpApi
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from amplify_jobs.routing.schedule_expression import never_due, validate_expression
-from local.services.scheduler.schedule_expressions import InvalidScheduleError, parse
+from local.services.scheduler.expressions import InvalidScheduleError, parse
 
 NOW = datetime(2026, 11, 27, 19, 0, tzinfo=UTC)
 BEGIN = datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from moto.s3.models import s3_backends
 from werkzeug.wrappers import Request, Response
 
 from local.server import wire
-from local.services.moto_backend import ACCOUNT, MotoBackend, with_body
+from local.services.moto import ACCOUNT, MotoBackend, with_body
 
 CREATING = ("PutObject", "CopyObject", "CompleteMultipartUpload")
 """The operations that end in an object; the event names them as its reason."""

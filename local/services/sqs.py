@@ -16,7 +16,7 @@ from moto.sqs.models import sqs_backends
 from werkzeug.wrappers import Request, Response
 
 from local.server import wire
-from local.services.moto_backend import ACCOUNT, MotoBackend
+from local.services.moto import ACCOUNT, MotoBackend
 
 MARGIN_MILLISECONDS = 100
 """Longer than moto takes for an answer: no message is to become visible while it looks."""

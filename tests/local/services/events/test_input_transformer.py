@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.services.events import event_input
-from local.services.events.event_input import InvalidInputError
+from local.services.events import input_transformer
+from local.services.events.input_transformer import InvalidInputError
 
 EVENT = {
     "id": "1",
@@ -46,8 +46,8 @@ def transformer(template: str, **paths: str) -> dict[str, Any]:
     ],
 )
 def test_the_input_is_made(target: dict[str, Any], text: str) -> None:
-    event_input.check(target)
-    assert event_input.make(target, EVENT, "rule", "arn:rule") == text
+    input_transformer.check(target)
+    assert input_transformer.make(target, EVENT, "rule", "arn:rule") == text
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_the_input_is_made(target: dict[str, Any], text: str) -> None:
 )
 def test_what_can_t_be_made_is_refused(target: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
-        event_input.check(target)
+        input_transformer.check(target)

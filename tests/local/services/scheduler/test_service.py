@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from local.cloud import LocalCloud
-from local.services.scheduler.scheduler_service import SchedulerService
+from local.services.scheduler.service import SchedulerService
 from local.services.targets import NotDeliverableError
 from tests.support.waiting import eventually, messages
 

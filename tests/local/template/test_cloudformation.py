@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request
 
 from local.cloud import LocalCloud
 from local.server.wire import ServiceError
-from local.template.cloudformation_service import CloudFormationService, Stack, StackResource
+from local.template.cloudformation import CloudFormationService, Stack, StackResource
 
 Clients = Callable[..., Any]
 AWS_CLI = Path(__file__).parents[3] / ".venv-tools" / "bin" / "aws"

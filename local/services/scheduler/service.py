@@ -23,8 +23,8 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from local.server import wire
-from local.services.scheduler import schedule_expressions
-from local.services.scheduler.schedule_expressions import InvalidScheduleError
+from local.services.scheduler import expressions
+from local.services.scheduler.expressions import InvalidScheduleError
 from local.services.targets import NotDeliverableError, Targets
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Schedule:
     arn: str
     group: str
     document: Mapping[str, Any]
-    times: schedule_expressions.Schedule
+    times: expressions.Schedule
     created: datetime
     modified: datetime
     begin: datetime
@@ -308,7 +308,7 @@ class SchedulerService:
         expression, zone = parameters["ScheduleExpression"], parameters.get("ScheduleExpressionTimezone", "UTC")
         now = self._now()
         try:
-            times = schedule_expressions.parse(expression, zone)
+            times = expressions.parse(expression, zone)
             self._check_target(parameters["Target"])
         except (InvalidScheduleError, NotDeliverableError) as error:
             raise wire.ServiceError("ValidationException", str(error)) from None
@@ -323,7 +323,7 @@ class SchedulerService:
             begin=parameters.get("StartDate") or (old.begin if old and same_times else now),
         )
         # One that was made this moment may be due at once, as a rate is.
-        schedule.plan(now if old else now - schedule_expressions.INSTANT)
+        schedule.plan(now if old else now - expressions.INSTANT)
         group.schedules[schedule.name] = schedule
         return {"ScheduleArn": schedule.arn}
 

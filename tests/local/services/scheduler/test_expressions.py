@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.services.scheduler.schedule_expressions import InvalidScheduleError, parse
+from local.services.scheduler.expressions import InvalidScheduleError, parse
 
 # A Sunday.
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.server import wire
-from local.services.functions.lambda_runtime import Outcome
+from local.services.functions.runtime import Outcome
 from local.services.targets import NotDeliverableError, Targets
 
 log = logging.getLogger(__name__)

@@ -24,14 +24,8 @@ from werkzeug.wrappers import Request, Response
 
 from local.server import wire
 from local.server.http_server import DropConnectionError, client_gone
-from local.services.functions.lambda_async import AsyncConfig, AsyncEvents, Event
-from local.services.functions.lambda_runtime import (
-    INIT_SECONDS,
-    EventNotTakenError,
-    ExecutionEnvironment,
-    Invocation,
-    Outcome,
-)
+from local.services.functions.async_invocation import AsyncConfig, AsyncEvents, Event
+from local.services.functions.runtime import INIT_SECONDS, EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
 from local.services.targets import Targets
 
 MAX_ENVIRONMENTS = 4

@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.cloud import LocalCloud
-from local.services.functions.lambda_service import MAX_ENVIRONMENTS, _Pool
+from local.services.functions.service import MAX_ENVIRONMENTS, _Pool
 from tests.support.waiting import eventually, messages
 
 Clients = Callable[..., Any]

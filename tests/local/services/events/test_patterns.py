@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.services.events import event_patterns
-from local.services.events.event_patterns import InvalidPatternError
+from local.services.events import patterns
+from local.services.events.patterns import InvalidPatternError
 
 EVENT = {
     "source": "aws.amplify",
@@ -40,8 +40,8 @@ EVENT = {
     ],
 )
 def test_patterns_match(detail: dict[str, Any], fits: bool) -> None:
-    pattern = event_patterns.load(json.dumps({"source": ["aws.amplify"], "detail": detail}))
-    assert event_patterns.matches(pattern, EVENT) is fits
+    pattern = patterns.load(json.dumps({"source": ["aws.amplify"], "detail": detail}))
+    assert patterns.matches(pattern, EVENT) is fits
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_patterns_match(detail: dict[str, Any], fits: bool) -> None:
 )
 def test_what_can_t_be_matched_is_refused(pattern: Any) -> None:
     with pytest.raises(InvalidPatternError, match="Event pattern is not valid"):
-        event_patterns.load(json.dumps(pattern))
+        patterns.load(json.dumps(pattern))
 
 
 JSON = st.recursive(
@@ -84,14 +84,14 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_pattern_is_refused_or_can_be_matched(document: Any) -> None:
     try:
-        pattern = event_patterns.load(json.dumps(document))
+        pattern = patterns.load(json.dumps(document))
     except InvalidPatternError:
         return
-    assert event_patterns.matches(pattern, EVENT) in {True, False}
+    assert patterns.matches(pattern, EVENT) in {True, False}
 
 
 @given(st.dictionaries(st.sampled_from(["source", "detail-type"]), st.text(max_size=9), min_size=1))
 def test_an_event_matches_the_pattern_of_its_own_values(event: dict[str, str]) -> None:
-    pattern = event_patterns.load(json.dumps({name: [value] for name, value in event.items()}))
-    assert event_patterns.matches(pattern, event)
-    assert not event_patterns.matches(pattern, dict.fromkeys(event, "another value"))
+    pattern = patterns.load(json.dumps({name: [value] for name, value in event.items()}))
+    assert patterns.matches(pattern, event)
+    assert not patterns.matches(pattern, dict.fromkeys(event, "another value"))

@@ -32,7 +32,7 @@ from local.server import wire
 ACCOUNT = DEFAULT_ACCOUNT_ID
 
 LOCKED_SERVICES = ("dynamodb", "s3")
-"""Services whose check-and-write moto does not make atomic; local/executions.py sees to Step Functions."""
+"""Services whose check-and-write moto does not make atomic; step_functions/service.py sees to Step Functions."""
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 

@@ -23,7 +23,7 @@ from moto.events.models import EventPattern
 from werkzeug.wrappers import Request, Response
 
 from local.server import wire
-from local.services.events import event_input, event_patterns
+from local.services.events import input_transformer, patterns
 from local.services.targets import NotDeliverableError, Targets
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class Archive:
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def matches(self, event: dict[str, Any]) -> bool:
-        return self.pattern is None or event_patterns.matches(self.pattern, event)
+        return self.pattern is None or patterns.matches(self.pattern, event)
 
 
 class EventsService:
@@ -197,8 +197,8 @@ class EventsService:
                 target = Target(dict(document))
                 try:
                     self._targets.check(target.arn)
-                    event_input.check(document)
-                except (NotDeliverableError, event_input.InvalidInputError) as error:
+                    input_transformer.check(document)
+                except (NotDeliverableError, input_transformer.InvalidInputError) as error:
                     raise wire.ServiceError("ValidationException", f"Target {target.id}: {error}") from None
                 rule.targets[target.id] = target
 
@@ -270,7 +270,7 @@ class EventsService:
             pairs = [
                 (rule, target)
                 for rule in rules
-                if event_patterns.matches(rule.pattern, full)
+                if patterns.matches(rule.pattern, full)
                 for target in rule.targets.values()
             ]
         for rule, target in pairs:
@@ -280,7 +280,7 @@ class EventsService:
 
     def _deliver(self, delivery: Delivery) -> None:
         rule, target = delivery.rule, delivery.target
-        text = event_input.make(target.document, delivery.event, rule.name, rule.arn)
+        text = input_transformer.make(target.document, delivery.event, rule.name, rule.arn)
         while not self._stopped.is_set():
             delivery.attempts += 1
             try:
@@ -445,7 +445,7 @@ class EventsService:
             event = json.loads(parameters["Event"])
         except ValueError as error:
             raise wire.ServiceError("ValidationException", f"Event is not valid JSON: {error}") from None
-        return {"Result": event_patterns.matches(pattern, event)}
+        return {"Result": patterns.matches(pattern, event)}
 
     # --- PutEvents ---------------------------------------------------------------------------------------------------
 
@@ -492,8 +492,8 @@ class EventsService:
 
 def _load_pattern(text: str) -> EventPattern:
     try:
-        return event_patterns.load(text)
-    except event_patterns.InvalidPatternError as error:
+        return patterns.load(text)
+    except patterns.InvalidPatternError as error:
         raise wire.ServiceError("InvalidEventPatternException", str(error)) from None
 
 

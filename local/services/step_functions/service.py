@@ -1,8 +1,8 @@
 """Step Functions: moto runs the state machines, this adds what AWS does around an execution and moto does not.
 
 Names are checked and given, wake-ups don't meet half-made executions, StopExecution ends those that wait,
-RedriveExecution has failed ones go on (local/redriving.py), and status changes become events. What moto does anew for
-each execution is kept (local/interpreter.py).
+RedriveExecution has failed ones go on (redrive.py), and status changes become events. What moto does anew for
+each execution is kept (interpreter.py).
 Events: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html.
 """
 
@@ -22,7 +22,7 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from local.server import wire
-from local.services.moto_backend import ACCOUNT, MotoBackend, with_body
+from local.services.moto import ACCOUNT, MotoBackend, with_body
 from local.services.step_functions.task_clients import TaskClients
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Executions:
 
     def _go_on(self, execution: Execution, token: str) -> Redrive:
         # Imported late, as moto's parser is.
-        from local.services.step_functions.redriving import redrive  # noqa: PLC0415
+        from local.services.step_functions.redrive import redrive  # noqa: PLC0415
 
         if execution.status not in REDRIVABLE:
             raise wire.ServiceError("ExecutionNotRedrivable", f"Execution is {execution.status} and cannot be redriven")
