@@ -76,6 +76,12 @@ def test_there_are_at_most_seven_functions_and_each_has_a_folder() -> None:
     assert {properties["CodeUri"].strip("/").rpartition("/")[2] for properties in FUNCTIONS.values()} == folders
 
 
+def test_the_layer_holds_the_package_of_the_functions_and_no_command_line() -> None:
+    layer = REPOSITORY / RESOURCES["CoreLayer"]["Properties"]["ContentUri"]
+    assert [part.name for part in layer.iterdir() if part.is_dir()] == [PACKAGE.name]
+    assert "pyyaml" not in (layer / "requirements.txt").read_text(encoding="utf-8").lower()
+
+
 @every_function
 def test_a_function_logs_into_a_group_of_the_template(name: str) -> None:
     (group,) = attribute(FUNCTIONS[name]["LoggingConfig"]["LogGroup"])
