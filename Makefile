@@ -81,7 +81,7 @@ sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local in
 oldest-sdk: $(OLDEST)/ready ## Run the functions' tests with the oldest AWS SDK that Lambda's runtime may bring
 	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
 
-mutation: $(VENV)/ready $(MUTATION)/ready ## Find changes of pure modules that no test notices; MODULES="routing.patterns" names others
+mutation: $(VENV)/ready $(MUTATION)/ready ## Find changes of pure modules that no test notices; MODULES="routing.github_patterns" names others
 	$(BIN)/python -m tools.mutation $(MODULES)
 
 lock: $(VENV)/ready ## Pin the newest versions of all packages, with hashes
