@@ -18,10 +18,15 @@ from amplify_jobs.aws.amplify_errors import (
     part,
     rejected_if_unknown,
 )
+from amplify_jobs.aws.amplify_responses import hosting_job_state
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
-from amplify_jobs.model.job import Job, JobState, hosting_job_state
-from amplify_jobs.model.parameters import SOURCE_URL_LIMIT, HostingParameters, StartDeploymentParameters
+from amplify_jobs.model.job import Job, JobState
+from amplify_jobs.model.parameters import (
+    SOURCE_URL_LIMIT,
+    HostingParameters,
+    StartDeploymentParameters,
+)
 from amplify_jobs.starting.lease import ListedJob
 
 if TYPE_CHECKING:

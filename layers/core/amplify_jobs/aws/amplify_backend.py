@@ -18,8 +18,9 @@ from amplify_jobs.aws.amplify_errors import (
     part,
     rejected_if_unknown,
 )
+from amplify_jobs.aws.amplify_responses import backend_job_state
 from amplify_jobs.errors import NotFoundError, ServiceTrouble, StartUnresolved
-from amplify_jobs.model.job import Job, JobState, backend_job_state
+from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.results import BackendModels
 

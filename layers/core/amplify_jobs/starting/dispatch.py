@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Store(Leases, Attempts, Places, Protocol):
-    """What is asked of the jobs table; store.Store does it."""
+    """What is asked of the jobs table; aws.jobs_table does it."""
 
 
 class Hosting(Starts, Stops, Protocol):
