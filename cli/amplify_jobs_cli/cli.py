@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from amplify_jobs.diagnosing.bounds import bounded
 from amplify_jobs.diagnosing.diagnose import BUILD_TIMEOUT_MINUTES, diagnose
-from amplify_jobs.diagnosing.failure import StepLog
+from amplify_jobs.diagnosing.diagnosis import StepLog
 from amplify_jobs.errors import (
     AmplifyJobsError,
     InvalidRoutesError,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from amplify_jobs.diagnosing.failure import Diagnosis, Failure
+from amplify_jobs.diagnosing.diagnosis import Diagnosis
+from amplify_jobs.model.failure import Failure
 
 _NO_FAILURE = dict.fromkeys(("cause", "summary", "advice", "phase", "command", "excerpt", "who", "log"))
 

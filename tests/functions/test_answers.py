@@ -7,30 +7,35 @@ from datetime import UTC, datetime
 
 import pytest
 
-from amplify_jobs.announcing.announcement import DetailType, finished
+from amplify_jobs.announcing.announcement import DetailType
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.dynamodb import dynamodb_client
 from amplify_jobs.aws.executions import Executions
 from amplify_jobs.aws.intake_queue import IntakeQueue
-from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.publisher import Publisher
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.job import Job, JobState, State, job_key
-from amplify_jobs.model.request import JobRequest, JobType, StartJobParameters
+from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
+from amplify_jobs.model.parameters import (
+    GenerateBackendAPIModelsParameters,
+    JobType,
+    StartDeploymentParameters,
+    StartJobParameters,
+)
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.lease import Attempt, Lease
 from amplify_jobs.starting.superseding import Latest, SupersedingRequest
-from tests.support.stack import BUCKET, REGION, Stack, job_request, serving
-from tests.unit.announcing.test_announcement import FAILED, NAMES, PLACE, REQUEST
+from tests.support.announcements import FAILED, REQUEST, finished
+from tests.support.stack import BUCKET, REGION, Stack, job_request, record_key, serving
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BRANCH = f"{REGION}#d1#main"
-KEY = job_key(REGION, "d1", "main", "7")
+BRANCH = BranchRef(REGION, "d1", "main")
+REF = JobRef(BRANCH, "7")
+KEY = record_key("d1", "main", "7")
 JOB = Job(operation="start_job", app_id="d1", branch_name="main", job_id="7")
 CODEGEN = Job(operation="start_codegen_job", app_id="d1", environment_name="dev", job_id="job-1")
 MODELS = Job(operation="generate_backend_api_models", app_id="d1", environment_name="dev", job_id="job-1")
@@ -45,23 +50,23 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store.connect("jobs")
+def store() -> JobsTable:
+    return JobsTable.connect("jobs")
 
 
-STORED: list[tuple[str, Callable[[Store], object]]] = [
+STORED: list[tuple[str, Callable[[JobsTable], object]]] = [
     ("GetItem", lambda store: store.job_of_request("web-1")),
     ("GetItem", lambda store: store.lease(BRANCH)),
-    ("GetItem", lambda store: store.announced("web-1")),
-    ("GetItem", lambda store: store.has_ended(KEY)),
+    ("GetItem", lambda store: store.published_announcements("web-1")),
+    ("GetItem", lambda store: store.has_ended(REF)),
     ("PutItem", lambda store: store.acquire_lease(BRANCH, ATTEMPT, Lease())),
     ("PutItem", lambda store: store.write_latest(BRANCH, "push", Latest(SupersedingRequest("web-1", NOW, NOW)), NOW)),
     ("UpdateItem", lambda store: store.link_request_to_job("web-1", JOB, NOW)),
     ("UpdateItem", lambda store: store.release_lease(BRANCH, ATTEMPT, 3)),
-    ("UpdateItem", lambda store: store.record_start(KEY, "web-1", JOB, NOW)),
+    ("UpdateItem", lambda store: store.record_start(REGION, JobRequest.model_validate(job_request("d1")), JOB, NOW)),
     ("UpdateItem", lambda store: store.record_poll(KEY, NOW)),
     ("UpdateItem", lambda store: store.record_state(KEY, JobState(job=JOB, state=State.RUNNING), None)),
-    ("UpdateItem", lambda store: store.record_status_change(KEY, NOW)),
+    ("UpdateItem", lambda store: store.record_status_change(REF, NOW)),
     ("UpdateItem", lambda store: store.mark_superseded("web-1", "web-2", NOW)),
     ("UpdateItem", lambda store: store.mark_announced("web-1", "Job Started to people", {}, NOW)),
     ("Query", lambda store: store.earlier_jobs(KEY)),
@@ -72,7 +77,7 @@ STORED: list[tuple[str, Callable[[Store], object]]] = [
 @pytest.mark.parametrize("answer", [{"nonsense": [True]}, {}], ids=["another answer", "an empty one"])
 @pytest.mark.parametrize(("operation", "call"), STORED)
 def test_of_the_jobs_table(
-    stack: Stack, store: Store, operation: str, call: Callable[[Store], object], answer: dict[str, object]
+    stack: Stack, store: JobsTable, operation: str, call: Callable[[JobsTable], object], answer: dict[str, object]
 ) -> None:
     stack.answers[operation] = answer
     try:
@@ -132,7 +137,7 @@ def with_nonsense(
 
 def test_of_the_topic_and_the_bus(stack: Stack) -> None:
     publisher = Publisher.connect(topic_arn=stack.environment["TOPIC_ARN"], bus_name="amplify-jobs")
-    detail = finished(REQUEST, FAILED, NAMES, PLACE, "arn:aws:states:eu-west-1:123456789012:execution:a:b")
+    detail = finished(REQUEST, FAILED)
     with_nonsense(stack, "sns", "Publish", lambda: publisher.publish_to_topic(DetailType.JOB_FINISHED, detail))
     with_nonsense(stack, "events", "PutEvents", lambda: publisher.put_event(DetailType.JOB_FINISHED, detail))
     for answer in ({}, {"FailedEntryCount": 0}, {"FailedEntryCount": 0, "Entries": [{}]}, {"Entries": "x"}):
@@ -185,12 +190,13 @@ def test_of_amplify_and_s3(
     with_nonsense(stack, service, operation, call, error)
 
 
-def test_a_lease_whose_write_was_answered_too_late_is_held(stack: Stack, store: Store) -> None:
+def test_a_lease_whose_write_was_answered_too_late_is_held(stack: Stack, store: JobsTable) -> None:
     """boto3 writes once more, and meets what it wrote: nobody else has the branch, and nothing waits for a minute."""
+    own = BranchRef(REGION, "d1", "own")
     stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
-    assert store.acquire_lease("own", ATTEMPT, Lease())
-    assert store.lease("own").attempt == ATTEMPT
+    assert store.acquire_lease(own, ATTEMPT, Lease())
+    assert store.lease(own).attempt == ATTEMPT
     later = Attempt("web-1", datetime(2026, 3, 1, 12, 1, tzinfo=UTC), 3, "RELEASE", "Fix the header")
     stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
-    assert store.acquire_lease("own", later, Lease(ATTEMPT, 3))
-    assert not store.acquire_lease("own", ATTEMPT, Lease())
+    assert store.acquire_lease(own, later, Lease(ATTEMPT, 3))
+    assert not store.acquire_lease(own, ATTEMPT, Lease())

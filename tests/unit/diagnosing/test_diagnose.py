@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from amplify_jobs.diagnosing.bounds import HEAD_BYTES, TAIL_BYTES, bounded, bounded_bytes
 from amplify_jobs.diagnosing.build_log import parse
 from amplify_jobs.diagnosing.diagnose import EXCERPT_LIMIT, diagnose
-from amplify_jobs.diagnosing.failure import UNKNOWN, Failure, StepLog
+from amplify_jobs.diagnosing.diagnosis import StepLog
 from amplify_jobs.diagnosing.redaction import redacted
 from amplify_jobs.diagnosing.rule import Part
 from amplify_jobs.diagnosing.rules import RULES, table
+from amplify_jobs.model.failure import UNKNOWN, Failure
 from amplify_jobs_cli.cli import main
 from tests.support.failing_logs import COMMIT, HEAD, NOT_CLONED, PRINTED, REFUSED, failed, not_cloned, refused, stamped
 

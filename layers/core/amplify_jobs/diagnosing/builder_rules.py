@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from amplify_jobs.diagnosing.failure import Who
 from amplify_jobs.diagnosing.rule import Part, Rule, signatures
+from amplify_jobs.model.failure import Who
 
 _OUT_OF_MEMORY = "Use a larger build instance or build less at once (fewer workers); a larger Node heap makes it worse."
 _TOO_SLOW = (

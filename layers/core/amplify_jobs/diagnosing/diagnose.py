@@ -16,10 +16,11 @@ from amplify_jobs.diagnosing.builder_rules import (
     REASON_RULES,
     TIMEOUT,
 )
-from amplify_jobs.diagnosing.failure import UNKNOWN, Diagnosis, Failure, StepLog
+from amplify_jobs.diagnosing.diagnosis import Diagnosis, StepLog
 from amplify_jobs.diagnosing.output_rules import EXIT_CODE_RULES, OUTPUT_RULES
 from amplify_jobs.diagnosing.redaction import Redaction
 from amplify_jobs.diagnosing.rule import Rule
+from amplify_jobs.model.failure import UNKNOWN, Failure
 from amplify_jobs.text import one_line, shortened, without_controls
 
 BUILD_TIMEOUT_MINUTES = 30

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from amplify_jobs.diagnosing.failure import Who
 from amplify_jobs.diagnosing.rule import Part, Rule, signatures
+from amplify_jobs.model.failure import Who
 
 _NPM = r"npm (?:ERR!|error) "
 _PNPM = r"^\W{0,4}ERR_PNPM_"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from amplify_jobs.diagnosing.failure import Who
+from amplify_jobs.model.failure import Who
 
 
 class Part(StrEnum):

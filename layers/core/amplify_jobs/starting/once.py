@@ -15,17 +15,12 @@ from amplify_jobs.errors import (
     Superseded,
     Throttled,
 )
-from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.job import Job, branch_key
-from amplify_jobs.model.request import JobType, StartJobParameters
+from amplify_jobs.model.job import BranchRef, Job
+from amplify_jobs.model.parameters import HostingParameters
 from amplify_jobs.starting.lease import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
-from amplify_jobs.text import without_queries
 
 # Each turn either ends or makes progress that another request's lease can undo only by its own progress.
 _TURNS = 5
-
-
-HostingParameters = StartJobParameters | StartDeploymentParameters
 
 
 class Starts(Protocol):
@@ -37,15 +32,15 @@ class Starts(Protocol):
 
 
 class Leases(Protocol):
-    """What is asked of the jobs table; store.Store does it."""
+    """What is asked of the jobs table; aws.jobs_table does it."""
 
     def job_of_request(self, request_id: str) -> Job | None: ...
 
-    def lease(self, branch: str) -> Lease: ...
+    def lease(self, branch: BranchRef) -> Lease: ...
 
-    def acquire_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool: ...
+    def acquire_lease(self, branch: BranchRef, attempt: Attempt, expected: Lease) -> bool: ...
 
-    def release_lease(self, branch: str, attempt: Attempt, highest_job_id: int) -> None: ...
+    def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None: ...
 
     def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
 
@@ -68,7 +63,7 @@ def start_once(
     started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is to be
     called again later.
     """
-    branch = branch_key(region, parameters.app_id, parameters.branch_name)
+    branch = BranchRef(region, parameters.app_id, parameters.branch_name)
 
     def became(listed: ListedJob, attempt: Attempt) -> Job:
         job = Job(
@@ -131,9 +126,13 @@ def _come_back(request_id: str, attempt: Attempt) -> RetryableError:
 
 
 def _attempt(request_id: str, parameters: HostingParameters, sent_at: datetime, highest_job_id: int) -> Attempt:
-    if isinstance(parameters, StartJobParameters):
-        return Attempt(request_id, sent_at, highest_job_id, parameters.job_type, parameters.commit_message)
-    source = parameters.artifact or without_queries(parameters.source_url)
+    traits = parameters.traits()
     return Attempt(
-        request_id, sent_at, highest_job_id, JobType.MANUAL, None, source_url=source, deployment_id=parameters.job_id
+        request_id,
+        sent_at,
+        highest_job_id,
+        traits.job_type,
+        traits.commit_message,
+        source_url=traits.source_url,
+        deployment_id=traits.deployment_id,
     )

@@ -1,8 +1,7 @@
-"""What is told about a failure, and what is known of a step beside its log."""
+"""What is told about a failure of a job."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from amplify_jobs.model.base import GrowingModel
@@ -35,27 +34,4 @@ class Failure(GrowingModel):
     excerpt: str | None = None
     who: Who | None = None
     retry_helps: bool = False
-    log: str | None = None
-
-
-class Diagnosis(GrowingModel):
-    """What a job's logs tell: its failure, if there is one, and the commit that was really built."""
-
-    failure: Failure | None = None
-    commit_built: str | None = None
-
-
-@dataclass(frozen=True)
-class StepLog:
-    """A step of a job: its name in GetJob's answer, its log, and what GetJob tells of it.
-
-    `status` is the step's, or the job's; without it the log alone decides whether the step failed. `log` says where a
-    copy is kept.
-    """
-
-    name: str
-    text: str | bytes
-    status: str | None = None
-    status_reason: str | None = None
-    duration_seconds: float | None = None
     log: str | None = None
