@@ -73,15 +73,17 @@ def _segment_weight(segment: str) -> int:
 
 
 class HttpApi:
-    """One API on a port of this machine, and what it answers: also 200 at /health, unless a route is there."""
+    """One API at an address of this machine, and what it answers: also 200 at /health, unless a route is there."""
 
     def __init__(
         self,
         *,
         account: str,
+        url: str,
         invoke: Callable[[str, bytes], Outcome],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.url = url
         self._account = account
         self._invoke = invoke
         self._now = now

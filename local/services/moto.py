@@ -47,9 +47,13 @@ class _ServerRequest(MotoRequest):
 
 
 class MotoBackend:
-    """moto as one AWS account; state is the process's, so that only one may be in use at a time."""
+    """moto as one AWS account; state is the process's, so that only one may be in use at a time.
 
-    def __init__(self) -> None:
+    `region` is where calls go that name no Region.
+    """
+
+    def __init__(self, region: str) -> None:
+        self.region = region
         self._locks = {service: threading.Lock() for service in LOCKED_SERVICES}
 
     def start(self, port: int) -> None:
@@ -64,14 +68,14 @@ class MotoBackend:
         BackendDict.reset()
         reset_model_data()
 
-    def handle(self, service: str, region: str, request: Request) -> Response:
+    def handle(self, service: str, request: Request, region: str | None = None) -> Response:
         """Answer a call; `service` is its signing name.
 
         Raises ServiceError for a service or an operation that moto lacks, or whose needs are not installed.
         """
         try:
             with self._locks.get(service, contextlib.nullcontext()):
-                return self._handle(service, region, request)
+                return self._handle(service, region or self.region, request)
         except NotImplementedError as error:
             raise not_implemented(service, operation_name(service, request)) from error
         except ImportError as error:

@@ -26,7 +26,7 @@ class _Service(ABC):
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self, service: str, request: Request) -> Response:
+    def handle(self, service: str, request: Request) -> Response:
         operation, given = read_request(service, request)
         validate(operation, given)
         with self._lock:
@@ -48,7 +48,7 @@ class UiBuilder(_Service):
     files: dict[str, bytes | int] = field(default_factory=dict)
     asked_for: list[str] = field(default_factory=list)
 
-    def answer_file(self, request: Request) -> Response | None:
+    def answer(self, request: Request) -> Response | None:
         if not request.path.startswith(FILES):
             return None
         path = request.path.removeprefix(FILES)
@@ -56,6 +56,9 @@ class UiBuilder(_Service):
             self.asked_for.append(path)
             content = self.files.get(path, 404)
         return Response(status=content) if isinstance(content, int) else Response(content)
+
+    def answer_site(self, request: Request) -> Response | None:
+        return None
 
     def succeed(self, job_id: str, url: str, files: dict[str, bytes], **more: Any) -> None:
         """Let a job succeed with these files, and further entries of its manifest."""

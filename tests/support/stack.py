@@ -1,4 +1,4 @@
-"""What the functions find around them: moto, an Amplify whose every answer can be chosen, faults that can be ordered.
+"""What the functions find around them: moto, an Amplify whose every answer can be chosen, faults that can be injected.
 
 The Amplify here speaks the service's wire protocol, but runs nothing: a test says what became of a job.
 """
@@ -85,7 +85,7 @@ class Amplify:
         """The jobs of an app that StopJob was called for."""
         return [given["jobId"] for name, given in self.calls if name == "StopJob" and given["appId"] == app_id]
 
-    def __call__(self, service: str, request: Request) -> Response:
+    def handle(self, service: str, request: Request) -> Response:
         operation, given = read_request(service, request)
         validate(operation, given)
         with self._lock:
@@ -286,16 +286,14 @@ class Stack:
 @contextmanager
 def serving() -> Iterator[Stack]:
     """Serve the stack on a free port, with the environment set that its functions have."""
-    moto, amplify, faults = MotoBackend(), Amplify(), Faults()
+    moto, amplify, faults = MotoBackend(REGION), Amplify(), Faults()
     ui_builder, backend = UiBuilder(), Backend()
     endpoint = Endpoint(
         moto=moto,
-        region=REGION,
         services={"amplify": amplify, "amplifyuibuilder": ui_builder, "amplifybackend": backend},
         faults=faults,
         authorization=Authorization(Roles(), account=ACCOUNT, region=REGION, machine_of=lambda _: None),
-        local=ui_builder.answer_file,
-        sites=lambda _: None,
+        pages=ui_builder,
     )
     answers: dict[str, Any] = {}
 
@@ -305,7 +303,7 @@ def serving() -> Iterator[Stack]:
             return Response(json.dumps(answers[operation]), content_type="application/x-amz-json-1.1")
         return endpoint(request)
 
-    server = HttpServer(answer, name="aws")
+    server = HttpServer("aws")
     with ExitStack() as exits:
         exits.callback(moto.reset)
         exits.callback(server.close)
@@ -314,7 +312,7 @@ def serving() -> Iterator[Stack]:
         # moto's interpreter of state machines reads its port from the environment.
         patch.setenv("MOTO_PORT", str(server.port))
         moto.start(server.port)
-        server.start()
+        server.start(answer)
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
         stack = Stack(server.url, amplify, ui_builder, backend, faults, {}, "", "", session, answers)
         exits.callback(stack.close)

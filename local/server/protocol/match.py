@@ -1,7 +1,7 @@
 """Reads requests: which operation one calls, and with which parameters.
 
 The operation is told in any protocol. Parameters are read in rest-json (amplify, amplifyuibuilder, amplifybackend,
-lambda, scheduler) and json (events); query.py reads those of the query protocol.
+lambda, scheduler), json (events) and query (cloudformation, in query.py).
 Protocols: https://smithy.io/2.0/aws/protocols/index.html.
 """
 
@@ -21,6 +21,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from botocore.utils import parse_timestamp
 from werkzeug.wrappers import Request
 
+from local.server.protocol import query
 from local.server.protocol.errors import ServiceError
 from local.server.protocol.models import protocol_of, service_model
 
@@ -98,12 +99,14 @@ def operation_name(service: str, request: Request) -> str | None:
 
 
 def read_request(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]]:
-    """Read a rest-json or json request: its operation and its parameters, under the names that the client used.
+    """Read a request: its operation and its parameters, under the names of the operation's input shape.
 
     Timestamps become aware datetimes and blobs bytes. A value that can't be its member's type stays as it came, for
     `validate` to name. Raises ServiceError for an unknown operation and for a body that is no JSON object.
     """
     name = operation_name(service, request)
+    if name is None and protocol_of(service) == "query":
+        raise ServiceError("InvalidAction", f"Could not find operation {request.values.get('Action', '')}")
     if name is None:
         message = f"{service} has no operation {request.method} {request.path}"
         raise ServiceError("UnknownOperationException", message, 404)
@@ -111,8 +114,11 @@ def read_request(service: str, request: Request) -> tuple[OperationModel, dict[s
     shape = operation.input_shape
     if shape is None:
         return operation, {}
-    if protocol_of(service) == "json":
-        return operation, _from_json(shape, _json_object(request.get_data()))
+    match protocol_of(service):
+        case "json":
+            return operation, _from_json(shape, _json_object(request.get_data()))
+        case "query":
+            return operation, query.read_parameters(shape, request)
     return operation, _rest_parameters(service, request, shape)
 
 

@@ -1,4 +1,4 @@
-"""Writes the answers of rest-json and json; query.py writes those of the query protocol."""
+"""Writes answers: those of rest-json and json here, those of the query protocol in query.py."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
+from local.server.protocol import query
 from local.server.protocol.validate import check_answer
 
 
 def respond(operation: OperationModel, result: Mapping[str, Any]) -> Response:
-    """Write a rest-json or json answer; raises MalformedAnswerError if the result does not fit the output shape."""
+    """Write an operation's answer. Raises MalformedAnswerError if the result does not fit the output shape."""
     check_answer(operation, result)
+    if operation.service_model.resolved_protocol == "query":
+        return query.respond(operation, result)
     shape = operation.output_shape
     members: Mapping[str, Shape] = shape.members if shape else {}
     result = {name: value for name, value in result.items() if value is not None}

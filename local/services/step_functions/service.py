@@ -46,7 +46,7 @@ class Redrive:
     token: str
 
 
-class Executions:
+class StepFunctionsService:
     """All executions since the start, by ARN; `emit` puts events on the default bus.
 
     `clients` are what tasks call with, as their state machines' roles.
@@ -55,12 +55,10 @@ class Executions:
     def __init__(
         self,
         moto: MotoBackend,
-        region: str,
         emit: Callable[[Mapping[str, Any]], object],
         clients: TaskClients,
     ) -> None:
         self._moto = moto
-        self._region = region
         self._emit = emit
         self._clients = clients
         self._restore_tasks: Callable[[], None] | None = None
@@ -98,10 +96,10 @@ class Executions:
             case "RedriveExecution":
                 return self._redrive_execution(service, request)
             case "DescribeExecution" | "ListExecutions":
-                return self._with_redrives(self._moto.handle(service, self._region, request))
+                return self._with_redrives(self._moto.handle(service, request))
         # moto looks for a token in all executions that it lists, and a list must not change meanwhile.
         with self._calls if operation in WAKING else contextlib.nullcontext():
-            return self._moto.handle(service, self._region, request)
+            return self._moto.handle(service, request)
 
     def _start_execution(self, service: str, request: Request) -> Response:
         from moto.core.exceptions import AWSError  # noqa: PLC0415
@@ -115,7 +113,7 @@ class Executions:
         if FORBIDDEN_IN_NAMES.search(name):
             raise ServiceError("InvalidName", f"Invalid Name: '{name}'")
         arn, text = parameters["stateMachineArn"], parameters.get("input", "{}")
-        backend = stepfunctions_parser_backends[ACCOUNT][self._region]
+        backend = stepfunctions_parser_backends[ACCOUNT][self._moto.region]
         try:
             with self._calls:
                 execution = started(
@@ -150,7 +148,7 @@ class Executions:
             if execution is not None:
                 self._stop_reasons[arn] = (parameters.get("error"), parameters.get("cause"))
         with self._calls:
-            response = self._moto.handle(service, self._region, request)
+            response = self._moto.handle(service, request)
         if response.status_code == 200 and execution is not None:
             _wake(execution)
         return response
@@ -163,11 +161,11 @@ class Executions:
         validate(operation, parameters)
         arn, token = parameters["executionArn"], parameters.get("clientToken", "")
         # moto's own answer for an execution that is not there, or an ARN that is none.
-        described = self._moto.handle(service, self._region, _described_instead(request, arn))
+        described = self._moto.handle(service, _described_instead(request, arn))
         if described.status_code != 200:
             return described
         # moto types what its two backends share by the one that does not execute.
-        execution: Any = stepfunctions_parser_backends[ACCOUNT][self._region].describe_execution(arn)
+        execution: Any = stepfunctions_parser_backends[ACCOUNT][self._moto.region].describe_execution(arn)
         with self._calls:
             last = self._redrives.get(arn)
             if last is None or not token or last.token != token:
