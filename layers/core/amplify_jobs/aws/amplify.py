@@ -12,9 +12,12 @@ from amplify_jobs.aws.amplify_responses import hosting_job_state, text_or_none
 from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
-from amplify_jobs.model.deployment import SOURCE_URL_LIMIT, StartDeploymentParameters
 from amplify_jobs.model.job import Job, JobState
-from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.model.parameters import (
+    SOURCE_URL_LIMIT,
+    HostingParameters,
+    StartDeploymentParameters,
+)
 from amplify_jobs.starting.lease import ListedJob
 
 if TYPE_CHECKING:
@@ -39,17 +42,14 @@ class Amplify:
             boto3.client("amplify", config=NO_RETRY_CONFIG), boto3.client("amplify", config=READ_CONFIG), objects
         )
 
-    def send(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
+    def send(self, parameters: HostingParameters) -> ListedJob:
         """Call StartJob or StartDeployment once.
 
         Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where nothing was started, and StartUnresolved
         where that is not known (no answer, an answer that is no job, or an internal failure).
         """
-        if isinstance(parameters, StartJobParameters):
-            return self._start_job(parameters)
-        return self._start_deployment(parameters)
-
-    def _start_job(self, parameters: StartJobParameters) -> ListedJob:
+        if isinstance(parameters, StartDeploymentParameters):
+            return self._start_deployment(parameters)
         arguments: dict[str, Any] = parameters.model_dump(by_alias=True, exclude_none=True)
         return _started("StartJob", lambda: self._start_client.start_job(**arguments))
 
@@ -75,7 +75,7 @@ class Amplify:
     def get_job(self, job: Job) -> JobState:
         """Ask for a job's state (API: GetJob). Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble."""
         with amplify_call("GetJob"):
-            answer = self._read_client.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+            answer = self._read_client.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
             return hosting_job_state(job, answer)
 
     def stop_job(self, job: Job) -> None:
@@ -85,7 +85,7 @@ class Amplify:
         """
         try:
             with amplify_call("StopJob"):
-                answer = self._read_client.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+                answer = self._read_client.stop_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
                 required_member(answer, "jobSummary", dict)
         except NotFoundError:
             return

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from amplify_jobs.announcing.announcement import EVENT_SOURCE, Announcement, DetailType, attributes, subject, text
+from amplify_jobs.announcing.announcement import EVENT_SOURCE, Announcement, DetailType
+from amplify_jobs.announcing.text import attributes, subject, text
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import aws_errors
 from amplify_jobs.errors import ServiceTrouble

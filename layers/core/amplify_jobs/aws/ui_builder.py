@@ -12,13 +12,14 @@ from amplify_jobs.aws.amplify_responses import codegen_job_state, partial_errors
 from amplify_jobs.aws.clients import READ_CONFIG, client_config
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.job import Job, JobState
-from amplify_jobs.model.request import Operation
-from amplify_jobs.model.results import CodegenAsset
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.request import JobRequest
+from amplify_jobs.model.results import JobOutput
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
 
-    from amplify_jobs.model.codegen import StartCodegenJobParameters
+    from amplify_jobs.model.codegen_parameters import StartCodegenJobParameters
 
 # The token makes a repeat of the call harmless, here and in the state machine.
 _START_CONFIG = client_config(attempts=2, read_timeout=8)
@@ -27,6 +28,10 @@ _RESOURCES = {"app": "appId", "environment": "environmentName"}
 
 class UiBuilder:
     """UI Builder behind boto3 clients that are made when they are first needed, which most invocations do not."""
+
+    @classmethod
+    def connect(cls) -> UiBuilder:
+        return cls()
 
     @cached_property
     def _start_client(self) -> AmplifyUIBuilderClient:
@@ -53,14 +58,14 @@ class UiBuilder:
             job_id=job_id,
         )
 
-    def get_codegen_job(self, job: Job) -> JobState:
+    def get_job(self, job: Job) -> JobState:
         """Ask for a job's state (API: GetCodegenJob).
 
         Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble.
         """
         return codegen_job_state(job, self._get_job(job))
 
-    def asset(self, job: Job) -> CodegenAsset:
+    def get_output(self, job: Job, _request: JobRequest) -> JobOutput:
         """Ask where the manifest of a job that succeeded is, and for the failures told beside it. Raises as above."""
         body = self._get_job(job).get("job")
         asset = body.get("asset") if isinstance(body, dict) else None
@@ -68,9 +73,11 @@ class UiBuilder:
         if not isinstance(address, str) or not address:
             raise ServiceTrouble("GetCodegenJob: answered without the asset's downloadUrl")
         message = body.get("statusMessage") if isinstance(body, dict) else None
-        return CodegenAsset(address, partial_errors(message if isinstance(message, str) else None))
+        return JobOutput(manifest_url=address, errors=partial_errors(message if isinstance(message, str) else None))
 
     def _get_job(self, job: Job) -> dict[str, Any]:
         with amplify_call("GetCodegenJob"):
-            answer = self._read_client.get_codegen_job(appId=job.app_id, environmentName=job.environment, id=job.job_id)
+            answer = self._read_client.get_codegen_job(
+                appId=job.app_id, environmentName=job.require_environment(), id=job.job_id
+            )
             return dict(answer)
