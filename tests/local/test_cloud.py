@@ -8,7 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,3 +163,36 @@ def test_the_project_s_own_template_runs(tmp_path: Path) -> None:
             assert answer.status == 200
         assert cloud.http_api.route_keys == ["POST /webhooks/{source}"]
         assert cloud.outputs["StateMachineArn"] == cloud.physical_id("JobStateMachine")
+
+
+def test_reserved_concurrency_throttles_the_function_that_takes_deliveries(tmp_path: Path) -> None:
+    settings = CloudSettings(
+        aws_port=0, http_port=0, state_dir=tmp_path, parameters={"WebhookReservedConcurrency": "1"}
+    )
+    with LocalCloud(PROJECT / "template.yaml", settings) as cloud:
+        # The function reads its routes first, and waits for them here.
+        cloud.faults.inject({"service": "s3", "operation": "GetObject", "fault": "delay", "seconds": 5, "times": 2})
+        with ThreadPoolExecutor(2) as pool:
+            statuses = sorted(pool.map(lambda _: status_of_delivery(cloud.api_url), range(2)))
+        assert statuses[1] == 503, "Lambda throttles the second one, and API Gateway says so"
+        assert statuses[0] in {202, 404}, "deferred, or refused since nobody has a webhook"
+        client: Any = boto3.client(
+            "lambda",
+            endpoint_url=cloud.endpoint_url,
+            region_name=cloud.region,
+            aws_access_key_id="AKID",
+            aws_secret_access_key="secret",
+        )
+        answer = client.get_function(FunctionName=cloud.physical_id("ReceiveWebhookFunction"))
+        assert answer["Concurrency"] == {"ReservedConcurrentExecutions": 1}
+        assert status_of_delivery(cloud.api_url) == 404, "once it is free again, deliveries are taken"
+
+
+def status_of_delivery(api_url: str) -> int:
+    request = urllib.request.Request(f"{api_url}/webhooks/nobody", b"{}", method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
