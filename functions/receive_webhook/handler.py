@@ -15,8 +15,8 @@ from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
 from amplify_jobs.errors import DeliveryRefusedError, RetryableError, UnreadableDeliveryError
-from amplify_jobs.events.deliveries import any_delivery_id
 from amplify_jobs.events.http_request import HttpApiRequest, answer
+from amplify_jobs.events.webhooks import any_delivery_id
 from amplify_jobs.intake.accept import Intake, WebhookIntake
 from amplify_jobs.intake.message import UnverifiedDelivery
 from amplify_jobs.intake.process import EventProcessor

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from amplify_jobs.aws.signed_http import LAST_RESORT_SECONDS, AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.events.event import digest
-from amplify_jobs.events.payload import member
+from amplify_jobs.events.payload import Payload
 
 # How long a message that could not be processed is hidden, by the number of times that it was received: an outage of
 # seconds costs seconds, and one of hours not a call every second.
@@ -58,7 +58,7 @@ class IntakeQueue:
         Raises ServiceTrouble.
         """
         try:
-            key = member(json.loads(body), "storedAt")
+            key = Payload(json.loads(body)).member("storedAt")
         except ValueError:
             return body
         if not isinstance(key, str):

@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, ConfigDict
 
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, digest
-from amplify_jobs.events.payload import member
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.routing.matching import asks_for_nothing
 
@@ -88,6 +88,6 @@ def queued_events(delivery: Delivery, origin: Origin) -> list[QueuedEvent]:
 
 def _is_unverified(message: str) -> bool:
     try:
-        return bool(member(json.loads(message), "kind") == "unverified")
+        return bool(Payload(json.loads(message)).member("kind") == "unverified")
     except ValueError:
         return False

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from amplify_jobs.errors import InvalidSignatureError, NotSetUpError, ServiceTrouble
 from amplify_jobs.events.deliveries import Delivery, Provider
-from amplify_jobs.events.identity import delivery_told_apart
-from amplify_jobs.events.webhooks import provider
+from amplify_jobs.events.evidence import add_delivery_evidence
+from amplify_jobs.events.webhooks import delivery_id, provider
 from amplify_jobs.intake.message import Origin, UnverifiedDelivery
 from amplify_jobs.intake.protocols import CurrentRoutes, Secrets, SourceCopies
 from amplify_jobs.routing.routes import Source
@@ -38,9 +38,9 @@ class Verifier:
         source, trouble = self._source(unverified.source)
         host = provider(source.provider)
         self._check_signature(host, source, unverified)
-        delivery = delivery_told_apart(host.parse(unverified.headers, unverified.body), unverified.identity)
-        delivery_id = delivery.delivery_id or host.delivery_id(unverified.headers)
-        return VerifiedDelivery(delivery, Origin(unverified.source, delivery_id, unverified.received_at), trouble)
+        delivery = add_delivery_evidence(host.parse(unverified.headers, unverified.body), unverified.identity)
+        host_id = delivery.delivery_id or delivery_id(source.provider, unverified.headers)
+        return VerifiedDelivery(delivery, Origin(unverified.source, host_id, unverified.received_at), trouble)
 
     def _check_signature(self, host: Provider, source: Source, unverified: UnverifiedDelivery) -> None:
         """A signature that does not match may be one of a secret that was rotated: newer secrets are tried too."""
