@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +23,6 @@ from tests.support.aws_stand_in import AwsStandIn, serving_aws
 from tests.support.intake_stack import Clients, IntakeStack
 
 REPOSITORY = Path(__file__).parents[2]
-HANDLER = REPOSITORY / "functions" / "receive_webhook" / "handler.py"
 EVENT_FILE = REPOSITORY / "events" / "receive_webhook.push.json"
 SECRET, SECRET_NAME = "It's a Secret to Everybody", "/amplify-jobs/secrets/github"
 OLD, NEW, NO_COMMIT = "1" * 40, "2" * 40, "0" * 40
@@ -245,7 +241,10 @@ class TestDuplicates:
 
     def test_ten_at_once_start_one_execution(self, stack: Stack, tmp_path: Path) -> None:
         with ThreadPoolExecutor(10) as pool:
-            runs = [pool.submit(in_a_process, stack, delivery(push()), tmp_path / str(number)) for number in range(10)]
+            runs = [
+                pool.submit(stack.in_a_process, "receive_webhook", delivery(push()), tmp_path / str(number))
+                for number in range(10)
+            ]
         answers = [run.result()[0] for run in runs]
         assert [answer["statusCode"] for answer in answers] == [202] * 10
         assert sorted(content(answer)["requests"][0]["duplicate"] for answer in answers) == [False] + [True] * 9
@@ -443,7 +442,7 @@ class TestUnverified:
     def test_a_hosts_token_is_in_no_line_and_no_answer(self, stack: Stack, tmp_path: Path) -> None:
         stack.aws.answers_left["ssm"] = 0
         event = delivery(push(), headers={"x-gitlab-token": "a token of gitlab", "authorization": "Basic dXNlcjpwYXNz"})
-        answer, written = in_a_process(stack, event, tmp_path / "answer")
+        answer, written = stack.in_a_process("receive_webhook", event, tmp_path / "answer")
         assert answer["statusCode"] == 202
         for unspoken in ("a token of gitlab", "dXNlcjpwYXNz", event["headers"]["x-hub-signature-256"]):
             assert unspoken not in written + answer["body"]
@@ -590,35 +589,9 @@ def test_while_secrets_rotate_both_are_taken(stack: Stack, secrets: list[str]) -
         assert function(delivery(push(f"release/{branch}"), secret=secret))["statusCode"] == 202
 
 
-IN_A_PROCESS = """
-import importlib.util, json, sys
-from types import SimpleNamespace
-spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-context = SimpleNamespace(function_name="f", memory_limit_in_mb=1, aws_request_id="r", invoked_function_arn="a")
-with open(sys.argv[2], "w") as answer:
-    json.dump(module.handler(json.load(sys.stdin), context), answer)
-"""
-
-
-def in_a_process(stack: Stack, event: dict[str, Any], answer: Path) -> tuple[dict[str, Any], str]:
-    """Run the function as Lambda does, in a process of its own: its answer, and all that it wrote."""
-    run = subprocess.run(
-        [sys.executable, "-c", IN_A_PROCESS, str(HANDLER), str(answer)],
-        input=json.dumps(event),
-        env={**os.environ, **stack.environment, "PYTHONPATH": str(REPOSITORY / "layers" / "core")},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(answer.read_text()), run.stdout + run.stderr
-
-
 class TestLogs:
     def test_every_line_of_a_request_carries_what_it_is_found_by(self, stack: Stack, tmp_path: Path) -> None:
-        answer, written = in_a_process(stack, delivery(push()), tmp_path / "answer")
+        answer, written = stack.in_a_process("receive_webhook", delivery(push()), tmp_path / "answer")
         lines = [line for line in map(json.loads, written.splitlines()) if line.get("message") == "Accepted"]
         (line,) = lines
         assert line["request_id"] == content(answer)["requests"][0]["requestId"]
@@ -626,14 +599,14 @@ class TestLogs:
         assert (line["source"], line["app_id"], line["branch_name"]) == ("github", "d1a2b3c4d5e6", "main")
 
     def test_metrics_count_what_was_accepted(self, stack: Stack, tmp_path: Path) -> None:
-        _, written = in_a_process(stack, delivery(push()), tmp_path / "answer")
+        _, written = stack.in_a_process("receive_webhook", delivery(push()), tmp_path / "answer")
         (metrics,) = [line for line in map(json.loads, written.splitlines()) if "_aws" in line]
         assert metrics["Deliveries"] == metrics["RequestsAccepted"] == [1.0]
 
     @pytest.mark.parametrize("secret", [SECRET, "a wrong one"])
     def test_no_secret_and_no_signature_is_written(self, stack: Stack, tmp_path: Path, secret: str) -> None:
         event = delivery(push(), secret=secret, headers={"authorization": "Bearer abcdef"})
-        answer, written = in_a_process(stack, event, tmp_path / "answer")
+        answer, written = stack.in_a_process("receive_webhook", event, tmp_path / "answer")
         assert written
         signature = event["headers"]["x-hub-signature-256"].removeprefix("sha256=")
         right = github.sign(SECRET, event["body"].encode()).removeprefix("sha256=")

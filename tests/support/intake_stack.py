@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,16 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 REPOSITORY = Path(__file__).parents[2]
+_IN_A_PROCESS = """
+import importlib.util, json, sys
+from types import SimpleNamespace
+spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+context = SimpleNamespace(function_name="f", memory_limit_in_mb=1, aws_request_id="r", invoked_function_arn="a")
+with open(sys.argv[2], "w") as answer:
+    json.dump(module.handler(json.load(sys.stdin), context), answer)
+"""
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,19 @@ class IntakeStack(Clients):
             return module.handler(event, context)
 
         return invoke
+
+    def in_a_process(self, name: str, event: Any, answer: Path) -> tuple[dict[str, Any], str]:
+        """Run a function as Lambda does, in a process of its own: its answer, by that file, and all that it wrote."""
+        run = subprocess.run(
+            [sys.executable, "-c", _IN_A_PROCESS, str(REPOSITORY / "functions" / name / "handler.py"), str(answer)],
+            input=json.dumps(event),
+            env={**os.environ, **self.environment, "PYTHONPATH": str(REPOSITORY / "layers" / "core")},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return json.loads(answer.read_text()), run.stdout + run.stderr
 
     def executions(self) -> list[DescribeExecutionOutputTypeDef]:
         """All executions, oldest first."""
