@@ -11,7 +11,7 @@ import pytest
 
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction
 from amplify_jobs.events.webhooks.capabilities import HOSTS, UNTOLD, untold
-from amplify_jobs_cli.routes_file.unknown_values import untold_warnings
+from amplify_jobs_cli.routes_file.untold_warnings import untold_warnings
 from tests.support.recorded_webhooks import SHARED, corpus_body, parse, rows
 from tests.unit.events.test_deliveries import DOCS, LISTING_FILES, PULLS, A, B, event, pulled, pushed, several
 
@@ -131,7 +131,7 @@ def warnings(provider: str | None, when: dict[str, Any], parameters: dict[str, A
     if provider is not None:
         route["source"] = "aws.codecommit" if provider == "codecommit" else provider
     value = {"sources": sources, "routes": {"web": route}}
-    return [f"{'.'.join(map(str, path[2:]))}: {text}" for path, text in untold_warnings(value)]
+    return [f"{'.'.join(map(str, path[2:]))}: {text}" for path, text, _ in untold_warnings(value)]
 
 
 def on(kind: str, **conditions: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Source: Amplify Backend API reference, and botocore's model of it. That service 
 
 from __future__ import annotations
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
 from amplify_jobs.model.base import Model
@@ -16,6 +16,6 @@ class GenerateBackendAPIModelsParameters(Model):
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
-    app_id: str
-    backend_environment_name: str
-    resource_name: str
+    app_id: str = Field(description="The app's id as Amplify shows it.", examples=["d1a2b3c4d5e6"])
+    backend_environment_name: str = Field(description="The name of a backend environment.", examples=["staging"])
+    resource_name: str = Field(description="The name of the environment's API.", examples=["shop"])

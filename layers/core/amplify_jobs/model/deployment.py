@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.request import AppId, BranchName, JobId
@@ -38,11 +38,23 @@ class StartDeploymentParameters(Model):
 
     app_id: AppId
     branch_name: BranchName
-    job_id: JobId | None = None
-    source_url: SourceUrl | None = None
-    source_url_type: SourceUrlType | None = None
-    artifact: S3Uri | None = None
-    artifact_version: Annotated[str, StringConstraints(max_length=S3_VERSION_LIMIT)] | None = None
+    job_id: JobId | None = Field(
+        default=None, description="The number of the job that CreateDeployment made.", examples=["12"]
+    )
+    source_url: SourceUrl | None = Field(
+        default=None,
+        description="An address that begins with s3://, https:// or http://.",
+        examples=["https://example.com/web.zip"],
+    )
+    source_url_type: SourceUrlType | None = Field(
+        default=None, description="What sourceUrl is. ZIP is one zip, BUCKET_PREFIX all objects whose keys begin alike."
+    )
+    artifact: S3Uri | None = Field(
+        default=None, description="The address of a zip in S3.", examples=["s3://{bucket}/{key}"]
+    )
+    artifact_version: Annotated[str, StringConstraints(max_length=S3_VERSION_LIMIT)] | None = Field(
+        default=None, description="The S3 version of artifact. Default: the current one.", examples=["{version}"]
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> StartDeploymentParameters:

@@ -57,8 +57,19 @@ class OnTimeout(StrEnum):
     LEAVE = "leave"
 
 
-AppId = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+$")]
-BranchName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+AppId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+$"),
+    Field(
+        description="The app's id as Amplify shows it: d, then small letters and digits, at most 20.",
+        examples=["d1a2b3c4d5e6"],
+    ),
+]
+BranchName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    Field(description="The name of a branch of the app, at most 255 characters.", examples=["main", "{branch}"]),
+]
 JobId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[0-9]+$")]
 
 
@@ -70,12 +81,26 @@ class StartJobParameters(Model):
 
     app_id: AppId
     branch_name: BranchName
-    job_type: JobType
-    job_id: JobId | None = None
-    job_reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
-    commit_id: Annotated[str, StringConstraints(max_length=255)] | None = None
-    commit_message: Annotated[str, StringConstraints(max_length=COMMIT_MESSAGE_LIMIT)] | None = None
-    commit_time: datetime | None = None
+    job_type: JobType = Field(description="The kind of job. RELEASE builds the branch, RETRY runs jobId again.")
+    job_id: JobId | None = Field(
+        default=None, description="The number of the job that RETRY runs again.", examples=["12"]
+    )
+    job_reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = Field(
+        default=None,
+        description=f"The reason for the job, at most {JOB_REASON_LIMIT} characters.",
+        examples=["{message}"],
+    )
+    commit_id: Annotated[str, StringConstraints(max_length=255)] | None = Field(
+        default=None, description="The commit's id, at most 255 characters.", examples=["{commit}"]
+    )
+    commit_message: Annotated[str, StringConstraints(max_length=COMMIT_MESSAGE_LIMIT)] | None = Field(
+        default=None,
+        description=f"The commit's message, at most {COMMIT_MESSAGE_LIMIT} characters.",
+        examples=["{message}"],
+    )
+    commit_time: datetime | None = Field(
+        default=None, description="The commit's time in ISO 8601.", examples=["2026-01-31T12:00:00Z"]
+    )
 
     @model_validator(mode="after")
     def _retry_names_its_job(self) -> StartJobParameters:
