@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from amplify_jobs.announcing.announcement import DetailType, finished
+from amplify_jobs.announcing.announcement import DetailType
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.dynamodb import dynamodb_client
@@ -19,14 +19,18 @@ from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
-from amplify_jobs.model.request import JobRequest, JobType, StartJobParameters
+from amplify_jobs.model.parameters import (
+    GenerateBackendAPIModelsParameters,
+    JobType,
+    StartDeploymentParameters,
+    StartJobParameters,
+)
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.lease import Attempt, Lease
 from amplify_jobs.starting.superseding import Latest, SupersedingRequest
-from tests.support.stack import BUCKET, REGION, Stack, job_request, record_key, serving
-from tests.unit.announcing.test_announcement import FAILED, NAMES, PLACE, REQUEST
+from tests.support.announcements import FAILED, REQUEST, finished
+from tests.support.stack import BUCKET, REGION, Stack, any_request, job_request, record_key, serving
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BRANCH = BranchRef(REGION, "d1", "main")
@@ -35,6 +39,9 @@ KEY = record_key("d1", "main", "7")
 JOB = Job(operation="start_job", app_id="d1", branch_name="main", job_id="7")
 CODEGEN = Job(operation="start_codegen_job", app_id="d1", environment_name="dev", job_id="job-1")
 MODELS = Job(operation="generate_backend_api_models", app_id="d1", environment_name="dev", job_id="job-1")
+MODELS_REQUEST = JobRequest.model_validate(
+    any_request("generate_backend_api_models", {"AppId": "d1", "BackendEnvironmentName": "dev", "ResourceName": "blog"})
+)
 ATTEMPT = Attempt("web-1", NOW, 3, "RELEASE", "Fix the header")
 URI = f"s3://{BUCKET}/artifacts/web.zip"
 
@@ -133,7 +140,7 @@ def with_nonsense(
 
 def test_of_the_topic_and_the_bus(stack: Stack) -> None:
     publisher = Publisher.connect(topic_arn=stack.environment["TOPIC_ARN"], bus_name="amplify-jobs")
-    detail = finished(REQUEST, FAILED, NAMES, PLACE, "arn:aws:states:eu-west-1:123456789012:execution:a:b")
+    detail = finished(REQUEST, FAILED)
     with_nonsense(stack, "sns", "Publish", lambda: publisher.publish_to_topic(DetailType.JOB_FINISHED, detail))
     with_nonsense(stack, "events", "PutEvents", lambda: publisher.put_event(DetailType.JOB_FINISHED, detail))
     for answer in ({}, {"FailedEntryCount": 0}, {"FailedEntryCount": 0, "Entries": [{}]}, {"Entries": "x"}):
@@ -161,10 +168,10 @@ AMPLIFY: list[tuple[str, str, Callable[[], object], type[Exception]]] = [
         lambda: Amplify.connect().send(StartDeploymentParameters(app_id="d1", branch_name="main", job_id="1")),
         StartUnresolved,
     ),
-    ("amplifyuibuilder", "GetCodegenJob", lambda: UiBuilder().get_codegen_job(CODEGEN), ServiceTrouble),
+    ("amplifyuibuilder", "GetCodegenJob", lambda: UiBuilder().get_job(CODEGEN), ServiceTrouble),
     ("amplifybackend", "ListBackendJobs", lambda: Backend().model_jobs("d1", "dev"), ServiceTrouble),
-    ("amplifybackend", "GetBackendJob", lambda: Backend().get_backend_job(MODELS), ServiceTrouble),
-    ("amplifybackend", "GetBackendAPIModels", lambda: Backend().get_models(MODELS, "blog"), ServiceTrouble),
+    ("amplifybackend", "GetBackendJob", lambda: Backend().get_job(MODELS), ServiceTrouble),
+    ("amplifybackend", "GetBackendAPIModels", lambda: Backend().get_output(MODELS, MODELS_REQUEST), ServiceTrouble),
     (
         "amplifybackend",
         "GenerateBackendAPIModels",

@@ -12,8 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from amplify_jobs.model.operations import parameters_model
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.placeholders import placeholders_in
 from amplify_jobs.routing.routes import Route, Routes
 from amplify_jobs_cli.routes_file.expansion import DEFAULTS, MATRIX
@@ -91,7 +90,7 @@ def parameter_faults(value: Any, scalar: Scalar) -> Iterator[Problem]:
         parameters, operation = member(request, "parameters"), member(request, "operation")
         if not isinstance(parameters, dict) or operation not in list(Operation):
             continue
-        model = parameters_model(Operation(operation))
+        model = Operation(operation).parameters_model()
         around = ("routes", name, "request", "parameters")
         errors = [_Error.make(details, model, around) for details in _parameter_errors(model, parameters)]
         yield from _problems(errors, value, scalar)

@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from amplify_jobs.events.event import EventKind
-from amplify_jobs.model.operations import not_for
-from amplify_jobs.model.request import OnTimeout
+from amplify_jobs.model.request import OnTimeout, unsupported_members
 from amplify_jobs.routing.placeholders import iter_strings, placeholders_in, values_of
 from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.problems import Problem
@@ -24,7 +23,7 @@ def operation_faults(value: Any) -> Iterator[Problem]:
         operation = member(member(route, "request"), "operation")
         on_timeout = OnTimeout.STOP if member(route, "onTimeout") == OnTimeout.STOP else OnTimeout.LEAVE
         if isinstance(operation, str):
-            for key, message in not_for(operation, member(route, "supersede") is True, on_timeout):
+            for key, message in unsupported_members(operation, member(route, "supersede") is True, on_timeout):
                 yield Problem(("routes", name, key), message, "key")
 
 

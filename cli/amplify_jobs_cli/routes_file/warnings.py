@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from amplify_jobs.routing.schedule_expression import never_due
+from amplify_jobs_cli.routes_file.host_omissions import omission_warnings
 from amplify_jobs_cli.routes_file.pattern_problems import pattern_problems
 from amplify_jobs_cli.routes_file.problems import Problem
-from amplify_jobs_cli.routes_file.untold_warnings import untold_warnings
 from amplify_jobs_cli.routes_file.values import member, members
 
 _FROM_HOSTS = ("push", "pull_request", "release")
@@ -26,7 +26,7 @@ def find_warnings(value: Any, now: datetime, *, senders: bool = True) -> list[Pr
         *(_sender_warnings(value) if senders else ()),
         *_schedule_warnings(value, now),
         *_object_warnings(value),
-        *untold_warnings(value),
+        *omission_warnings(value),
     ]
 
 

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, Field, TypeAdapter
 
-from amplify_jobs.model.operations import parameters_model
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.load import check_routes
 from amplify_jobs_cli.routes_file.model_fields import description, examples, field_at, member_names, models_by_place
 from amplify_jobs_cli.routes_file.remedies import flow, remedy
 
-ROOTS: list[type[BaseModel]] = [Routes, *(parameters_model(operation) for operation in Operation)]
+ROOTS: list[type[BaseModel]] = [Routes, *(operation.parameters_model() for operation in Operation)]
 
 
 def members(depth: int | None = None) -> Iterator[Any]:
@@ -72,7 +71,7 @@ def test_a_remedy_fits_into_a_sentence(model: type[BaseModel], name: str) -> Non
         (("routes", "web", "onTimeout"), "stop or leave"),
         (("routes", "web", "supersede"), "true or false"),
         (("routes", "web", "retry"), "a whole number from 0 to 5: how often a job that failed is started again"),
-        (("sources", "cms", "allow", "apps", 0), remedy(field_at(parameters_model(Operation.START_JOB), ("appId",)))),
+        (("sources", "cms", "allow", "apps", 0), remedy(field_at(Operation.START_JOB.parameters_model(), ("appId",)))),
         (
             ("sources", "cms"),
             "a source for each sender, by name, "
@@ -101,7 +100,7 @@ def test_a_member_has_the_remedy_of_its_own_model(path: tuple[str | int, ...], e
 def test_a_parameter_has_the_remedy_of_its_operation(
     operation: Operation, path: tuple[str | int, ...], expected: str
 ) -> None:
-    assert remedy(field_at(parameters_model(operation), path)) == expected
+    assert remedy(field_at(operation.parameters_model(), path)) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a route asks of its source's events though that host never tells it: it decides nothing, or becomes nothing."""
+"""Warnings of conditions and placeholders whose value the host of a route's source omits in its events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind
-from amplify_jobs.events.webhooks.capabilities import HOSTS, untold
+from amplify_jobs.events.git_hosts import TITLES, omit
 from amplify_jobs.routing.placeholders import VALUES, iter_strings, placeholders_in
 from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.problems import Problem
@@ -24,8 +24,8 @@ _CONDITIONS = {
 }
 
 
-def untold_warnings(value: Any) -> Iterator[Problem]:
-    """Find conditions and values of routes that the hosts which may send their events never tell."""
+def omission_warnings(value: Any) -> Iterator[Problem]:
+    """Find what routes ask of their events that every host which may send these omits."""
     sources = dict(members(value, "sources"))
     for name, route in members(value, "routes"):
         try:
@@ -35,7 +35,7 @@ def untold_warnings(value: Any) -> Iterator[Problem]:
         hosts = _hosts(sources, member(route, "source"))
         if not hosts or when.repository is None:
             continue
-        if untold(hosts, when.kinds, "release"):
+        if omit(hosts, when.kinds, "release"):
             place = "source" if member(route, "source") else "when"
             message = f"{_names(hosts)} ha{'s' if len(hosts) == 1 else 've'} no releases; use push with tags"
             yield Problem(("routes", name, place), message)
@@ -49,7 +49,7 @@ def _hosts(sources: dict[str, Any], source: Any) -> list[str]:
     if source == CODECOMMIT:
         return ["codecommit"]
     providers = [member(sender, "provider") for name, sender in sources.items() if source in (None, name)]
-    return sorted({provider for provider in providers if isinstance(provider, str) and provider in HOSTS})
+    return sorted({provider for provider in providers if isinstance(provider, str) and provider in TITLES})
 
 
 def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Problem]:
@@ -60,13 +60,13 @@ def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Problem]:
         capability, what, consequence = _CONDITIONS[key]
         # Tags have no paths.
         kinds = [event_kind for event_kind in when.kinds if key != "paths" or event_kind is not EventKind.TAG]
-        if kinds and untold(hosts, kinds, capability):
+        if kinds and omit(hosts, kinds, capability):
             message = f"{_never_tell(hosts)} {what.format(event=event)}: {consequence}"
             yield Problem(("routes", name, "when", kind, key), message)
     if (
         "actions" in condition.model_fields_set
         and "reopened" in condition.actions
-        and untold(hosts, when.kinds, "reopened")
+        and omit(hosts, when.kinds, "reopened")
     ):
         message = f"{_never_tell(hosts)} that {event} was reopened; leave reopened out"
         yield Problem(("routes", name, "when", kind, "actions"), message)
@@ -77,7 +77,7 @@ def _values(hosts: list[str], kinds: tuple[EventKind, ...], name: str, parameter
         for placeholder in dict.fromkeys(placeholders_in(text)):
             value = VALUES.get(placeholder[1:-1])
             having = [kind for kind in kinds if value and kind in value.kinds]
-            if value and having and untold(hosts, having, value.capability):
+            if value and having and omit(hosts, having, value.capability):
                 event = " or ".join(kind.replace("_", " ") for kind in having)
                 message = f"{_never_tell(hosts)} {placeholder} of a {event}: it becomes nothing; leave it out"
                 yield Problem(path, message)
@@ -88,4 +88,4 @@ def _never_tell(hosts: list[str]) -> str:
 
 
 def _names(hosts: list[str]) -> str:
-    return " and ".join(HOSTS[host] for host in hosts)
+    return " and ".join(TITLES[host] for host in hosts)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction
-from amplify_jobs.events.webhooks.capabilities import HOSTS, UNTOLD, untold
-from amplify_jobs_cli.routes_file.untold_warnings import untold_warnings
+from amplify_jobs.events.git_hosts import TITLES, omit
+from amplify_jobs_cli.routes_file.host_omissions import omission_warnings
 from tests.support.recorded_webhooks import SHARED, corpus_body, parse, rows
 from tests.unit.events.test_deliveries import DOCS, LISTING_FILES, PULLS, A, B, event, pulled, pushed, several
 
@@ -41,9 +41,8 @@ def table() -> dict[str, list[str]]:
 
 
 def test_the_docs_say_what_the_code_does() -> None:
-    expected = {host: ["no" if untold([host], [kind], member) else "yes" for kind, member in COLUMNS] for host in HOSTS}
+    expected = {host: ["no" if omit([host], [kind], member) else "yes" for kind, member in COLUMNS] for host in TITLES}
     assert table() == expected
-    assert UNTOLD.keys() == HOSTS.keys()
 
 
 def told(found: Event, member: str) -> bool:
@@ -110,12 +109,12 @@ def events() -> list[tuple[str, Event]]:
     return found
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", TITLES)
 @pytest.mark.parametrize(("kind", "member"), ALL)
 def test_a_host_tells_what_the_table_says_and_nothing_that_it_denies(host: str, kind: EventKind, member: str) -> None:
     found = [happened for of, happened in events() if of == host and happened.kind is kind]
     telling = [happened for happened in found if told(happened, member)]
-    if untold([host], [kind], member):
+    if omit([host], [kind], member):
         assert telling == []
     elif found or SHARED.exists():
         assert telling != []
@@ -126,12 +125,12 @@ def warnings(provider: str | None, when: dict[str, Any], parameters: dict[str, A
     given = {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE", **(parameters or {})}
     route: dict[str, Any] = {"when": when, "request": {"operation": "start_job", "parameters": given}}
     sources = (
-        {provider: {"provider": provider, "secrets": ["/s"]}} if provider in HOSTS and provider != "codecommit" else {}
+        {provider: {"provider": provider, "secrets": ["/s"]}} if provider in TITLES and provider != "codecommit" else {}
     )
     if provider is not None:
         route["source"] = "aws.codecommit" if provider == "codecommit" else provider
     value = {"sources": sources, "routes": {"web": route}}
-    return [f"{'.'.join(map(str, path[2:]))}: {text}" for path, text, _ in untold_warnings(value)]
+    return [f"{'.'.join(map(str, path[2:]))}: {text}" for path, text, _ in omission_warnings(value)]
 
 
 def on(kind: str, **conditions: Any) -> dict[str, Any]:
@@ -229,14 +228,14 @@ def test_a_route_of_any_source_is_warned_of_only_what_none_tells() -> None:
     sources = {name: {"provider": name, "secrets": ["/s"]} for name in ("bitbucket", "azure-devops")}
     request = {"operation": "start_job", "parameters": {"jobReason": "{ref}"}}
     route = {"when": on("push", paths=["a/**"]), "request": request}
-    (found,) = untold_warnings({"sources": sources, "routes": {"web": route}})
+    (found,) = omission_warnings({"sources": sources, "routes": {"web": route}})
     assert found[1].startswith("Azure DevOps and Bitbucket Cloud never tell")
     sources["github"] = {"provider": "github", "secrets": ["/s"]}
-    assert list(untold_warnings({"sources": sources, "routes": {"web": route}})) == []
+    assert list(omission_warnings({"sources": sources, "routes": {"web": route}})) == []
 
 
 @pytest.mark.parametrize(
     "value", [None, [], {}, {"routes": {"web": 1}}, {"sources": 1, "routes": {"web": {"when": {}}}}]
 )
 def test_what_is_no_routes_file_has_no_warnings(value: Any) -> None:
-    assert list(untold_warnings(value)) == []
+    assert list(omission_warnings(value)) == []
