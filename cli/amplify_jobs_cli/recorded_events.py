@@ -16,12 +16,12 @@ from amplify_jobs.events import aws_events
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.deliveries import header as find_header
 from amplify_jobs.events.event import Event, EventKind
-from amplify_jobs.events.http_request import body_of
-from amplify_jobs.events.identity import delivery_told_apart
-from amplify_jobs.events.payload import member, text
+from amplify_jobs.events.evidence import add_delivery_evidence
+from amplify_jobs.events.http_request import HttpApiRequest
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_object
-from amplify_jobs.events.webhooks import provider
-from amplify_jobs.intake.intake import QueuedEvent, is_batch
+from amplify_jobs.events.webhooks import delivery_id, provider
+from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.suggestions import one_of
 
@@ -42,6 +42,14 @@ _RECORDS = (
     (("request", "headers"), ("request", "payload")),
     (("request_headers",), ("request_data",)),
 )
+# What is right for a part of a request that has the form in which API Gateway hands requests to receive_webhook.
+_RIGHT_PARTS = {
+    "pathParameters": "pathParameters.source must name the source; or use --source",
+    "headers": "headers must be an object of texts",
+    "body": "body must be a text",
+    "isBase64Encoded": "isBase64Encoded must be true or false",
+    "requestContext": "requestContext must be as API Gateway has it, or left out",
+}
 # A pull request is updated once more as it is created.
 _SECONDS_OF_CREATION = 5
 _FORM = "application/x-www-form-urlencoded"
@@ -91,8 +99,8 @@ class _Reader:
             return
         if not isinstance(raw, dict):
             raise UnreadableDeliveryError(f"the event must be a JSON object; {FORMS}")
-        if is_batch(raw):
-            yield from map(self._arrival, raw["Records"])
+        if _is_sqs_batch(raw):
+            yield from map(self._queued_event, raw["Records"])
         elif "statusCode" in raw and isinstance(raw.get("body"), str):
             yield from self.read(json_object(raw["body"]), raw["body"].encode())
         else:
@@ -103,10 +111,9 @@ class _Reader:
         if "pathParameters" in raw and "headers" in raw:
             return self._http_api(raw)
         for headers, payload in _RECORDS:
-            if isinstance(member(raw, *headers), dict) and _has(raw, payload):
-                return self._sent(
-                    member(raw, *headers), member(raw, *payload), encoded=raw.get("isBase64Encoded") is True
-                )
+            sent_headers, sent_payload = Payload(raw).member(*headers), Payload(raw).member(*payload)
+            if isinstance(sent_headers, dict) and _has(raw, payload):
+                return self._sent(sent_headers, sent_payload, encoded=raw.get("isBase64Encoded") is True)
         if isinstance(raw.get("events"), list) and raw.keys() & {"requests", "ignored", "deferred"}:
             return self._answer(raw)
         if "kind" in raw:
@@ -114,7 +121,7 @@ class _Reader:
         if self._is_of_aws(raw):
             delivery = aws_events.parse(raw, EXAMPLE_ID)
             return RecordedEvent(delivery.source, delivery.delivery_id, delivery)
-        if isinstance(member(raw, "request", "operation"), str):
+        if isinstance(Payload(raw).member("request", "operation"), str):
             raise UnreadableDeliveryError(f"this is an input of the state machine's functions, not an event; {FORMS}")
         return self._body(content, {})
 
@@ -125,18 +132,16 @@ class _Reader:
 
     def _http_api(self, raw: dict[str, Any]) -> RecordedEvent:
         """What API Gateway hands to receive_webhook."""
-        parameters, headers = raw["pathParameters"], raw["headers"]
-        name = self.source or (parameters.get("source") if isinstance(parameters, dict) else None)
-        if not isinstance(name, str):
-            raise UnreadableDeliveryError("pathParameters.source must name the source; or use --source")
-        if not isinstance(raw.get("body") or "", str):
-            raise UnreadableDeliveryError("body must be a text")
-        return self._delivery(name, _texts(headers), body_of(raw))
+        request = _http_request({**raw, "pathParameters": {"source": self.source}} if self.source else raw)
+        return self._delivery(request.path_parameters.source, request.headers, request.decoded_body())
 
     def _sent(self, headers: dict[str, Any], payload: object, *, encoded: bool = False) -> RecordedEvent:
         """A body with the headers that it was sent with; the body is a text, or JSON within JSON."""
         body = payload if isinstance(payload, str) else json.dumps(payload)
-        return self._body(body_of({"body": body, "isBase64Encoded": encoded}), _texts(headers))
+        parameters = {"source": self._host_source()}
+        return self._http_api(
+            {"pathParameters": parameters, "headers": headers, "body": body, "isBase64Encoded": encoded}
+        )
 
     def _body(self, body: bytes, headers: Mapping[str, str]) -> RecordedEvent:
         """What a host sent, maybe without its headers."""
@@ -154,16 +159,13 @@ class _Reader:
             headers = {**headers, assumed[0]: assumed[1]}
             if source.provider != _STANDARD:
                 notes = (f"No header tells the kind of the event; it is read as {': '.join(assumed)}.",)
-        delivery = delivery_told_apart(host.parse(headers, body), EXAMPLE_ID)
-        return RecordedEvent(name, delivery.delivery_id or host.delivery_id(headers), delivery, notes)
+        delivery = add_delivery_evidence(host.parse(headers, body), EXAMPLE_ID)
+        return RecordedEvent(name, delivery.delivery_id or delivery_id(source.provider, headers), delivery, notes)
 
     def _answer(self, raw: dict[str, Any]) -> RecordedEvent:
         """The whole answer to a delivery; what it ignored without an event is told again."""
         events = tuple(_event(item) for item in raw["events"])
-        ignored = raw.get("ignored")
-        reasons = [
-            text(item, "reason") for item in (ignored if isinstance(ignored, list) else []) if not member(item, "route")
-        ]
+        reasons = [item.text("reason") for item in Payload(raw).elements("ignored") if not item.member("route")]
         reason = next((reason for reason in reasons if reason), None) if not events else None
         source = self.source or self._only_source(events[0].kind if events else None)
         return RecordedEvent(source, None, Delivery(events, reason))
@@ -175,13 +177,13 @@ class _Reader:
             raise UnreadableDeliveryError("source must say where the event came from, like github")
         return RecordedEvent(source, None, Delivery((event,)))
 
-    def _arrival(self, record: object) -> RecordedEvent:
+    def _queued_event(self, record: object) -> RecordedEvent:
         """What waits in the intake queue."""
         try:
-            arrival = QueuedEvent.model_validate_json(text(record, "body") or "")
+            queued = QueuedEvent.model_validate_json(Payload(record).text("body") or "")
         except ValidationError:
             raise UnreadableDeliveryError("a message of the batch holds no event of the intake queue") from None
-        return RecordedEvent(arrival.source, arrival.delivery_id, Delivery((arrival.event,)))
+        return RecordedEvent(queued.source, queued.delivery_id, Delivery((queued.event,)))
 
     def _only_source(self, kind: EventKind | None) -> str:
         """Where an event came from that does not say it."""
@@ -227,14 +229,22 @@ def _event(raw: object) -> Event:
 
 
 def _has(raw: object, path: tuple[str, ...]) -> bool:
-    around = member(raw, *path[:-1]) if path[:-1] else raw
+    around = Payload(raw).member(*path[:-1]) if path[:-1] else raw
     return isinstance(around, dict) and path[-1] in around
 
 
-def _texts(headers: object) -> dict[str, str]:
-    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-        raise UnreadableDeliveryError("headers must be an object of texts")
-    return headers
+def _is_sqs_batch(raw: dict[str, Any]) -> bool:
+    """Whether this is what an event source mapping of SQS hands to a function."""
+    records = raw.get("Records")
+    return isinstance(records, list) and all(Payload(record).member("eventSource") == "aws:sqs" for record in records)
+
+
+def _http_request(raw: dict[str, Any]) -> HttpApiRequest:
+    try:
+        return HttpApiRequest.model_validate(raw)
+    except ValidationError as error:
+        part = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
+        raise UnreadableDeliveryError(_RIGHT_PARTS[part]) from None
 
 
 def _header_of_kind(provider_name: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
@@ -281,21 +291,22 @@ def _bitbucket_kind(payload: dict[str, Any]) -> str | None:
         return "pullrequest:approved"
     open_kind = "pullrequest:created" if _is_new(pull) else "pullrequest:updated"
     return {"MERGED": "pullrequest:fulfilled", "DECLINED": "pullrequest:rejected"}.get(
-        text(pull, "state") or "", open_kind
+        Payload(pull).text("state") or "", open_kind
     )
 
 
 def _is_new(pull: object) -> bool:
     """Whether a pull request was updated only as it was created."""
     try:
-        created, updated = (datetime.fromisoformat(text(pull, name) or "") for name in ("created_on", "updated_on"))
+        times = (Payload(pull).text(name) or "" for name in ("created_on", "updated_on"))
+        created, updated = map(datetime.fromisoformat, times)
         return abs((updated - created).total_seconds()) < _SECONDS_OF_CREATION
     except (ValueError, TypeError):
         return False
 
 
 def _data_center_kind(payload: dict[str, Any]) -> str | None:
-    return "diagnostics:ping" if payload.get("test") is True else text(payload, "eventKey")
+    return "diagnostics:ping" if payload.get("test") is True else Payload(payload).text("eventKey")
 
 
 # Provider -> the header that names the kind of its events, and how the body tells it. The other hosts' bodies name it.
