@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs_cli.cli import main
@@ -66,8 +67,14 @@ SILENT_CALLS: list[tuple[str, str, Callable[[Stack], object]]] = [
 every_answer = pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 
 
-def answer_always(aws: AwsStandIn, service: str, body: bytes) -> None:
-    aws.services[service] = lambda _service, _request: Response(body, content_type="application/json")
+@dataclass(frozen=True)
+class Malformed:
+    """A service that gives every call the same answer."""
+
+    body: bytes
+
+    def handle(self, service: str, request: Request) -> Response:
+        return Response(self.body, content_type="application/json")
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +107,7 @@ def _good_order(aws: AwsStandIn) -> None:
 def test_a_malformed_answer_is_trouble(
     aws: AwsStandIn, stack: Stack, service: str, call: Callable[[Stack], object], answer: bytes
 ) -> None:
-    answer_always(aws, service, answer)
+    aws.services[service] = Malformed(answer)
     with pytest.raises(ServiceTrouble):
         call(stack)
 
@@ -112,7 +119,7 @@ def test_a_malformed_answer_is_trouble(
 def test_a_call_that_answers_nothing_raises_nothing_else(
     aws: AwsStandIn, stack: Stack, service: str, call: Callable[[Stack], object], answer: bytes
 ) -> None:
-    answer_always(aws, service, answer)
+    aws.services[service] = Malformed(answer)
     with suppress(ServiceTrouble):
         call(stack)
 
@@ -121,7 +128,7 @@ def test_a_call_that_answers_nothing_raises_nothing_else(
 def test_what_an_account_answers_is_no_failure_of_a_push(aws: AwsStandIn, stack: Stack, answer: bytes) -> None:
     reader = AccountReader.connect(stack.session)
     for service in ("amplify", "s3"):
-        answer_always(aws, service, answer)
+        aws.services[service] = Malformed(answer)
     account = reader.read([Use("web", "d1", None, event_bucket="builds", artifact_bucket="artifacts")])
     assert account.apps == {}
     assert any("apps and branches were not looked up" in trouble for trouble in reader.troubles)
@@ -129,7 +136,7 @@ def test_what_an_account_answers_is_no_failure_of_a_push(aws: AwsStandIn, stack:
 
 @pytest.mark.usefixtures("_stack")
 def test_a_command_says_it_in_one_line(aws: AwsStandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    answer_always(aws, "states", b"<html>Bad gateway</html>")
+    aws.services["states"] = Malformed(ANSWERS["a page"])
     assert main(["redrive", "--since", "1h", "--dry-run"]) == 1
     assert (
         capsys.readouterr().err == "amplify-jobs: the executions can't be listed: an answer that is none (KeyError)\n"
