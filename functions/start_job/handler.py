@@ -38,7 +38,8 @@ from amplify_jobs.errors import (
     Superseded,
     Throttled,
 )
-from amplify_jobs.following.poll import deadlines_of, poll_answer
+from amplify_jobs.following.poll import FollowedJob, deadlines_of, poll_answer
+from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines
 from amplify_jobs.model.job import Job, JobState, State
 from amplify_jobs.model.operations import Parameters, parameters_of, validated_parameters
@@ -149,16 +150,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")
     metrics.add_metric("JobsStarted", MetricUnit.Count, 1)
-    answer = poll_answer(
-        JobState(job=job, state=State.WAITING, started_at=now()),
-        key=key,
-        # A change that was counted before this, or since, has not been seen: only a poll sees.
-        changes=0,
-        polls=0,
-        left_queue_at=None,
-        earlier=store.earlier_jobs(key),
-        request=request,
-        now=now(),
-        attempt=attempt,
-    )
+    # A change that was counted before this, or since, has not been seen: only a poll sees.
+    state = JobState(job=job, state=State.WAITING, started_at=now())
+    followed = FollowedJob(request=request, job=state, key=key, attempt=attempt)
+    answer = poll_answer(followed, Record(), store.earlier_jobs(key), now())
     return answer.model_dump(mode="json", by_alias=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,20 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplify_jobs.following.poll import (
+    FollowedJob,
+    PollAnswer,
     deadlines_of,
     poll_answer,
     stopped_in_time_out,
     timed_out,
-    waiting_since,
     with_results,
 )
+from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines, EarlierJob
-from amplify_jobs.model.job import Job, JobState, PollAnswer, RecordKey, State
+from amplify_jobs.model.job import Job, JobState, RecordKey, State
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.model.results import PartialError, Results
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB = Job(operation="start_job", app_id="d1", branch_name="main", job_id="7")
+KEY = RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#0000000007"})
 MINUTE = timedelta(minutes=1)
 
 
@@ -38,8 +42,15 @@ def request(**given: Any) -> JobRequest:
     )
 
 
+REQUEST = request()
+
+
 def state(of: State = State.RUNNING, **given: Any) -> JobState:
     return JobState(job=JOB, state=of, **given)
+
+
+def following(last: JobState, *, attempt: int = 1, request: JobRequest = REQUEST) -> FollowedJob:
+    return FollowedJob(request=request, job=last, key=KEY, attempt=attempt)
 
 
 @given(st.integers(1, 1440), st.integers(1, 1440), st.none() | st.integers(0, 1000))
@@ -49,9 +60,10 @@ def test_deadlines_are_counted_from_the_request_or_from_the_last_start(queue: in
     assert deadlines == Deadlines(start_by=(since or RECEIVED) + queue * MINUTE, run_for=run * MINUTE)
 
 
-@pytest.mark.parametrize(("attempt", "since"), [(1, None), (2, RECEIVED), (3, RECEIVED)])
-def test_a_first_job_waits_since_its_request(attempt: int, since: datetime | None) -> None:
-    assert waiting_since(state(started_at=RECEIVED), attempt) == since
+@pytest.mark.parametrize(("attempt", "since"), [(1, RECEIVED), (2, RECEIVED + MINUTE), (3, RECEIVED + MINUTE)])
+def test_a_first_job_waits_since_its_request_and_a_retried_one_since_its_start(attempt: int, since: datetime) -> None:
+    followed = following(state(started_at=RECEIVED + MINUTE), attempt=attempt)
+    assert followed.deadlines == deadlines_of(followed.request, since)
 
 
 @pytest.mark.parametrize(
@@ -109,11 +121,9 @@ def test_results_are_added_to_the_errors_that_were_known(known: tuple[PartialErr
     assert after.partial_errors == tuple(dict.fromkeys((*(known or ()), B)))
 
 
-def polled(state: JobState, *, retry: int = 0, **given: Any) -> PollAnswer:
-    """The answer of a first poll, a minute after the job left the queue."""
-    known: dict[str, Any] = {"changes": 0, "polls": 1, "left_queue_at": RECEIVED, "earlier": ()} | given
-    key = RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#0000000007"})
-    return poll_answer(state, key=key, request=request(retry=retry), now=RECEIVED + MINUTE, **known)
+def polled(followed: FollowedJob, record: Record | None = None, *, earlier: Sequence[EarlierJob] = ()) -> PollAnswer:
+    """The answer of a poll a minute after the job left the queue; the first one, unless the record says otherwise."""
+    return poll_answer(followed, record or Record(polls=1, left_queue_at=RECEIVED), earlier, RECEIVED + MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -132,25 +142,28 @@ def polled(state: JobState, *, retry: int = 0, **given: Any) -> PollAnswer:
 def test_a_failed_job_is_started_again_as_often_as_its_request_says(
     of: State, attempt: int, *, retry: int, finished: bool, again: bool
 ) -> None:
-    answer = polled(state(of, started_at=RECEIVED), retry=retry, attempt=attempt, changes=3)
+    followed = following(state(of, started_at=RECEIVED), attempt=attempt, request=request(retry=retry))
+    answer = polled(followed, Record(changes=3, polls=1, left_queue_at=RECEIVED))
     assert (answer.finished, answer.retry, answer.attempt, answer.seen) == (finished, again, attempt, "3")
     assert answer.wait_seconds >= 1
 
 
 def test_a_request_without_a_number_of_attempts_is_at_its_first() -> None:
-    assert polled(state()).attempt == 1
+    event = following(state()).model_dump(mode="json", by_alias=True, exclude={"attempt"})
+    assert polled(FollowedJob.model_validate(event)).attempt == 1
 
 
 def test_an_end_that_an_event_told_is_looked_for_soon() -> None:
-    earlier = (EarlierJob(1000, told_by_event=True),)
-    waits = [polled(state(), earlier=earlier, changes=changes).wait_seconds for changes in (0, 1, 2)]
+    earlier = (EarlierJob(1000, end_event_received=True),)
+    records = [Record(changes, polls=1, left_queue_at=RECEIVED) for changes in (0, 1, 2)]
+    waits = [polled(following(state()), record, earlier=earlier).wait_seconds for record in records]
     assert waits[0] > waits[1] == waits[2]
 
 
 def test_a_job_that_does_not_tell_its_start_has_waited_since_its_request() -> None:
-    earlier = (EarlierJob(1, told_by_event=False),)
+    earlier = (EarlierJob(1, end_event_received=False),)
     waits = [
-        polled(state(State.WAITING, started_at=started_at), earlier=earlier, left_queue_at=None).wait_seconds
+        polled(following(state(State.WAITING, started_at=started_at)), Record(polls=1), earlier=earlier).wait_seconds
         for started_at in (None, RECEIVED, RECEIVED - 20 * MINUTE)
     ]
     assert waits[0] == waits[1] < waits[2]
@@ -170,15 +183,26 @@ def test_a_job_that_does_not_tell_its_start_has_waited_since_its_request() -> No
     ],
 )
 def test_no_wait_passes_a_deadline(left_minutes: int | None, now_minutes: int, attempt: int, longest: int) -> None:
-    answer = poll_answer(
-        state(State.WAITING if left_minutes is None else State.RUNNING, started_at=RECEIVED + 9 * MINUTE),
-        key=RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#0000000007"}),
-        changes=0,
-        polls=0,
-        left_queue_at=None if left_minutes is None else RECEIVED + left_minutes * MINUTE,
-        earlier=(),
-        request=request(timeout_minutes=2, start_within_minutes=10),
-        now=RECEIVED + now_minutes * MINUTE,
-        attempt=attempt,
-    )
+    current = state(State.WAITING if left_minutes is None else State.RUNNING, started_at=RECEIVED + 9 * MINUTE)
+    short = request(timeout_minutes=2, start_within_minutes=10)
+    record = Record(left_queue_at=None if left_minutes is None else RECEIVED + left_minutes * MINUTE)
+    followed = following(current, attempt=attempt, request=short)
+    answer = poll_answer(followed, record, (), RECEIVED + now_minutes * MINUTE)
     assert answer.wait_seconds == longest
+
+
+def test_what_an_older_version_wrote_and_a_newer_one_adds_is_read() -> None:
+    """Executions keep their definition, and their data, while functions become new."""
+    job = {"operation": "start_job", "appId": "d1", "branchName": "main", "jobId": "7"}
+    answer = PollAnswer.model_validate(
+        {
+            "version": "1",
+            "job": {"job": job, "state": "RUNNING", "new": 1},
+            "finished": False,
+            "waitSeconds": 5,
+            "seen": "0",
+            "key": {"pk": "p", "sk": "s"},
+            "added": {"by": "a later version"},
+        }
+    )
+    assert answer.job.job.job_type is None

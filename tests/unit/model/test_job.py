@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.loaders import Loader
 
-from amplify_jobs.model.job import PollAnswer, State, hosting_state
+from amplify_jobs.model.job import State, hosting_state
 
 
 @pytest.mark.parametrize(
@@ -36,20 +36,3 @@ def test_every_status_of_the_api_is_known() -> None:
     assert set(model["shapes"]["JobStatus"]["enum"]) == {
         "CREATED", "PENDING", "PROVISIONING", "RUNNING", "FAILED", "SUCCEED", "CANCELLING", "CANCELLED"
     }  # fmt: skip
-
-
-def test_what_an_older_version_wrote_and_a_newer_one_adds_is_read() -> None:
-    """Executions keep their definition, and their data, while functions become new."""
-    job = {"operation": "start_job", "appId": "d1", "branchName": "main", "jobId": "7"}
-    answer = PollAnswer.model_validate(
-        {
-            "version": "1",
-            "job": {"job": job, "state": "RUNNING", "new": 1},
-            "finished": False,
-            "waitSeconds": 5,
-            "seen": "0",
-            "key": {"pk": "p", "sk": "s"},
-            "added": {"by": "a later version"},
-        }
-    )
-    assert answer.job.job.job_type is None

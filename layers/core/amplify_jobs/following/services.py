@@ -1,4 +1,4 @@
-"""Asking for a job's state at whichever service runs it."""
+"""The service that runs a job: asked for its state, and told to stop it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from amplify_jobs.model.request import Operation
 
 
 class Hosting(Protocol):
-    """What is asked of Amplify Hosting; aws.amplify.Amplify does it."""
+    """Amplify Hosting, as aws.amplify.Amplify provides it."""
 
     def get_job(self, job: Job) -> JobState: ...
 
+    def stop_job(self, job: Job) -> None: ...
+
 
 class UiBuilder(Protocol):
-    """What is asked of UI Builder; aws.ui_builder.UiBuilder does it."""
+    """UI Builder, as aws.ui_builder.UiBuilder provides it."""
 
     def get_codegen_job(self, job: Job) -> JobState: ...
 
 
 class Backend(Protocol):
-    """What is asked of Amplify Backend; aws.amplify_backend.Backend does it."""
+    """Amplify Backend, as aws.amplify_backend.Backend provides it."""
 
     def get_backend_job(self, job: Job) -> JobState: ...
 
 
 @dataclass(frozen=True)
-class JobStates:
+class JobServices:
     """Amplify Hosting, UI Builder and Backend."""
 
     hosting: Hosting
@@ -44,3 +46,7 @@ class JobStates:
                 return self.backend.get_backend_job(job)
             case _:
                 return self.hosting.get_job(job)
+
+    def stop_job(self, job: Job) -> None:
+        """Have a job of Amplify Hosting stopped. Raises RequestRejected, Throttled or ServiceTrouble."""
+        self.hosting.stop_job(job)
