@@ -10,16 +10,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.parser import event_parser
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws.amplify import Amplify
-from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.download import Downloads
 from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.s3 import Objects
-from amplify_jobs.aws.ui_builder import UiBuilder
+from amplify_jobs.aws.services import connect_services
 from amplify_jobs.errors import InvalidEventError
 from amplify_jobs.following.collect import Collector
 from amplify_jobs.following.poll import FollowedJob, Poll, PollResult
-from amplify_jobs.following.services import JobServices
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Settings
@@ -37,16 +34,15 @@ class GetJobSettings(Settings):
 RESERVED_SECONDS = 12
 logger, metrics = function_logger(), function_metrics()
 settings = GetJobSettings.from_environment()
-hosting, ui_builder, backend = Amplify.connect(), UiBuilder(), Backend()
+services = connect_services()
 collector = Collector(
-    ui_builder=ui_builder,
-    backend=backend,
+    services,
     files=Downloads(settings.aws_endpoint_url or None),
     objects=Objects(),
     bucket=settings.bucket_name,
 )
 poll = Poll(
-    JobServices(hosting, ui_builder, backend),
+    services,
     JobsTable.connect(settings.jobs_table),
     collector,
     now=lambda: datetime.now(UTC),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.request import AppId, BranchName, JobId
+from amplify_jobs.model.identifiers import AppId, BranchName, JobId
 
 DETAIL_TYPE = "AWS API Call via CloudTrail"
 ENDING_CALLS = ("StopJob", "DeleteJob", "DeleteBranch", "DeleteApp")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -87,8 +87,8 @@ class PollResult:
     detection_delay: timedelta | None = None
 
 
-class Services(Protocol):
-    """Amplify's services, as following.services provides them."""
+class JobService(Protocol):
+    """A service of the registry of operations. Only Amplify Hosting stops jobs."""
 
     def get_job(self, job: Job) -> JobState: ...
 
@@ -115,9 +115,9 @@ class ResultCollector(Protocol):
 
 @dataclass(frozen=True)
 class Poll:
-    """Polls jobs with these services, this table and this collector; `now` is the clock."""
+    """Polls jobs; `services` are those of the operations, as aws.services connects them, `now` is the clock."""
 
-    services: Services
+    services: Mapping[str, JobService]
     jobs: Jobs
     collector: ResultCollector
     now: Callable[[], datetime]
@@ -147,7 +147,7 @@ class Poll:
     def _ask(self, followed: FollowedJob, record: Record, now: datetime) -> JobState:
         last = followed.job
         try:
-            state = self.services.get_job(last.job)
+            state = self.services[last.job.operation].get_job(last.job)
         except NotFoundError as error:
             return not_found(last, record, now, error)
         except AmplifyJobsError as error:
@@ -170,7 +170,7 @@ class Poll:
         if not followed.may_be_stopped(record):
             return state.with_note(NOT_STOPPED)
         try:
-            self.services.stop_job(state.job)
+            self.services[state.job.operation].stop_job(state.job)
         except AmplifyJobsError as error:
             # A refusal, too, may only mean that it has ended since, or was stopped by a call whose answer was lost.
             if now - followed.deadlines.next_after(record.left_queue_at) < STOP_TRIED_FOR:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.request import AppId, BranchName, JobId
+from amplify_jobs.model.identifiers import AppId, BranchName, JobId
 
 
 class StatusChange(GrowingModel):
