@@ -19,7 +19,8 @@ from typing import Any
 from rich.console import Console
 
 from amplify_jobs.aws.amplify_responses import hosting_job_state
-from amplify_jobs.following.poll import FollowedJob, poll_answer, timed_out
+from amplify_jobs.following.answer import FollowedJob, poll_answer
+from amplify_jobs.following.poll import timed_out
 from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import EARLIER_JOBS, EarlierJob, left_queue
 from amplify_jobs.model.job import Job, JobState, RecordKey, State

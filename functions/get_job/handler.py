@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.parser import event_parser
+from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.download import Downloads
@@ -15,8 +15,9 @@ from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.services import connect_services
 from amplify_jobs.errors import InvalidEventError
+from amplify_jobs.following.answer import FollowedJob
 from amplify_jobs.following.collect import Collector
-from amplify_jobs.following.poll import FollowedJob, Poll, PollResult
+from amplify_jobs.following.poll import Poll, PollResult
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Settings
@@ -41,12 +42,7 @@ collector = Collector(
     objects=Objects(),
     bucket=settings.bucket_name,
 )
-poll = Poll(
-    services,
-    JobsTable.connect(settings.jobs_table),
-    collector,
-    now=lambda: datetime.now(UTC),
-)
+poll = Poll(services, JobsTable.connect(settings.jobs_table), collector, logger, now=lambda: datetime.now(UTC))
 
 
 def count_outcome(result: PollResult) -> None:
@@ -62,10 +58,10 @@ def count_outcome(result: PollResult) -> None:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 @invalid_input_is(InvalidEventError)
-@event_parser(model=FollowedJob)
-def handler(followed: FollowedJob, context: LambdaContext) -> dict[str, Any]:
-    logger.append_keys(**followed.request.log_keys(), job_id=followed.job.job.job_id)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("Polls", MetricUnit.Count, 1)
+    followed = parse(event=event, model=FollowedJob)
+    logger.append_keys(**followed.request.log_keys(), job_id=followed.job.job.job_id)
     result = poll.poll(followed, lambda: context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
     state = result.answer.job
     logger.info("Polled", extra={"state": state.state, "status": state.status, "polls": result.polls})

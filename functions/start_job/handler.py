@@ -38,7 +38,7 @@ from amplify_jobs.errors import (
     Superseded,
     Throttled,
 )
-from amplify_jobs.following.poll import FollowedJob, deadlines_of, poll_answer
+from amplify_jobs.following.answer import FollowedJob, deadlines_of, poll_answer
 from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines
 from amplify_jobs.model.job import Job, JobState, State

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.following.poll import FollowedJob, poll_answer, timed_out
+from amplify_jobs.following.answer import FollowedJob, poll_answer
+from amplify_jobs.following.poll import timed_out
 from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import (
     EARLIER_JOBS,

@@ -1,4 +1,4 @@
-"""Jobs: what a status means, keys of records, and states of other versions."""
+"""Jobs: what a status means, and what is added to the reason of a state."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 from botocore.loaders import Loader
 
 from amplify_jobs.model.job import State, hosting_state
+from tests.support.followed_jobs import state
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,24 @@ def test_every_status_of_the_api_is_known() -> None:
     assert set(model["shapes"]["JobStatus"]["enum"]) == {
         "CREATED", "PENDING", "PROVISIONING", "RUNNING", "FAILED", "SUCCEED", "CANCELLING", "CANCELLED"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reason", "noted"), [(None, "A note."), ("", "A note."), ("It failed.", "It failed. A note.")]
+)
+def test_a_note_follows_the_reason(reason: str | None, noted: str) -> None:
+    assert state(reason=reason).with_note("A note.") == state(reason=noted)
+
+
+@pytest.mark.parametrize(
+    ("of", "reason", "said"),
+    [
+        *((of, "x", "") for of in State if of is not State.FAILED),
+        (State.FAILED, "npm ci failed", " The job before had failed: npm ci failed"),
+        (State.FAILED, None, " The job before had failed: Amplify gave no reason."),
+    ],
+)
+def test_a_superseded_job_is_cancelled_and_names_the_newer_request(of: State, reason: str | None, said: str) -> None:
+    found = state(of, reason=reason).cancelled_for("web-2")
+    assert (found.state, found.superseded_by) == (State.CANCELLED, "web-2")
+    assert (found.reason or "").rstrip(".") == f"Superseded by request web-2, whose event is newer.{said}".rstrip(".")

@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws_lambda_powertools import Logger
 
 from amplify_jobs.errors import AmplifyJobsError, NotFoundError, ServiceTrouble
+from amplify_jobs.following.answer import FollowedJob, PollAnswer, poll_answer
 from amplify_jobs.following.record import Record
-from amplify_jobs.following.wait import Deadlines, EarlierJob, Progress, left_queue, past_deadline, wait_seconds
-from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.following.wait import Deadlines, EarlierJob, left_queue, past_deadline
 from amplify_jobs.model.job import Job, JobState, RecordKey, State
-from amplify_jobs.model.request import JobRequest, OnTimeout
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.model.results import Results, all_errors, bounded
 
 if TYPE_CHECKING:
@@ -30,52 +30,6 @@ STOP_TRIED_FOR = timedelta(minutes=10)
 
 STOPPED = "amplify-jobs stopped it."
 NOT_STOPPED = "amplify-jobs stopped following it and did not stop it."
-
-logger = Logger(child=True)
-
-
-class FollowedJob(GrowingModel):
-    """A job that an execution follows; the state machine's payload for get_job.
-
-    `job` is the last known state, `key` names the job's record. `attempt` counts the request's jobs from 1; executions
-    that began before jobs were retried do not have it.
-    """
-
-    request: JobRequest
-    job: JobState
-    key: RecordKey
-    attempt: int = 1
-
-    @property
-    def deadlines(self) -> Deadlines:
-        """The deadlines: the first job waits since the request was received, a retried one since its own start."""
-        return deadlines_of(self.request, self.job.started_at if self.attempt > 1 else None)
-
-    def with_state(self, state: JobState) -> FollowedJob:
-        """The same job in a newer state."""
-        return self.model_copy(update={"job": state})
-
-    def may_be_stopped(self, record: Record) -> bool:
-        """Say whether this request may stop the job. A job that is not recorded as started for it is not its own."""
-        return self.request.on_timeout is OnTimeout.STOP and record.request_id == self.request.request_id
-
-
-class PollAnswer(GrowingModel):
-    """The answer of a start or a poll to the state machine.
-
-    `waitSeconds` (whole, at least 1) is how long to wait for a change. `seen` is the record's count of changes, as a
-    number in a string, because DynamoDB's JSON wants it so. `attempt` counts the request's jobs from 1. `retry` is true
-    of a failed job that is to be started again.
-    """
-
-    version: Literal["1"] = "1"
-    job: JobState
-    finished: bool
-    wait_seconds: int
-    seen: str
-    key: RecordKey
-    attempt: int = 1
-    retry: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +74,7 @@ class Poll:
     services: Mapping[str, JobService]
     jobs: Jobs
     collector: ResultCollector
+    logger: Logger
     now: Callable[[], datetime]
 
     def poll(self, followed: FollowedJob, seconds_left: Callable[[], float]) -> PollResult:
@@ -183,21 +138,10 @@ class Poll:
         until = time.monotonic() + max(seconds_left(), 1)
         collection = self.collector.collect(state.job, followed.request, until)
         for missing in collection.results.missing:
-            logger.warning("Not stored", extra={"file": missing.name, "reason": missing.reason})
+            self.logger.warning("Not stored", extra={"file": missing.name, "reason": missing.reason})
         if collection.try_again and state.finished_at is not None and now - state.finished_at < RESULTS_TRIED_FOR:
             raise ServiceTrouble("The job's results can't all be had now.")
         return with_results(state, collection.results)
-
-
-def deadlines_of(request: JobRequest, waiting_since: datetime | None = None) -> Deadlines:
-    """Give the moments after which a request's job counts as timed out.
-
-    `waiting_since` is when a retried job began to wait; the first job waits since the request was received.
-    """
-    return Deadlines(
-        start_by=(waiting_since or request.received_at) + timedelta(minutes=request.start_within_minutes),
-        run_for=timedelta(minutes=request.timeout_minutes),
-    )
 
 
 def not_found(last: JobState, record: Record, now: datetime, error: NotFoundError) -> JobState:
@@ -244,28 +188,3 @@ def detection_delay(state: JobState, now: datetime) -> timedelta | None:
     if not state.state.is_outcome or state.finished_at is None:
         return None
     return max(now - state.finished_at, timedelta(0))
-
-
-def poll_answer(followed: FollowedJob, record: Record, earlier: Sequence[EarlierJob], now: datetime) -> PollAnswer:
-    """Say whether the job has ended and is to be retried, and else how long to wait for its next change."""
-    request, state, deadlines = followed.request, followed.job, followed.deadlines
-    left_queue_at = record.left_queue_at
-    progress = Progress(
-        queued=now - (state.started_at or request.received_at),
-        running=now - left_queue_at if left_queue_at else None,
-        polls=record.polls,
-        end_event_received=record.changes > 0,
-        sends_events=state.job.sends_events,
-    )
-    # A job may leave the queue right after the poll: it could time out as soon as `run_for` from now.
-    until_deadline = min(deadlines.next_after(left_queue_at) - now, deadlines.run_for)
-    return PollAnswer(
-        # Without collected results, the results of a job are the errors of its status.
-        job=state.model_copy(update={"results": bounded(state.results)}) if state.results else state,
-        finished=state.state.is_outcome,
-        wait_seconds=wait_seconds(earlier, progress, until_deadline),
-        seen=str(record.changes),
-        key=followed.key,
-        attempt=followed.attempt,
-        retry=state.state is State.FAILED and followed.attempt <= request.retry,
-    )
