@@ -165,7 +165,7 @@ def test_a_stop_that_may_not_have_arrived_is_tried_again(
     stack: Stack, get_job: Function, fault: dict[str, Any]
 ) -> None:
     following = overdue(stack)
-    stack.faults.order({"service": "amplify", "operation": "StopJob", **fault})
+    stack.faults.inject({"service": "amplify", "operation": "StopJob", **fault})
     with pytest.raises(ServiceTrouble, match="StopJob"):
         get_job(following.payload())
     # If it did arrive, Amplify now shows the job as cancelled; what ended it is the deadline all the same.
@@ -236,14 +236,14 @@ TROUBLES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("fault", TROUBLES, ids=lambda fault: str(fault.get("code", fault["fault"])))
 def test_trouble_with_amplify_is_tried_again(stack: Stack, get_job: Function, fault: dict[str, Any]) -> None:
     following = Following(stack)
-    stack.faults.order({"service": "amplify", "operation": "GetJob", "times": 9, **fault})
+    stack.faults.inject({"service": "amplify", "operation": "GetJob", "times": 9, **fault})
     with pytest.raises(ServiceTrouble, match="GetJob"):
         get_job(following.payload())
 
 
 def test_an_amplify_that_hangs_is_trouble(stack: Stack, get_job: Function) -> None:
     following = Following(stack)
-    stack.faults.order({"service": "amplify", "operation": "GetJob", "fault": "hang"})
+    stack.faults.inject({"service": "amplify", "operation": "GetJob", "fault": "hang"})
     impatient = Config(read_timeout=0.2, retries={"total_max_attempts": 1})
     client = stack.session.client("amplify", endpoint_url=stack.url, config=impatient)
     job = Job.model_validate(following.state["job"])
@@ -260,7 +260,7 @@ def test_the_functions_own_client_gives_up_before_it_is_killed(get_job: Function
 @pytest.mark.parametrize("operation", ["UpdateItem", "Query"])
 def test_trouble_with_dynamodb_is_tried_again(stack: Stack, get_job: Function, operation: str) -> None:
     following = Following(stack)
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "dynamodb", "operation": operation, "fault": "refuse", "times": 3,
          "code": "InternalServerError", "message": "internal", "status": 500}
     )  # fmt: skip

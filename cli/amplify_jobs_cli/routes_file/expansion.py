@@ -16,8 +16,8 @@ from typing import Any
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
 from amplify_jobs.routing.placeholders import VERBATIM_PARAMETERS
 from amplify_jobs.routing.routes import LONGEST_NAME, When
+from amplify_jobs_cli.routes_file.places import Path
 
-Path = tuple[str | int, ...]
 # A place and what is wrong there.
 Fault = tuple[Path, str]
 
