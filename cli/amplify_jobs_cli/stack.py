@@ -1,4 +1,4 @@
-"""A deployed stack as the command line sees it: its outputs, its bucket, its secrets' names."""
+"""A deployed stack as the command line sees it: its outputs, its bucket, the names of its secrets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
 
 _CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
+DEFAULT_STACK = "amplify-jobs"
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 # Where the local cloud is unless AWS_REGION says otherwise.
 LOCAL_REGION = "eu-west-1"
@@ -136,7 +137,9 @@ class Stack:
         try:
             pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
             return {
-                found["Name"].removeprefix(f"{path}/"): found["Value"] for page in pages for found in page["Parameters"]
+                parameter["Name"].removeprefix(f"{path}/"): parameter["Value"]
+                for page in pages
+                for parameter in page["Parameters"]
             }
         except (ClientError, BotoCoreError) as error:
             _fail(f"the copies of the sources in SSM under {path} can't be read", error)
@@ -154,11 +157,11 @@ class Stack:
 
     def missing_secrets(self, names: Iterable[str]) -> list[str]:
         """Those of the names under which SSM holds nothing; no value is read."""
-        wanted = list(dict.fromkeys(names))
+        distinct = list(dict.fromkeys(names))
         missing: list[str] = []
-        for start in range(0, len(wanted), _NAMES_AT_ONCE):
+        for start in range(0, len(distinct), _NAMES_AT_ONCE):
             try:
-                answer = self.ssm.get_parameters(Names=wanted[start : start + _NAMES_AT_ONCE])
+                answer = self.ssm.get_parameters(Names=distinct[start : start + _NAMES_AT_ONCE])
             except (ClientError, BotoCoreError) as error:
                 _fail("SSM can't be asked for the secrets' names", error)
             missing += answer["InvalidParameters"]

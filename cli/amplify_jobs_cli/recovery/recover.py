@@ -13,9 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amplify_jobs.errors import RequestRejected, ServiceTrouble
-from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, dead_letter
+from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, parse_dead_letter
 from amplify_jobs_cli.recovery.redrive import FailedExecution
-from amplify_jobs_cli.recovery.replay import original_id, replay_of
+from amplify_jobs_cli.recovery.replay import make_replay, original_id
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -29,7 +29,7 @@ MOST_REPLAYS = 99
 
 @dataclass(frozen=True)
 class DeadLetterMessage:
-    """A message in the dead-letter queue; `letter` is None if we can't tell what it is, and `fault` says why."""
+    """A message in the dead-letter queue; `letter` is None if it is unknown what it is, and `fault` says why."""
 
     receipt: str
     sent_at: datetime
@@ -50,23 +50,23 @@ class Recovery:
     def dead_letters(self) -> list[DeadLetterMessage]:
         """Read everything that waits; it stays in the queue, hidden from other readers for a minute."""
         try:
-            return [_waiting(message) for message in self._messages()]
+            return [_dead_letter_message(message) for message in self._messages()]
         except (ClientError, BotoCoreError) as error:
             raise ServiceTrouble(f"the dead-letter queue can't be read: {error}") from error
 
-    def process_again(self, waiting: DeadLetterMessage) -> None:
+    def process_again(self, message: DeadLetterMessage) -> None:
         """Invoke the function with its event once more (asynchronously), and take the message out of the queue."""
-        if waiting.letter is None:
-            raise RequestRejected(f"the message of {waiting.sent_at:%Y-%m-%d %H:%M} can't be replayed: {waiting.fault}")
+        if message.letter is None:
+            raise RequestRejected(f"the message of {message.sent_at:%Y-%m-%d %H:%M} can't be replayed: {message.fault}")
         try:
             self._lambda.invoke(
-                FunctionName=waiting.letter.function,
+                FunctionName=message.letter.function,
                 InvocationType="Event",
-                Payload=json.dumps(waiting.letter.event).encode(),
+                Payload=json.dumps(message.letter.event).encode(),
             )
-            self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=waiting.receipt)
+            self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.receipt)
         except (ClientError, BotoCoreError) as error:
-            raise ServiceTrouble(f"{waiting.letter.function} can't be invoked: {error}") from error
+            raise ServiceTrouble(f"{message.letter.function} can't be invoked: {error}") from error
 
     def request_again(self, request_id: str) -> str:
         """Start an execution for the same request under a request id of its own, and give that id.
@@ -76,7 +76,7 @@ class Recovery:
         try:
             raw = self._input_of(request_id)
             for number in range(1, MOST_REPLAYS + 1):
-                request = replay_of(raw, number, datetime.now(UTC))
+                request = make_replay(raw, number, datetime.now(UTC))
                 try:
                     self._stepfunctions.start_execution(
                         stateMachineArn=self._state_machine_arn,
@@ -97,10 +97,10 @@ class Recovery:
         pages = self._stepfunctions.get_paginator("list_executions")
         try:
             return [
-                FailedExecution(one["executionArn"], one["status"], one["startDate"], one["stopDate"])
+                FailedExecution(item["executionArn"], item["status"], item["startDate"], item["stopDate"])
                 for status in statuses
                 for page in pages.paginate(stateMachineArn=self._state_machine_arn, statusFilter=status)
-                for one in page["executions"]
+                for item in page["executions"]
             ]
         except (ClientError, BotoCoreError) as error:
             raise ServiceTrouble(f"the executions can't be listed: {error}") from error
@@ -141,7 +141,7 @@ class Recovery:
             yield from new
 
 
-def _waiting(message: MessageTypeDef) -> DeadLetterMessage:
+def _dead_letter_message(message: MessageTypeDef) -> DeadLetterMessage:
     attributes = {
         name: value["StringValue"]
         for name, value in message.get("MessageAttributes", {}).items()
@@ -149,6 +149,6 @@ def _waiting(message: MessageTypeDef) -> DeadLetterMessage:
     }
     sent_at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
     try:
-        return DeadLetterMessage(message["ReceiptHandle"], sent_at, dead_letter(message["Body"], attributes))
+        return DeadLetterMessage(message["ReceiptHandle"], sent_at, parse_dead_letter(message["Body"], attributes))
     except ForeignMessageError as error:
         return DeadLetterMessage(message["ReceiptHandle"], sent_at, None, str(error))
