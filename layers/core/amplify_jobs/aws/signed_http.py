@@ -1,8 +1,7 @@
 """Calls to AWS that a cold start can afford: signed by botocore, without its clients.
 
 Loading the service models of three clients takes longer than everything else that receive_webhook does before its
-first answer, so the few calls of that function are written out here (measured in benchmarks/). The credentials are
-those of the environment, where Lambda puts a function's; SnapStart has them elsewhere, and needs botocore's search.
+first answer, so the few calls of that function are written out here (measured in benchmarks/).
 """
 
 from __future__ import annotations
@@ -15,13 +14,14 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
-from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.credentials import ContainerProvider, Credentials, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, HTTPClientError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
 from amplify_jobs.aws.throttling import is_throttling
@@ -199,6 +199,23 @@ def _json(response: AWSResponse) -> dict[str, Any] | None:
 
 
 def _credentials() -> ReadOnlyCredentials:
-    """The function's credentials: Lambda keeps them in its environment."""
-    key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
-    return ReadOnlyCredentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"))
+    """The function's credentials, which Lambda keeps in its environment.
+
+    With SnapStart they are at an address that the environment names, since a snapshot outlives them (Lambda developer
+    guide, "Using SnapStart"). Raises ServiceTrouble.
+    """
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if key and secret:
+        return ReadOnlyCredentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"))
+    try:
+        return _container_credentials().get_frozen_credentials()
+    except BotoCoreError as error:
+        raise ServiceTrouble(f"the function has no credentials ({type(error).__name__})") from None
+
+
+@cache
+def _container_credentials() -> Credentials:
+    credentials = ContainerProvider().load()
+    if credentials is None:
+        raise NoCredentialsError
+    return credentials
