@@ -97,15 +97,16 @@ class AwsHttp:
             until=self.arrived_at + operation.patience,
         )
         if response.status_code == 200:
-            answer = _json(response)
+            answer = _json_object_or_none(response)
             if answer is None:
                 raise ServiceTrouble(f"{service} answered {target} with something that is not JSON")
             if operation.proof is not None and answer.get(operation.proof) is None:
                 raise ServiceTrouble(f"{service} answered {target} without {operation.proof}")
             return answer
-        error = _json(response) or {}
+        error = _json_object_or_none(response) or {}
         raise AwsRefusalError(
-            _code(error) or f"HTTP {response.status_code}", str(error.get("message") or error.get("Message") or "")
+            _error_code(error) or f"HTTP {response.status_code}",
+            str(error.get("message") or error.get("Message") or ""),
         )
 
     def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
@@ -167,7 +168,7 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
         except (BotoCoreError, HTTPClientError) as error:
             trouble = ServiceTrouble(f"{service} did not answer: {error}")
         else:
-            code = _code(_json(response) or {})
+            code = _error_code(_json_object_or_none(response) or {})
             if response.status_code < 500 and not is_throttling(code, response.status_code):
                 return response
             trouble = ServiceTrouble(" ".join(f"{service} answered HTTP {response.status_code} {code}".split()))
@@ -177,7 +178,7 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
         time.sleep(pause)
 
 
-def _code(error: Mapping[str, Any]) -> str:
+def _error_code(error: Mapping[str, Any]) -> str:
     """The name of an error in the JSON protocols, without its namespace; empty for what is no error."""
     return str(error.get("__type", "")).rpartition("#")[2]
 
@@ -190,7 +191,7 @@ def _check_etag(response: AWSResponse, operation: str) -> str:
     return etag
 
 
-def _json(response: AWSResponse) -> dict[str, Any] | None:
+def _json_object_or_none(response: AWSResponse) -> dict[str, Any] | None:
     try:
         value = json.loads(response.content)
     except ValueError:

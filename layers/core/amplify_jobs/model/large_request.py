@@ -45,9 +45,9 @@ def with_short_texts(request: JobRequest) -> JobRequest:
 
 def split_parameters(request: JobRequest, uri: str) -> tuple[JobRequest, str]:
     """Split large parameters from a request: give the request, which references them at `uri`, and them as JSON."""
-    kept = _small_parameters(request)
-    large = {name: value for name, value in request.parameters.items() if name not in kept}
-    return request.model_copy(update={"parameters": kept, "parameters_uri": uri}), json.dumps(large)
+    small = _small_parameters(request)
+    large = {name: value for name, value in request.parameters.items() if name not in small}
+    return request.model_copy(update={"parameters": small, "parameters_uri": uri}), json.dumps(large)
 
 
 def join_parameters(request: JobRequest, large: dict[str, Any]) -> JobRequest:
@@ -61,8 +61,8 @@ def with_too_large_fault(request: JobRequest) -> JobRequest:
         f"parameters: beside parametersUri, the rest of a request may have {INPUT_LIMIT} bytes; "
         "put large parameters into the object that parametersUri names"
     )
-    kept = {"parameters": _small_parameters(request), "parameters_uri": None, "fault": request.fault or fault}
-    return request.model_copy(update=kept)
+    changes = {"parameters": _small_parameters(request), "parameters_uri": None, "fault": request.fault or fault}
+    return request.model_copy(update=changes)
 
 
 def _small_parameters(request: JobRequest) -> dict[str, Any]:
