@@ -115,9 +115,8 @@ def test_the_architecture_names_every_package_and_the_layers_of_the_contract() -
     modules = {path.stem for path in layer.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert [name for name in sorted(modules - {"__init__"}) if f"`{name}`" not in table] == []
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    drawn = text.partition("## The layer rule\n")[2].partition("\n## ")[0]
-    layers = [line.strip() for line in drawn.splitlines() if line.startswith("    ")]
-    assert layers == [name.replace("amplify_jobs.", "") for name in contracts[0]["layers"]]
+    drawn = text.partition("## The layer rule\n")[2].partition("```text\n")[2].partition("\n```")[0]
+    assert drawn.splitlines() == [name.replace("amplify_jobs.", "") for name in contracts[0]["layers"]]
 
 
 def test_every_file_that_the_architecture_names_is_there() -> None:
