@@ -132,3 +132,12 @@ def test_every_file_that_the_architecture_names_is_there() -> None:
         for path in paths
         if not any((parent / path).exists() or (parent / f"{path}.py").exists() for parent in parents)
     ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_make_command_has_its_target(page: Path) -> None:
+    code = re.findall(r"`([^`\n]+)`|^    ([^#\n]+)", page.read_text(), re.MULTILINE)
+    calls = [call for pair in code for call in re.findall(r"(?:^|\s)make((?: [\w.-]+(?![\w=\"/]))+)", "".join(pair))]
+    named = {target for call in calls for target in call.split()}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named - targets == set()
