@@ -449,11 +449,11 @@ def test_a_file_that_cannot_be_had_is_said(stack: Stack, start_job: Function, ge
     results = poll(get_job, request, answer)["job"]["results"]
     assert [file.rpartition("/")[2] for file in results["files"]] == ["large.jsx", "manifest.json", "x.jsx"]
     assert {file["name"]: file["reason"] for file in results["missing"]} == {
-        "gone.jsx": "it was answered with HTTP 404",
+        "gone.jsx": "the answer was HTTP 404",
         "huge.jsx": f"it is larger than the {FILE_LIMIT} bytes that are taken",
         "../../routes.json": "its name can't be that of a file in the bucket",
         "b.jsx": "its address is not https",
-        "c.jsx": "127.0.0.1 is not in the public internet",
+        "c.jsx": "127.0.0.1 is not a public address",
         "d.jsx": "the manifest has no address for it",
     }
     assert [line["file"] for line in get_job.logs if line["level"] == "WARNING"] == [
@@ -475,7 +475,7 @@ def test_results_that_cannot_be_had_now_are_tried_for_a_while(
     said = poll(get_job, request, answer)
     assert (said["job"]["state"], said["finished"]) == ("SUCCEEDED", True)
     (missing,) = said["job"]["results"]["missing"]
-    assert missing == {"name": "x.jsx", "reason": "it was answered with HTTP 503"}
+    assert missing == {"name": "x.jsx", "reason": "the answer was HTTP 503"}
     stack.ui_builder.files["job-1/x.jsx"] = b"x"
     assert poll(get_job, request, answer)["job"]["results"]["missing"] == []
 
@@ -612,7 +612,7 @@ def test_parameters_that_lie_in_the_bucket_are_fetched(stack: Stack, start_job: 
     assert start_job(payload(request))["job"]["job"]["jobId"] == "job-1"
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"no json", "is not JSON"), (b"[]", "is JSON, but no object")])
+@pytest.mark.parametrize(("content", "said"), [(b"no json", "is not JSON"), (b"[]", "is JSON, but not an object")])
 def test_parameters_that_are_none_are_rejected(stack: Stack, start_job: Function, content: bytes, said: str) -> None:
     request = codegen()
     request["parametersUri"] = put(stack, "requests/none.json", content)

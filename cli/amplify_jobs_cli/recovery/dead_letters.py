@@ -41,9 +41,9 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
     try:
         message = json.loads(body)
     except ValueError:
-        raise ForeignMessageError("its body is no JSON") from None
+        raise ForeignMessageError("its body is not JSON") from None
     if not isinstance(message, dict):
-        raise ForeignMessageError("its body is no JSON object")
+        raise ForeignMessageError("its body is not a JSON object")
     if "TARGET_ARN" in attributes:
         reason = ": ".join(attributes[name] for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in attributes)
         return DeadLetter(attributes["TARGET_ARN"], _unwrapped(message), reason)
@@ -53,7 +53,7 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         said = answer.get("errorMessage") if isinstance(answer, dict) else None
         reason = ": ".join(str(part) for part in (context.get("condition"), said) if part)
         return DeadLetter(context["functionArn"].removesuffix(":$LATEST"), message["requestPayload"], reason)
-    raise ForeignMessageError("it names no function that the event was for")
+    raise ForeignMessageError("it does not name the function of the event")
 
 
 def _unwrapped(message: dict[str, Any]) -> Any:
