@@ -99,7 +99,7 @@ def _check_cron(value: str) -> None:
             continue
         for item in field.split(","):
             if not _is_item(item, least, greatest, words, special):
-                raise ValueError(f"{_quoted(item)} is not valid as {name} of cron; {_right_for_item(least, greatest, words)}")
+                raise ValueError(f"{_quoted(item)} is not valid as {name}; {_right_for_item(least, greatest, words)}")
     if (fields[2] == "?") is (fields[4] == "?"):
         raise ValueError("in cron, exactly one of day of month and day of week must be ?; use 0 3 * * ? *")
 
