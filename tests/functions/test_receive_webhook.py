@@ -242,7 +242,7 @@ class TestTrouble:
         Logger().registered_handler.setStream(written)  # type: ignore[attr-defined]  # a StreamHandler
         assert function({**event, "headers": {**headers, "x-gitea-delivery": "the-id"}})["statusCode"] == 503
         lines = [json.loads(line) for line in written.getvalue().splitlines()]
-        assert [line["delivery_id"] for line in lines if line["message"] == "Delivery not taken"] == ["the-id"]
+        assert [line["delivery_id"] for line in lines if line["message"] == "Delivery not accepted"] == ["the-id"]
 
     def test_nobody_at_the_endpoint_is_503(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")

@@ -51,7 +51,7 @@ class HttpApiRequest(GrowingModel):
         except (binascii.Error, ValueError):
             raise UnreadableDeliveryError("the body can't be decoded") from None
         if len(body) > LARGEST_BODY:
-            raise DeliveryTooLargeError(f"the body has {len(body)} bytes; at most {LARGEST_BODY} (5 MiB) are taken")
+            raise DeliveryTooLargeError(f"the body has {len(body)} bytes; at most {LARGEST_BODY} (5 MiB) are accepted")
         return body
 
     def waiting_seconds(self, now: float) -> float:

@@ -63,7 +63,7 @@ class IntakeDrain:
             logger.warning("The intake queue has to wait", extra={"reason": str(outage)})
             raise
         except UnreadableMessageError as error:
-            logger.error("A message is no event", extra={"id": record.message_id, "reason": str(error)})  # noqa: TRY400 -- the reason says it all
+            logger.error("A message is not an event", extra={"id": record.message_id, "reason": str(error)})  # noqa: TRY400 -- the reason says it all
             raise
         except Exception:
             # Powertools counts the message as failed, without a line in the log.
@@ -87,4 +87,4 @@ class IntakeDrain:
             try:
                 self._queue.hide(record.receipt_handle, receive_count)
             except ServiceTrouble as trouble:
-                logger.warning("The queue's own visibility timeout serves", extra={"reason": str(trouble)})
+                logger.warning("The visibility timeout of the queue is used", extra={"reason": str(trouble)})
