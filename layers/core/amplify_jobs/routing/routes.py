@@ -374,4 +374,4 @@ class Routes(Model):
         try:
             return self.sources[name]
         except KeyError:
-            raise UnknownSourceError("there is no source of this name; routes.yaml says which there are") from None
+            raise UnknownSourceError("there is no source of this name; routes.yaml lists the sources") from None

@@ -66,7 +66,7 @@ def never_due(expression: str, timezone: str, now: datetime) -> str | None:
 def _check_rate(value: str) -> None:
     if not re.fullmatch(r"[1-9][0-9]{0,8} (minute|hour|day)s?", value):
         raise ValueError(
-            f'{_quoted(value)} is no rate; use a whole number and minutes, hours or days, like "rate(12 hours)"'
+            f'{_quoted(value)} is not a rate; use a whole number and minutes, hours or days, like "rate(12 hours)"'
         )
 
 
@@ -74,7 +74,7 @@ def _check_at(value: str) -> None:
     try:
         _time(value)
     except ValueError:
-        raise ValueError(f'{_quoted(value)} is no date and time; use one like "at(2026-12-31T23:59:00)"') from None
+        raise ValueError(f'{_quoted(value)} is not a date and time; use one like "at(2026-12-31T23:59:00)"') from None
 
 
 def _time(value: str) -> datetime:
@@ -99,9 +99,9 @@ def _check_cron(value: str) -> None:
             continue
         for item in field.split(","):
             if not _is_item(item, least, greatest, words, special):
-                raise ValueError(f"{_quoted(item)} is no {name} of cron; {_right_for_item(least, greatest, words)}")
+                raise ValueError(f"{_quoted(item)} is not valid as {name}; {_right_for_item(least, greatest, words)}")
     if (fields[2] == "?") is (fields[4] == "?"):
-        raise ValueError("of day of month and day of week cron wants one to be ?, and not both; use 0 3 * * ? *")
+        raise ValueError("in cron, exactly one of day of month and day of week must be ?; use 0 3 * * ? *")
 
 
 def _is_item(item: str, least: int, greatest: int, words: tuple[str, ...], special: str) -> bool:

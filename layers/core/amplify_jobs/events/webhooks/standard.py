@@ -60,7 +60,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
         json.dumps(raw, ensure_ascii=False).encode()
         request = parse_requested_job(raw)
     except UnicodeEncodeError:
-        raise UnreadableDeliveryError("the body has half a character (a lone surrogate) in a text") from None
+        raise UnreadableDeliveryError("the body has an invalid character (a lone surrogate)") from None
     except RequestRejected as rejection:
         raise UnreadableDeliveryError(str(rejection)[:LONGEST_NAME]) from None
     key = request.request_id or first_id(headers, [ID_HEADER])
