@@ -21,7 +21,7 @@ from amplify_jobs.aws.amplify_errors import (
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
 from amplify_jobs.model.deployment import SOURCE_URL_LIMIT, StartDeploymentParameters
-from amplify_jobs.model.job import Job, JobState, hosting_job_state
+from amplify_jobs.model.job import Job, JobState, StepAddress, hosting_job_state, step_addresses
 from amplify_jobs.model.request import StartJobParameters
 from amplify_jobs.starting.lease import ListedJob
 
@@ -89,6 +89,24 @@ class Amplify:
         with asked("GetJob"):
             answer = self._asking.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
             return hosting_job_state(job, answer)
+
+    def step_addresses(self, job: Job) -> tuple[StepAddress, ...]:
+        """Give a job's steps with fresh addresses of their logs (API: GetJob). Raises as get_job does."""
+        with asked("GetJob"):
+            return step_addresses(self._asking.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id))
+
+    def build_variables(self, job: Job) -> dict[str, str]:
+        """Give the environment variables of a job's app and branch, the branch's first (APIs: GetApp, GetBranch).
+
+        Their values may be secrets. Raises as get_job does.
+        """
+        with asked("GetApp"):
+            app = part(self._asking.get_app(appId=job.app_id), "app", dict)
+        with asked("GetBranch"):
+            branch = part(self._asking.get_branch(appId=job.app_id, branchName=job.branch), "branch", dict)
+        listed = [each.get("environmentVariables") for each in (app, branch)]
+        variables = [each for each in listed if isinstance(each, dict)]
+        return {str(name): str(value) for each in variables for name, value in each.items()}
 
     def stop_job(self, job: Job) -> None:
         """Have a job stopped (API: StopJob), unless Amplify no longer knows it.

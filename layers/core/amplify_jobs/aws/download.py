@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 import urllib3
@@ -23,6 +24,13 @@ READ_SECONDS = 8
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
 _CHUNK_BYTES = 64 * 1024
+
+
+class Readable(Protocol):
+    """A stream of bytes that ends with an empty one."""
+
+    def read(self, size: int, /) -> bytes: ...
+
 
 Resolve = Callable[[str, int], list[str]]
 """Gives the addresses of a host; raises OSError."""
@@ -40,19 +48,26 @@ class Downloads:
 
         Raises NotDownloadableError, and ServiceTrouble where trying later may help.
         """
+        return self._tried(url, until, lambda response: _content(response, limit, until))
+
+    def get_bounded(self, url: str, *, keep: Callable[[Readable], bytes], until: float) -> bytes:
+        """GET a file of any size, of which `keep` reads a stream and keeps what it wants; raises as `get` does."""
+        return self._tried(url, until, lambda response: keep(_Stream(response, until)))
+
+    def _tried(self, url: str, until: float, read: Callable[[urllib3.BaseHTTPResponse], bytes]) -> bytes:
         parts = _parts(url)
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(PAUSE_SECONDS * 2**attempt)
             try:
-                return self._get(parts, limit, until)
+                return self._get(parts, read, until)
             except ServiceTrouble as met:
                 trouble = met
             if time.monotonic() > until:
                 break
         raise trouble
 
-    def _get(self, parts: SplitResult, limit: int, until: float) -> bytes:
+    def _get(self, parts: SplitResult, read: Callable[[urllib3.BaseHTTPResponse], bytes], until: float) -> bytes:
         if time.monotonic() > until:
             raise ServiceTrouble("there was no time left to fetch it")
         path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
@@ -70,7 +85,7 @@ class Downloads:
                 ) as response,
             ):
                 _check_status(response.status)
-                return _content(response, limit, until)
+                return read(response)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ServiceTrouble(f"{parts.hostname} did not answer as it should ({type(error).__name__})") from error
 
@@ -148,6 +163,19 @@ def _check_status(status: int) -> None:
     if status == 403:
         raise ServiceTrouble("it was answered with HTTP 403, as when an address has expired")
     raise NotDownloadableError(f"it was answered with HTTP {status}")
+
+
+class _Stream:
+    """A body that is read until the clock says `until`."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, until: float) -> None:
+        self._response = response
+        self._until = until
+
+    def read(self, size: int, /) -> bytes:
+        if time.monotonic() > self._until:
+            raise ServiceTrouble("there was no time left to fetch all of it")
+        return self._response.read(size, decode_content=True)
 
 
 def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> bytes:

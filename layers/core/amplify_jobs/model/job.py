@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from pydantic import AwareDatetime
 
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.results import Results, all_errors, partial_errors
 from amplify_jobs.text import presentable, sentences
 
@@ -144,11 +146,20 @@ class Step(GrowingModel):
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class StepAddress:
+    """Where the log of a step is (API: Step.logUrl): a signed address, a secret as long as it works."""
+
+    step: Step
+    log_url: str | None
+
+
 class JobState(GrowingModel):
     """What a poll says: the normalised state, with the raw status, steps and times beside it.
 
     `supersededBy` is the request id of the newer request that this job was stopped for; `gone` is true of a job that
-    Amplify no longer knows.
+    Amplify no longer knows. `failure` is why the job failed, and `commitBuilt` the commit that Amplify switched to, as
+    its logs tell.
     """
 
     job: Job
@@ -161,6 +172,8 @@ class JobState(GrowingModel):
     results: Results | None = None
     superseded_by: str | None = None
     gone: bool = False
+    failure: Failure | None = None
+    commit_built: str | None = None
 
     @property
     def left_queue_at(self) -> datetime | None:
@@ -230,6 +243,14 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
         reason=next((step.reason for step in steps if step.status == "FAILED" and step.reason), None),
         steps=steps,
     )
+
+
+def step_addresses(answer: Mapping[str, Any]) -> tuple[StepAddress, ...]:
+    """The steps of an answer of Amplify's GetJob, with the addresses of their logs."""
+    body = answer.get("job")
+    listed = body.get("steps") if isinstance(body, Mapping) else None
+    steps = [step for step in listed if isinstance(step, Mapping)] if isinstance(listed, list) else []
+    return tuple(StepAddress(_step(step), _text(step.get("logUrl"))) for step in steps[:_MOST_STEPS])
 
 
 def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
