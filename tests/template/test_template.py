@@ -268,6 +268,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         },
         "list_jobs": {"amplify:ListJobs apps/*"},
         "get_job": {"amplify:GetJob apps/*"},
+        "step_addresses": {"amplify:GetJob apps/*"},
+        "build_variables": {"amplify:GetApp apps/*", "amplify:GetBranch apps/*"},
         "app_name_and_domain": {"amplify:GetApp apps/*"},
         "branch_display_name": {"amplify:GetBranch apps/*"},
         "stop_job": {"amplify:StopJob apps/*"},
@@ -310,7 +312,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "signed_address": OBJECTS_THAT_REQUESTS_NAME,
         "read_text": OBJECTS_THAT_REQUESTS_NAME,
         "read_json_object": OBJECTS_THAT_REQUESTS_NAME,
-        "write": {"s3:PutObject ${Bucket.Arn}/results/*"},
+        "write": {"s3:PutObject ${Bucket.Arn}/results/*", "s3:PutObject ${Bucket.Arn}/logs/*"},
     },
     "aws/task_tokens.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
     "aws/publisher.py": {
