@@ -18,9 +18,10 @@ from typing import Any
 
 from rich.console import Console
 
+from amplify_jobs.aws.amplify_responses import hosting_job_state
 from amplify_jobs.following.poll import deadlines_of, poll_answer, timed_out
 from amplify_jobs.following.wait import EARLIER_JOBS, EarlierJob, left_queue
-from amplify_jobs.model.job import Job, JobKey, JobState, PollAnswer, State, hosting_job_state, job_key
+from amplify_jobs.model.job import Job, JobKey, JobState, PollAnswer, State, job_key
 from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.figures import Row, Table
 from benchmarks.machine import Call, Clock, NotSimulatedError, TaskError, walk

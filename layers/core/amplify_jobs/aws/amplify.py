@@ -18,10 +18,11 @@ from amplify_jobs.aws.amplify_errors import (
     part,
     rejected_if_unknown,
 )
+from amplify_jobs.aws.amplify_responses import hosting_job_state, step_addresses
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
 from amplify_jobs.model.deployment import SOURCE_URL_LIMIT, StartDeploymentParameters
-from amplify_jobs.model.job import Job, JobState, StepAddress, hosting_job_state, step_addresses
+from amplify_jobs.model.job import Job, JobState, StepAddress
 from amplify_jobs.model.request import StartJobParameters
 from amplify_jobs.starting.lease import ListedJob
 

@@ -18,9 +18,10 @@ from amplify_jobs.aws.amplify_errors import (
     part,
     rejected_if_unknown,
 )
+from amplify_jobs.aws.amplify_responses import backend_job_state
 from amplify_jobs.errors import NotFoundError, ServiceTrouble, StartUnresolved
 from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.job import Job, JobState, backend_job_state
+from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.results import BackendModels
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ import boto3
 from botocore.config import Config
 
 from amplify_jobs.aws.amplify_errors import READ_CONFIG, asked, rejected_if_unknown
+from amplify_jobs.aws.amplify_responses import codegen_job_state, partial_errors
 from amplify_jobs.errors import NotFoundError, ServiceTrouble
-from amplify_jobs.model.job import Job, JobState, codegen_job_state
+from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.request import Operation
-from amplify_jobs.model.results import CodegenAsset, partial_errors
+from amplify_jobs.model.results import CodegenAsset
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient

@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from amplify_jobs.errors import AmplifyJobsError, NotDownloadableError, RetryableError
+from amplify_jobs.following.manifest import Manifest, Output, read_manifest
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.request import JobRequest, Operation
 from amplify_jobs.model.results import (
     BackendModels,
     CodegenAsset,
-    Manifest,
     MissingFile,
-    Output,
     PartialError,
     Results,
     all_errors,
-    read_manifest,
 )
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
