@@ -78,7 +78,7 @@ sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invok
 oldest-sdk: $(OLDEST)/ready ## The functions' tests with the oldest AWS SDK that Lambda's runtime may bring
 	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
 
-mutation: $(VENV)/ready $(MUTATION)/ready ## Which changes of pure modules no test notices; MODULES="routing.patterns" names others
+mutation: $(VENV)/ready $(MUTATION)/ready ## Which changes of pure modules no test notices; MODULES="routing.github_patterns" names others
 	$(BIN)/python -m tools.mutation $(MODULES)
 
 lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes

@@ -9,7 +9,8 @@ from time import process_time
 from rich.console import Console
 
 from amplify_jobs.events.event import Event, EventKind
-from amplify_jobs.routing.matching import Matched, decide, requested_job
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs.routing.routes import Routes
 from benchmarks.figures import Row, Table
 
@@ -58,7 +59,7 @@ def _row(label: str, number: int) -> Row:
 
 def _match(routes: Routes, event: Event) -> int:
     requests = [
-        requested_job(decision, event, source="github", delivery_id="d", received_at=NOW)
+        make_job_request(decision, event, source="github", delivery_id="d", received_at=NOW)
         for decision in decide(routes, "github", event)
         if isinstance(decision, Matched)
     ]

@@ -27,7 +27,8 @@ from amplify_jobs.errors import AmplifyJobsError
 from amplify_jobs.events import aws_events
 from amplify_jobs.events.event import request_id
 from amplify_jobs.intake.intake import NO_ROUTES
-from amplify_jobs.routing.matching import Matched, decide, requested_job
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.stack import Stack
 from smoke import judging
@@ -306,7 +307,7 @@ def execution_names(wanted: Mapping[str, Any]) -> tuple[str, str]:
     (happened,) = delivery.events
     (matched,) = [one for one in decide(NO_ROUTES, delivery.source, happened) if isinstance(one, Matched)]
     now = datetime.now(UTC)
-    asked = requested_job(matched, happened, source=delivery.source, delivery_id=None, received_at=now)
+    asked = make_job_request(matched, happened, source=delivery.source, delivery_id=None, received_at=now)
     return asked.request_id, request_id("request", happened)
 
 

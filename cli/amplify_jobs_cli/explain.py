@@ -10,7 +10,8 @@ from typing import Any
 
 from amplify_jobs.events.event import Event
 from amplify_jobs.model.request import JobRequest
-from amplify_jobs.routing.matching import Ignored, Matched, decide, requested_job
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.recorded_events import RecordedEvent
 
@@ -31,7 +32,7 @@ def explain(routes: Routes, recorded: RecordedEvent, now: datetime) -> list[Expl
         for decision in decide(routes, recorded.source, event):
             request = None
             if isinstance(decision, Matched):
-                request = requested_job(
+                request = make_job_request(
                     decision, event, source=recorded.source, delivery_id=recorded.delivery_id, received_at=now
                 )
             explained.append(Explanation(event, decision, request))
@@ -83,7 +84,7 @@ def _decision_as_json(one: Explanation) -> dict[str, Any]:
         "matched": True,
         "condition": None,
         "reason": None,
-        "found": list(decision.found),
+        "found": list(decision.findings),
         "request": json.loads(request.model_dump_json(by_alias=True, exclude_none=True)) if request else None,
     }
 
@@ -96,7 +97,7 @@ def _decision(one: Explanation) -> Iterator[str]:
         yield f"    {decision.reason}"
         return
     yield f"  {decision.name or 'no route'}: matched, all conditions are met"
-    yield from (f"    {found}" for found in decision.found)
+    yield from (f"    {found}" for found in decision.findings)
     if one.request is not None:
         request = json.loads(one.request.model_dump_json(by_alias=True, exclude_none=True))
         yield from (

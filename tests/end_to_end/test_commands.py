@@ -21,12 +21,12 @@ from local.cloud import LocalCloud
 pytestmark = pytest.mark.thorough
 
 PROJECT = Path(__file__).parents[2]
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")), PROJECT / "events" / "README.md"]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md")), PROJECT / "events" / "README.md"]
 TOOLS = PROJECT / ".venv-tools" / "bin"
 # What a line of a code block begins with if it is a command.
 COMMAND = re.compile(
     r"(?:[A-Z_]+=\S+ )*"
-    r"(?:make|aws|sam|curl|git|export|echo|openssl|pip|npm|docker|cd|sh|amplify-jobs|(?:\.venv|tools/)\S*)\b"
+    r"(?:make|aws|sam|curl|git|export|echo|openssl|pip|npm|docker|cd|sh|pipx|pre-commit|amplify-jobs|(?:\.venv|tools/)\S*)\b"
 )
 # Commands that are not run here, and why.
 NOT_RUN = {
@@ -42,6 +42,7 @@ NOT_RUN = {
     r"amplify-jobs redrive (?!-)": "the example's execution succeeded: tests/end_to_end/test_recovery.py redrives one",
     r"aws ssm get-parameters-by-path [^|]*\| xargs .* delete-parameters": "removes what the other commands here need",
     r"git pull": "there is nobody to pull from",
+    r"pipx |pre-commit ": "installs a program and a git hook",
     r"aws s3 cp .*/results/": "needs a codegen job: tests/functions/test_operations.py reads such files",
 }
 REPLACEMENTS = {

@@ -10,7 +10,7 @@ from typing import Any
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.model.request import Operation
 from amplify_jobs.model.s3_uri import bucket_and_key
-from amplify_jobs.routing.patterns import last_match
+from amplify_jobs.routing.github_patterns import last_match
 from amplify_jobs.routing.placeholders import placeholders_in
 from amplify_jobs.routing.routes import Route, Routes
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from amplify_jobs.events.webhooks import PROVIDERS
-from amplify_jobs.routing.patterns import last_match
+from amplify_jobs.routing.github_patterns import last_match
 from amplify_jobs_cli.routes_file.values import items, member, members
 from amplify_jobs_cli.routes_file.yaml_document import Path
 from amplify_jobs_cli.suggestions import one_of

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
-from amplify_jobs.routing.placeholders import AS_THEY_ARE
+from amplify_jobs.routing.placeholders import VERBATIM_PARAMETERS
 from amplify_jobs.routing.routes import LONGEST_NAME, When
 
 Path = tuple[str | int, ...]
@@ -304,7 +304,7 @@ class _Expander:
                 return Node(node.content, node.place, faulty=True)
             return Node(
                 {
-                    name: self._substituted(inner, scope, as_it_is=name in AS_THEY_ARE)
+                    name: self._substituted(inner, scope, as_it_is=name in VERBATIM_PARAMETERS)
                     for name, inner in node.content.items()
                 },
                 node.place,

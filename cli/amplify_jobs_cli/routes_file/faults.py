@@ -17,7 +17,7 @@ from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.operations import not_for, parameters_model
 from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES, JobType, OnTimeout, Operation
-from amplify_jobs.routing.placeholders import placeholders_in, texts, values_of
+from amplify_jobs.routing.placeholders import iter_strings, placeholders_in, values_of
 from amplify_jobs.routing.routes import (
     Allow,
     Bus,
@@ -278,7 +278,7 @@ def _value_faults(value: Any) -> Iterator[Found]:
         known = values_of(kinds or tuple(EventKind))
         what = " or ".join(kinds).replace("_", " ") or "event"
         parameters = member(member(route, "request"), "parameters")
-        for path, text in texts(parameters, ("routes", name, "request", "parameters")):
+        for path, text in iter_strings(parameters, ("routes", name, "request", "parameters")):
             unknown = [placeholder for placeholder in placeholders_in(text) if placeholder not in known]
             for placeholder in dict.fromkeys(unknown):
                 article = "an" if what[0] in "aeio" else "a"

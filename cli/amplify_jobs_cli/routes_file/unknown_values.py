@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.webhooks.capabilities import HOSTS, untold
-from amplify_jobs.routing.placeholders import VALUES, placeholders_in, texts
+from amplify_jobs.routing.placeholders import VALUES, iter_strings, placeholders_in
 from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.values import member, members
 from amplify_jobs_cli.routes_file.yaml_document import Path
@@ -78,11 +78,11 @@ def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Found]:
 
 
 def _values(hosts: list[str], kinds: tuple[EventKind, ...], name: str, parameters: Any) -> Iterator[Found]:
-    for path, text in texts(parameters, ("routes", name, "request", "parameters")):
+    for path, text in iter_strings(parameters, ("routes", name, "request", "parameters")):
         for placeholder in dict.fromkeys(placeholders_in(text)):
             value = VALUES.get(placeholder[1:-1])
             having = [kind for kind in kinds if value and kind in value.kinds]
-            if value and having and untold(hosts, having, value.told_as):
+            if value and having and untold(hosts, having, value.capability):
                 event = " or ".join(kind.replace("_", " ") for kind in having)
                 yield path, f"{_never_tell(hosts)} {placeholder} of a {event}: it becomes nothing; leave it out"
 

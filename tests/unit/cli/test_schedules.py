@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from amplify_jobs.events.aws_events import parse
 from amplify_jobs.events.event import Schedule
 from amplify_jobs.routing.routes import Routes
-from amplify_jobs.routing.schedule_expression import checked_expression
+from amplify_jobs.routing.schedule_expression import validate_expression
 from amplify_jobs_cli.push.schedules import ScheduleTarget, schedule_changes, wanted_schedules
 
 PLACE = ScheduleTarget(
@@ -102,7 +102,7 @@ def test_what_is_stored_and_what_changes_make_what_is_wanted(stored: dict[str, A
     ],
 )
 def test_what_scheduler_takes_is_taken(expression: str) -> None:
-    assert checked_expression(expression) == expression
+    assert validate_expression(expression) == expression
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_what_scheduler_takes_is_taken(expression: str) -> None:
 )
 def test_what_scheduler_would_refuse_is_named(expression: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        checked_expression(expression)
+        validate_expression(expression)
 
 
 @given(st.text() | st.from_regex(r"(cron|rate|at)\([0-9*?/,#LW A-Z-]{0,20}\)", fullmatch=True))
 def test_any_text_is_taken_or_named(expression: str) -> None:
     fault = None
     try:
-        checked_expression(expression)
+        validate_expression(expression)
     except ValueError as error:
         fault = str(error)
     assert fault is None or "use" in fault

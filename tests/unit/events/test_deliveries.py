@@ -12,7 +12,8 @@ from amplify_jobs.errors import InvalidSignatureError
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.events.webhooks import bitbucket_server
-from amplify_jobs.routing.matching import Ignored, Matched, decide, requested_job
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.routes import Routes
 from tests.support.recorded_webhooks import NOW, parse, signed
 
@@ -52,7 +53,7 @@ def reason(when: dict[str, Any], found: Event) -> str:
 def request_id(when: dict[str, Any], found: Event) -> str:
     decision = decided(when, found)
     assert isinstance(decision, Matched)
-    return requested_job(decision, found, source="host", delivery_id=None, received_at=NOW).request_id
+    return make_job_request(decision, found, source="host", delivery_id=None, received_at=NOW).request_id
 
 
 # How each host tells what happened to a pull request. `moment` is opened, pushed, ready (no draft any more), moved (its
@@ -261,7 +262,7 @@ class TestDrafts:
         ready = pulled("github", "ready")
         (decision,) = decide(routes, "github", ready)
         assert isinstance(decision, Matched)
-        made = requested_job(decision, ready, source="github", delivery_id=None, received_at=NOW)
+        made = make_job_request(decision, ready, source="github", delivery_id=None, received_at=NOW)
         assert made.parameters["jobReason"] == f"opened at {A}"
 
 

@@ -11,7 +11,8 @@ import pytest
 from amplify_jobs.events.event import Event
 from amplify_jobs.events.identity import delivery_told_apart
 from amplify_jobs.events.webhooks import provider
-from amplify_jobs.routing.matching import Matched, decide, requested_job
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs.routing.routes import Routes
 from tests.support.recorded_webhooks import NOW, parse
 
@@ -60,7 +61,7 @@ def request_ids(routes: Routes, source: str, event: Event) -> set[str]:
     """The ids of the requests that the routes make of an event."""
     matched = [decision for decision in decide(routes, source, event) if isinstance(decision, Matched)]
     requests = [
-        requested_job(decision, event, source=source, delivery_id=None, received_at=NOW) for decision in matched
+        make_job_request(decision, event, source=source, delivery_id=None, received_at=NOW) for decision in matched
     ]
     return {request.request_id for request in requests}
 

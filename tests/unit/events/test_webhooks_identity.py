@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amplify_jobs.events.identity import delivery_told_apart
-from amplify_jobs.routing.matching import Matched, decide, requested_job
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs.routing.routes import Routes
 from tests.support import git_hosts
 from tests.support.git_hosts import REPOSITORIES, Attempt, Operation, Render
@@ -101,7 +102,7 @@ def request_ids(provider: str, attempt: Attempt, name: str) -> list[str]:
     """The ids of the requests that an attempt to deliver makes; `name` is the attempt's own."""
     delivery = delivery_told_apart(parse(provider, attempt.headers, attempt.content), name)
     return [
-        requested_job(decision, event, source=provider, delivery_id=None, received_at=NOW).request_id
+        make_job_request(decision, event, source=provider, delivery_id=None, received_at=NOW).request_id
         for event in delivery.events
         for decision in decide(routes(provider), provider, event)
         if isinstance(decision, Matched)

@@ -1,4 +1,4 @@
-"""What the documentation shows of routes is right."""
+"""The documentation is right: its links, its examples of routes, and the tables that it shares with the code."""
 
 from __future__ import annotations
 
@@ -15,12 +15,47 @@ from amplify_jobs.routing.placeholders import values_of
 from amplify_jobs.routing.routes import Route, Source
 from amplify_jobs_cli.routes_file.load import read_routes
 
-DOCS = Path(__file__).parents[3] / "docs"
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), ROOT / "events" / "README.md"]
 EXAMPLES = [
     pytest.param(file.name, example, id=f"{file.name}-{number}")
     for file in (DOCS / "routes.md", DOCS / "git-hosts.md")
     for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", file.read_text(), re.DOTALL))
 ]
+
+
+def without_code(page: Path) -> str:
+    """The page without its fenced code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    """The links of a page to files or headings that do not exist."""
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", without_code(page)) if "://" not in link]
+    broken = []
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_the_readme_names_every_page() -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", (ROOT / "README.md").read_text())
+    assert {page.relative_to(ROOT).as_posix() for page in PAGES} - {"README.md"} <= set(links)
 
 
 @pytest.mark.parametrize(("file", "example"), EXAMPLES)
@@ -67,3 +102,12 @@ def test_what_makes_an_event_new_is_listed() -> None:
     section, _, _ = rest.partition("\n## ")
     rows = [found for found in section.splitlines() if found.startswith("| ")]
     assert rows[2:] == [line(row) for row in TABLE]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_make_command_has_its_target(page: Path) -> None:
+    code = re.findall(r"`([^`\n]+)`|^    ([^#\n]+)", page.read_text(), re.MULTILINE)
+    calls = [call for pair in code for call in re.findall(r"(?:^|\s)make((?: [\w.-]+(?![\w=\"/]))+)", "".join(pair))]
+    named = {target for call in calls for target in call.split()}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named - targets == set()

@@ -23,7 +23,8 @@ from amplify_jobs.events.event import (
 )
 from amplify_jobs.model.operations import validated_parameters
 from amplify_jobs.model.request import JobRequest, OnTimeout, StartJobParameters
-from amplify_jobs.routing.matching import CAUSE_MESSAGE_LIMIT, Ignored, Matched, decide, requested_job
+from amplify_jobs.routing.job_request import CAUSE_MESSAGE_LIMIT, make_job_request
+from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.placeholders import VALUES, values_of
 from amplify_jobs.routing.routes import Routes, Source
 from tests.support.routes_and_events import EVENTS, ROUTES
@@ -102,7 +103,7 @@ def decision(found: Routes, event: dict[str, Any], source: str = "github") -> Ma
 def request_of(found: Routes, event: dict[str, Any], source: str = "github") -> JobRequest:
     matched = decision(found, event, source)
     assert isinstance(matched, Matched)
-    return requested_job(matched, Event.model_validate(event), source=source, delivery_id="d-1", received_at=NOW)
+    return make_job_request(matched, Event.model_validate(event), source=source, delivery_id="d-1", received_at=NOW)
 
 
 REPOSITORY = {"repository": "acme/web"}
@@ -142,7 +143,7 @@ def test_what_meets_all_conditions_matches(when: dict[str, Any], event: dict[str
     matched = decision(routes(when), event)
     assert isinstance(matched, Matched), matched
     assert matched.name == "web"
-    assert matched.found
+    assert matched.findings
 
 
 IGNORED = [
@@ -523,7 +524,7 @@ def test_matching_never_raises_and_what_matches_makes_a_request_that_survives_js
 ) -> None:
     for decided in decide(found, source, event):
         if isinstance(decided, Matched):
-            request = requested_job(decided, event, source=source, delivery_id=None, received_at=NOW)
+            request = make_job_request(decided, event, source=source, delivery_id=None, received_at=NOW)
             assert JobRequest.model_validate(json.loads(request.model_dump_json(by_alias=True))) == request
         else:
             assert decided.reason

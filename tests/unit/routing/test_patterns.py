@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amplify_jobs.routing.patterns import (
-    checked_name_pattern,
-    checked_pattern,
-    checked_text_pattern,
-    deciding_any_case,
-    deciding_text,
+from amplify_jobs.routing.github_patterns import (
     first_match,
     last_match,
-    validate_patterns,
+    last_match_in_any_case,
+    validate_name_pattern,
+    validate_pattern,
 )
+from amplify_jobs.routing.pattern_lists import validate_patterns
+from amplify_jobs.routing.text_patterns import last_text_match, validate_text_pattern
 
 BRANCHES = [
     (["main"], ["main"], ["main2", "amain", "x/main", "Main"]),
@@ -92,7 +91,7 @@ def test_the_pattern_that_decided_is_named() -> None:
 
 
 def test_names_of_repositories_have_no_case() -> None:
-    assert deciding_any_case(["Acme/*"], "acme/WEB") == "Acme/*"
+    assert last_match_in_any_case(["Acme/*"], "acme/WEB") == "Acme/*"
     assert last_match(["Acme/*"], "acme/WEB") is None
 
 
@@ -105,21 +104,21 @@ def test_names_of_repositories_have_no_case() -> None:
     ],
 )
 def test_texts(patterns: list[str], fits: list[str], does_not_fit: list[str]) -> None:
-    assert [text for text in fits if deciding_text(patterns, text) is None] == []
-    assert [text for text in does_not_fit if deciding_text(patterns, text) is not None] == []
+    assert [text for text in fits if last_text_match(patterns, text) is None] == []
+    assert [text for text in does_not_fit if last_text_match(patterns, text) is not None] == []
 
 
 @given(st.text("ab*", min_size=1, max_size=6), st.text("abAB\n", max_size=8))
 def test_a_text_fits_as_the_regular_expression_of_its_pattern_says(pattern: str, text: str) -> None:
     expression = ".*".join(map(re.escape, pattern.split("*")))
     fits = re.fullmatch(expression, text, re.DOTALL | re.IGNORECASE) is not None
-    assert (deciding_text([pattern], text) is not None) is fits
+    assert (last_text_match([pattern], text) is not None) is fits
 
 
 def test_a_text_that_almost_fits_costs_no_more_than_its_length() -> None:
     # A search that tries every place of every part again takes some 10^15 steps for this, and never ends.
-    assert deciding_text(["*feat*deploy*x"], "featdeploy" * 100_000) is None
-    assert deciding_text(["*feat*deploy*x"], "featdeploy" * 100_000 + "X") is not None
+    assert last_text_match(["*feat*deploy*x"], "featdeploy" * 100_000) is None
+    assert last_text_match(["*feat*deploy*x"], "featdeploy" * 100_000 + "X") is not None
 
 
 def fits_by_trial(pattern: str, name: str) -> bool:
@@ -221,7 +220,7 @@ def test_folders_can_be_left_out_where_a_segment_begins(pattern: str, fits: list
 )
 def test_mistakes_are_named(pattern: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        checked_name_pattern(pattern)
+        validate_name_pattern(pattern)
 
 
 def test_patterns_that_only_take_back_are_a_mistake() -> None:
@@ -240,7 +239,7 @@ def test_a_name_fits_itself(name: str) -> None:
 
 @given(ANY, ANY)
 def test_a_pattern_that_passes_the_check_can_be_asked(pattern: str, name: str) -> None:
-    for check, decide in ((checked_pattern, last_match), (checked_text_pattern, deciding_text)):
+    for check, decide in ((validate_pattern, last_match), (validate_text_pattern, last_text_match)):
         try:
             check(pattern)
         except ValueError:
@@ -251,7 +250,7 @@ def test_a_pattern_that_passes_the_check_can_be_asked(pattern: str, name: str) -
 @given(st.lists(ANY, min_size=1, max_size=3), ANY)
 def test_a_name_is_found_exactly_if_a_pattern_lets_it_in(patterns: list[str], name: str) -> None:
     try:
-        decided = [checked_pattern(pattern) for pattern in patterns] and last_match(patterns, name)
+        decided = [validate_pattern(pattern) for pattern in patterns] and last_match(patterns, name)
     except ValueError:
         return
     assert first_match(tuple(patterns), [name]) == (None if decided is None else (name, decided))

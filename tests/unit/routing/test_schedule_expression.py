@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from amplify_jobs.routing.schedule_expression import checked_expression, never_due
+from amplify_jobs.routing.schedule_expression import never_due, validate_expression
 from local.services.scheduler.expressions import InvalidScheduleError, parse
 
 NOW = datetime(2026, 11, 27, 19, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 def service_takes(expression: str) -> bool:
     try:
-        checked_expression(expression)
+        validate_expression(expression)
     except ValueError:
         return False
     return True

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from amplify_jobs.errors import RequestRejected, UnreadableDeliveryError
 from amplify_jobs.events import codecommit, normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery
-from amplify_jobs.events.event import Channel, Event, EventKind, Schedule, StoredObject, requested_job
+from amplify_jobs.events.event import Channel, Event, EventKind, Schedule, StoredObject, parse_requested_job
 from amplify_jobs.events.http_request import LARGEST_BODY
 from amplify_jobs.events.payload import member, name, text
 from amplify_jobs.events.strict_json import json_object
@@ -151,7 +151,7 @@ def _request(raw: object, *, source: str, key: str | None, channel: Channel) -> 
     if len(json.dumps(raw).encode()) > LARGEST_REQUEST:
         raise UnreadableDeliveryError(f"the job request has more than {LARGEST_REQUEST // 1024} KiB")
     try:
-        request = requested_job(raw)
+        request = parse_requested_job(raw)
     except RequestRejected as rejected:
         raise UnreadableDeliveryError(str(rejected)) from None
     wanted = request.request_id or key

@@ -152,7 +152,7 @@ class RequestedJob(Model):
         return self
 
 
-def requested_job(raw: object) -> RequestedJob:
+def parse_requested_job(raw: object) -> RequestedJob:
     """Read what a sender asks for outright. Raises RequestRejected naming every fault with its path."""
     try:
         return RequestedJob.model_validate(raw)
@@ -231,7 +231,7 @@ class Event(Model):
         return self.changed_files if complete else None
 
 
-def happened_at(event: Event, received_at: datetime) -> datetime:
+def occurrence_time(event: Event, received_at: datetime) -> datetime:
     """When the event happened, by the host's own clock where it tells, and never after we received it."""
     written = event.event_time or (event.schedule.scheduled_time if event.schedule else None) or ""
     try:

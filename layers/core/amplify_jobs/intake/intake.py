@@ -23,7 +23,8 @@ from amplify_jobs.intake.verify import RawDelivery, Verifier, is_raw
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.model.validation import faults
-from amplify_jobs.routing.matching import Ignored, Matched, asks_for_nothing, decide, requested_job
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Ignored, Matched, asks_for_nothing, decide
 from amplify_jobs.routing.request_limits import has_limits
 from amplify_jobs.routing.routes import Routes
 
@@ -203,7 +204,7 @@ class Intake:
         matched = [decision for decision in decisions if isinstance(decision, Matched)]
         ignored = [decision for decision in decisions if isinstance(decision, Ignored)]
         for decision in matched:
-            request = requested_job(
+            request = make_job_request(
                 decision,
                 happened,
                 source=arrival.source,

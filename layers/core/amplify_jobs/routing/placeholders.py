@@ -1,4 +1,4 @@
-"""Values of events: what a route can name in the parameters of its request, as {branch} or {pullRequest.number}."""
+"""Placeholders: values of an event that a route can name in its request, as {branch} or {pullRequest.number}."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from amplify_jobs.events.event import Event, EventKind
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 # Braces mean something else in a GraphQL schema.
-AS_THEY_ARE = ("graphqlSchema",)
+VERBATIM_PARAMETERS = ("graphqlSchema",)
 
+# Parameters that only describe a job.
+_DESCRIPTIONS = ("jobReason", "commitMessage")
 _CODE = (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST, EventKind.RELEASE)
 
 
@@ -25,16 +27,16 @@ class Value:
     kinds: tuple[EventKind, ...]
 
     @property
-    def told_as(self) -> str:
-        """The member of the event that a host tells or not."""
+    def capability(self) -> str:
+        """The member of the event that a host tells or not, as events/webhooks/capabilities.py calls it."""
         return self.member.removesuffix("_name").rpartition(".")[2]
 
     def of(self, event: Event) -> str | int | None:
         """The value that an event has; None if it does not know."""
-        found: Any = event
+        value: Any = event
         for name in self.member.split("."):
-            found = getattr(found, name, None)
-        return found if isinstance(found, str | int) else None
+            value = getattr(value, name, None)
+        return value if isinstance(value, str | int) else None
 
 
 VALUES = {
@@ -66,45 +68,63 @@ def values_of(kinds: tuple[EventKind, ...]) -> list[str]:
 
 
 def placeholders_in(text: str) -> list[str]:
-    """The values that a text names, as they are written there."""
-    return [found[0] for found in _PLACEHOLDER.finditer(text)]
+    """The placeholders in a text, as they are written there."""
+    return [match[0] for match in _PLACEHOLDER.finditer(text)]
 
 
 def all_placeholders(template: Any) -> list[str]:
-    """The values that the texts in a structure of JSON's types name."""
-    return [name for _, text in texts(template) for name in placeholders_in(text)]
+    """The placeholders in the texts of a structure of JSON's types."""
+    return [placeholder for _, text in iter_strings(template) for placeholder in placeholders_in(text)]
 
 
-def texts(template: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The texts in a structure of JSON's types that can name values, each with where it is."""
+def is_unknown(placeholder: str, kind: EventKind) -> bool:
+    """Whether a placeholder names a value that events of this kind never have."""
+    value = VALUES.get(placeholder[1:-1])
+    return value is not None and kind not in value.kinds
+
+
+def drop_unknown_descriptions(parameters: dict[str, Any], kind: EventKind) -> dict[str, Any]:
+    """The parameters without those that only describe the job, in values that events of this kind never have."""
+    return {
+        name: value
+        for name, value in parameters.items()
+        if name not in _DESCRIPTIONS
+        or not any(is_unknown(placeholder, kind) for placeholder in all_placeholders(value))
+    }
+
+
+def iter_strings(template: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The texts in a structure of JSON's types that can have placeholders, each with its path."""
     if isinstance(template, str):
         yield path, template
     elif isinstance(template, dict):
         for name, value in template.items():
-            if name not in AS_THEY_ARE:
-                yield from texts(value, (*path, name))
+            if name not in VERBATIM_PARAMETERS:
+                yield from iter_strings(value, (*path, name))
     elif isinstance(template, list | tuple):
         for index, value in enumerate(template):
-            yield from texts(value, (*path, index))
+            yield from iter_strings(value, (*path, index))
 
 
 def render(template: Any, event: Event) -> Any:
-    """The structure with the event's values in its texts; what this event does not know becomes nothing.
+    """The structure with the event's values in its texts; a value that this event does not have becomes nothing.
 
-    Values are not filled in again: one that looks like a name stays as it is.
+    Values are not rendered again: one that looks like a placeholder stays as it is.
     """
     if isinstance(template, str):
-        return _PLACEHOLDER.sub(lambda found: _text(found, event), template)
+        return _PLACEHOLDER.sub(lambda match: _render_placeholder(match, event), template)
     if isinstance(template, dict):
-        return {name: value if name in AS_THEY_ARE else render(value, event) for name, value in template.items()}
+        return {
+            name: value if name in VERBATIM_PARAMETERS else render(value, event) for name, value in template.items()
+        }
     if isinstance(template, list | tuple):
         return [render(value, event) for value in template]
     return template
 
 
-def _text(found: re.Match[str], event: Event) -> str:
-    value = VALUES.get(found[1])
+def _render_placeholder(match: re.Match[str], event: Event) -> str:
+    value = VALUES.get(match[1])
     if value is None:
-        return found[0]
-    known = value.of(event)
-    return "" if known is None else str(known)
+        return match[0]
+    text = value.of(event)
+    return "" if text is None else str(text)

@@ -6,7 +6,7 @@ A pure decision. Direct invocations and schedules have no limit here: IAM decide
 from __future__ import annotations
 
 from amplify_jobs.events.event import Channel, Event, RequestedJob
-from amplify_jobs.routing.patterns import last_match
+from amplify_jobs.routing.github_patterns import last_match
 from amplify_jobs.routing.routes import Allow, Routes
 
 # A sender may write any text as an operation or an app.

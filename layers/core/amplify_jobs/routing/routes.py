@@ -22,8 +22,10 @@ from amplify_jobs.model.request import (
     Operation,
     default_timeout_minutes,
 )
-from amplify_jobs.routing.patterns import checked_name_pattern, checked_pattern, checked_text_pattern, validate_patterns
-from amplify_jobs.routing.schedule_expression import checked_expression
+from amplify_jobs.routing.github_patterns import validate_name_pattern, validate_pattern
+from amplify_jobs.routing.pattern_lists import validate_patterns
+from amplify_jobs.routing.schedule_expression import validate_expression
+from amplify_jobs.routing.text_patterns import validate_text_pattern
 
 # SSM answers for so many names at once (API: GetParameters).
 MOST_SECRETS = 10
@@ -50,22 +52,22 @@ _OneOrMore = BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, .
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=ROUTE_NAME_PATTERN)]
 SecretName = Annotated[str, StringConstraints(max_length=1011, pattern=r"^(/[A-Za-z0-9_.-]+)+$")]
 RepositoryPattern = Annotated[
-    str, StringConstraints(max_length=1024, pattern=r"^[^/\s!][^/\n]*(/[^/\n]+)*$"), AfterValidator(checked_pattern)
+    str, StringConstraints(max_length=1024, pattern=r"^[^/\s!][^/\n]*(/[^/\n]+)*$"), AfterValidator(validate_pattern)
 ]
 NamePatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(checked_name_pattern)], ...],
+    tuple[Annotated[str, AfterValidator(validate_name_pattern)], ...],
     Field(min_length=1),
     AfterValidator(validate_patterns),
     _OneOrMore,
 ]
 PathPatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(checked_pattern)], ...],
+    tuple[Annotated[str, AfterValidator(validate_pattern)], ...],
     Field(min_length=1),
     AfterValidator(validate_patterns),
     _OneOrMore,
 ]
 TextPatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(checked_text_pattern)], ...],
+    tuple[Annotated[str, AfterValidator(validate_text_pattern)], ...],
     Field(min_length=1),
     AfterValidator(validate_patterns),
     _OneOrMore,
@@ -164,7 +166,7 @@ class Releases(Model):
 class Times(Model):
     """A schedule of EventBridge Scheduler: cron, rate or at, in a time zone."""
 
-    expression: Annotated[str, AfterValidator(checked_expression)] = Field(
+    expression: Annotated[str, AfterValidator(validate_expression)] = Field(
         description="cron(0 3 * * ? *), rate(12 hours) or at(2026-12-31T23:59:00), as EventBridge Scheduler takes it."
     )
     timezone: Annotated[str, StringConstraints(min_length=1, max_length=50)] = Field(

@@ -29,7 +29,7 @@ _ITEM = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>[0-9]{1,4}
 _RIGHT = 'use one like "cron(0 3 * * ? *)", "rate(12 hours)" or "at(2026-12-31T23:59:00)"'
 
 
-def checked_expression(expression: str) -> str:
+def validate_expression(expression: str) -> str:
     """Return a schedule expression that Scheduler takes; raises ValueError saying what is wrong with it."""
     found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
     if found is None:
@@ -41,7 +41,7 @@ def checked_expression(expression: str) -> str:
 def never_due(expression: str, timezone: str, now: datetime) -> str | None:
     """Say why a schedule is not due any more; None where it is, or where the expression or time zone is wrong."""
     try:
-        checked_expression(expression)
+        validate_expression(expression)
         local_now = now.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
     except (ValueError, KeyError, OSError):
         return None
@@ -150,7 +150,7 @@ def _right_for(text: str) -> str:
         days = (day, "?") if weekday == "*" else ("?", weekday)
         expression = f"cron({minutes} {hours} {days[0]} {month} {days[1]} *)"
         try:
-            return f'use "{checked_expression(expression)}"'
+            return f'use "{validate_expression(expression)}"'
         except ValueError:
             return _RIGHT
     return _RIGHT

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from amplify_jobs.errors import InvalidSignatureError, RequestRejected, UnreadableDeliveryError
 from amplify_jobs.events import deliveries
 from amplify_jobs.events.deliveries import Delivery, Headers
-from amplify_jobs.events.event import Channel, Event, EventKind, requested_job
+from amplify_jobs.events.event import Channel, Event, EventKind, parse_requested_job
 from amplify_jobs.events.payload import LONGEST_NAME
 from amplify_jobs.events.strict_json import json_body
 from amplify_jobs.events.webhooks.standard_signature import (
@@ -64,7 +64,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     raw = json_body(body)
     try:
         json.dumps(raw, ensure_ascii=False).encode()
-        request = requested_job(raw)
+        request = parse_requested_job(raw)
     except UnicodeEncodeError:
         raise UnreadableDeliveryError("the body has half a character (a lone surrogate) in a text") from None
     except RequestRejected as rejection:

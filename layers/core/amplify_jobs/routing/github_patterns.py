@@ -1,18 +1,17 @@
-"""Patterns of names and paths, written as in GitHub Actions, and of texts.
+"""Patterns of names and paths, in the grammar of GitHub Actions.
 
-Names: `*` stops at "/", `**` does not; `?` and `+` repeat the character or [list] before them; `!` at the beginning
-takes back; a backslash makes the next character an ordinary one. A name or path always fits itself, so c++ and
+`*` stops at "/", `**` does not; `?` and `+` repeat the character or [list] before them; `!` at the beginning takes
+back; a backslash makes the next character an ordinary one. A name or path always fits itself, so c++ and
 app/[id]/page.tsx need no backslash. Source: GitHub Docs, "Workflow syntax", filter pattern cheat sheet.
-
-Texts (authors, messages): only `*`, anything at all, and `!` mean something; upper and lower case are the same. Whoever
-may push chooses the text, so its time is linear: a text that is chosen to fit almost must not hold up a function.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+
+from amplify_jobs.routing.pattern_lists import last_fitting
 
 # As many as the routes of a large stack have: each is compiled once in a process.
 _COMPILED = 32_768
@@ -33,11 +32,11 @@ _TOKENS = re.compile(
 _BEGINNING = re.compile(r"(?:[^*?+\[\\](?![?+]))*")
 
 
-def checked_name_pattern(pattern: str) -> str:
+def validate_name_pattern(pattern: str) -> str:
     """Return a pattern of branches or tags that can be used; raises ValueError saying what is wrong with it."""
     if re.search(r"[\s~^:]", pattern):
         raise ValueError(f"git takes neither blanks nor ~ ^ : in a name, as in {pattern!r}; use a name without them")
-    checked_pattern(pattern)
+    validate_pattern(pattern)
     stray = next((literal for _, literal in _parts(pattern.removeprefix("!")) if literal and literal in "?[\\"), None)
     if stray:
         raise ValueError(
@@ -47,7 +46,7 @@ def checked_name_pattern(pattern: str) -> str:
     return pattern
 
 
-def checked_pattern(pattern: str) -> str:
+def validate_pattern(pattern: str) -> str:
     """Return a pattern of paths or repositories that can be used; raises ValueError saying what is wrong with it."""
     bare = pattern.removeprefix("!")
     if not bare:
@@ -59,23 +58,9 @@ def checked_pattern(pattern: str) -> str:
     return pattern
 
 
-def checked_text_pattern(pattern: str) -> str:
-    """Return a pattern of texts that can be used; raises ValueError saying what is wrong with it."""
-    if not pattern.removeprefix("!"):
-        raise ValueError("an empty pattern fits nothing; use a text like *[deploy]*")
-    return pattern
-
-
-def validate_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return patterns that let something in; raises ValueError where each of them only takes back."""
-    if patterns and all(pattern.startswith("!") for pattern in patterns):
-        raise ValueError("all patterns begin with !, so nothing can match; use one without ! before them, like '**'")
-    return patterns
-
-
 def last_match(patterns: Sequence[str], name: str) -> str | None:
     """The pattern by which a branch, tag, path or repository is in: the last that fits, unless it takes back."""
-    return _deciding(patterns, name, _fits)
+    return last_fitting(patterns, name, _fits)
 
 
 def first_match(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, str] | None:
@@ -83,26 +68,14 @@ def first_match(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, s
     # Most files of a push lie elsewhere: how a name begins tells so hundreds of times faster than its pattern does.
     beginnings = _literal_prefixes(patterns)
     for name in [name for name in names if name.startswith(beginnings)]:
-        if (decided := last_match(patterns, name)) is not None:
-            return name, decided
+        if (pattern := last_match(patterns, name)) is not None:
+            return name, pattern
     return None
 
 
-def deciding_any_case(patterns: Sequence[str], name: str) -> str | None:
+def last_match_in_any_case(patterns: Sequence[str], name: str) -> str | None:
     """The same where upper and lower case are one: names of repositories."""
-    return _deciding(patterns, name, _fits_any_case)
-
-
-def deciding_text(patterns: Sequence[str], text: str) -> str | None:
-    """The same of patterns of texts."""
-    return _deciding(patterns, text, _fits_text)
-
-
-def _deciding(patterns: Sequence[str], name: str, fits: Callable[[str, str], bool]) -> str | None:
-    for pattern in reversed(patterns):
-        if fits(pattern.removeprefix("!"), name):
-            return None if pattern.startswith("!") else pattern
-    return None
+    return last_fitting(patterns, name, _fits_any_case)
 
 
 def _fits(pattern: str, name: str) -> bool:
@@ -111,28 +84,6 @@ def _fits(pattern: str, name: str) -> bool:
 
 def _fits_any_case(pattern: str, name: str) -> bool:
     return _fits(pattern.casefold(), name.casefold())
-
-
-def _fits_text(pattern: str, text: str) -> bool:
-    """Find the parts between the `*` from left to right, each at its first place: no other place leaves more behind it.
-
-    The last part must end the text.
-    """
-    first, *parts = pattern.casefold().split("*")
-    text = text.casefold()
-    if not parts:
-        return text == first
-    *parts, last = parts
-    end = len(text) - len(last)
-    if not text.startswith(first) or not text.endswith(last):
-        return False
-    position = len(first)
-    for part in parts:
-        place = text.find(part, position, end)
-        if place < 0:
-            return False
-        position = place + len(part)
-    return position <= end
 
 
 @lru_cache(maxsize=_COMPILED)
