@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, ValidationError, model_validator
 
 from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.job import JobState, State
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.model.results import Results, bounded
@@ -112,6 +113,7 @@ class Announcement(GrowingModel):
     region: str
     execution: str
     cause: Cause | None = None
+    requested_at: AwareDatetime | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -148,6 +150,8 @@ class JobFinished(Announcement):
     results: Results | None = None
     attempts: int | None = None
     superseded_by: str | None = None
+    failure: Failure | None = None
+    commit_built: str | None = None
 
 
 class JobRejected(Announcement):
