@@ -123,4 +123,4 @@ $(CHECKOV)/ready: $(VENV)/ready requirements/checkov.txt
 	@touch $@
 
 clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info cli/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local dist

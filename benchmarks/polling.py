@@ -21,7 +21,7 @@ from rich.console import Console
 from amplify_jobs.aws.amplify_responses import hosting_job_state
 from amplify_jobs.following.poll import deadlines_of, poll_answer, timed_out
 from amplify_jobs.following.wait import EARLIER_JOBS, EarlierJob, left_queue
-from amplify_jobs.model.job import Job, JobKey, JobState, PollAnswer, State, job_key
+from amplify_jobs.model.job import Job, JobState, PollAnswer, RecordKey, State
 from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.figures import Row, Table
 from benchmarks.machine import Call, Clock, NotSimulatedError, TaskError, walk
@@ -59,7 +59,7 @@ REQUEST = JobRequest(
     received_at=EPOCH,
 )
 JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="1", job_type="RELEASE")
-KEY = job_key("eu-west-1", JOB.app_id, JOB.branch, JOB.job_id)
+KEY = RecordKey({"pk": "eu-west-1#d1a2b3c4d5e6#main", "sk": "job#0000000001"})
 
 Durations = Callable[[], float]
 
@@ -136,7 +136,7 @@ class FollowedJob:
         self._left_queue_at = left_queue(asked, self._left_queue_at, now)
         state = timed_out(asked, self._left_queue_at, deadlines_of(REQUEST), now)
         self.clock.now += CALL_SECONDS
-        return self._answer(state, JobKey.model_validate(payload["key"]), changes=changes, now=now)
+        return self._answer(state, RecordKey(payload["key"]), changes=changes, now=now)
 
     def _amplify_answer(self) -> Mapping[str, Any]:
         step: dict[str, Any] = {"stepName": "BUILD", "status": "PENDING"}
@@ -150,7 +150,7 @@ class FollowedJob:
             step |= {"status": "SUCCEED", "endTime": ended}
         return {"job": {"summary": summary, "steps": [step]}}
 
-    def _answer(self, state: JobState, key: JobKey, *, changes: int, now: datetime) -> Any:
+    def _answer(self, state: JobState, key: RecordKey, *, changes: int, now: datetime) -> Any:
         answer: PollAnswer = poll_answer(
             state,
             key=key,

@@ -10,8 +10,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.announcing.announcement import Announcement, AppNames, DetailType, StackInfo
 from amplify_jobs.announcing.notification import Notification, announcement, notification_from
+from amplify_jobs.announcing.published import PublishedAnnouncements
 from amplify_jobs.aws.amplify import Amplify
-from amplify_jobs.aws.jobs_table import Announced, Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.publisher import Publisher
 from amplify_jobs.errors import AmplifyJobsError, NotFoundError
 from amplify_jobs.observability import function_logger
@@ -19,7 +20,7 @@ from amplify_jobs.observability import function_logger
 logger = function_logger()
 metrics = Metrics()
 amplify = Amplify.connect()
-store = Store.connect(os.environ["JOBS_TABLE"])
+store = JobsTable.connect(os.environ["JOBS_TABLE"])
 publisher = Publisher.connect(topic_arn=os.environ["TOPIC_ARN"], bus_name=os.environ["BUS_NAME"])
 place = StackInfo(
     account=os.environ["ACCOUNT_ID"],
@@ -48,7 +49,7 @@ def names(app_id: str | None, branch_name: str | None, known: AppNames) -> AppNa
     return found.completed_by(known)
 
 
-def publish(said: Notification, detail: Announcement, done: Announced, called: AppNames) -> None:
+def publish(said: Notification, detail: Announcement, done: PublishedAnnouncements, called: AppNames) -> None:
     for audience, tell in (("programs", publisher.put_event), ("people", publisher.publish_to_topic)):
         labels = said.labels(audience)
         if done.labels.isdisjoint(labels):
@@ -63,7 +64,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
     said = notification_from(event, store, datetime.now(UTC))
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
-    done = store.announced(said.request.request_id)
+    done = store.published_announcements(said.request.request_id)
     called = names(said.request.app_id, said.request.branch_name, AppNames.model_validate(done.names))
     detail = announcement(said, called, place)
     publish(said, detail, done, called)

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.download import Downloads
-from amplify_jobs.aws.jobs_table import Record, Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import AmplifyJobsError, NotFoundError, ServiceTrouble
@@ -32,9 +32,10 @@ from amplify_jobs.following.poll import (
     waiting_since,
     with_results,
 )
+from amplify_jobs.following.record import Record
 from amplify_jobs.following.states import JobStates
 from amplify_jobs.following.wait import Deadlines, left_queue
-from amplify_jobs.model.job import JobKey, JobState, State
+from amplify_jobs.model.job import JobState, RecordKey, State
 from amplify_jobs.model.request import JobRequest, OnTimeout
 from amplify_jobs.observability import function_logger
 
@@ -44,7 +45,7 @@ logger = function_logger()
 metrics = Metrics()
 hosting, ui_builder, backend = Amplify.connect(), UiBuilder(), Backend()
 states = JobStates(hosting, ui_builder, backend)
-store = Store.connect(os.environ["JOBS_TABLE"])
+store = JobsTable.connect(os.environ["JOBS_TABLE"])
 collector = Collector(
     ui_builder=ui_builder,
     backend=backend,
@@ -116,7 +117,7 @@ def collected(state: JobState, request: JobRequest, now: datetime, context: Lamb
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = JobRequest.model_validate(event["request"])
     last = JobState.model_validate(event["job"])
-    key = JobKey.model_validate(event["key"])
+    key = RecordKey(event["key"])
     logger.append_keys(**request.log_keys(), job_id=last.job.job_id)
     metrics.add_metric("Polls", MetricUnit.Count, 1)
     now = datetime.now(UTC)

@@ -8,20 +8,20 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.task_tokens import TaskTokens
 from amplify_jobs.following import ending_calls
 from amplify_jobs.following.status_change import status_change
-from amplify_jobs.model.job import JobKey, hosting_state, job_key
+from amplify_jobs.model.job import BranchRef, JobRef, hosting_state
 from amplify_jobs.observability import function_logger
 
 logger = function_logger()
 metrics = Metrics()
-store = Store.connect(os.environ["JOBS_TABLE"])
+store = JobsTable.connect(os.environ["JOBS_TABLE"])
 callbacks = TaskTokens.connect()
 
 
-def ended_jobs(event: dict[str, Any]) -> list[JobKey]:
+def ended_jobs(event: dict[str, Any]) -> list[JobRef]:
     """Say which jobs an event is the end of."""
     if event.get("detail-type") == ending_calls.DETAIL_TYPE:
         call = ending_calls.ending_call(event)
@@ -31,10 +31,10 @@ def ended_jobs(event: dict[str, Any]) -> list[JobKey]:
     logger.append_keys(app_id=change.app_id, branch_name=change.branch_name, job_id=change.job_id)
     if not hosting_state(change.job_status).is_outcome:
         return []
-    return [job_key(event["region"], change.app_id, change.branch_name, change.job_id)]
+    return [JobRef(BranchRef(event["region"], change.app_id, change.branch_name), change.job_id)]
 
 
-def woke(job: JobKey) -> bool:
+def woke(job: JobRef) -> bool:
     # Counted first, so that a poll under way notices that it may have been too early.
     token = store.record_status_change(job, datetime.now(UTC))
     return token is not None and callbacks.wake(token)

@@ -24,7 +24,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.dynamodb import dynamodb_client
-from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.task_tokens import TaskTokens
 from amplify_jobs.aws.ui_builder import UiBuilder
@@ -40,7 +40,7 @@ from amplify_jobs.errors import (
 )
 from amplify_jobs.following.poll import deadlines_of, poll_answer
 from amplify_jobs.following.wait import Deadlines
-from amplify_jobs.model.job import Job, JobState, State, record_key
+from amplify_jobs.model.job import Job, JobState, State
 from amplify_jobs.model.operations import Parameters, parameters_of, validated_parameters
 from amplify_jobs.model.request import JobRequest, job_request
 from amplify_jobs.observability import function_logger
@@ -55,7 +55,7 @@ logger = function_logger()
 metrics = Metrics()
 objects = Objects()
 starts = JobStarts(Amplify.connect(objects), UiBuilder(), Backend(), objects)
-store = Store.connect(os.environ["JOBS_TABLE"])
+store = JobsTable.connect(os.environ["JOBS_TABLE"])
 # Longer than the state machine tries one start, so that none of its repeats is taken for a new one.
 idempotency = IdempotencyConfig(
     event_key_jmespath="startId", expires_after_seconds=int(timedelta(days=3).total_seconds())
@@ -143,8 +143,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         raise not_started(given_up(error, request, deadlines) or error) from None
     except (RequestRejected, Superseded) as error:
         raise not_started(error) from None
-    key = record_key(REGION, job, request.received_at)
-    store.record_start(key, request.request_id, job, now())
+    key = store.record_start(REGION, request, job, now())
     if attempt > 1:
         store.link_request_to_job(request.request_id, job, now())
     logger.append_keys(job_id=job.job_id)

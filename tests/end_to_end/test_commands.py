@@ -26,7 +26,7 @@ TOOLS = PROJECT / ".venv-tools" / "bin"
 # What a line of a code block begins with if it is a command.
 COMMAND = re.compile(
     r"(?:[A-Z_]+=\S+ )*"
-    r"(?:make|aws|sam|curl|git|export|echo|openssl|pip|npm|docker|cd|sh|pipx|pre-commit|amplify-jobs|(?:\.venv|tools/)\S*)\b"
+    r"(?:make|aws|sam|curl|git|export|echo|openssl|pipx?|uvx|npm|docker|cd|sh|pre-commit|amplify-jobs|(?:\.venv|tools/)\S*)\b"
 )
 # Commands that are not run here, and why.
 NOT_RUN = {
@@ -34,6 +34,7 @@ NOT_RUN = {
     r"sam |export PATH=": "needs Docker, Python 3.13 or an account: tests/sam_local runs them",
     r"\.venv/bin/python - ": "changes a file of events/",
     r"aws sqs start-message-move-task": "the local cloud does not implement it",
+    r"pipx install \.": "installs into the home folder: tests/cli/test_installation.py installs the wheel elsewhere",
     r"export ": "the commands here have these variables already",
     r"aws (cloudformation deploy|iam|apigatewayv2|s3 rm|s3 rb|\S+ delete-)": (
         "changes an account, or removes what the other commands here need"

@@ -13,7 +13,7 @@ from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.dynamodb import dynamodb_client
 from amplify_jobs.aws.executions import Executions
 from amplify_jobs.aws.intake_queue import IntakeQueue
-from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.publisher import Publisher
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.signed_http import AwsHttp
@@ -21,16 +21,17 @@ from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
 from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.job import Job, JobState, State, job_key
+from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
 from amplify_jobs.model.request import JobRequest, JobType, StartJobParameters
 from amplify_jobs.starting.lease import Attempt, Lease
 from amplify_jobs.starting.superseding import Latest, SupersedingRequest
-from tests.support.stack import BUCKET, REGION, Stack, job_request, serving
+from tests.support.stack import BUCKET, REGION, Stack, job_request, record_key, serving
 from tests.unit.announcing.test_announcement import FAILED, NAMES, PLACE, REQUEST
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BRANCH = f"{REGION}#d1#main"
-KEY = job_key(REGION, "d1", "main", "7")
+BRANCH = BranchRef(REGION, "d1", "main")
+REF = JobRef(BRANCH, "7")
+KEY = record_key("d1", "main", "7")
 JOB = Job(operation="start_job", app_id="d1", branch_name="main", job_id="7")
 CODEGEN = Job(operation="start_codegen_job", app_id="d1", environment_name="dev", job_id="job-1")
 MODELS = Job(operation="generate_backend_api_models", app_id="d1", environment_name="dev", job_id="job-1")
@@ -45,23 +46,23 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store.connect("jobs")
+def store() -> JobsTable:
+    return JobsTable.connect("jobs")
 
 
-STORED: list[tuple[str, Callable[[Store], object]]] = [
+STORED: list[tuple[str, Callable[[JobsTable], object]]] = [
     ("GetItem", lambda store: store.job_of_request("web-1")),
     ("GetItem", lambda store: store.lease(BRANCH)),
-    ("GetItem", lambda store: store.announced("web-1")),
-    ("GetItem", lambda store: store.has_ended(KEY)),
+    ("GetItem", lambda store: store.published_announcements("web-1")),
+    ("GetItem", lambda store: store.has_ended(REF)),
     ("PutItem", lambda store: store.acquire_lease(BRANCH, ATTEMPT, Lease())),
     ("PutItem", lambda store: store.write_latest(BRANCH, "push", Latest(SupersedingRequest("web-1", NOW, NOW)), NOW)),
     ("UpdateItem", lambda store: store.link_request_to_job("web-1", JOB, NOW)),
     ("UpdateItem", lambda store: store.release_lease(BRANCH, ATTEMPT, 3)),
-    ("UpdateItem", lambda store: store.record_start(KEY, "web-1", JOB, NOW)),
+    ("UpdateItem", lambda store: store.record_start(REGION, JobRequest.model_validate(job_request("d1")), JOB, NOW)),
     ("UpdateItem", lambda store: store.record_poll(KEY, NOW)),
     ("UpdateItem", lambda store: store.record_state(KEY, JobState(job=JOB, state=State.RUNNING), None)),
-    ("UpdateItem", lambda store: store.record_status_change(KEY, NOW)),
+    ("UpdateItem", lambda store: store.record_status_change(REF, NOW)),
     ("UpdateItem", lambda store: store.mark_superseded("web-1", "web-2", NOW)),
     ("UpdateItem", lambda store: store.mark_announced("web-1", "Job Started to people", {}, NOW)),
     ("Query", lambda store: store.earlier_jobs(KEY)),
@@ -72,7 +73,7 @@ STORED: list[tuple[str, Callable[[Store], object]]] = [
 @pytest.mark.parametrize("answer", [{"nonsense": [True]}, {}], ids=["another answer", "an empty one"])
 @pytest.mark.parametrize(("operation", "call"), STORED)
 def test_of_the_jobs_table(
-    stack: Stack, store: Store, operation: str, call: Callable[[Store], object], answer: dict[str, object]
+    stack: Stack, store: JobsTable, operation: str, call: Callable[[JobsTable], object], answer: dict[str, object]
 ) -> None:
     stack.answers[operation] = answer
     try:
@@ -185,12 +186,13 @@ def test_of_amplify_and_s3(
     with_nonsense(stack, service, operation, call, error)
 
 
-def test_a_lease_whose_write_was_answered_too_late_is_held(stack: Stack, store: Store) -> None:
+def test_a_lease_whose_write_was_answered_too_late_is_held(stack: Stack, store: JobsTable) -> None:
     """boto3 writes once more, and meets what it wrote: nobody else has the branch, and nothing waits for a minute."""
+    own = BranchRef(REGION, "d1", "own")
     stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
-    assert store.acquire_lease("own", ATTEMPT, Lease())
-    assert store.lease("own").attempt == ATTEMPT
+    assert store.acquire_lease(own, ATTEMPT, Lease())
+    assert store.lease(own).attempt == ATTEMPT
     later = Attempt("web-1", datetime(2026, 3, 1, 12, 1, tzinfo=UTC), 3, "RELEASE", "Fix the header")
     stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
-    assert store.acquire_lease("own", later, Lease(ATTEMPT, 3))
-    assert not store.acquire_lease("own", ATTEMPT, Lease())
+    assert store.acquire_lease(own, later, Lease(ATTEMPT, 3))
+    assert not store.acquire_lease(own, ATTEMPT, Lease())

@@ -10,10 +10,10 @@ import pytest
 from botocore.config import Config
 
 from amplify_jobs.aws.amplify import Amplify
-from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.model.job import Job, JobKey, job_key
-from tests.support.stack import REGION, Function, Stack, execution_of, job_request, serving
+from amplify_jobs.model.job import BranchRef, Job, JobRef
+from tests.support.stack import REGION, Function, Stack, execution_of, job_request, record_key, serving
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ class Following:
         self.request = job_request(self.app_id, **request)
         self.shown: dict[str, Any] = {"summary": {"jobId": "1", "status": "PENDING", "startTime": ago(minutes=5)}}
         stack.amplify.jobs[self.app_id, "main"].append(self.shown)
-        self.key = job_key(REGION, self.app_id, "main", "1").model_dump()
+        self.key = record_key(self.app_id, "main", "1")
         job = {"operation": "start_job", "appId": self.app_id, "branchName": "main", "jobId": "1"}
         self.state: dict[str, Any] = {"job": job, "state": "WAITING", "startedAt": ago(minutes=5).isoformat()}
 
@@ -101,7 +101,7 @@ def test_the_end_of_a_job_is_recorded_for_those_that_come_after_it(stack: Stack,
     assert get_job.metrics["DetectionDelay"] >= 20
     assert get_job.metrics["PollsPerJob"] == 1
     # The next job of the branch, which no event told about, is expected to take as long.
-    following.key = job_key(REGION, following.app_id, "main", "2").model_dump()
+    following.key = record_key(following.app_id, "main", "2")
     following.show("RUNNING", steps=[build("RUNNING", ago(seconds=1))])
     assert 170 < get_job(following.payload())["waitSeconds"] < 200
 
@@ -111,17 +111,17 @@ def test_only_succeeded_jobs_of_the_branch_count_for_the_wait(stack: Stack, get_
     for number, (state, seconds) in enumerate(
         [("SUCCEEDED", 600), ("FAILED", 3), ("SUCCEEDED", 600), ("CANCELLED", 1)]
     ):
-        key = job_key(REGION, following.app_id, "main", str(number + 1))
+        key = record_key(following.app_id, "main", str(number + 1))
         put(
             stack,
             {
-                **key.model_dump(),
+                **key,
                 "state": state,
                 "leftQueueAt": ago(hours=1).isoformat(),
                 "finishedAt": (ago(hours=1) + timedelta(seconds=seconds)).isoformat(),
             },
         )
-    following.key = job_key(REGION, following.app_id, "main", "9").model_dump()
+    following.key = record_key(following.app_id, "main", "9")
     following.show("RUNNING", steps=[build("RUNNING", ago(seconds=1))])
     assert 590 < get_job(following.payload())["waitSeconds"] < 660
 
@@ -380,7 +380,7 @@ def test_a_job_that_was_seen_before_is_gone_at_once(stack: Stack, get_job: Funct
         following.show("RUNNING")
         assert get_job(following.payload())["finished"] is False
     else:
-        Store.connect("jobs").record_status_change(JobKey.model_validate(following.key), ago())
+        JobsTable.connect("jobs").record_status_change(JobRef(BranchRef(REGION, following.app_id, "main"), "1"), ago())
     del stack.amplify.apps[following.app_id]
     answer = get_job(following.payload())
     assert (answer["job"]["state"], answer["finished"], answer["job"]["gone"]) == ("CANCELLED", True, True)

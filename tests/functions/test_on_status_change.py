@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.following.status_change import NotUnderstoodError
-from amplify_jobs.model.job import Job, JobKey, JobState, State, job_key
-from tests.support.stack import REGION, REPOSITORY, Function, Stack, serving
+from amplify_jobs.model.job import Job, JobState, RecordKey, State
+from amplify_jobs.model.request import JobRequest
+from tests.support.stack import REGION, REPOSITORY, Function, Stack, job_request, record_key, serving
 
 APP_ID, BRANCH_NAME = "dabcde12345678", "feature/header"
 ROLE = "arn:aws:iam::123456789012:role/machine"
@@ -49,7 +50,7 @@ def machine(stack: Stack) -> str:
 
 
 def begin_to_wait(stack: Stack, machine: str, job_id: str, seen: str = "0", seconds: int = 60) -> str:
-    key = job_key(REGION, APP_ID, BRANCH_NAME, job_id).model_dump()
+    key = record_key(APP_ID, BRANCH_NAME, job_id)
     waiting = {"poll": {"key": key, "seen": seen, "waitSeconds": seconds}}
     started = stack.client("stepfunctions").start_execution(
         stateMachineArn=machine, name=f"{job_id}-{seen}", input=json.dumps(waiting)
@@ -71,7 +72,7 @@ def end_of(stack: Stack, execution: str) -> str:
 
 
 def record(stack: Stack, job_id: str) -> dict[str, Any]:
-    return stack.item(**job_key(REGION, APP_ID, BRANCH_NAME, job_id).model_dump())
+    return stack.item(**record_key(APP_ID, BRANCH_NAME, job_id))
 
 
 def status_change(job_id: str, status: str = "SUCCEED", **detail: Any) -> dict[str, Any]:
@@ -153,7 +154,7 @@ def test_a_token_that_nobody_waits_with_is_no_error(stack: Stack, on_status_chan
 
 
 def put_token(stack: Stack, job_id: str) -> None:
-    key = {name: {"S": value} for name, value in job_key(REGION, APP_ID, BRANCH_NAME, job_id).model_dump().items()}
+    key = {name: {"S": value} for name, value in record_key(APP_ID, BRANCH_NAME, job_id).items()}
     stack.client("dynamodb").put_item(TableName="jobs", Item={**key, "taskToken": {"S": "token"}})
 
 
@@ -239,17 +240,16 @@ def api_call(name: str, **parameters: str) -> dict[str, Any]:
     }
 
 
-def follow(app_id: str, branch_name: str, job_id: str) -> JobKey:
+def follow(app_id: str, branch_name: str, job_id: str) -> RecordKey:
     """Record a job as started, and as waited for with a token of its own."""
-    store = Store.connect("jobs")
-    key = job_key(REGION, app_id, branch_name, job_id)
+    store = JobsTable.connect("jobs")
     job = Job(operation="start_job", app_id=app_id, branch_name=branch_name, job_id=job_id)
-    store.record_start(key, f"web-{app_id}-{job_id}", job, datetime.now(UTC))
-    return key
+    request = JobRequest.model_validate(job_request(app_id, branch_name=branch_name))
+    return store.record_start(REGION, request, job, datetime.now(UTC))
 
 
-def changes_of(stack: Stack, key: JobKey) -> int:
-    return int(stack.item(**key.model_dump()).get("changes", 0))
+def changes_of(stack: Stack, key: RecordKey) -> int:
+    return int(stack.item(**key).get("changes", 0))
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_call_that_ends_jobs_wakes_the_executions_that_follow_them(
     keys = {job: follow(app_id, *job) for job in jobs}
     others = follow(f"{app_id}0", "feature/x", "2")
     over = follow(app_id, "main", "1")
-    Store.connect("jobs").record_state(
+    JobsTable.connect("jobs").record_state(
         over,
         JobState(job=Job(operation="start_job", app_id=app_id, branch_name="main", job_id="1"), state=State.SUCCEEDED),
         None,

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs.aws.jobs_table.keys import lease_key
 from amplify_jobs.errors import BranchBusy, RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Throttled
 from amplify_jobs.following.collect import FILE_LIMIT
-from amplify_jobs.model.job import branch_key
+from amplify_jobs.model.job import BranchRef
 from tests.support.stack import BUCKET, REGION, Function, Stack, any_request, execution_of, serving
 
 SCHEMA = "type Post @model { id: ID! title: String! }"
@@ -113,7 +114,7 @@ def test_a_deployment_of_an_address(stack: Stack, start_job: Function, source: d
 
 
 def lease(stack: Stack, request: dict[str, Any]) -> dict[str, Any]:
-    return stack.item(branch_key(REGION, request["parameters"]["appId"], "main"), "attempt")
+    return stack.item(**lease_key(BranchRef(REGION, request["parameters"]["appId"], "main")))
 
 
 def test_a_deployment_that_was_created_before(stack: Stack, start_job: Function) -> None:
@@ -236,7 +237,7 @@ def test_another_deployment_is_not_taken_for_the_lost_one(stack: Stack, start_jo
         start_job(payload(request))
     age(
         stack,
-        {"pk": branch_key(REGION, request["parameters"]["appId"], "main"), "sk": "attempt"},
+        lease_key(BranchRef(REGION, request["parameters"]["appId"], "main")),
         "#t",
         {"#t": "sentAt"},
     )

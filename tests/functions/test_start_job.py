@@ -20,7 +20,6 @@ from amplify_jobs.errors import (
     Superseded,
     Throttled,
 )
-from amplify_jobs.model.job import branch_key
 from local.server.http_server import DropConnectionError
 from tests.support.stack import REGION, Context, Function, Stack, execution_of, job_request, serving
 
@@ -69,7 +68,7 @@ def age_lease(stack: Stack, request: dict[str, Any], by: timedelta) -> None:
 
 def branch(request: dict[str, Any]) -> str:
     given = request["parameters"]
-    return branch_key(REGION, given["appId"], given["branchName"])
+    return f"{REGION}#{given['appId']}#{given['branchName']}"
 
 
 def jobs(stack: Stack, request: dict[str, Any]) -> list[dict[str, Any]]:

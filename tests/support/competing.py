@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TypeVar
 
 from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Throttled
-from amplify_jobs.model.job import Job, branch_key
+from amplify_jobs.model.job import BranchRef, Job
 from amplify_jobs.model.request import StartJobParameters
 from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
 from amplify_jobs.starting.once import HostingParameters, start_once
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REGION, APP_ID, BRANCH_NAME = "eu-west-1", "d1a2b3c4d5e6", "main"
-BRANCH = branch_key(REGION, APP_ID, BRANCH_NAME)
+BRANCH = BranchRef(REGION, APP_ID, BRANCH_NAME)
 FUNCTION_TIMEOUT = timedelta(seconds=30)
 """As in template.yaml."""
 
@@ -189,15 +189,15 @@ class Process:
     def job_of_request(self, request_id: str) -> Job | None:
         return self._store(lambda: self._world.known.get(request_id))
 
-    def lease(self, branch: str) -> Lease:
+    def lease(self, branch: BranchRef) -> Lease:
         assert branch == BRANCH
         return self._store(lambda: self._world.lease)
 
-    def acquire_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool:
+    def acquire_lease(self, branch: BranchRef, attempt: Attempt, expected: Lease) -> bool:
         assert branch == BRANCH
-        return self._store(lambda: self._world.acquire_lease(attempt, found))
+        return self._store(lambda: self._world.acquire_lease(attempt, expected))
 
-    def release_lease(self, branch: str, attempt: Attempt, highest_job_id: int) -> None:
+    def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None:
         assert branch == BRANCH
         self._store(lambda: self._world.release_lease(attempt, highest_job_id))
 

@@ -25,6 +25,8 @@ import boto3
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from amplify_jobs.aws.jobs_table.keys import job_key
+from amplify_jobs.model.job import BranchRef, JobRef, RecordKey
 from local.aws_endpoint import Endpoint
 from local.permissions.authorization import Authorization
 from local.permissions.roles import Roles
@@ -39,6 +41,11 @@ REGION = "eu-west-1"
 BUCKET = "amplify-jobs-bucket"
 CONSOLE_URL = "https://{region}.console.aws.amazon.com/amplify/apps/{appId}/branches/{branchName}/deployments/{jobId}"
 SITE_URL = "https://{displayName}.{defaultDomain}/"
+
+
+def record_key(app_id: str, branch_name: str, job_id: str) -> RecordKey:
+    """The key of the record of a branch's job in the jobs table."""
+    return job_key(JobRef(BranchRef(REGION, app_id, branch_name), job_id))
 
 
 class Amplify:

@@ -76,6 +76,12 @@ def test_there_are_at_most_seven_functions_and_each_has_a_folder() -> None:
     assert {properties["CodeUri"].strip("/").rpartition("/")[2] for properties in FUNCTIONS.values()} == folders
 
 
+def test_the_layer_holds_the_package_of_the_functions_and_no_command_line() -> None:
+    layer = REPOSITORY / RESOURCES["CoreLayer"]["Properties"]["ContentUri"]
+    assert [part.name for part in layer.iterdir() if part.is_dir()] == [PACKAGE.name]
+    assert "pyyaml" not in (layer / "requirements.txt").read_text(encoding="utf-8").lower()
+
+
 @every_function
 def test_a_function_logs_into_a_group_of_the_template(name: str) -> None:
     (group,) = attribute(FUNCTIONS[name]["LoggingConfig"]["LogGroup"])
@@ -274,27 +280,33 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "branch_display_name": {"amplify:GetBranch apps/*"},
         "stop_job": {"amplify:StopJob apps/*"},
     },
-    "aws/jobs_table.py": {
-        "job_of_request": {"dynamodb:GetItem JobsTable"},
+    "aws/jobs_table/leases.py": {
         "lease": {"dynamodb:GetItem JobsTable"},
         "acquire_lease": {"dynamodb:PutItem JobsTable"},
         "release_lease": {"dynamodb:UpdateItem JobsTable"},
+    },
+    "aws/jobs_table/requests.py": {
+        "job_of_request": {"dynamodb:GetItem JobsTable"},
         "link_request_to_job": {"dynamodb:UpdateItem JobsTable"},
         "models_attempt": {"dynamodb:GetItem JobsTable"},
         "save_models_attempt": {"dynamodb:UpdateItem JobsTable"},
+        "mark_superseded": {"dynamodb:UpdateItem JobsTable"},
+        "superseding_request": {"dynamodb:GetItem JobsTable"},
+        "published_announcements": {"dynamodb:GetItem JobsTable"},
+        "mark_announced": {"dynamodb:UpdateItem JobsTable"},
+    },
+    "aws/jobs_table/latest.py": {
+        "latest_of_kind": {"dynamodb:GetItem JobsTable"},
+        "write_latest": {"dynamodb:PutItem JobsTable"},
+    },
+    "aws/jobs_table/records.py": {
         "record_start": {"dynamodb:UpdateItem JobsTable"},
         "record_poll": {"dynamodb:UpdateItem JobsTable"},
         "record_state": {"dynamodb:UpdateItem JobsTable"},
+        "record_status_change": {"dynamodb:UpdateItem JobsTable"},
+        "has_ended": {"dynamodb:GetItem JobsTable"},
         "earlier_jobs": {"dynamodb:Query JobsTable"},
         "followed_jobs": {"dynamodb:Query ${JobsTable.Arn}/index/followed"},
-        "record_status_change": {"dynamodb:UpdateItem JobsTable"},
-        "announced": {"dynamodb:GetItem JobsTable"},
-        "mark_announced": {"dynamodb:UpdateItem JobsTable"},
-        "latest_of_kind": {"dynamodb:GetItem JobsTable"},
-        "write_latest": {"dynamodb:PutItem JobsTable"},
-        "mark_superseded": {"dynamodb:UpdateItem JobsTable"},
-        "superseding_request": {"dynamodb:GetItem JobsTable"},
-        "has_ended": {"dynamodb:GetItem JobsTable"},
     },
     "aws/ui_builder.py": {
         "start_codegen_job": {"amplifyuibuilder:StartCodegenJob *", "amplify:GetApp apps/*"},

@@ -12,20 +12,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from amplify_jobs.aws.jobs_table import Store
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.errors import BranchBusy, RetryableError, StartUnresolved
 from amplify_jobs.following.wait import EarlierJob
-from amplify_jobs.model.job import Job, JobState, State, branch_key, job_key
-from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
+from amplify_jobs.model.request import Cause, JobRequest, StartJobParameters
 from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
 from amplify_jobs.starting.once import HostingParameters, start_once
-from tests.support.stack import REGION, Stack, serving
+from tests.support.stack import REGION, Stack, record_key, serving
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PARAMETERS = StartJobParameters.model_validate(
     {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE", "commitMessage": "Fix the header"}
 )
-BRANCH = branch_key(REGION, PARAMETERS.app_id, PARAMETERS.branch_name)
+BRANCH = BranchRef(REGION, PARAMETERS.app_id, PARAMETERS.branch_name)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def store(stack: Stack) -> Iterator[Store]:
-    yield Store.connect("jobs")
+def store(stack: Stack) -> Iterator[JobsTable]:
+    yield JobsTable.connect("jobs")
     for item in stack.jobs_table.scan()["Items"]:
         stack.jobs_table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
@@ -77,7 +77,7 @@ class Asking:
         return [job for job, _ in reversed(self._amplify.jobs)]
 
 
-def test_requests_that_compete_for_a_branch_become_one_job_each(store: Store) -> None:
+def test_requests_that_compete_for_a_branch_become_one_job_each(store: JobsTable) -> None:
     amplify, chance = Amplify(), random.Random(2)
     requests = [f"web-{number}" for number in range(6)]
     clock = Clock()
@@ -145,7 +145,7 @@ AGAIN = Attempt("one", NOW + timedelta(minutes=1), 3, "RELEASE", None)
 OTHER = Attempt("two", NOW, 3, "RELEASE", None)
 
 
-def test_a_lease_is_taken_once(store: Store) -> None:
+def test_a_lease_is_taken_once(store: JobsTable) -> None:
     assert store.lease(BRANCH) == Lease()
     assert store.acquire_lease(BRANCH, FIRST, Lease())
     assert store.lease(BRANCH) == Lease(FIRST, 3)
@@ -153,7 +153,7 @@ def test_a_lease_is_taken_once(store: Store) -> None:
     assert store.lease(BRANCH) == Lease(FIRST, 3)
 
 
-def test_a_lease_is_taken_again_by_its_holder_only(store: Store) -> None:
+def test_a_lease_is_taken_again_by_its_holder_only(store: JobsTable) -> None:
     assert store.acquire_lease(BRANCH, FIRST, Lease())
     assert not store.acquire_lease(BRANCH, AGAIN, Lease(OTHER, 3))
     assert store.acquire_lease(BRANCH, AGAIN, Lease(FIRST, 3))
@@ -161,7 +161,7 @@ def test_a_lease_is_taken_again_by_its_holder_only(store: Store) -> None:
     assert store.lease(BRANCH) == Lease(AGAIN, 3)
 
 
-def test_a_lease_that_was_used_meanwhile_is_not_as_it_was_found(store: Store) -> None:
+def test_a_lease_that_was_used_meanwhile_is_not_as_it_was_found(store: JobsTable) -> None:
     found = store.lease(BRANCH)
     assert store.acquire_lease(BRANCH, OTHER, found)
     store.release_lease(BRANCH, OTHER, 4)
@@ -170,7 +170,7 @@ def test_a_lease_that_was_used_meanwhile_is_not_as_it_was_found(store: Store) ->
     assert store.acquire_lease(BRANCH, FIRST, Lease(None, 4))
 
 
-def test_only_the_holder_gives_a_lease_back(store: Store) -> None:
+def test_only_the_holder_gives_a_lease_back(store: JobsTable) -> None:
     assert store.acquire_lease(BRANCH, FIRST, Lease())
     store.release_lease(BRANCH, OTHER, 9)
     store.release_lease(BRANCH, AGAIN, 9)
@@ -179,15 +179,24 @@ def test_only_the_holder_gives_a_lease_back(store: Store) -> None:
     assert store.lease(BRANCH) == Lease(None, 4)
 
 
-def test_every_item_expires(stack: Stack, store: Store) -> None:
+def request(request_id: str) -> JobRequest:
+    return JobRequest(
+        request_id=request_id,
+        operation="start_job",
+        parameters=PARAMETERS.model_dump(mode="json", by_alias=True, exclude_none=True),
+        cause=Cause(source="github", kind="push"),
+        received_at=NOW,
+    )
+
+
+def test_every_item_expires(stack: Stack, store: JobsTable) -> None:
     job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
-    key = job_key(REGION, "d1a2b3c4d5e6", "main", "7")
     store.acquire_lease(BRANCH, FIRST, Lease())
     store.release_lease(BRANCH, FIRST, 7)
     store.link_request_to_job("one", job, NOW)
-    store.record_start(key, "one", job, NOW)
-    store.record_poll(job_key(REGION, "d1a2b3c4d5e6", "main", "8"), NOW)
-    store.record_status_change(job_key(REGION, "d1a2b3c4d5e6", "main", "9"), NOW)
+    store.record_start(REGION, request("one"), job, NOW)
+    store.record_poll(record_key("d1a2b3c4d5e6", "main", "8"), NOW)
+    store.record_status_change(JobRef(BRANCH, "9"), NOW)
     store.mark_announced("two", "Job Started to people", {}, NOW)
     items = stack.jobs_table.scan()["Items"]
     assert len(items) == 6
@@ -206,12 +215,11 @@ def test_every_item_expires(stack: Stack, store: Store) -> None:
     ],
 )
 def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
-    store: Store, outcomes: list[bool], seconds: list[int]
+    store: JobsTable, outcomes: list[bool], seconds: list[int]
 ) -> None:
     for number, succeeded in enumerate(outcomes, start=1):
         job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id=str(100 - number))
-        key = job_key(REGION, "d1a2b3c4d5e6", "main", job.job_id)
-        store.record_start(key, f"web-{number}", job, NOW)
+        key = store.record_start(REGION, request(f"web-{number}"), job, NOW)
         state = JobState(
             job=job,
             state=State.SUCCEEDED if succeeded else State.FAILED,
@@ -219,22 +227,22 @@ def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
             finished_at=NOW + timedelta(seconds=number),
         )
         store.record_state(key, state, NOW)
-    earlier = store.earlier_jobs(job_key(REGION, "d1a2b3c4d5e6", "main", "100"))
+    earlier = store.earlier_jobs(record_key("d1a2b3c4d5e6", "main", "100"))
     assert earlier == [EarlierJob(float(took), told_by_event=False) for took in seconds]
 
 
-def test_what_was_announced_is_remembered_beside_the_job(store: Store) -> None:
+def test_what_was_announced_is_remembered_beside_the_job(store: JobsTable) -> None:
     job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
-    assert store.announced("one").labels == set()
+    assert store.published_announcements("one").labels == set()
     store.mark_announced("one", "a", {"appName": "web"}, NOW)
     store.link_request_to_job("one", job, NOW)
     store.mark_announced("one", "b", {"appName": "renamed"}, NOW)
-    assert store.announced("one").labels == {"a", "b"}
-    assert store.announced("one").names == {"appName": "web"}
+    assert store.published_announcements("one").labels == {"a", "b"}
+    assert store.published_announcements("one").names == {"appName": "web"}
     assert store.job_of_request("one") == job
 
 
-def test_a_busy_branch_is_told_by_the_lease_of_another(store: Store) -> None:
+def test_a_busy_branch_is_told_by_the_lease_of_another(store: JobsTable) -> None:
     store.acquire_lease(BRANCH, OTHER, Lease())
     with pytest.raises(BranchBusy, match="two"):
         start_once(

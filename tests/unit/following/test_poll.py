@@ -18,7 +18,7 @@ from amplify_jobs.following.poll import (
     with_results,
 )
 from amplify_jobs.following.wait import Deadlines, EarlierJob
-from amplify_jobs.model.job import Job, JobState, PollAnswer, State, job_key
+from amplify_jobs.model.job import Job, JobState, PollAnswer, RecordKey, State
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.model.results import PartialError, Results
 
@@ -112,7 +112,7 @@ def test_results_are_added_to_the_errors_that_were_known(known: tuple[PartialErr
 def polled(state: JobState, *, retry: int = 0, **given: Any) -> PollAnswer:
     """The answer of a first poll, a minute after the job left the queue."""
     known: dict[str, Any] = {"changes": 0, "polls": 1, "left_queue_at": RECEIVED, "earlier": ()} | given
-    key = job_key("eu-west-1", "d1", "main", "7")
+    key = RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#0000000007"})
     return poll_answer(state, key=key, request=request(retry=retry), now=RECEIVED + MINUTE, **known)
 
 
@@ -172,7 +172,7 @@ def test_a_job_that_does_not_tell_its_start_has_waited_since_its_request() -> No
 def test_no_wait_passes_a_deadline(left_minutes: int | None, now_minutes: int, attempt: int, longest: int) -> None:
     answer = poll_answer(
         state(State.WAITING if left_minutes is None else State.RUNNING, started_at=RECEIVED + 9 * MINUTE),
-        key=job_key("eu-west-1", "d1", "main", "7"),
+        key=RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#0000000007"}),
         changes=0,
         polls=0,
         left_queue_at=None if left_minutes is None else RECEIVED + left_minutes * MINUTE,

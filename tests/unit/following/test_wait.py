@@ -25,12 +25,12 @@ from amplify_jobs.following.wait import (
     past_deadline,
     wait_seconds,
 )
-from amplify_jobs.model.job import Job, JobState, State, Step, job_key
+from amplify_jobs.model.job import Job, JobState, RecordKey, State, Step
 from amplify_jobs.model.request import Cause, JobRequest
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7", job_type="RELEASE")
-KEY = job_key("eu-west-1", JOB.app_id, "main", JOB.job_id)
+KEY = RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#1"})
 
 # A day is the longest that a job may be followed for.
 seconds = st.floats(0, 86_400, allow_nan=False)

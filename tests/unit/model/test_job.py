@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.loaders import Loader
 
-from amplify_jobs.model.job import PollAnswer, State, hosting_state, job_key
+from amplify_jobs.model.job import PollAnswer, State, hosting_state
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,6 @@ def test_every_status_of_the_api_is_known() -> None:
     assert set(model["shapes"]["JobStatus"]["enum"]) == {
         "CREATED", "PENDING", "PROVISIONING", "RUNNING", "FAILED", "SUCCEED", "CANCELLING", "CANCELLED"
     }  # fmt: skip
-
-
-def test_keys_sort_as_job_ids_do() -> None:
-    keys = [job_key("eu-west-1", "d1", "main", job_id).sk for job_id in ("2", "10", "9999999999")]
-    assert keys == sorted(keys)
-    assert job_key("eu-west-1", "d1", "feature/x", "0000000004") == job_key("eu-west-1", "d1", "feature/x", "4")
 
 
 def test_what_an_older_version_wrote_and_a_newer_one_adds_is_read() -> None:

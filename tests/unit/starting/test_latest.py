@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, Superseded, Throttled
-from amplify_jobs.model.job import Job, JobKey, job_key
+from amplify_jobs.model.job import BranchRef, Job, JobRef
 from amplify_jobs.starting.latest import SupersedeScope, start_latest
 from amplify_jobs.starting.superseding import (
     Latest,
@@ -101,11 +101,11 @@ class Starter(Process):
         assert (job.app_id, job.branch_name) == (APP_ID, BRANCH_NAME)
         self.call(lambda: self.branch.stop(job.job_id, self.request_id), refusal=Throttled, loss=ServiceTrouble)
 
-    def latest_of_kind(self, branch: str, kind: str) -> Latest | None:
+    def latest_of_kind(self, branch: BranchRef, kind: str) -> Latest | None:
         assert (branch, kind) == (BRANCH, "push")
         return self._store(lambda: self.branch.latest)
 
-    def write_latest(self, branch: str, kind: str, latest: Latest, now: datetime) -> bool:
+    def write_latest(self, branch: BranchRef, kind: str, latest: Latest, now: datetime) -> bool:
         assert (branch, kind) == (BRANCH, "push")
         return self._store(lambda: self.branch.write_latest(latest))
 
@@ -113,21 +113,19 @@ class Starter(Process):
         assert ASKED[newer].is_newer_than(ASKED[request_id])
         self._store(lambda: self.branch.superseded.update({request_id: newer}))
 
-    def has_ended(self, key: JobKey) -> bool:
-        return self._store(lambda: self.job_id(key) in self.branch.seen_ended)
+    def has_ended(self, job: JobRef) -> bool:
+        return self._store(lambda: self.job_id(job) in self.branch.seen_ended)
 
-    def record_status_change(self, key: JobKey, now: datetime) -> str | None:
-        return self._store(lambda: f"the token of {self.job_id(key)}")
+    def record_status_change(self, job: JobRef, now: datetime) -> str | None:
+        return self._store(lambda: f"the token of {self.job_id(job)}")
 
     def wake(self, token: str) -> None:
         self.call(lambda: self.branch.woken.add(token.rpartition(" ")[2]), refusal=ServiceTrouble, loss=ServiceTrouble)
 
-    def job_id(self, key: JobKey) -> str:
-        return next(
-            job.listed.job_id
-            for job in self.branch.jobs
-            if job_key(REGION, APP_ID, BRANCH_NAME, job.listed.job_id) == key
-        )
+    def job_id(self, job: JobRef) -> str:
+        assert job.branch == BRANCH
+        assert job.job_id in [started.listed.job_id for started in self.branch.jobs]
+        return job.job_id
 
 
 class Superseding(RuleBasedStateMachine):

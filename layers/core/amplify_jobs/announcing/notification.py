@@ -24,7 +24,7 @@ from amplify_jobs.text import sentences
 
 
 class Requests(Protocol):
-    """What is asked of the jobs table; store.Store does it."""
+    """What is asked of the jobs table; aws.jobs_table does it."""
 
     def job_of_request(self, request_id: str) -> Job | None: ...
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from amplify_jobs.following.wait import Deadlines, EarlierJob, past_deadline, wait_seconds
-from amplify_jobs.model.job import JobKey, JobState, PollAnswer, State
+from amplify_jobs.model.job import JobState, PollAnswer, RecordKey, State
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.model.results import Results, all_errors, bounded
 
@@ -64,7 +64,7 @@ def vanished(state: JobState) -> JobState:
 def poll_answer(
     state: JobState,
     *,
-    key: JobKey,
+    key: RecordKey,
     changes: int,
     polls: int,
     left_queue_at: datetime | None,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NewType
 
 from pydantic import AwareDatetime
 
@@ -84,37 +84,25 @@ class Job(GrowingModel):
         return self.branch_name is not None
 
 
-class JobKey(GrowingModel):
-    """The key of a job's record in the jobs table."""
+@dataclass(frozen=True)
+class BranchRef:
+    """A branch of an app in a Region, by its names."""
 
-    pk: str
-    sk: str
-
-
-def branch_key(region: str, app_id: str, branch_name: str) -> str:
-    """The partition of all records of one branch."""
-    return f"{region}#{app_id}#{branch_name}"
+    region: str
+    app_id: str
+    name: str
 
 
-def job_key(region: str, app_id: str, branch_name: str, job_id: str) -> JobKey:
-    """The key of a job's record; ids are padded so that they sort as numbers."""
-    return JobKey(pk=branch_key(region, app_id, branch_name), sk=job_sort_key(job_id))
+@dataclass(frozen=True)
+class JobRef:
+    """A job of Amplify Hosting, by what its status events name it by."""
+
+    branch: BranchRef
+    job_id: str
 
 
-def job_sort_key(job_id: str) -> str:
-    """The sort key of a job of a branch."""
-    return f"job#{job_id.zfill(10)}"
-
-
-def record_key(region: str, job: Job, received_at: datetime) -> JobKey:
-    """The key of any job's record; records of one operation, app and environment sort by when they were asked for.
-
-    Only jobs of Amplify Hosting have ids that count up, and events that name them.
-    """
-    if job.branch_name is not None:
-        return job_key(region, job.app_id, job.branch_name, job.job_id)
-    time = received_at.astimezone(UTC).isoformat(timespec="microseconds")
-    return JobKey(pk=branch_key(region, job.app_id, job.environment), sk=f"{job.operation}#{time}#{job.job_id}")
+RecordKey = NewType("RecordKey", dict[str, str])
+"""Which record of the jobs table a job has. The table alone makes and reads it; the state machine passes it on."""
 
 
 class Step(GrowingModel):
@@ -195,6 +183,6 @@ class PollAnswer(GrowingModel):
     finished: bool
     wait_seconds: int
     seen: str
-    key: JobKey
+    key: RecordKey
     attempt: int = 1
     retry: bool = False

@@ -23,7 +23,7 @@ from amplify_jobs.starting.superseding import SupersedingRequest
 
 
 class Store(Leases, Attempts, Places, Protocol):
-    """What is asked of the jobs table; store.Store does it."""
+    """What is asked of the jobs table; aws.jobs_table does it."""
 
 
 class Hosting(Starts, Stops, Protocol):

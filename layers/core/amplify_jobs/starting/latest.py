@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.errors import BranchBusy, RequestRejected, Superseded
-from amplify_jobs.model.job import Job, JobKey, branch_key, job_key
+from amplify_jobs.model.job import BranchRef, Job, JobRef
 from amplify_jobs.starting.superseding import (
     Latest,
     StartedJob,
@@ -30,17 +30,17 @@ class Stops(Protocol):
 
 
 class Places(Protocol):
-    """What is asked of the jobs table; store.Store does it."""
+    """What is asked of the jobs table; aws.jobs_table does it."""
 
-    def latest_of_kind(self, branch: str, kind: str) -> Latest | None: ...
+    def latest_of_kind(self, branch: BranchRef, kind: str) -> Latest | None: ...
 
-    def write_latest(self, branch: str, kind: str, latest: Latest, now: datetime) -> bool: ...
+    def write_latest(self, branch: BranchRef, kind: str, latest: Latest, now: datetime) -> bool: ...
 
     def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None: ...
 
-    def has_ended(self, key: JobKey) -> bool: ...
+    def has_ended(self, job: JobRef) -> bool: ...
 
-    def record_status_change(self, key: JobKey, now: datetime) -> str | None: ...
+    def record_status_change(self, job: JobRef, now: datetime) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class SupersedeScope:
     kind: str
 
     @property
-    def branch(self) -> str:
-        return branch_key(self.region, self.app_id, self.branch_name)
+    def branch(self) -> BranchRef:
+        return BranchRef(self.region, self.app_id, self.branch_name)
 
 
 def start_latest(
@@ -77,8 +77,8 @@ def start_latest(
     """
 
     def stop(older: StartedJob, newer: str) -> None:
-        key = job_key(place.region, place.app_id, place.branch_name, older.job_id)
-        if store.has_ended(key):
+        ref = JobRef(place.branch, older.job_id)
+        if store.has_ended(ref):
             return
         # Marked first: its execution may see the cancelled job as soon as it is stopped.
         store.mark_superseded(older.request_id, newer, now())
@@ -87,7 +87,7 @@ def start_latest(
         with suppress(RequestRejected):
             amplify.stop_job(job)
         # Amplify documents no event for CANCELLED: without this, the next poll would find it.
-        if (token := store.record_status_change(key, now())) is not None:
+        if (token := store.record_status_change(ref, now())) is not None:
             wake(token)
 
     def claim() -> str | None:

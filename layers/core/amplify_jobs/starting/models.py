@@ -22,7 +22,7 @@ class Backend(Protocol):
 
 
 class Attempts(Protocol):
-    """What is asked of the jobs table; store.Store does it."""
+    """What is asked of the jobs table; aws.jobs_table does it."""
 
     def job_of_request(self, request_id: str) -> Job | None: ...
 

@@ -16,7 +16,7 @@ from amplify_jobs.errors import (
     Throttled,
 )
 from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.job import Job, branch_key
+from amplify_jobs.model.job import BranchRef, Job
 from amplify_jobs.model.request import JobType, StartJobParameters
 from amplify_jobs.starting.lease import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
 from amplify_jobs.text import without_queries
@@ -37,15 +37,15 @@ class Starts(Protocol):
 
 
 class Leases(Protocol):
-    """What is asked of the jobs table; store.Store does it."""
+    """What is asked of the jobs table; aws.jobs_table does it."""
 
     def job_of_request(self, request_id: str) -> Job | None: ...
 
-    def lease(self, branch: str) -> Lease: ...
+    def lease(self, branch: BranchRef) -> Lease: ...
 
-    def acquire_lease(self, branch: str, attempt: Attempt, found: Lease) -> bool: ...
+    def acquire_lease(self, branch: BranchRef, attempt: Attempt, expected: Lease) -> bool: ...
 
-    def release_lease(self, branch: str, attempt: Attempt, highest_job_id: int) -> None: ...
+    def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None: ...
 
     def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
 
@@ -68,7 +68,7 @@ def start_once(
     started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is to be
     called again later.
     """
-    branch = branch_key(region, parameters.app_id, parameters.branch_name)
+    branch = BranchRef(region, parameters.app_id, parameters.branch_name)
 
     def became(listed: ListedJob, attempt: Attempt) -> Job:
         job = Job(

@@ -1,0 +1,1 @@
+"""The jobs table: records of jobs, leases of branches, and which job a request became. keys.py lists its items."""
