@@ -9,7 +9,8 @@ from typing import Any
 
 from amplify_jobs.model.operations import parameters_model
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN, Operation
-from amplify_jobs.routing.routes import LONGEST_NAME, Routes
+from amplify_jobs.routing.fields import LONGEST_NAME
+from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
 from amplify_jobs_cli.routes_file.faults import RIGHT
 

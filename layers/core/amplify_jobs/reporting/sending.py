@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from amplify_jobs.errors import RetryableError, ServiceTrouble
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
-from amplify_jobs.reporting.destination import Credentials, Destination
+from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report, Version
@@ -47,7 +47,7 @@ class ReportRetryError(RetryableError):
 
 
 class Records(Protocol):
-    """Records of subjects and of targets that were stopped; aws.reports_table.ReportsTable does it."""
+    """Records of subjects and of targets that were stopped; aws.report_records.ReportRecords."""
 
     def record(self, plan: Plan) -> Record: ...
 
@@ -59,14 +59,20 @@ class Records(Protocol):
         """Stop a target until its configuration changes; False if it was stopped before."""
 
 
-class SecretValues(Protocol):
-    """What reads secrets by the names of SSM parameters; aws.report_secrets.ReportSecrets does it."""
+class Secrets(Protocol):
+    """The values of secrets; aws.secrets.Secrets. Raises ServiceTrouble."""
 
-    def values(self, names: tuple[str, ...]) -> Credentials: ...
+    def values(self, names: tuple[str, ...]) -> Sequence[str]: ...
+
+
+class Notices(Protocol):
+    """Tells people of targets that were stopped; aws.target_notices.TargetNotices. Raises ServiceTrouble."""
+
+    def tell_stopped(self, destination: Destination, reason: str) -> None: ...
 
 
 class Http(Protocol):
-    """What makes a call; aws.outgoing_http.OutgoingHttp does it. Raises ServiceTrouble where there is no answer."""
+    """What makes a call; aws.outgoing_http.OutgoingHttp. Raises ServiceTrouble where there is no answer."""
 
     def send(self, call: Call) -> Answer: ...
 
@@ -78,16 +84,16 @@ class Sender:
         self,
         *,
         records: Records,
-        secrets: SecretValues,
+        secrets: Secrets,
         http: Http,
+        notices: Notices,
         clock: Callable[[], float],
-        tell_stopped: Callable[[Destination, str], None],
     ) -> None:
         self._records = records
         self._secrets = secrets
         self._http = http
         self._clock = clock
-        self._tell_stopped = tell_stopped
+        self._notices = notices
 
     def send(self, destination: Destination, plan: Plan, report: Report) -> Result:
         """Deliver a report, unless the subject was told the same or something newer. Safe to call again.
@@ -99,7 +105,7 @@ class Sender:
         record = self._records.record(plan)
         if record.version is not None and report.version <= record.version:
             return Result.OUTDATED
-        credentials = self._secrets.values(secrets_of(destination.target))
+        credentials = {name: self._secrets.values((name,))[0] for name in secrets_of(destination.target)}
         kind, remote = kind_of(destination), record.remote
         for _ in range(_MOST_CALLS):
             call = kind.call(destination, report, credentials, remote)
@@ -125,7 +131,7 @@ class Sender:
         if not stops:
             return Result.REFUSED
         if self._records.stop(destination, reason):
-            self._tell_stopped(destination, reason)
+            self._notices.tell_stopped(destination, reason)
         return Result.STOPPED
 
 
