@@ -1,9 +1,9 @@
-# Two commands do all the set-up: `make run` shows the service at work, `make test` tests it.
+# Two commands do all the set-up: `make run` shows the service at work, `make test` runs the tests.
 # The first Python that is new enough; PYTHON=/path/to/python3.12 chooses another.
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(firstword $(foreach name,$(PYTHONS),$(shell $(name) -c $(NEW_ENOUGH) 2>&- && echo $(name))) python3)
 NEW_ENOUGH = 'import sys; sys.exit(sys.version_info < (3, 11))'
-NO_INDEX = echo "make: packages can't be installed, see above; the first set-up needs the network" >&2; exit 1
+NO_INDEX = echo "make: the packages could not be installed, see above; the first set-up needs the network" >&2; exit 1
 VENV := .venv
 TOOLS := .venv-tools
 OLDEST := .venv-oldest
@@ -11,6 +11,8 @@ MUTATION := .venv-mutation
 CHECKOV := .venv-checkov
 # Modules of amplify_jobs; a change takes about two seconds, and a hundred lines have about two hundred of them.
 MODULES ?= starting.retry following.poll starting.superseding
+# The parts of `make check`, which run side by side.
+PARTS ?= lint types template security machine test
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
@@ -18,70 +20,71 @@ export UV_LINK_MODE ?= copy
 
 .PHONY: setup run test thorough check local bench campaign smoke examples codegen sam-local tools oldest-sdk mutation lint types template security machine lock clean help
 
-setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs in it
+setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs
 
-help: ## What there is to make
+help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 ends after the first job
+run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 exits after the first jobs, PYTHON=… chooses a Python
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
-local: $(VENV)/ready ## The local cloud alone: AWS at port 4566, the HTTP API at port 3000; PARAMETERS="NAME=VALUE …"
+local: $(VENV)/ready ## Run the local cloud alone: AWS at port 4566, the HTTP API at port 3000; PARAMETERS="NAME=VALUE …"
 	@$(BIN)/python -m local $(foreach parameter,$(PARAMETERS),--parameter $(parameter))
 
-campaign: $(VENV)/ready ## A storm of faults, kills and repeats, and what must hold after it; SEED=1 PUSHES=60
+campaign: $(VENV)/ready ## Inject faults, kills and repeats into a local cloud, and check what must hold; SEED=1 PUSHES=60
 	@$(BIN)/python -m campaign --seed $(or $(SEED),1) --pushes $(or $(PUSHES),60)
 
-smoke: $(VENV)/ready ## Check a deployed stack from the outside; STACK=amplify-jobs JSON=1
+smoke: $(VENV)/ready ## Check a deployed stack from the outside; STACK=amplify-jobs, JSON=1 prints JSON
 	@$(BIN)/python -m smoke --stack $(or $(STACK),amplify-jobs) $(if $(JSON),--json)
 
 examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; REPLACE=1 replaces routes and secrets
 	@$(BIN)/python -m demo.examples $(if $(REPLACE),--replace)
 
-tools: $(TOOLS)/ready ## Set up .venv-tools: sam and the AWS CLI (384 MB)
+tools: $(TOOLS)/ready ## Set up .venv-tools: the SAM CLI and the AWS CLI (384 MB)
 
-test: $(VENV)/ready $(TOOLS)/ready ## The tests
+test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about five minutes)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-thorough: $(VENV)/ready $(TOOLS)/ready ## Tests that take minutes: each permission taken away, each command of docs, the demo, a quota, smoke
+thorough: $(VENV)/ready $(TOOLS)/ready ## Run tests that take minutes: permissions, commands of the docs, the demo, a quota, smoke
 	$(BIN)/python -m pytest -m thorough -n 2 --dist loadfile --no-loadscope-reorder
 
-check: lint types template security machine test ## Lint, types, template, security, state machine, tests
+check: $(VENV)/ready $(TOOLS)/ready $(CHECKOV)/ready ## Run all checks side by side: lint, types, template, security, state machine, tests
+	@$(BIN)/python -m tools.check $(PARTS)
 
-lint: $(VENV)/ready
+lint: $(VENV)/ready ## Run ruff and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-types: $(VENV)/ready
+types: $(VENV)/ready ## Run mypy
 	$(BIN)/python -m tools.check_types
 
-template: $(TOOLS)/ready
+template: $(TOOLS)/ready ## Validate the CloudFormation templates
 	$(TOOLS)/bin/sam validate --lint --region eu-west-1
 	$(TOOLS)/bin/cfn-lint deployment/permissions.yaml
 
-security: $(CHECKOV)/ready ## checkov on the CloudFormation templates; .checkov.yaml says what it leaves out, and why
+security: $(CHECKOV)/ready ## Run checkov on the CloudFormation templates; .checkov.yaml has the reason for each exception
 	BC_API_KEY= $(CHECKOV)/bin/checkov --config-file .checkov.yaml --file template.yaml deployment/*.yaml
 
-machine: $(VENV)/ready
+machine: $(VENV)/ready ## Validate the state machine
 	$(BIN)/python -m tools.validate_machine statemachine/job.asl.json
 
-bench: $(VENV)/ready ## The figures: transitions, cold starts, start-up, many pushes at once
+bench: $(VENV)/ready ## Measure the figures of docs/figures.md: transitions, cold starts, start-up, many pushes at once
 	$(BIN)/python -m benchmarks
 
-codegen: $(VENV)/ready $(TOOLS)/ready ## The tests that run AWS's code generators (needs Node 20)
+codegen: $(VENV)/ready $(TOOLS)/ready ## Run the tests of AWS's code generators (needs Node 20)
 	$(BIN)/python -m pytest -m node
 
-sam-local: $(VENV)/ready $(TOOLS)/ready ## Every function under `sam local invoke` (needs Docker)
+sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local
 
-oldest-sdk: $(OLDEST)/ready ## The functions' tests with the oldest AWS SDK that Lambda's runtime may bring
+oldest-sdk: $(OLDEST)/ready ## Run the functions' tests with the oldest AWS SDK that Lambda's runtime may bring
 	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
 
-mutation: $(VENV)/ready $(MUTATION)/ready ## Which changes of pure modules no test notices; MODULES="routing.github_patterns" names others
+mutation: $(VENV)/ready $(MUTATION)/ready ## Find changes of pure modules that no test notices; MODULES="routing.github_patterns" names others
 	$(BIN)/python -m tools.mutation $(MODULES)
 
-lock: $(VENV)/ready ## Pin the newest versions of everything, with hashes
+lock: $(VENV)/ready ## Pin the newest versions of all packages, with hashes
 	tools/lock
 
 $(VENV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
@@ -103,7 +106,7 @@ $(TOOLS)/ready: $(VENV)/ready requirements/tools.txt
 	@touch $@
 
 $(OLDEST)/ready: $(VENV)/ready requirements/oldest.txt
-	@echo "Setting up $(OLDEST) (once): the tests' packages with an older AWS SDK ..."
+	@echo "Setting up $(OLDEST), once: the packages of the tests, with an older AWS SDK"
 	@$(PYTHON) -m venv $(OLDEST)
 	@VIRTUAL_ENV=$(OLDEST) $(UV) pip sync --quiet --require-hashes requirements/dev.txt
 	@VIRTUAL_ENV=$(OLDEST) $(UV) pip install --quiet --require-hashes --no-deps -r requirements/oldest.txt
@@ -111,7 +114,7 @@ $(OLDEST)/ready: $(VENV)/ready requirements/oldest.txt
 	@touch $@
 
 $(MUTATION)/ready: $(VENV)/ready requirements/mutation.txt
-	@echo "Setting up $(MUTATION) (once): Cosmic Ray ..."
+	@echo "Setting up $(MUTATION), once: Cosmic Ray"
 	@$(PYTHON) -m venv $(MUTATION)
 	@VIRTUAL_ENV=$(MUTATION) $(UV) pip sync --quiet --require-hashes requirements/mutation.txt
 	@touch $@
@@ -122,5 +125,5 @@ $(CHECKOV)/ready: $(VENV)/ready requirements/checkov.txt
 	@VIRTUAL_ENV=$(CHECKOV) $(UV) pip sync --quiet --require-hashes requirements/checkov.txt || { $(NO_INDEX); }
 	@touch $@
 
-clean: ## Remove everything that make set up
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local dist
+clean: ## Remove everything that the set-up made
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info cli/*.egg-info
