@@ -113,7 +113,7 @@ class Sender:
                 answer = self._http.send(call)
             except ServiceTrouble as trouble:
                 raise ReportRetryError(str(trouble)) from None
-            match kind.judge(destination, answer, remote, self._clock()):
+            match kind.judge(destination, report, answer, remote, self._clock()):
                 case Accepted(new):
                     self._records.save(plan, Record(report.version, new))
                     return Result.SENT

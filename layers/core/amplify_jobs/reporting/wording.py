@@ -16,11 +16,25 @@ _VERBS = {
 }
 
 
+_SIGNS = {
+    ReportState.PENDING: "⏳",
+    ReportState.SUCCEEDED: "✅",
+    ReportState.FAILED: "❌",
+    ReportState.ERROR: "⚠️",
+    ReportState.CANCELLED: "🚫",
+}
+
+
 def title(report: Report) -> str:
     """One line: which job of which app and branch, and how it stands."""
     job = f"job {report.job_id}" if report.job_id else None
     place = " · ".join(part for part in (report.app_name, report.branch, job) if part)
     return one_line(f"{place}: {status(report)}")
+
+
+def sign(report: Report) -> str:
+    """One character that shows the state."""
+    return _SIGNS[report.state]
 
 
 def status(report: Report) -> str:

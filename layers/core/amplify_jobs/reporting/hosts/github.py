@@ -38,7 +38,7 @@ def status_call(target: RepositoryTarget, status: Status, credentials: Credentia
     )
 
 
-def judge_status(answer: Answer, remote: str | None, now: float) -> Verdict:
+def judge_status(status: Status, answer: Answer, remote: str | None, now: float) -> Verdict:
     """Judge an answer: 403 may be a limit; 422 says that the commit is not there, or has too many statuses."""
     if (limited := limit(answer, now)) is not None:
         return limited

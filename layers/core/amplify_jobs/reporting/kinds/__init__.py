@@ -13,6 +13,11 @@ from amplify_jobs.reporting.report import Report
 KINDS = {
     "commit_status": "commit_status",
     "slack": "slack",
+    "slack_bot": "slack_bot",
+    "teams": "teams",
+    "discord": "discord",
+    "google_chat": "google_chat",
+    "mattermost": "mattermost",
     "webhook": "webhook",
 }
 
@@ -26,8 +31,10 @@ class Kind(Protocol):
     def call(self, destination: Destination, report: Report, credentials: Credentials, remote: str | None) -> Call:
         """The next call that delivers a report; `remote` is what the last call for the subject left."""
 
-    def judge(self, destination: Destination, answer: Answer, remote: str | None, now: float) -> Verdict:
-        """What an answer means; `now` is in seconds since 1970."""
+    def judge(
+        self, destination: Destination, report: Report, answer: Answer, remote: str | None, now: float
+    ) -> Verdict:
+        """What the answer to a call means; `now` is in seconds since 1970."""
 
 
 def kind_of(destination: Destination) -> Kind:

@@ -19,22 +19,27 @@ def subject(destination: Destination, report: Report) -> str | None:
 
 
 def call(destination: Destination, report: Report, credentials: Credentials, remote: str | None) -> Call:
-    host = host_of(destination)
+    return host_of(destination).status_call(
+        destination.repository_target, _status(destination, report), credentials, remote
+    )
+
+
+def judge(destination: Destination, report: Report, answer: Answer, remote: str | None, now: float) -> Verdict:
+    return host_of(destination).judge_status(_status(destination, report), answer, remote, now)
+
+
+def _status(destination: Destination, report: Report) -> Status:
     cause = report.cause
-    status = Status(
+    return Status(
         repository=cause.repository or "",
         commit=cause.commit or "",
-        ref=cause.ref,
+        branch=cause.branch,
+        pull_request=cause.pull_request,
         context=_context(destination, report),
         state=report.state,
-        description=description(report, host.DESCRIPTION_LIMIT),
+        description=description(report, host_of(destination).DESCRIPTION_LIMIT),
         link=report.link,
     )
-    return host.status_call(destination.repository_target, status, credentials, remote)
-
-
-def judge(destination: Destination, answer: Answer, remote: str | None, now: float) -> Verdict:
-    return host_of(destination).judge_status(answer, remote, now)
 
 
 def _context(destination: Destination, report: Report) -> str:

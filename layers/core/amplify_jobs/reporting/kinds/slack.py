@@ -30,7 +30,7 @@ def call(destination: Destination, report: Report, credentials: Credentials, rem
     return json_call("POST", credentials[name], message(report))
 
 
-def judge(destination: Destination, answer: Answer, remote: str | None, now: float) -> Verdict:
+def judge(destination: Destination, report: Report, answer: Answer, remote: str | None, now: float) -> Verdict:
     """Slack answers `ok` as text; 404 and 410 say that the webhook or its channel is gone."""
     if answer.status == 400:
         return Refused(f"HTTP 400: {answer.body[:100].decode(errors='replace')}")

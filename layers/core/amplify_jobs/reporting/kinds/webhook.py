@@ -39,7 +39,7 @@ def call(destination: Destination, report: Report, credentials: Credentials, rem
     return Call("POST", target.url, headers, body)
 
 
-def judge(destination: Destination, answer: Answer, remote: str | None, now: float) -> Verdict:
+def judge(destination: Destination, report: Report, answer: Answer, remote: str | None, now: float) -> Verdict:
     """Anything but 2xx is a failure that is tried again for days; 410 says that the endpoint wants nothing any more."""
     if answer.status == 410:
         return Refused("HTTP 410", stops=True)
