@@ -21,7 +21,7 @@ from rich.console import Console
 
 from amplify_jobs.events.event import PullRequestAction
 from amplify_jobs.events.webhooks import bitbucket, bitbucket_server, forgejo, gitea, github, standard_signature
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.routes import PullRequests, Push, RequestTemplate, Route, Routes, Source, When
 from benchmarks.figures import Row, Table
 from benchmarks.running_cloud import PROJECT, RunningCloud, running_cloud

@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 
 from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.routes import Push, RequestTemplate, Route, Routes, Source, When
 from benchmarks.running_cloud import CREDENTIALS, HOST, REGION, RunningCloud
 

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from amplify_jobs.announcing.announcement import duration
+from amplify_jobs.announcing.text import duration
 
 PAUSE_SECONDS = 0.25
 GIVE_UP_AFTER_SECONDS = 600

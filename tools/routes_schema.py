@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from amplify_jobs.model.operations import parameters_model
-from amplify_jobs.model.request import ROUTE_NAME_PATTERN, Operation
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.request import ROUTE_NAME_PATTERN
 from amplify_jobs.routing.fields import LONGEST_NAME
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
@@ -93,7 +93,7 @@ def _named(model: str, description: str) -> dict[str, Any]:
 
 def _parameters(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
     """What the parameters of one operation are."""
-    made = parameters_model(operation).model_json_schema(ref_template=_REFERENCE)
+    made = operation.parameters_model().model_json_schema(ref_template=_REFERENCE)
     definitions.update(made.pop("$defs", {}))
     name = made["title"]
     definitions[name] = made

@@ -8,8 +8,9 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.announcing.announcement import Announcement, AppNames, DetailType, StackInfo
-from amplify_jobs.announcing.notification import Notification, announcement, notification_from
+from amplify_jobs.announcing.announcement import Announcement, DetailType
+from amplify_jobs.announcing.compose import AppNames, StackInfo, compose
+from amplify_jobs.announcing.notification import Notification, event_model, notification_from
 from amplify_jobs.announcing.published import PublishedAnnouncements
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.jobs_table.table import JobsTable
@@ -42,11 +43,11 @@ def names(app_id: str | None, branch_name: str | None, known: AppNames) -> AppNa
             found = found.model_copy(update={"display_name": amplify.branch_display_name(app_id, branch_name)})
     except NotFoundError as error:
         logger.info("The app or the branch is not there", extra={"reason": str(error)})
-        found = found.model_copy(update={"exist": False})
+        found = found.model_copy(update={"exists": False})
     except AmplifyJobsError as error:
         # A job is announced by what is known of it rather than not at all.
         logger.warning("Names are not known", extra={"reason": str(error)})
-    return found.completed_by(known)
+    return found.fill_from(known)
 
 
 def publish(said: Notification, detail: Announcement, done: PublishedAnnouncements, called: AppNames) -> None:
@@ -54,7 +55,7 @@ def publish(said: Notification, detail: Announcement, done: PublishedAnnouncemen
         labels = said.labels(audience)
         if done.labels.isdisjoint(labels):
             tell(said.detail_type, detail)
-            kept = called.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"exist"})
+            kept = called.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"exists"})
             store.mark_announced(said.request.request_id, labels[0], kept, datetime.now(UTC))
 
 
@@ -62,11 +63,11 @@ def publish(said: Notification, detail: Announcement, done: PublishedAnnouncemen
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
-    said = notification_from(event, store, datetime.now(UTC))
+    said = notification_from(event_model(event).model_validate(event), store, datetime.now(UTC))
     logger.append_keys(**said.request.log_keys(), job_id=said.state.job.job_id if said.state else None)
     done = store.published_announcements(said.request.request_id)
     called = names(said.request.app_id, said.request.branch_name, AppNames.model_validate(done.names))
-    detail = announcement(said, called, place)
+    detail = compose(said, called, place)
     publish(said, detail, done, called)
     logger.info("Announced", extra={"detail_type": said.detail_type})
     metrics.add_metric("Announcements", MetricUnit.Count, 1)

@@ -41,11 +41,12 @@ from amplify_jobs.errors import (
 from amplify_jobs.following.poll import deadlines_of, poll_answer
 from amplify_jobs.following.wait import Deadlines
 from amplify_jobs.model.job import Job, JobState, State
-from amplify_jobs.model.operations import Parameters, parameters_of, validated_parameters
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.parameters import OperationParameters, validated_parameters
 from amplify_jobs.model.request import JobRequest, job_request
 from amplify_jobs.observability import function_logger
 from amplify_jobs.starting.dispatch import JobStarts
-from amplify_jobs.starting.retry import retry_of, start_id
+from amplify_jobs.starting.retry import start_id
 from amplify_jobs.text import sentences
 
 REGION = os.environ["AWS_REGION"]
@@ -81,7 +82,7 @@ def started_job(*, asked: dict[str, Any]) -> dict[str, Any]:
     job = starts.start(
         asked["startId"],
         request,
-        parameters_of(request.operation, asked["parameters"]),
+        Operation(request.operation).parameters_model().model_validate(asked["parameters"]),
         region=REGION,
         store=store,
         wake=lambda token: callbacks().wake(token),
@@ -90,7 +91,7 @@ def started_job(*, asked: dict[str, Any]) -> dict[str, Any]:
     return job.model_dump(mode="json", by_alias=True)
 
 
-def start(request: JobRequest, parameters: Parameters, attempt: int) -> Job:
+def start(request: JobRequest, parameters: OperationParameters, attempt: int) -> Job:
     asked = {
         "startId": start_id(request, attempt),
         "request": request.model_dump(mode="json", by_alias=True),
@@ -136,7 +137,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         attempt = int(event["attempt"]) + 1 if failed else 1
         deadlines = deadlines_of(request, (failed.finished_at or failed.started_at) if failed else None)
         parameters = validated_parameters(starts.complete(request))
-        job = start(request, retry_of(failed, parameters) if failed else parameters, attempt)
+        job = start(request, parameters.for_retry(failed.job) if failed else parameters, attempt)
     except RetryableError as error:
         metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - request.received_at).total_seconds())
         metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))

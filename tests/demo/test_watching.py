@@ -16,29 +16,24 @@ from rich.console import Console
 
 from amplify_jobs.announcing.announcement import (
     Announcement,
-    AppNames,
     DetailType,
     Outcome,
-    StackInfo,
-    finished,
-    rejected,
-    started,
-    subject,
-    text,
 )
+from amplify_jobs.announcing.compose import AppNames, StackInfo
+from amplify_jobs.announcing.text import subject, text
 from amplify_jobs.model.job import Job, JobState, State, Step
 from amplify_jobs.model.request import Cause, JobRequest
 from demo.watching import Announcements, Watcher, log_lines, step_line
+from tests.support.announcements import EXECUTION, finished, rejected, started
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PLACE = StackInfo(
+STACK = StackInfo(
     account="123456789012",
     region="eu-west-1",
     console_url="http://127.0.0.1:4566/_local/jobs/{appId}/{branchName}/{jobId}",
     site_url="http://127.0.0.1:4566/_local/sites/{appId}/{branchName}/",
 )
 NAMES = AppNames(app_name="web", default_domain="d1a2b3c4d5e6.amplifyapp.com", display_name="main")
-EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:amplify-jobs-job:web-0123456789abcdef0123456789abcdef"
 REQUEST = JobRequest(
     request_id="web-0123456789abcdef0123456789abcdef",
     route="web",
@@ -110,8 +105,8 @@ def shown(published: Published, steps: list[dict[str, Any]] | None, *, width: in
 def published(state: JobState) -> Published:
     at_first = JobState(job=JOB, state=State.WAITING)
     return Published(
-        (DetailType.JOB_STARTED, started(REQUEST, at_first, NAMES, PLACE, EXECUTION)),
-        (DetailType.JOB_FINISHED, finished(REQUEST, state, NAMES, PLACE, EXECUTION)),
+        (DetailType.JOB_STARTED, started(REQUEST, at_first, NAMES, STACK)),
+        (DetailType.JOB_FINISHED, finished(REQUEST, state, NAMES, STACK)),
     )
 
 
@@ -145,7 +140,7 @@ def test_a_job_that_is_no_longer_followed_is_shown() -> None:
 
 @pytest.mark.parametrize("superseded_by", [None, "web-fedcba9876543210fedcba9876543210"])
 def test_a_request_that_no_job_came_of_is_shown(superseded_by: str | None) -> None:
-    refusal = rejected(REQUEST, "Branch main not found.", NAMES, PLACE, EXECUTION)
+    refusal = rejected(REQUEST, "Branch main not found.", NAMES, STACK)
     refusal = refusal.model_copy(update={"outcome": "CANCELLED" if superseded_by else "REJECTED"})
     outcome, screen = shown(Published((DetailType.JOB_REJECTED, refusal)), None)
     assert outcome == refusal.outcome

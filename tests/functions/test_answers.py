@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from amplify_jobs.announcing.announcement import DetailType, finished
+from amplify_jobs.announcing.announcement import DetailType
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.dynamodb import dynamodb_client
@@ -19,14 +19,18 @@ from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.ui_builder import UiBuilder
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
-from amplify_jobs.model.request import JobRequest, JobType, StartJobParameters
+from amplify_jobs.model.parameters import (
+    GenerateBackendAPIModelsParameters,
+    JobType,
+    StartDeploymentParameters,
+    StartJobParameters,
+)
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.lease import Attempt, Lease
 from amplify_jobs.starting.superseding import Latest, SupersedingRequest
+from tests.support.announcements import FAILED, REQUEST, finished
 from tests.support.stack import BUCKET, REGION, Stack, job_request, record_key, serving
-from tests.unit.announcing.test_announcement import FAILED, NAMES, PLACE, REQUEST
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BRANCH = BranchRef(REGION, "d1", "main")
@@ -133,7 +137,7 @@ def with_nonsense(
 
 def test_of_the_topic_and_the_bus(stack: Stack) -> None:
     publisher = Publisher.connect(topic_arn=stack.environment["TOPIC_ARN"], bus_name="amplify-jobs")
-    detail = finished(REQUEST, FAILED, NAMES, PLACE, "arn:aws:states:eu-west-1:123456789012:execution:a:b")
+    detail = finished(REQUEST, FAILED)
     with_nonsense(stack, "sns", "Publish", lambda: publisher.publish_to_topic(DetailType.JOB_FINISHED, detail))
     with_nonsense(stack, "events", "PutEvents", lambda: publisher.put_event(DetailType.JOB_FINISHED, detail))
     for answer in ({}, {"FailedEntryCount": 0}, {"FailedEntryCount": 0, "Entries": [{}]}, {"Entries": "x"}):

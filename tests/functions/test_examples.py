@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs.events.webhooks import provider
-from amplify_jobs.model.operations import validated_parameters
+from amplify_jobs.model.parameters import validated_parameters
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs_cli.routes_file.load import read_routes

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Throttled
 from amplify_jobs.model.job import BranchRef, Job
-from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.model.parameters import HostingParameters, StartJobParameters
 from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
-from amplify_jobs.starting.once import HostingParameters, start_once
+from amplify_jobs.starting.once import start_once
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_jobs.events.event import EventKind
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.s3_uri import bucket_and_key
 from amplify_jobs.routing.github_patterns import last_match
 from amplify_jobs.routing.placeholders import placeholders_in
@@ -78,7 +78,7 @@ def _use(name: str, route: Route) -> Use:
     parameters = route.request.parameters
     app_id = _literal(parameters.get("appId", parameters.get("AppId")))
     branches = None
-    if app_id and route.request.operation in (Operation.START_JOB, Operation.START_DEPLOYMENT):
+    if app_id and route.request.operation.spec.is_hosting:
         branches = _branch_use(app_id, parameters.get("branchName"), route)
     artifact = parameters.get("artifact") or parameters.get("sourceUrl")
     bucket = None

@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.webhooks import PROVIDERS
-from amplify_jobs.model.operations import not_for, parameters_model
-from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES, JobType, OnTimeout, Operation
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.parameters import JobType
+from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES, OnTimeout, unsupported_members
 from amplify_jobs.routing.placeholders import iter_strings, placeholders_in, values_of
 from amplify_jobs.routing.routes import (
     Allow,
@@ -210,7 +211,7 @@ def _parameter_faults(value: Any, raw: Raw) -> Iterator[Found]:
         parameters, operation = member(request, "parameters"), member(request, "operation")
         if not isinstance(parameters, dict) or operation not in list(Operation):
             continue
-        model = parameters_model(Operation(operation))
+        model = Operation(operation).parameters_model()
         around = ("routes", name, "request", "parameters")
         errors: list[_Error] = [
             (details, (*around, *details["loc"]), model if len(details["loc"]) == 1 else None)
@@ -267,7 +268,7 @@ def _stop_faults(value: Any) -> Iterator[Found]:
         operation = member(member(route, "request"), "operation")
         on_timeout = OnTimeout.STOP if member(route, "onTimeout") == OnTimeout.STOP else OnTimeout.LEAVE
         if isinstance(operation, str):
-            for key, text in not_for(operation, member(route, "supersede") is True, on_timeout):
+            for key, text in unsupported_members(operation, member(route, "supersede") is True, on_timeout):
                 yield ("routes", name, key), text, "key"
 
 

@@ -16,9 +16,10 @@ from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.errors import BranchBusy, RetryableError, StartUnresolved
 from amplify_jobs.following.wait import EarlierJob
 from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
-from amplify_jobs.model.request import Cause, JobRequest, StartJobParameters
+from amplify_jobs.model.parameters import HostingParameters, StartJobParameters
+from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
-from amplify_jobs.starting.once import HostingParameters, start_once
+from amplify_jobs.starting.once import start_once
 from tests.support.stack import REGION, Stack, record_key, serving
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -14,74 +14,25 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from amplify_jobs.announcing.announcement import (
-    SUBJECT_LIMIT,
     Announcement,
-    AppNames,
     DetailType,
     JobFinished,
     JobRejected,
     JobStarted,
     Outcome,
-    StackInfo,
-    attributes,
-    duration,
-    finished,
-    links,
-    readable_request,
-    rejected,
-    started,
-    subject,
-    text,
 )
+from amplify_jobs.announcing.compose import AppNames, links
+from amplify_jobs.announcing.notification import readable_request
+from amplify_jobs.announcing.text import SUBJECT_LIMIT, attributes, duration, subject, text
 from amplify_jobs.model.job import Job, JobState, State, Step
-from amplify_jobs.model.request import Cause, JobRequest
+from amplify_jobs.model.request import Cause
 from amplify_jobs.text import TEXT_LIMIT, presentable
+from tests.support.announcements import EXECUTION, FAILED, JOB, NAMES, NOW, REQUEST, STACK, finished, rejected, started
 from tools import write_schemas
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PLACE = StackInfo(
-    account="123456789012",
-    region="eu-west-1",
-    console_url="https://{region}.console.aws.amazon.com/amplify/apps/{appId}/branches/{branchName}/deployments/{jobId}",
-    site_url="https://{displayName}.{defaultDomain}/",
-)
-NAMES = AppNames(app_name="web", default_domain="d1a2b3c4d5e6.amplifyapp.com", display_name="feature-header")
-EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:amplify-jobs:web-0123456789abcdef0123456789abcdef"
-REQUEST = JobRequest(
-    request_id="web-0123456789abcdef0123456789abcdef",
-    route="web",
-    operation="start_job",
-    parameters={"appId": "d1a2b3c4d5e6", "branchName": "feature/header", "jobType": "RELEASE"},
-    cause=Cause(
-        source="github",
-        kind="push",
-        repository="acme/web",
-        ref="refs/heads/feature/header",
-        branch="feature/header",
-        commit="89205432f5b72b15f33c8d9bd2a1bde3c0e4f5a6",
-        message="Fix the header\n\nIt was too high.",
-        author="Ada",
-        delivery_id="72d3162e-cc78-11e3-81ab-4c9367dc0958",
-    ),
-    received_at=NOW,
-)
-JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="feature/header", job_id="7", job_type="RELEASE")
-FAILED = JobState(
-    job=JOB,
-    state=State.FAILED,
-    status="FAILED",
-    started_at=NOW,
-    finished_at=NOW + timedelta(seconds=202),
-    reason="npm ci failed",
-    steps=(
-        Step(name="BUILD", status="FAILED", started_at=NOW + timedelta(seconds=10), reason="npm ci failed"),
-        Step(name="DEPLOY", status="CANCELLED"),
-    ),
-)
 
 
 def test_a_failed_job() -> None:
-    detail = finished(REQUEST, FAILED, NAMES, PLACE, EXECUTION)
+    detail = finished(REQUEST, FAILED)
     assert subject(detail) == "FAILED: web feature/header #7 (8920543)"
     assert text(detail) == (
         "web · feature/header · job 7 FAILED after 3 min 12 s\n"
@@ -100,22 +51,22 @@ def test_a_failed_job() -> None:
     assert (detail.outcome, detail.duration_seconds) == (Outcome.FAILED, 192)
 
 
-@pytest.mark.parametrize("occasion", ["started", "finished", "rejected"])
-def test_the_reason_that_a_sender_gave_is_shown(notification_from: str) -> None:
+@pytest.mark.parametrize("kind", ["started", "finished", "rejected"])
+def test_the_reason_that_a_sender_gave_is_shown(kind: str) -> None:
     cause = Cause(source="cms", kind="request", reason="corrected by\nada@example.com")
     request = REQUEST.model_copy(update={"cause": cause})
-    detail: Announcement = started(request, JobState(job=JOB, state=State.WAITING), NAMES, PLACE, EXECUTION)
-    if notification_from == "finished":
-        detail = finished(request, FAILED, NAMES, PLACE, EXECUTION)
-    elif notification_from == "rejected":
-        detail = rejected(request, "wrong", NAMES, PLACE, EXECUTION)
+    detail: Announcement = started(request, JobState(job=JOB, state=State.WAITING))
+    if kind == "finished":
+        detail = finished(request, FAILED)
+    elif kind == "rejected":
+        detail = rejected(request, "wrong")
     assert "\nAsked by: request, route web\nAsked because: corrected by (address left out)\n" in text(detail)
     assert "ada@example.com" not in detail.model_dump_json()
 
 
 def test_a_started_job() -> None:
     waiting = JobState(job=JOB, state=State.WAITING, started_at=NOW)
-    detail = started(REQUEST, waiting, NAMES, PLACE, EXECUTION)
+    detail = started(REQUEST, waiting)
     assert subject(detail) == "Started: web feature/header #7 (8920543)"
     assert text(detail).startswith(
         "web · feature/header · job 7 started, and waits in Amplify's queue until it can run\n"
@@ -125,7 +76,7 @@ def test_a_started_job() -> None:
 
 
 def test_a_rejected_request() -> None:
-    detail = rejected(REQUEST, "parameters.jobType: wrong", NAMES, PLACE, EXECUTION)
+    detail = rejected(REQUEST, "parameters.jobType: wrong")
     assert subject(detail) == "Rejected: web feature/header (8920543)"
     assert text(detail).startswith("web · feature/header · no job was started\n\nReason: parameters.jobType: wrong\n")
 
@@ -145,37 +96,37 @@ def test_outcomes(state: State, outcome: str, headline: str) -> None:
     ended = FAILED.model_copy(update={"state": state})
     if not state.is_outcome:
         ended = ended.model_copy(update={"finished_at": None})
-    detail = finished(REQUEST, ended, NAMES, PLACE, EXECUTION)
+    detail = finished(REQUEST, ended)
     assert detail.outcome == outcome
     assert text(detail).splitlines()[0] == f"web · feature/header · {headline}"
 
 
 def test_links_to_what_is_gone_are_left_out() -> None:
-    assert links(FAILED.model_copy(update={"gone": True}), NAMES, PLACE).model_dump() == {
+    assert links(FAILED.model_copy(update={"gone": True}), NAMES, STACK).model_dump() == {
         "console": None,
         "site": "https://feature-header.d1a2b3c4d5e6.amplifyapp.com/",
     }
-    no_app = links(FAILED, NAMES.model_copy(update={"exist": False}), PLACE)
+    no_app = links(FAILED, NAMES.model_copy(update={"exists": False}), STACK)
     assert (no_app.console, no_app.site) == (None, None)
 
 
 def test_what_was_known_before_fills_in_and_an_app_keeps_its_name() -> None:
-    gone = AppNames(exist=False).completed_by(NAMES)
-    assert gone == NAMES.model_copy(update={"exist": False})
-    renamed = NAMES.model_copy(update={"app_name": "site", "display_name": "main"}).completed_by(NAMES)
+    gone = AppNames(exists=False).fill_from(NAMES)
+    assert gone == NAMES.model_copy(update={"exists": False})
+    renamed = NAMES.model_copy(update={"app_name": "site", "display_name": "main"}).fill_from(NAMES)
     assert renamed == NAMES.model_copy(update={"display_name": "main"})
-    assert AppNames(app_name="web").completed_by(AppNames()) == AppNames(app_name="web")
+    assert AppNames(app_name="web").fill_from(AppNames()) == AppNames(app_name="web")
 
 
 def test_what_amplify_did_not_tell_is_left_out() -> None:
-    detail = finished(REQUEST, FAILED, AppNames(), PLACE, EXECUTION)
+    detail = finished(REQUEST, FAILED, AppNames())
     assert subject(detail) == "FAILED: d1a2b3c4d5e6 feature/header #7 (8920543)"
     assert detail.links.site is None
     assert "Site:" not in text(detail)
 
 
 def test_a_pattern_without_values_is_a_link_as_it_is_and_an_empty_one_is_none() -> None:
-    place = PLACE.model_copy(update={"console_url": "http://127.0.0.1:4566/console", "site_url": ""})
+    place = STACK.model_copy(update={"console_url": "http://127.0.0.1:4566/console", "site_url": ""})
     assert links(FAILED, AppNames(), place).console == "http://127.0.0.1:4566/console"
     assert links(FAILED, NAMES, place).site is None
 
@@ -271,11 +222,9 @@ requests = st.builds(
     st.dictionaries(st.sampled_from(["appId", "branchName"]), st.text() | st.integers() | st.none()),
 )
 announcements = st.one_of(
-    st.builds(lambda request, state, known: started(request, state, known, PLACE, EXECUTION), requests, states, names),
-    st.builds(lambda request, state, known: finished(request, state, known, PLACE, EXECUTION), requests, states, names),
-    st.builds(
-        lambda request, reason, known: rejected(request, reason, known, PLACE, EXECUTION), requests, st.text(), names
-    ),
+    st.builds(started, requests, states, names),
+    st.builds(finished, requests, states, names),
+    st.builds(rejected, requests, st.text(), names),
 )
 
 
@@ -322,7 +271,7 @@ def test_a_name_with_line_breaks_forges_no_line() -> None:
     ended = FAILED.model_copy(
         update={"reason": FORGED, "steps": (Step(name=FORGED, status="FAILED", reason=FORGED),), "job": JOB}
     )
-    detail = finished(request, ended, NAMES.model_copy(update={"app_name": FORGED}), PLACE, EXECUTION)
+    detail = finished(request, ended, NAMES.model_copy(update={"app_name": FORGED}))
     lines = text(detail).splitlines()
     assert [line for line in lines if line.startswith(("Console:", "Site:"))] == [
         f"Console: {detail.links.console}",
@@ -334,16 +283,14 @@ def test_a_name_with_line_breaks_forges_no_line() -> None:
 
 
 def test_the_further_lines_of_a_reason_are_kept_and_indented() -> None:
-    detail = finished(
-        REQUEST, FAILED.model_copy(update={"reason": "npm ci failed\nSite: nowhere"}), NAMES, PLACE, EXECUTION
-    )
+    detail = finished(REQUEST, FAILED.model_copy(update={"reason": "npm ci failed\nSite: nowhere"}))
     assert "\nReason: npm ci failed\n    Site: nowhere\n" in text(detail)
 
 
 @pytest.mark.parametrize("length", [20, 80, 255])
 def test_a_long_name_of_an_app_leaves_room_for_what_happened(length: int) -> None:
     long = NAMES.model_copy(update={"app_name": "w" * length})
-    line = subject(finished(REQUEST, FAILED, long, PLACE, EXECUTION))
+    line = subject(finished(REQUEST, FAILED, long))
     assert line.startswith("FAILED: www")
     assert line.endswith(" feature/header #7 (8920543)")
     assert len(line) == min(len(f"FAILED: {'w' * length} feature/header #7 (8920543)"), SUBJECT_LIMIT)
@@ -352,32 +299,32 @@ def test_a_long_name_of_an_app_leaves_room_for_what_happened(length: int) -> Non
 def test_long_names_of_an_app_and_a_branch_leave_room_for_the_job_and_its_commit() -> None:
     job = JOB.model_copy(update={"branch_name": "b" * 255})
     long = NAMES.model_copy(update={"app_name": "w" * 255})
-    line = subject(finished(REQUEST, FAILED.model_copy(update={"job": job}), long, PLACE, EXECUTION))
+    line = subject(finished(REQUEST, FAILED.model_copy(update={"job": job}), long))
     assert re.fullmatch(r"FAILED: w{10,}\.\.\. b{10,}\.\.\. #7 \(8920543\)", line)
 
 
 def test_what_filters_of_subscriptions_can_go_by() -> None:
-    ended = finished(REQUEST, FAILED, NAMES, PLACE, EXECUTION)
+    ended = finished(REQUEST, FAILED)
     common = {"appId": "d1a2b3c4d5e6", "branchName": "feature/header", "route": "web"}
     assert attributes(DetailType.JOB_FINISHED, ended) == {
         "detailType": "Job Finished",
         "outcome": "FAILED",
         **common,
     }
-    begun = started(REQUEST, FAILED, NAMES, PLACE, EXECUTION)
+    begun = started(REQUEST, FAILED)
     assert attributes(DetailType.JOB_STARTED, begun) == {"detailType": "Job Started", **common}
-    refused = rejected(REQUEST, "no", NAMES, PLACE, EXECUTION)
+    refused = rejected(REQUEST, "no")
     assert attributes(DetailType.JOB_REJECTED, refused) == {
         "detailType": "Job Rejected",
         "outcome": "REJECTED",
         **common,
     }
-    nobody = rejected(readable_request({}, EXECUTION, NOW), "no", AppNames(), PLACE, EXECUTION)
+    nobody = rejected(readable_request({}, EXECUTION, NOW), "no", AppNames())
     assert attributes(DetailType.JOB_REJECTED, nobody) == {"detailType": "Job Rejected", "outcome": "REJECTED"}
 
 
 def test_a_name_of_nothing_that_can_be_shown_is_no_attribute() -> None:
-    blank = rejected(REQUEST.model_copy(update={"route": "\u202e \t"}), "no", NAMES, PLACE, EXECUTION)
+    blank = rejected(REQUEST.model_copy(update={"route": "\u202e \t"}), "no")
     assert "route" not in attributes(DetailType.JOB_REJECTED, blank)
 
 
@@ -421,7 +368,7 @@ def test_the_published_schemas_are_those_of_the_models(detail_type: DetailType) 
 
 
 def test_the_schemas_refuse_what_is_no_announcement() -> None:
-    detail = json.loads(finished(REQUEST, FAILED, NAMES, PLACE, EXECUTION).model_dump_json(by_alias=True))
+    detail = json.loads(finished(REQUEST, FAILED).model_dump_json(by_alias=True))
     valid = VALIDATORS[DetailType.JOB_FINISHED].is_valid
     assert valid(detail)
     assert valid({**detail, "added": "by a later version"})
@@ -436,7 +383,7 @@ def test_the_schemas_refuse_what_is_no_announcement() -> None:
 @pytest.mark.parametrize("raw", [None, [], "x", {}, {"operation": 5, "parameters": []}])
 def test_a_request_that_cannot_be_read_is_named_by_its_execution(raw: object) -> None:
     request = readable_request(raw, EXECUTION, NOW)
-    detail = rejected(request, "requestId: Field required", AppNames(), PLACE, EXECUTION)
+    detail = rejected(request, "requestId: Field required", AppNames())
     assert detail.request_id == REQUEST.request_id
     assert detail.cause is not None
     assert detail.cause.kind == "unknown"
@@ -445,5 +392,5 @@ def test_a_request_that_cannot_be_read_is_named_by_its_execution(raw: object) ->
 
 def test_what_can_be_read_of_a_request_is_kept() -> None:
     raw = {"operation": "start_job", "parameters": {"appId": "d1", "branchName": "main"}, "timeoutMinutes": 0}
-    detail = rejected(readable_request(raw, EXECUTION, NOW), "no", AppNames(), PLACE, EXECUTION)
+    detail = rejected(readable_request(raw, EXECUTION, NOW), "no", AppNames())
     assert (detail.operation, detail.app_id, detail.branch_name) == ("start_job", "d1", "main")

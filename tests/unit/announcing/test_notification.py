@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.announcing.announcement import AppNames, DetailType, JobFinished, JobRejected, JobStarted, StackInfo
-from amplify_jobs.announcing.notification import announcement, notification_from
+from amplify_jobs.announcing.announcement import Announcement, DetailType, JobFinished, JobRejected, JobStarted
+from amplify_jobs.announcing.compose import AppNames, StackInfo, compose
+from amplify_jobs.announcing.notification import Notification, event_model, notification_from
 from amplify_jobs.model.job import Job
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:amplify-jobs:web-0123456789abcdef0123456789abcdef"
-PLACE = StackInfo(account="123456789012", region="eu-west-1", console_url="", site_url="")
+STACK = StackInfo(account="123456789012", region="eu-west-1", console_url="", site_url="")
 JOB = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7", job_type="RELEASE")
 REQUEST: dict[str, Any] = {
     "requestId": "web-0123456789abcdef0123456789abcdef",
@@ -45,6 +46,14 @@ class Requests:
         return self.newer
 
 
+def notification_of(event: dict[str, Any], requests: Requests | None = None) -> Notification:
+    return notification_from(event_model(event).model_validate(event), requests or Requests(), NOW)
+
+
+def announcement_of(event: dict[str, Any], requests: Requests | None = None) -> Announcement:
+    return compose(notification_of(event, requests), AppNames(), STACK)
+
+
 def call(detail_type: str, **more: Any) -> dict[str, Any]:
     return {"detailType": detail_type, "request": REQUEST, "execution": EXECUTION, **more}
 
@@ -61,9 +70,8 @@ STATE = {"job": JOB.model_dump(by_alias=True), "state": "SUCCEEDED"}
     ],
 )
 def test_what_the_state_machine_asks_for(event: dict[str, Any], model: type) -> None:
-    said = notification_from(event, Requests(), NOW)
-    assert said.detail_type == event["detailType"]
-    assert type(announcement(said, AppNames(), PLACE)) is model
+    assert notification_of(event).detail_type == event["detailType"]
+    assert type(announcement_of(event)) is model
 
 
 @pytest.mark.parametrize(
@@ -81,7 +89,7 @@ def test_what_the_state_machine_asks_for(event: dict[str, Any], model: type) -> 
     ],
 )  # fmt: skip
 def test_the_reason_is_an_errors_message_without_its_trace(error: object, reason: str) -> None:
-    assert notification_from(call("Job Rejected", error=error), Requests(), NOW).reason == reason
+    assert notification_of(call("Job Rejected", error=error)).reason == reason
 
 
 SUPERSEDED = {"Error": "Superseded", "Cause": '{"errorMessage":"Superseded by request web-2, whose event is newer."}'}
@@ -90,24 +98,21 @@ FAILED_JOB = {**STATE, "state": "FAILED", "reason": "npm ci failed"}
 
 
 def test_a_request_that_gave_way_before_it_was_sent_is_cancelled() -> None:
-    said = notification_from(call("Job Rejected", error=SUPERSEDED), Requests(newer="web-2"), NOW)
-    detail = announcement(said, AppNames(), PLACE)
+    detail = announcement_of(call("Job Rejected", error=SUPERSEDED), Requests(newer="web-2"))
     assert isinstance(detail, JobRejected)
     assert (detail.outcome, detail.superseded_by) == ("CANCELLED", "web-2")
     assert detail.reason == "Superseded by request web-2, whose event is newer."
 
 
 def test_a_rejection_names_no_other_request() -> None:
-    detail = announcement(
-        notification_from(call("Job Rejected", error=NOT_RETRIED), Requests(newer="web-2"), NOW), AppNames(), PLACE
-    )
+    detail = announcement_of(call("Job Rejected", error=NOT_RETRIED), Requests(newer="web-2"))
     assert isinstance(detail, JobRejected)
     assert (detail.outcome, detail.superseded_by) == ("REJECTED", None)
 
 
 def test_a_failed_job_that_cannot_be_started_again_has_failed() -> None:
     event = call("Job Finished", job=FAILED_JOB, attempts=2, error=NOT_RETRIED)
-    detail = announcement(notification_from(event, Requests(), NOW), AppNames(), PLACE)
+    detail = announcement_of(event)
     assert isinstance(detail, JobFinished)
     assert (detail.outcome, detail.attempts) == ("FAILED", 2)
     assert detail.reason == "npm ci failed. It could not be started again: StartJob: no such job"
@@ -115,7 +120,7 @@ def test_a_failed_job_that_cannot_be_started_again_has_failed() -> None:
 
 def test_a_failed_job_that_a_newer_request_keeps_from_being_started_again_is_cancelled() -> None:
     event = call("Job Finished", job=FAILED_JOB, attempts=1, error=SUPERSEDED)
-    detail = announcement(notification_from(event, Requests(newer="web-2"), NOW), AppNames(), PLACE)
+    detail = announcement_of(event, Requests(newer="web-2"))
     assert isinstance(detail, JobFinished)
     assert (detail.outcome, detail.superseded_by) == ("CANCELLED", "web-2")
     assert (
@@ -130,9 +135,10 @@ def execution_failed(**detail: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("known", [None, JOB])
 def test_an_execution_that_failed(known: Job | None) -> None:
-    said = notification_from(execution_failed(error="States.Runtime", cause="no path"), Requests(known), NOW)
-    assert said.detail_type == (DetailType.JOB_REJECTED if known is None else DetailType.JOB_FINISHED)
-    detail = announcement(said, AppNames(), PLACE)
+    event = execution_failed(error="States.Runtime", cause="no path")
+    notification = notification_of(event, Requests(known))
+    assert notification.detail_type == (DetailType.JOB_REJECTED if known is None else DetailType.JOB_FINISHED)
+    detail = announcement_of(event, Requests(known))
     assert isinstance(detail, JobRejected | JobFinished)
     expected = "amplify-jobs itself failed: its execution ended as FAILED. States.Runtime no path"
     assert detail.reason == expected + ("" if known is None else ". The job may still be running.")
@@ -142,6 +148,6 @@ def test_an_execution_that_failed(known: Job | None) -> None:
 def test_any_failed_execution_is_announced(given_input: str | None, error: str | None, cause: str | None) -> None:
     event = execution_failed(input=given_input, error=error, cause=cause)
     for known in (None, JOB):
-        detail = announcement(notification_from(event, Requests(known), NOW), AppNames(), PLACE)
+        detail = announcement_of(event, Requests(known))
         assert detail.request_id == REQUEST["requestId"]
         assert detail.execution == EXECUTION

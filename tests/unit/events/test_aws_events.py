@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from amplify_jobs.errors import RequestRejected, UnreadableDeliveryError
 from amplify_jobs.events import aws_events
 from amplify_jobs.events.event import Event, EventKind, request_id
-from amplify_jobs.model.operations import validated_parameters
+from amplify_jobs.model.parameters import validated_parameters
 from amplify_jobs.model.request import JobRequest
 
 EVENTS = Path(__file__).parents[3] / "events"

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from amplify_jobs.graphql.convert import convert_schema
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.base import Model
-from amplify_jobs.model.codegen import StartCodegenJobData, StartCodegenJobParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.model.codegen_parameters import StartCodegenJobData, StartCodegenJobParameters
+from amplify_jobs.model.parameters import (
+    GenerateBackendAPIModelsParameters,
+    StartDeploymentParameters,
+    StartJobParameters,
+)
 from amplify_jobs.model.s3_uri import bucket_and_key
 from amplify_jobs.model.validation import faults
 from local.server import wire

@@ -17,15 +17,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs.model.operations import parameters_model, validated_parameters
-from amplify_jobs.model.request import (
-    REQUEST_ID_PATTERN,
-    Cause,
-    JobRequest,
-    Operation,
-    StartJobParameters,
-    job_request,
-)
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.parameters import StartJobParameters, validated_parameters
+from amplify_jobs.model.request import REQUEST_ID_PATTERN, Cause, JobRequest, job_request
 from amplify_jobs.model.validation import faults
 
 AMPLIFY = ServiceModel(Loader(include_default_search_paths=True).load_service_model("amplify", "service-2"), "amplify")
@@ -124,7 +118,7 @@ def test_what_we_accept_botocore_sends() -> None:
 
 
 def test_every_operation_has_parameters_of_its_own() -> None:
-    assert len({parameters_model(operation) for operation in Operation}) == len(Operation)
+    assert len({operation.parameters_model() for operation in Operation}) == len(Operation)
 
 
 @pytest.mark.parametrize("job_type", ["RELEASE", "MANUAL", "WEB_HOOK"])

@@ -21,8 +21,8 @@ from amplify_jobs.events.event import (
     Schedule,
     StoredObject,
 )
-from amplify_jobs.model.operations import validated_parameters
-from amplify_jobs.model.request import JobRequest, OnTimeout, StartJobParameters
+from amplify_jobs.model.parameters import StartJobParameters, validated_parameters
+from amplify_jobs.model.request import JobRequest, OnTimeout
 from amplify_jobs.routing.job_request import CAUSE_MESSAGE_LIMIT, make_job_request
 from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.placeholders import VALUES, values_of

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from amplify_jobs.errors import BranchBusy, RequestRejected, RetryableError, StartUnresolved, Superseded
 from amplify_jobs.model.job import Job
-from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.model.parameters import StartJobParameters
 from amplify_jobs.starting.lease import RESOLVED_AFTER, Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
 from tests.support.competing import BEGINNING, FUNCTION_TIMEOUT, Fate, Killed, Process, World, parameters
 

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.base import Model
-from amplify_jobs.model.codegen import StartCodegenJobParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.job import Job, JobState, State
-from amplify_jobs.model.request import Cause, JobRequest, StartJobParameters
-from amplify_jobs.starting.retry import retry_of, start_id
-
-FAILED = JobState(
-    job=Job(operation="start_job", app_id="d1", branch_name="main", job_id="7"), state=State.FAILED, status="FAILED"
+from amplify_jobs.model.codegen_parameters import StartCodegenJobParameters
+from amplify_jobs.model.job import Job
+from amplify_jobs.model.parameters import (
+    GenerateBackendAPIModelsParameters,
+    OperationParameters,
+    StartDeploymentParameters,
+    StartJobParameters,
 )
+from amplify_jobs.model.request import Cause, JobRequest
+from amplify_jobs.starting.retry import start_id
+
+FAILED = Job(operation="start_job", app_id="d1", branch_name="main", job_id="7")
 BUILD = {"appId": "d1", "branchName": "main", "jobType": "RELEASE", "jobReason": "push", "commitMessage": "Fix it"}
 ARTIFACT = {"appId": "d1", "branchName": "main", "artifact": "s3://bucket/site.zip"}
 CODEGEN = {
@@ -45,14 +46,16 @@ MODELS = {"AppId": "d1", "BackendEnvironmentName": "dev", "ResourceName": "api"}
         (StartCodegenJobParameters, CODEGEN, CODEGEN),
     ],
 )
-def test_a_failed_job_is_started_again(model: type[Model], given: dict[str, Any], retried: dict[str, Any]) -> None:
-    assert retry_of(FAILED, model.model_validate(given)) == model.model_validate(retried)  # type: ignore[arg-type]
+def test_a_failed_job_is_started_again(
+    model: type[OperationParameters], given: dict[str, Any], retried: dict[str, Any]
+) -> None:
+    assert model.model_validate(given).for_retry(FAILED) == model.model_validate(retried)
 
 
 def test_a_deployment_that_was_uploaded_is_not() -> None:
     uploaded = StartDeploymentParameters.model_validate({"appId": "d1", "branchName": "main", "jobId": "7"})
     with pytest.raises(RequestRejected, match="call CreateDeployment anew"):
-        retry_of(FAILED, uploaded)
+        uploaded.for_retry(FAILED)
 
 
 def test_each_start_of_a_request_has_a_name_of_its_own() -> None:

@@ -1,30 +1,62 @@
-"""What there is to announce: read from the state machine's call, or from the event that an execution failed."""
+"""Reads what to announce: from the state machine's call, or from the event that an execution failed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from amplify_jobs.announcing.announcement import (
-    Announcement,
-    AppNames,
-    DetailType,
-    StackInfo,
-    finished,
-    readable_request,
-    rejected,
-    started,
-)
+from pydantic import ValidationError
+
+from amplify_jobs.announcing.announcement import DetailType
 from amplify_jobs.errors import Superseded
+from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.job import Job, JobState, State
-from amplify_jobs.model.request import JobRequest
+from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.text import sentences
 
 
+class AnnounceCall(GrowingModel):
+    """The state machine's call. `request` is the execution's input, which may be no request at all.
+
+    `job` is there when a job was started. `error` is what Step Functions tells of the failed start; with a job too, the
+    failed job could not be started again. `attempts` counts the jobs of the request.
+    """
+
+    detail_type: DetailType
+    request: Any
+    execution: str
+    job: JobState | None = None
+    error: Any = None
+    attempts: int | None = None
+
+
+class ExecutionStatus(GrowingModel):
+    """An execution that did not succeed. `input` is missing if it is too large for an event."""
+
+    execution_arn: str
+    status: str
+    input: str | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class ExecutionStatusChange(GrowingModel):
+    """EventBridge's event "Step Functions Execution Status Change"."""
+
+    source: Literal["aws.states"]
+    detail: ExecutionStatus
+
+
+def event_model(event: Mapping[str, Any]) -> type[AnnounceCall | ExecutionStatusChange]:
+    """Tell by `source` which of its two events the function was invoked with."""
+    return ExecutionStatusChange if event.get("source") == "aws.states" else AnnounceCall
+
+
 class Requests(Protocol):
-    """What is asked of the jobs table; aws.jobs_table does it."""
+    """The requests in the jobs table, as aws.jobs_table provides them."""
 
     def job_of_request(self, request_id: str) -> Job | None: ...
 
@@ -33,86 +65,81 @@ class Requests(Protocol):
 
 @dataclass(frozen=True)
 class Notification:
-    """One thing to announce; `state` is there when a job was started, `reason` when none was.
+    """One thing to announce. `state` is there if a job was started, `reason` says why none was.
 
-    `attempts` counts the jobs that were started, `superseded_by` names the newer request that this one gave way to.
+    `attempts` counts the started jobs, `superseded_by` is the id of the newer request that this one gave way to.
     """
 
     detail_type: DetailType
     request: JobRequest
     execution: str
     state: JobState | None
-    reason: str
+    reason: str = ""
     attempts: int | None = None
     superseded_by: str | None = None
 
     def labels(self, audience: str) -> list[str]:
-        """Name it for the record of what was said to whom: its own label first, then those that make it needless.
+        """Name it for the record of published announcements: its own label first, then those that make it needless.
 
-        That a job is no longer followed is no news after its outcome, but the outcome is news after that, when the
-        execution was redriven.
+        "No longer followed" is no news after the outcome. The outcome is news after "no longer followed": the execution
+        was redriven.
         """
-        said = f"{self.detail_type} to {audience}"
+        label = f"{self.detail_type} to {audience}"
         if self.detail_type is DetailType.JOB_FINISHED and self.state is not None and not self.state.state.is_outcome:
-            return [f"{said}, not followed", said]
-        return [said]
+            return [f"{label}, not followed", label]
+        return [label]
 
 
-def notification_from(event: dict[str, Any], requests: Requests, now: datetime) -> Notification:
-    """Read what is to be announced.
-
-    `event` is the state machine's payload ({detailType, request, execution, job or error or, when a failed job could
-    not be started again, both, and attempts}) or EventBridge's "Step Functions Execution Status Change".
-    """
-    if event.get("source") == "aws.states":
-        return _execution_failed(event["detail"], requests, now)
-    execution, error = event["execution"], event.get("error")
-    request = readable_request(event["request"], execution, now)
-    newer = requests.superseding_request(request.request_id) if _is_superseded(error) else None
-    state = JobState.model_validate(event["job"]) if "job" in event else None
-    reason = _error_message(error)
+def notification_from(
+    event: AnnounceCall | ExecutionStatusChange, requests: Requests, received_at: datetime
+) -> Notification:
+    """Make the notification that an event asks for; an unreadable request counts as received at `received_at`."""
+    if isinstance(event, ExecutionStatusChange):
+        return _execution_failed(event.detail, requests, received_at)
+    request = readable_request(event.request, event.execution, received_at)
+    newer = requests.superseding_request(request.request_id) if _is_superseded(event.error) else None
+    state, reason = event.job, _error_message(event.error)
     if state is not None and newer is not None:
         state = state.cancelled_for(newer)
-    elif state is not None and error is not None:
+    elif state is not None and event.error is not None:
         state = state.with_note(f"It could not be started again: {reason}")
     return Notification(
-        detail_type=DetailType(event["detailType"]),
+        detail_type=event.detail_type,
         request=request,
-        execution=execution,
+        execution=event.execution,
         state=state,
         reason=reason,
-        attempts=event.get("attempts"),
+        attempts=event.attempts,
         superseded_by=newer,
     )
 
 
-def announcement(said: Notification, names: AppNames, place: StackInfo) -> Announcement:
-    """Make the event's detail of an occasion."""
-    if said.state is None:
-        return rejected(said.request, said.reason, names, place, said.execution, superseded_by=said.superseded_by)
-    if said.detail_type is DetailType.JOB_STARTED:
-        return started(said.request, said.state, names, place, said.execution)
-    return finished(said.request, said.state, names, place, said.execution, attempts=said.attempts)
+def readable_request(raw: object, execution: str, received_at: datetime) -> JobRequest:
+    """Read the request of an execution, or make one from its readable parts and the execution's name."""
+    try:
+        return JobRequest.model_validate(raw)
+    except ValidationError:
+        operation = raw.get("operation") if isinstance(raw, dict) else None
+        parameters = raw.get("parameters") if isinstance(raw, dict) else None
+        return JobRequest.model_construct(
+            request_id=execution.rpartition(":")[2],
+            route=None,
+            operation=operation if isinstance(operation, str) else None,
+            parameters=parameters if isinstance(parameters, dict) else {},
+            cause=Cause(source="unknown", kind="unknown"),
+            received_at=received_at,
+        )
 
 
-def _execution_failed(detail: dict[str, Any], requests: Requests, now: datetime) -> Notification:
-    # The input is left out when it is too large for an event, and is then unknown here.
-    request = readable_request(_json(detail.get("input")), detail["executionArn"], now)
-    said = _error_message({"Error": detail.get("error"), "Cause": detail.get("cause")})
-    reason = sentences(f"amplify-jobs itself failed: its execution ended as {detail['status']}", said)
+def _execution_failed(execution: ExecutionStatus, requests: Requests, received_at: datetime) -> Notification:
+    request = readable_request(_json(execution.input), execution.execution_arn, received_at)
+    message = _error_message({"Error": execution.error, "Cause": execution.cause})
+    reason = sentences(f"amplify-jobs itself failed: its execution ended as {execution.status}", message)
     job = requests.job_of_request(request.request_id)
-    state = (
-        None
-        if job is None
-        else JobState(job=job, state=State.RUNNING, reason=sentences(reason, "The job may still be running."))
-    )
-    return Notification(
-        detail_type=DetailType.JOB_REJECTED if state is None else DetailType.JOB_FINISHED,
-        request=request,
-        execution=detail["executionArn"],
-        state=state,
-        reason=reason,
-    )
+    if job is None:
+        return Notification(DetailType.JOB_REJECTED, request, execution.execution_arn, state=None, reason=reason)
+    state = JobState(job=job, state=State.RUNNING, reason=sentences(reason, "The job may still be running."))
+    return Notification(DetailType.JOB_FINISHED, request, execution.execution_arn, state, reason)
 
 
 def _is_superseded(error: object) -> bool:

@@ -21,9 +21,12 @@ from amplify_jobs.aws.amplify_errors import (
 from amplify_jobs.aws.amplify_responses import hosting_job_state, step_addresses
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
-from amplify_jobs.model.deployment import SOURCE_URL_LIMIT, StartDeploymentParameters
 from amplify_jobs.model.job import Job, JobState, StepAddress
-from amplify_jobs.model.request import StartJobParameters
+from amplify_jobs.model.parameters import (
+    SOURCE_URL_LIMIT,
+    HostingParameters,
+    StartDeploymentParameters,
+)
 from amplify_jobs.starting.lease import ListedJob
 
 if TYPE_CHECKING:
@@ -48,17 +51,14 @@ class Amplify:
             boto3.client("amplify", config=NO_RETRY_CONFIG), boto3.client("amplify", config=READ_CONFIG), objects
         )
 
-    def send(self, parameters: StartJobParameters | StartDeploymentParameters) -> ListedJob:
+    def send(self, parameters: HostingParameters) -> ListedJob:
         """Call StartJob or StartDeployment once.
 
         Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where nothing was started, and StartUnresolved
         where that is not known (no answer, an answer that is no job, or an internal failure).
         """
-        if isinstance(parameters, StartJobParameters):
-            return self._start_job(parameters)
-        return self._start_deployment(parameters)
-
-    def _start_job(self, parameters: StartJobParameters) -> ListedJob:
+        if isinstance(parameters, StartDeploymentParameters):
+            return self._start_deployment(parameters)
         arguments: dict[str, Any] = parameters.model_dump(by_alias=True, exclude_none=True)
         return _sent("StartJob", lambda: self._sending.start_job(**arguments))
 
@@ -88,13 +88,15 @@ class Amplify:
     def get_job(self, job: Job) -> JobState:
         """Ask for a job's state (API: GetJob). Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble."""
         with asked("GetJob"):
-            answer = self._asking.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+            answer = self._asking.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
             return hosting_job_state(job, answer)
 
     def step_addresses(self, job: Job) -> tuple[StepAddress, ...]:
         """Give a job's steps with fresh addresses of their logs (API: GetJob). Raises as get_job does."""
         with asked("GetJob"):
-            return step_addresses(self._asking.get_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id))
+            return step_addresses(
+                self._asking.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
+            )
 
     def build_variables(self, job: Job) -> dict[str, str]:
         """Give the environment variables of a job's app and branch, the branch's first (APIs: GetApp, GetBranch).
@@ -104,7 +106,7 @@ class Amplify:
         with asked("GetApp"):
             app = part(self._asking.get_app(appId=job.app_id), "app", dict)
         with asked("GetBranch"):
-            branch = part(self._asking.get_branch(appId=job.app_id, branchName=job.branch), "branch", dict)
+            branch = part(self._asking.get_branch(appId=job.app_id, branchName=job.require_branch()), "branch", dict)
         listed = [each.get("environmentVariables") for each in (app, branch)]
         variables = [each for each in listed if isinstance(each, dict)]
         return {str(name): str(value) for each in variables for name, value in each.items()}
@@ -116,7 +118,7 @@ class Amplify:
         """
         try:
             with asked("StopJob"):
-                answer = self._asking.stop_job(appId=job.app_id, branchName=job.branch, jobId=job.job_id)
+                answer = self._asking.stop_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
                 part(answer, "jobSummary", dict)
         except NotFoundError:
             return

@@ -20,8 +20,8 @@ from amplify_jobs.aws.amplify_errors import (
 )
 from amplify_jobs.aws.amplify_responses import backend_job_state
 from amplify_jobs.errors import NotFoundError, ServiceTrouble, StartUnresolved
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.job import Job, JobState
+from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.results import BackendModels
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ class Backend:
         """
         with asked("GetBackendJob"):
             answer: dict[str, Any] = dict(
-                self._asking.get_backend_job(AppId=job.app_id, BackendEnvironmentName=job.environment, JobId=job.job_id)
+                self._asking.get_backend_job(
+                    AppId=job.app_id, BackendEnvironmentName=job.require_environment(), JobId=job.job_id
+                )
             )
             part(answer, "JobId", str)
             return backend_job_state(job, answer)
@@ -93,7 +95,7 @@ class Backend:
         """Read what a job made (API: GetBackendAPIModels). Raises as above."""
         with asked("GetBackendAPIModels"):
             answer = self._asking.get_backend_api_models(
-                AppId=job.app_id, BackendEnvironmentName=job.environment, ResourceName=resource_name
+                AppId=job.app_id, BackendEnvironmentName=job.require_environment(), ResourceName=resource_name
             )
         models, schema, status = (answer.get(name) for name in ("Models", "ModelIntrospectionSchema", "Status"))
         if not isinstance(models, str) or not models:

@@ -9,7 +9,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from amplify_jobs.announcing.announcement import EVENT_SOURCE, Announcement, DetailType, attributes, subject, text
+from amplify_jobs.announcing.announcement import EVENT_SOURCE, Announcement, DetailType
+from amplify_jobs.announcing.text import attributes, subject, text
 from amplify_jobs.errors import ServiceTrouble
 
 if TYPE_CHECKING:

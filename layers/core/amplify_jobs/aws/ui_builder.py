@@ -12,13 +12,13 @@ from amplify_jobs.aws.amplify_errors import READ_CONFIG, asked, rejected_if_unkn
 from amplify_jobs.aws.amplify_responses import codegen_job_state, partial_errors
 from amplify_jobs.errors import NotFoundError, ServiceTrouble
 from amplify_jobs.model.job import Job, JobState
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.results import CodegenAsset
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
 
-    from amplify_jobs.model.codegen import StartCodegenJobParameters
+    from amplify_jobs.model.codegen_parameters import StartCodegenJobParameters
 
 # The token makes a repeat of the call harmless, here and in the state machine.
 _STARTING = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=8)
@@ -74,5 +74,7 @@ class UiBuilder:
 
     def _described(self, job: Job) -> dict[str, Any]:
         with asked("GetCodegenJob"):
-            answer = self._asking.get_codegen_job(appId=job.app_id, environmentName=job.environment, id=job.job_id)
+            answer = self._asking.get_codegen_job(
+                appId=job.app_id, environmentName=job.require_environment(), id=job.job_id
+            )
             return dict(answer)

@@ -11,7 +11,8 @@ from typing import Protocol
 from amplify_jobs.errors import AmplifyJobsError, NotDownloadableError, RetryableError
 from amplify_jobs.following.manifest import Manifest, Output, read_manifest
 from amplify_jobs.model.job import Job
-from amplify_jobs.model.request import JobRequest, Operation
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.model.results import (
     BackendModels,
     CodegenAsset,

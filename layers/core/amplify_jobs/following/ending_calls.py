@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from amplify_jobs.following.status_change import NotUnderstoodError
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.request import AppId, BranchName, JobId
+from amplify_jobs.model.identifiers import AppId, BranchName, JobId
 from amplify_jobs.model.validation import faults
 
 DETAIL_TYPE = "AWS API Call via CloudTrail"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from amplify_jobs.model.job import Job, JobState
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
 
 
 class Hosting(Protocol):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from amplify_jobs.errors import AmplifyJobsError
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.request import AppId, BranchName, JobId
+from amplify_jobs.model.identifiers import AppId, BranchName, JobId
 from amplify_jobs.model.validation import faults
 
 

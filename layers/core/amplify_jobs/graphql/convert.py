@@ -15,7 +15,7 @@ from amplify_jobs.graphql.budget import Budget, BudgetExceededError
 from amplify_jobs.graphql.declarations import Directive, FieldDeclaration, Kind, TypeDeclaration
 from amplify_jobs.graphql.document import MOST_WARNINGS, SCALARS, Document, owner_of_name, read_document
 from amplify_jobs.graphql.models import Model, ModelField, Relation, listed, model_directive, read_models, words
-from amplify_jobs.model.codegen import CodegenJobGenericDataSchema, DataType, RelationshipType
+from amplify_jobs.model.codegen_parameters import CodegenJobGenericDataSchema, DataType, RelationshipType
 
 # What a conversion may take of the start function's timeout. It is checked between its parts, of which parsing the
 # longest schema takes most: four seconds of a whole core, and three times that on a function's share of one.

@@ -25,7 +25,7 @@ from amplify_jobs.graphql.declarations import (
     TypeDeclaration,
 )
 from amplify_jobs.graphql.merging import TypeMerge
-from amplify_jobs.model.codegen import DataType
+from amplify_jobs.model.codegen_parameters import DataType
 
 # AppSync's own limit: https://docs.aws.amazon.com/general/latest/gr/appsync.html.
 LONGEST_SCHEMA = 1_000_000

@@ -14,7 +14,7 @@ from amplify_jobs.errors import InvalidSchemaError
 from amplify_jobs.graphql.budget import Budget
 from amplify_jobs.graphql.declarations import Directive, FieldDeclaration, Kind, SourceLocation, TypeDeclaration
 from amplify_jobs.graphql.document import Document
-from amplify_jobs.model.codegen import RelationshipType
+from amplify_jobs.model.codegen_parameters import RelationshipType
 
 DEFAULT_KEY = "id"
 STEPS_PER_KEY_FIELD = 10

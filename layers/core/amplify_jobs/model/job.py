@@ -59,16 +59,14 @@ class Job(GrowingModel):
     job_type: str | None = None
     warnings: tuple[str, ...] = ()
 
-    @property
-    def branch(self) -> str:
-        """The branch of a job of Amplify Hosting's. Raises ValueError for any other job."""
+    def require_branch(self) -> str:
+        """Give the branch of a job of Amplify Hosting. Raises ValueError for any other job."""
         if self.branch_name is None:
             raise ValueError(f"a job of {self.operation} has no branch")
         return self.branch_name
 
-    @property
-    def environment(self) -> str:
-        """The backend environment of a job that generates something. Raises ValueError for any other job."""
+    def require_environment(self) -> str:
+        """Give the backend environment of a job that generates something. Raises ValueError for any other job."""
         if self.environment_name is None:
             raise ValueError(f"a job of {self.operation} has no environment")
         return self.environment_name

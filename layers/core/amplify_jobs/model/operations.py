@@ -1,74 +1,78 @@
-"""The operations that a request can ask for, and the parameters of each, as its API page states them."""
+"""The registry of operations: one row has everything that differs between them.
+
+A row names classes by module and name and does not import them: a function loads only what its request needs, and the
+model stays below the packages that start and follow jobs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-from pydantic import ValidationError
-
-from amplify_jobs.errors import RequestRejected
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
-from amplify_jobs.model.request import JobRequest, OnTimeout, Operation, StartJobParameters
-from amplify_jobs.model.validation import faults
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amplify_jobs.model.codegen import StartCodegenJobParameters
+    from amplify_jobs.model.parameters import OperationParameters
 
-Parameters: TypeAlias = (
-    "StartJobParameters | StartDeploymentParameters | StartCodegenJobParameters | GenerateBackendAPIModelsParameters"
-)
-
-
-def parameters_model(operation: Operation) -> type[Parameters]:
-    """Give the model of an operation's parameters."""
-    match operation:
-        case Operation.START_JOB:
-            return StartJobParameters
-        case Operation.START_DEPLOYMENT:
-            return StartDeploymentParameters
-        case Operation.GENERATE_BACKEND_API_MODELS:
-            return GenerateBackendAPIModelsParameters
-        case Operation.START_CODEGEN_JOB:
-            # Dozens of models, for which no other operation's start shall wait.
-            from amplify_jobs.model.codegen import StartCodegenJobParameters  # noqa: PLC0415
-
-            return StartCodegenJobParameters
+_DEFAULT_TIMEOUT_MINUTES = 60
+# Code and models are generated in seconds; the Amplify CLI itself gives up after two minutes.
+_GENERATOR_TIMEOUT_MINUTES = 10
 
 
-def validated_parameters(request: JobRequest) -> Parameters:
-    """Validate a request's parameters as its operation's API page states them.
+class Operation(StrEnum):
+    """The API operation that a request asks for, in boto3's own names."""
 
-    Raises RequestRejected naming every fault with its path.
+    START_JOB = "start_job"
+    START_DEPLOYMENT = "start_deployment"
+    START_CODEGEN_JOB = "start_codegen_job"
+    GENERATE_BACKEND_API_MODELS = "generate_backend_api_models"
+
+    @property
+    def spec(self) -> OperationSpec:
+        return OPERATIONS[self]
+
+    def parameters_model(self) -> type[OperationParameters]:
+        """Load the model of the operation's parameters."""
+        model: type[OperationParameters] = resolve_name(self.spec.parameters)
+        return model
+
+
+@dataclass(frozen=True)
+class OperationSpec:
+    """A row of the registry; classes are named as `module:name`.
+
+    `parameters` is the model of the operation's input, an OperationParameters, which also says how a failed job is
+    retried. `is_hosting` is true of jobs of Amplify Hosting: they belong to a branch, an event tells of their end, and
+    an API stops them.
     """
-    if request.fault is not None:
-        raise RequestRejected(request.fault)
-    try:
-        model = parameters_model(Operation(request.operation))
-    except ValueError:
-        known = ", ".join(Operation)
-        raise RequestRejected(f"operation: {request.operation!r} is not known; use one of {known}") from None
-    found = [f"{member}: {text}" for member, text in not_for(request.operation, request.supersede, request.on_timeout)]
-    try:
-        parameters = model.model_validate(request.parameters)
-    except ValidationError as error:
-        raise RequestRejected("; ".join(faults(error, "parameters") + found)) from None
-    if found:
-        raise RequestRejected("; ".join(found))
-    return parameters
+
+    parameters: str
+    is_hosting: bool = False
+    default_timeout_minutes: int = _DEFAULT_TIMEOUT_MINUTES
 
 
-def parameters_of(operation: str, validated: dict[str, Any]) -> Parameters:
-    """Read parameters that were validated before, and written as JSON since."""
-    return parameters_model(Operation(operation)).model_validate(validated)
+OPERATIONS: Mapping[str, OperationSpec] = {
+    Operation.START_JOB: OperationSpec(
+        parameters="amplify_jobs.model.parameters:StartJobParameters",
+        is_hosting=True,
+    ),
+    Operation.START_DEPLOYMENT: OperationSpec(
+        parameters="amplify_jobs.model.parameters:StartDeploymentParameters",
+        is_hosting=True,
+    ),
+    Operation.START_CODEGEN_JOB: OperationSpec(
+        parameters="amplify_jobs.model.codegen_parameters:StartCodegenJobParameters",
+        default_timeout_minutes=_GENERATOR_TIMEOUT_MINUTES,
+    ),
+    Operation.GENERATE_BACKEND_API_MODELS: OperationSpec(
+        parameters="amplify_jobs.model.parameters:GenerateBackendAPIModelsParameters",
+        default_timeout_minutes=_GENERATOR_TIMEOUT_MINUTES,
+    ),
+}
 
 
-def not_for(operation: str, supersede: bool, on_timeout: OnTimeout) -> Iterator[tuple[str, str]]:
-    """Say which members of a request or route mean nothing for its operation: only Amplify Hosting stops jobs."""
-    if operation in (Operation.START_CODEGEN_JOB, Operation.GENERATE_BACKEND_API_MODELS):
-        reason = f"no API stops a job of {operation}"
-        if supersede:
-            yield "supersede", f"{reason}; leave it out"
-        if on_timeout is OnTimeout.STOP:
-            yield "onTimeout", f"{reason}; use leave"
+def default_timeout_minutes(operation: str) -> int:
+    """How long a job of an operation, which may be unknown, may run where nobody says."""
+    spec = OPERATIONS.get(operation)
+    return spec.default_timeout_minutes if spec is not None else _DEFAULT_TIMEOUT_MINUTES

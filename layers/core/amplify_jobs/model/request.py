@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs.model.base import GrowingModel, Model
+from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.model.operations import OPERATIONS, default_timeout_minutes
 from amplify_jobs.model.s3_uri import S3Uri
 from amplify_jobs.model.validation import faults
 
@@ -18,36 +19,9 @@ ROUTE_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COMMIT_MESSAGE_LIMIT = 10_000
 JOB_REASON_LIMIT = 255
 
-DEFAULT_TIMEOUT_MINUTES = 60
-# Code and models are generated in seconds; the Amplify CLI itself gives up after two minutes.
-DEFAULT_TIMEOUT_MINUTES_OF_GENERATORS = 10
 DEFAULT_START_WITHIN_MINUTES = 360
 LONGEST_MINUTES = 1440
 MOST_RETRIES = 5
-
-
-class Operation(StrEnum):
-    """The API operation that a request asks for, in boto3's own names."""
-
-    START_JOB = "start_job"
-    START_DEPLOYMENT = "start_deployment"
-    START_CODEGEN_JOB = "start_codegen_job"
-    GENERATE_BACKEND_API_MODELS = "generate_backend_api_models"
-
-
-def default_timeout_minutes(operation: str) -> int:
-    """How long a job of an operation may run where nobody says."""
-    generators = (Operation.START_CODEGEN_JOB, Operation.GENERATE_BACKEND_API_MODELS)
-    return DEFAULT_TIMEOUT_MINUTES_OF_GENERATORS if operation in generators else DEFAULT_TIMEOUT_MINUTES
-
-
-class JobType(StrEnum):
-    """Amplify's JobType (StartJob)."""
-
-    RELEASE = "RELEASE"
-    RETRY = "RETRY"
-    MANUAL = "MANUAL"
-    WEB_HOOK = "WEB_HOOK"
 
 
 class OnTimeout(StrEnum):
@@ -55,33 +29,6 @@ class OnTimeout(StrEnum):
 
     STOP = "stop"
     LEAVE = "leave"
-
-
-AppId = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=r"^d[a-z0-9]+$")]
-BranchName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-JobId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[0-9]+$")]
-
-
-class StartJobParameters(Model):
-    """The input of Amplify's StartJob, with its lengths and patterns.
-
-    Source: Amplify API reference, StartJob, and botocore's model of it. jobId is required for RETRY.
-    """
-
-    app_id: AppId
-    branch_name: BranchName
-    job_type: JobType
-    job_id: JobId | None = None
-    job_reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
-    commit_id: Annotated[str, StringConstraints(max_length=255)] | None = None
-    commit_message: Annotated[str, StringConstraints(max_length=COMMIT_MESSAGE_LIMIT)] | None = None
-    commit_time: datetime | None = None
-
-    @model_validator(mode="after")
-    def _retry_names_its_job(self) -> StartJobParameters:
-        if self.job_type is JobType.RETRY and self.job_id is None:
-            raise ValueError("jobId is required when jobType is RETRY: name the job to run again")
-        return self
 
 
 class Cause(GrowingModel):
@@ -162,6 +109,18 @@ class JobRequest(GrowingModel):
     def _text(self, *names: str) -> str | None:
         values = (self.parameters.get(name) for name in names)
         return next((value for value in values if isinstance(value, str)), None)
+
+
+def unsupported_members(operation: str, supersede: bool, on_timeout: OnTimeout) -> Iterator[tuple[str, str]]:
+    """Say which members of a request or route mean nothing for its operation, and what to write instead."""
+    spec = OPERATIONS.get(operation)
+    if spec is None or spec.is_hosting:
+        return
+    reason = f"no API stops a job of {operation}"
+    if supersede:
+        yield "supersede", f"{reason}; leave it out"
+    if on_timeout is OnTimeout.STOP:
+        yield "onTimeout", f"{reason}; use leave"
 
 
 def job_request(raw: object) -> JobRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amplify_jobs.announcing.announcement import duration
+from amplify_jobs.announcing.text import duration
 from amplify_jobs.reporting.report import Report, ReportState
 from amplify_jobs.text import one_line, shortened
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction, occurrence_time, request_id
-from amplify_jobs.model.request import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest, Operation
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.request import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest
 from amplify_jobs.routing.matching import Matched, late_opening
 from amplify_jobs.routing.placeholders import drop_unknown_descriptions, render
 from amplify_jobs.routing.routes import Route

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from amplify_jobs.model.base import Model
-from amplify_jobs.model.request import AppId
+from amplify_jobs.model.identifiers import AppId
 from amplify_jobs.routing.fields import Name, NamePatterns, OneOrMore, SecretName
 
 # An address of this machine is for the local cloud.

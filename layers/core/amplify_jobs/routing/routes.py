@@ -12,15 +12,14 @@ from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.base import Model
+from amplify_jobs.model.identifiers import AppId
+from amplify_jobs.model.operations import Operation, default_timeout_minutes
 from amplify_jobs.model.request import (
     DEFAULT_START_WITHIN_MINUTES,
     LONGEST_MINUTES,
     MOST_RETRIES,
     ROUTE_NAME_PATTERN,
-    AppId,
     OnTimeout,
-    Operation,
-    default_timeout_minutes,
 )
 from amplify_jobs.routing.fields import (
     LONGEST_NAME,

@@ -10,7 +10,7 @@ from amplify_jobs.model.results import counted
 from amplify_jobs.text import presentable
 
 if TYPE_CHECKING:
-    from amplify_jobs.model.codegen import StartCodegenJobData, StartCodegenJobParameters
+    from amplify_jobs.model.codegen_parameters import StartCodegenJobData, StartCodegenJobParameters
 
 # Ten times the largest schema that AppSync takes is no schema.
 SCHEMA_LIMIT = 10 * 1024 * 1024

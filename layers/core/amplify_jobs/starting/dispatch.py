@@ -6,20 +6,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from amplify_jobs.errors import UnknownResourceError
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.large_request import PARAMETERS_LIMIT, joined
-from amplify_jobs.model.operations import Parameters
-from amplify_jobs.model.request import JobRequest, StartJobParameters
+from amplify_jobs.model.parameters import (
+    GenerateBackendAPIModelsParameters,
+    HostingParameters,
+    OperationParameters,
+)
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.codegen import Texts, UiBuilder, start_codegen_job
 from amplify_jobs.starting.latest import Places, Stops, SupersedeScope, start_latest
 from amplify_jobs.starting.models import Attempts, Backend, start_models_job
 from amplify_jobs.starting.once import Leases, Starts, start_once
 from amplify_jobs.starting.superseding import SupersedingRequest
+
+if TYPE_CHECKING:
+    from amplify_jobs.model.codegen_parameters import StartCodegenJobParameters
 
 
 class Store(Leases, Attempts, Places, Protocol):
@@ -55,7 +60,7 @@ class JobStarts:
         self,
         start_id: str,
         request: JobRequest,
-        parameters: Parameters,
+        parameters: OperationParameters,
         *,
         region: str,
         store: Store,
@@ -71,8 +76,9 @@ class JobStarts:
         with _naming_the_place(request):
             if isinstance(parameters, GenerateBackendAPIModelsParameters):
                 return start_models_job(start_id, parameters, backend=self.backend, store=store, now=now)
-            if not isinstance(parameters, StartJobParameters | StartDeploymentParameters):
-                return start_codegen_job(start_id, parameters, ui_builder=self.ui_builder, objects=self.objects)
+            if not isinstance(parameters, HostingParameters):
+                codegen = cast("StartCodegenJobParameters", parameters)
+                return start_codegen_job(start_id, codegen, ui_builder=self.ui_builder, objects=self.objects)
 
             def once(superseded_by: str | None = None) -> Job:
                 return start_once(

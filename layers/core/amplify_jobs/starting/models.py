@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled
-from amplify_jobs.model.backend_models import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.job import Job
-from amplify_jobs.model.request import Operation
+from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters
 from amplify_jobs.starting.lease import RESOLVED_AFTER, ModelsAttempt
 
 

@@ -15,17 +15,12 @@ from amplify_jobs.errors import (
     Superseded,
     Throttled,
 )
-from amplify_jobs.model.deployment import StartDeploymentParameters
 from amplify_jobs.model.job import BranchRef, Job
-from amplify_jobs.model.request import JobType, StartJobParameters
+from amplify_jobs.model.parameters import HostingParameters
 from amplify_jobs.starting.lease import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
-from amplify_jobs.text import without_queries
 
 # Each turn either ends or makes progress that another request's lease can undo only by its own progress.
 _TURNS = 5
-
-
-HostingParameters = StartJobParameters | StartDeploymentParameters
 
 
 class Starts(Protocol):
@@ -131,9 +126,13 @@ def _come_back(request_id: str, attempt: Attempt) -> RetryableError:
 
 
 def _attempt(request_id: str, parameters: HostingParameters, sent_at: datetime, highest_job_id: int) -> Attempt:
-    if isinstance(parameters, StartJobParameters):
-        return Attempt(request_id, sent_at, highest_job_id, parameters.job_type, parameters.commit_message)
-    source = parameters.artifact or without_queries(parameters.source_url)
+    traits = parameters.traits()
     return Attempt(
-        request_id, sent_at, highest_job_id, JobType.MANUAL, None, source_url=source, deployment_id=parameters.job_id
+        request_id,
+        sent_at,
+        highest_job_id,
+        traits.job_type,
+        traits.commit_message,
+        source_url=traits.source_url,
+        deployment_id=traits.deployment_id,
     )

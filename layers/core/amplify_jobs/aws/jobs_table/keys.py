@@ -33,7 +33,8 @@ def record_key(region: str, job: Job, received_at: datetime) -> RecordKey:
     if job.branch_name is not None:
         return job_key(JobRef(BranchRef(region, job.app_id, job.branch_name), job.job_id))
     time = received_at.astimezone(UTC).isoformat(timespec="microseconds")
-    return RecordKey({"pk": f"{region}#{job.app_id}#{job.environment}", "sk": f"{job.operation}#{time}#{job.job_id}"})
+    partition = f"{region}#{job.app_id}#{job.require_environment()}"
+    return RecordKey({"pk": partition, "sk": f"{job.operation}#{time}#{job.job_id}"})
 
 
 def job_key(job: JobRef) -> RecordKey:

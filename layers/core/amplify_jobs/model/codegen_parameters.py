@@ -6,13 +6,17 @@ Source: Amplify UI Builder API reference, StartCodegenJob, and botocore's model 
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints, model_validator
 
 from amplify_jobs.model.base import Model
-from amplify_jobs.model.request import AppId
+from amplify_jobs.model.identifiers import AppId
+from amplify_jobs.model.parameters import OperationParameters
 from amplify_jobs.model.s3_uri import S3Uri
+
+if TYPE_CHECKING:
+    from amplify_jobs.model.job import Job
 
 DataType = Literal[
     "ID",
@@ -198,10 +202,14 @@ class StartCodegenJobData(Model):
         return self.model_copy(update=changes)
 
 
-class StartCodegenJobParameters(Model):
+class StartCodegenJobParameters(OperationParameters):
     """The input of UI Builder's StartCodegenJob. Without a clientToken the request id serves as one."""
 
     app_id: AppId
     environment_name: str
     client_token: str | None = None
     codegen_job_to_create: StartCodegenJobData
+
+    def for_retry(self, _failed: Job, /) -> Self:
+        """The token of the failed job would only give that job again."""
+        return self.model_copy(update={"client_token": None})

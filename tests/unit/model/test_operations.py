@@ -1,0 +1,21 @@
+"""The registry of operations: every operation has a row, and every class that a row names is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from amplify_jobs.model.operations import OPERATIONS, Operation, default_timeout_minutes
+from amplify_jobs.model.parameters import OperationParameters
+
+
+def test_every_operation_has_a_row_and_no_row_is_of_another() -> None:
+    assert list(OPERATIONS) == list(Operation)
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_a_row_names_the_model_of_its_parameters(operation: Operation) -> None:
+    assert issubclass(operation.parameters_model(), OperationParameters)
+
+
+def test_an_operation_that_is_not_known_has_the_timeout_of_a_build() -> None:
+    assert default_timeout_minutes("deploy") == default_timeout_minutes("start_job") == 60
