@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, proce
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from amplify_jobs.errors import NotSetUpError, RetryableError, ServiceTrouble
+from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.observability import function_metrics
 from amplify_jobs.reporting.destination import destinations
@@ -57,7 +57,7 @@ class ReportBatch:
     def _process_record(self, record: SQSRecord) -> None:
         try:
             self._send(ReportMessage.model_validate_json(record.body))
-        except RetryableError as trouble:
+        except (ReportRetryError, ServiceTrouble) as trouble:
             asked = trouble.after_seconds if isinstance(trouble, ReportRetryError) else None
             self._hide(record, asked)
             metrics.add_metric("ReportsDelayed", MetricUnit.Count, 1)

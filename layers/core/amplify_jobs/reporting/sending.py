@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from amplify_jobs.errors import RetryableError, ServiceTrouble
+from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.kinds import kind_of
@@ -38,7 +38,7 @@ class Record:
     remote: str | None = None
 
 
-class ReportRetryError(RetryableError):
+class ReportRetryError(AmplifyJobsError):
     """The target can't take the report now; `after_seconds` is what it asked for."""
 
     def __init__(self, message: str, after_seconds: float | None = None) -> None:

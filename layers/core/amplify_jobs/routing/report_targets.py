@@ -43,7 +43,7 @@ class ReportConditions(Model):
 
 
 class _Target(Model):
-    when: ReportConditions = Field(default=ReportConditions(), description="Which announcements it gets (all).")
+    when: ReportConditions = Field(default_factory=ReportConditions, description="Which announcements it gets (all).")
 
 
 class GitHubApp(Model):
