@@ -12,12 +12,10 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws.amplify import Amplify
-from amplify_jobs.aws.amplify_backend import Backend
 from amplify_jobs.aws.download import Downloads
 from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.s3 import Objects
-from amplify_jobs.aws.ui_builder import UiBuilder
+from amplify_jobs.aws.services import connect_services
 from amplify_jobs.errors import AmplifyJobsError, NotFoundError, ServiceTrouble
 from amplify_jobs.following.collect import Collector
 from amplify_jobs.following.poll import (
@@ -33,7 +31,7 @@ from amplify_jobs.following.poll import (
     with_results,
 )
 from amplify_jobs.following.record import Record
-from amplify_jobs.following.states import JobStates
+from amplify_jobs.following.services import JobServices
 from amplify_jobs.following.wait import Deadlines, left_queue
 from amplify_jobs.model.job import JobState, RecordKey, State
 from amplify_jobs.model.request import JobRequest, OnTimeout
@@ -43,12 +41,11 @@ from amplify_jobs.observability import function_logger
 KEPT_SECONDS = 12
 logger = function_logger()
 metrics = Metrics()
-hosting, ui_builder, backend = Amplify.connect(), UiBuilder(), Backend()
-states = JobStates(hosting, ui_builder, backend)
+connected = connect_services()
+services = JobServices(connected)
 store = JobsTable.connect(os.environ["JOBS_TABLE"])
 collector = Collector(
-    ui_builder=ui_builder,
-    backend=backend,
+    connected,
     files=Downloads(os.environ.get("AWS_ENDPOINT_URL") or None),
     objects=Objects(),
     bucket=os.environ["BUCKET_NAME"],
@@ -59,7 +56,7 @@ STOPPED = "amplify-jobs stopped it."
 
 def ask(last: JobState, record: Record, deadlines: Deadlines, now: datetime) -> JobState:
     try:
-        asked = states.get_job(last.job)
+        asked = services.get_job(last.job)
     except NotFoundError as error:
         was_seen = record.state is not None or record.changes > 0
         if not was_seen and last.started_at is not None and now - last.started_at < VISIBLE_AFTER:
@@ -91,7 +88,7 @@ def may_stop(request: JobRequest, record: Record) -> bool:
 
 def stopped(state: JobState, deadline: datetime, now: datetime) -> JobState:
     try:
-        hosting.stop_job(state.job)
+        services.stop_job(state.job)
     except AmplifyJobsError as error:
         # A refusal, too, may only mean that it has ended since, or was stopped by a call whose answer was lost.
         if now - deadline < STOP_TRIED_FOR:

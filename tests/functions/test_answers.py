@@ -30,7 +30,7 @@ from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.lease import Attempt, Lease
 from amplify_jobs.starting.superseding import Latest, SupersedingRequest
 from tests.support.announcements import FAILED, REQUEST, finished
-from tests.support.stack import BUCKET, REGION, Stack, job_request, record_key, serving
+from tests.support.stack import BUCKET, REGION, Stack, any_request, job_request, record_key, serving
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BRANCH = BranchRef(REGION, "d1", "main")
@@ -39,6 +39,9 @@ KEY = record_key("d1", "main", "7")
 JOB = Job(operation="start_job", app_id="d1", branch_name="main", job_id="7")
 CODEGEN = Job(operation="start_codegen_job", app_id="d1", environment_name="dev", job_id="job-1")
 MODELS = Job(operation="generate_backend_api_models", app_id="d1", environment_name="dev", job_id="job-1")
+MODELS_REQUEST = JobRequest.model_validate(
+    any_request("generate_backend_api_models", {"AppId": "d1", "BackendEnvironmentName": "dev", "ResourceName": "blog"})
+)
 ATTEMPT = Attempt("web-1", NOW, 3, "RELEASE", "Fix the header")
 URI = f"s3://{BUCKET}/artifacts/web.zip"
 
@@ -165,10 +168,10 @@ AMPLIFY: list[tuple[str, str, Callable[[], object], type[Exception]]] = [
         lambda: Amplify.connect().send(StartDeploymentParameters(app_id="d1", branch_name="main", job_id="1")),
         StartUnresolved,
     ),
-    ("amplifyuibuilder", "GetCodegenJob", lambda: UiBuilder().get_codegen_job(CODEGEN), ServiceTrouble),
+    ("amplifyuibuilder", "GetCodegenJob", lambda: UiBuilder().get_job(CODEGEN), ServiceTrouble),
     ("amplifybackend", "ListBackendJobs", lambda: Backend().model_jobs("d1", "dev"), ServiceTrouble),
-    ("amplifybackend", "GetBackendJob", lambda: Backend().get_backend_job(MODELS), ServiceTrouble),
-    ("amplifybackend", "GetBackendAPIModels", lambda: Backend().get_models(MODELS, "blog"), ServiceTrouble),
+    ("amplifybackend", "GetBackendJob", lambda: Backend().get_job(MODELS), ServiceTrouble),
+    ("amplifybackend", "GetBackendAPIModels", lambda: Backend().get_output(MODELS, MODELS_REQUEST), ServiceTrouble),
     (
         "amplifybackend",
         "GenerateBackendAPIModels",

@@ -416,7 +416,7 @@ def test_an_amplify_that_hangs_is_trouble(stack: Stack, get_job: Function) -> No
 
 
 def test_the_functions_own_client_gives_up_before_it_is_killed(get_job: Function) -> None:
-    config = get_job.module.states.hosting._asking.meta.config
+    config = get_job.module.connected["start_job"]._asking.meta.config
     assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < 30
 
 

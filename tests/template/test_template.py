@@ -14,6 +14,7 @@ import yaml
 
 from amplify_jobs import errors
 from amplify_jobs.model.job import State
+from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES
 from local.template.loader import Pseudo, Template
 
@@ -161,13 +162,21 @@ def handler_of(name: str) -> Path:
     return REPOSITORY / folder / "handler.py"
 
 
+_LOADED = {"aws/services.py": {spec.service for spec in OPERATIONS.values()}}
+
+
 def modules_of(handler: Path) -> set[Path]:
     """The handler and every module of the package that it imports, directly or not."""
     found, to_read = {handler}, [handler]
     while to_read:
-        for node in ast.walk(ast.parse(to_read.pop().read_text(encoding="utf-8"))):
+        path = to_read.pop()
+        # What a module loads by the registry of operations it does not import.
+        loaded = _LOADED.get(path.relative_to(PACKAGE).as_posix(), ()) if path.is_relative_to(PACKAGE) else ()
+        for node in (*ast.walk(ast.parse(path.read_text(encoding="utf-8"))), *loaded):
             names = []
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("amplify_jobs"):
+            if isinstance(node, str):
+                names = [node.partition(":")[0]]
+            elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("amplify_jobs"):
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             for name in names:
                 path = PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
@@ -310,14 +319,14 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     },
     "aws/ui_builder.py": {
         "start_codegen_job": {"amplifyuibuilder:StartCodegenJob *", "amplify:GetApp apps/*"},
-        "get_codegen_job": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
-        "asset": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
+        "get_job": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
+        "get_output": {"amplifyuibuilder:GetCodegenJob app/*", "amplify:GetApp apps/*"},
     },
     "aws/amplify_backend.py": {
         "generate_models": {"amplifybackend:GenerateBackendAPIModels /backend/*"},
         "model_jobs": {"amplifybackend:ListBackendJobs /backend/*"},
-        "get_backend_job": {"amplifybackend:GetBackendJob /backend/*"},
-        "get_models": {"amplifybackend:GetBackendAPIModels /backend/*"},
+        "get_job": {"amplifybackend:GetBackendJob /backend/*"},
+        "get_output": {"amplifybackend:GetBackendAPIModels /backend/*"},
     },
     "aws/s3.py": {
         "check_readable": OBJECTS_THAT_REQUESTS_NAME,

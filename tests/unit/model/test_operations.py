@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
+
 import pytest
 
 from amplify_jobs.model.operations import OPERATIONS, Operation, default_timeout_minutes
@@ -15,6 +17,11 @@ def test_every_operation_has_a_row_and_no_row_is_of_another() -> None:
 @pytest.mark.parametrize("operation", Operation)
 def test_a_row_names_the_model_of_its_parameters(operation: Operation) -> None:
     assert issubclass(operation.parameters_model(), OperationParameters)
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_a_row_names_a_service_that_connects(operation: Operation) -> None:
+    assert callable(resolve_name(operation.spec.service).connect)
 
 
 def test_an_operation_that_is_not_known_has_the_timeout_of_a_build() -> None:

@@ -22,17 +22,26 @@ from amplify_jobs.aws.amplify_responses import backend_job_state
 from amplify_jobs.errors import NotFoundError, ServiceTrouble, StartUnresolved
 from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters
-from amplify_jobs.model.results import BackendModels
+from amplify_jobs.model.request import JobRequest
+from amplify_jobs.model.results import JobOutput, PartialError
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifybackend.client import AmplifyBackendClient
 
+# As AWS's own generator calls them.
+MODELS = "schema.js"
+INTROSPECTION_SCHEMA = "model-introspection.json"
+_STALE = "GetBackendAPIModels calls them STALE: the API's schema has changed since these models were made"
 _OPERATION = "GenerateBackendAPIModels"
 _RESOURCES = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "ResourceName"}
 
 
 class Backend:
     """Amplify Backend behind boto3 clients that are made when they are first needed, which most invocations do not."""
+
+    @classmethod
+    def connect(cls) -> Backend:
+        return cls()
 
     @cached_property
     def _sending(self) -> AmplifyBackendClient:
@@ -77,7 +86,7 @@ class Backend:
         ids = [job.get("JobId") for job in jobs if isinstance(job, dict)]
         return [job_id for job_id in ids if isinstance(job_id, str)]
 
-    def get_backend_job(self, job: Job) -> JobState:
+    def get_job(self, job: Job) -> JobState:
         """Ask for a job's state (API: GetBackendJob).
 
         Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble.
@@ -91,8 +100,9 @@ class Backend:
             part(answer, "JobId", str)
             return backend_job_state(job, answer)
 
-    def get_models(self, job: Job, resource_name: str) -> BackendModels:
+    def get_output(self, job: Job, request: JobRequest) -> JobOutput:
         """Read what a job made (API: GetBackendAPIModels). Raises as above."""
+        resource_name = str(request.parameters.get("ResourceName"))
         with asked("GetBackendAPIModels"):
             answer = self._asking.get_backend_api_models(
                 AppId=job.app_id, BackendEnvironmentName=job.require_environment(), ResourceName=resource_name
@@ -100,4 +110,6 @@ class Backend:
         models, schema, status = (answer.get(name) for name in ("Models", "ModelIntrospectionSchema", "Status"))
         if not isinstance(models, str) or not models:
             raise ServiceTrouble("GetBackendAPIModels: answered without Models")
-        return BackendModels(models, schema if isinstance(schema, str) else "", str(status))
+        texts = {MODELS: models, INTROSPECTION_SCHEMA: schema if isinstance(schema, str) else ""}
+        stale = (PartialError(schema_name=resource_name, error=_STALE),) if status == "STALE" else ()
+        return JobOutput(texts={name: text for name, text in texts.items() if text}, errors=stale)

@@ -13,7 +13,8 @@ from amplify_jobs.aws.amplify_responses import codegen_job_state, partial_errors
 from amplify_jobs.errors import NotFoundError, ServiceTrouble
 from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.operations import Operation
-from amplify_jobs.model.results import CodegenAsset
+from amplify_jobs.model.request import JobRequest
+from amplify_jobs.model.results import JobOutput
 
 if TYPE_CHECKING:
     from mypy_boto3_amplifyuibuilder.client import AmplifyUIBuilderClient
@@ -26,6 +27,10 @@ _STARTING = Config(retries={"mode": "standard", "total_max_attempts": 2}, connec
 
 class UiBuilder:
     """UI Builder behind boto3 clients that are made when they are first needed, which most invocations do not."""
+
+    @classmethod
+    def connect(cls) -> UiBuilder:
+        return cls()
 
     @cached_property
     def _starting(self) -> AmplifyUIBuilderClient:
@@ -55,14 +60,14 @@ class UiBuilder:
             job_id=job_id,
         )
 
-    def get_codegen_job(self, job: Job) -> JobState:
+    def get_job(self, job: Job) -> JobState:
         """Ask for a job's state (API: GetCodegenJob).
 
         Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble.
         """
         return codegen_job_state(job, self._described(job))
 
-    def asset(self, job: Job) -> CodegenAsset:
+    def get_output(self, job: Job, _request: JobRequest) -> JobOutput:
         """Ask where the manifest of a job that succeeded is, and for the failures told beside it. Raises as above."""
         body = self._described(job).get("job")
         asset = body.get("asset") if isinstance(body, dict) else None
@@ -70,7 +75,7 @@ class UiBuilder:
         if not isinstance(address, str) or not address:
             raise ServiceTrouble("GetCodegenJob: answered without the asset's downloadUrl")
         message = body.get("statusMessage") if isinstance(body, dict) else None
-        return CodegenAsset(address, partial_errors(message if isinstance(message, str) else None))
+        return JobOutput(manifest_url=address, errors=partial_errors(message if isinstance(message, str) else None))
 
     def _described(self, job: Job) -> dict[str, Any]:
         with asked("GetCodegenJob"):

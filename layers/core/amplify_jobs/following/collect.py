@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,11 +11,9 @@ from typing import Protocol
 from amplify_jobs.errors import AmplifyJobsError, NotDownloadableError, RetryableError
 from amplify_jobs.following.manifest import Manifest, Output, read_manifest
 from amplify_jobs.model.job import Job
-from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.model.results import (
-    BackendModels,
-    CodegenAsset,
+    JobOutput,
     MissingFile,
     PartialError,
     Results,
@@ -26,21 +24,12 @@ MANIFEST_LIMIT = 4 * 1024 * 1024
 MAX_PARALLEL_DOWNLOADS = 8
 FILE_LIMIT = 5 * 1024 * 1024
 MANIFEST = "manifest.json"
-# As AWS's own generator calls them.
-MODELS = "schema.js"
-INTROSPECTION_SCHEMA = "model-introspection.json"
 
 
-class Manifests(Protocol):
-    """What is asked of UI Builder; ui_builder.UiBuilder does it."""
+class GeneratingService(Protocol):
+    """A service of the registry of operations whose jobs generate files."""
 
-    def asset(self, job: Job) -> CodegenAsset: ...
-
-
-class Models(Protocol):
-    """What is asked of Amplify Backend; backend.Backend does it."""
-
-    def get_models(self, job: Job, resource_name: str) -> BackendModels: ...
+    def get_output(self, job: Job, request: JobRequest) -> JobOutput: ...
 
 
 class Files(Protocol):
@@ -66,9 +55,10 @@ class CollectionResult:
 class Collector:
     """Collects the results of jobs into one bucket, each request's in a folder of its own."""
 
-    def __init__(self, *, ui_builder: Manifests, backend: Models, files: Files, objects: Objects, bucket: str) -> None:
-        self._ui_builder = ui_builder
-        self._backend = backend
+    def __init__(
+        self, services: Mapping[str, GeneratingService], *, files: Files, objects: Objects, bucket: str
+    ) -> None:
+        self._services = services
         self._files = files
         self._objects = objects
         self._bucket = bucket
@@ -80,35 +70,30 @@ class Collector:
         """
         folder = f"s3://{self._bucket}/results/{request.request_id}/"
         try:
-            if job.operation == Operation.START_CODEGEN_JOB:
-                return self._code(job, folder, until)
-            return self._models(job, folder, str(request.parameters.get("ResourceName")))
+            output = self._services[job.operation].get_output(job, request)
+            if output.manifest_url is not None:
+                return self._listed_files(output.manifest_url, output.errors, folder, until)
+            stored = [self._stored(folder + name, text.encode) for name, text in output.texts.items()]
+            return _collected(folder, stored, output.errors, ())
         except AmplifyJobsError as error:
             missing = (MissingFile(reason=str(error)),)
             return CollectionResult(Results(folder=folder, missing=missing), isinstance(error, RetryableError))
 
-    def _code(self, job: Job, folder: str, until: float) -> CollectionResult:
-        asset = self._ui_builder.asset(job)
+    def _listed_files(
+        self, manifest_url: str, errors: tuple[PartialError, ...], folder: str, until: float
+    ) -> CollectionResult:
         try:
-            manifest = read_manifest(self._files.get(asset.manifest_url, limit=MANIFEST_LIMIT, until=until))
+            manifest = read_manifest(self._files.get(manifest_url, limit=MANIFEST_LIMIT, until=until))
         except NotDownloadableError as error:
             raise NotDownloadableError(f"the job's manifest can't be fetched: {error}") from error
         # First, since boto3 makes its clients safely in one thread only.
-        stored = [self._stored(folder + MANIFEST, lambda: _described(manifest, asset.errors, folder))]
+        stored = [self._stored(folder + MANIFEST, lambda: _described(manifest, errors, folder))]
         with ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS) as pool:
             stored += pool.map(lambda output: self._file(output, folder, until), manifest.outputs)
-        return _collected(folder, stored, all_errors(asset.errors, manifest.errors), manifest.missing)
+        return _collected(folder, stored, all_errors(errors, manifest.errors), manifest.missing)
 
     def _file(self, output: Output, folder: str, until: float) -> _Stored:
         return self._stored(folder + output.name, lambda: self._files.get(output.url, limit=FILE_LIMIT, until=until))
-
-    def _models(self, job: Job, folder: str, resource_name: str) -> CollectionResult:
-        made = self._backend.get_models(job, resource_name)
-        contents = {MODELS: made.models, INTROSPECTION_SCHEMA: made.introspection_schema}
-        stored = [self._stored(folder + name, content.encode) for name, content in contents.items() if content]
-        stale = "GetBackendAPIModels calls them STALE: the API's schema has changed since these models were made"
-        errors = (PartialError(schema_name=resource_name, error=stale),) if made.status == "STALE" else ()
-        return _collected(folder, stored, errors, ())
 
     def _stored(self, uri: str, content: Callable[[], bytes]) -> _Stored:
         name = uri.rpartition("/")[2]

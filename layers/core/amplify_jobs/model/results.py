@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from amplify_jobs.model.base import GrowingModel
@@ -45,20 +45,15 @@ class Results(GrowingModel):
 
 
 @dataclass(frozen=True)
-class BackendModels:
-    """The models of a backend API (API: GetBackendAPIModels); `status` is LATEST or STALE."""
+class JobOutput:
+    """What a service gives of a job that succeeded: texts by file name, or the address of a manifest that lists files.
 
-    models: str
-    introspection_schema: str
-    status: str
+    The address is signed. `errors` are what the job could not generate.
+    """
 
-
-@dataclass(frozen=True)
-class CodegenAsset:
-    """What GetCodegenJob tells of a job that succeeded: the manifest's address, which is signed, and failures."""
-
-    manifest_url: str
-    errors: tuple[PartialError, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    manifest_url: str | None = None
+    errors: tuple[PartialError, ...] = ()
 
 
 def all_errors(*several: Iterable[PartialError]) -> tuple[PartialError, ...]:
