@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from amplify_jobs.events.event import PullRequestAction
-from amplify_jobs.events.webhooks import bitbucket, bitbucket_server, forgejo, gitea, github, standard_signature
+from amplify_jobs.events.webhooks import module_of, standard_signature
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.routes import PullRequests, Push, RequestTemplate, Route, Routes, Source, When
 from benchmarks.figures import Row, Table
@@ -206,18 +207,9 @@ def _proof(payload: Payload) -> Mapping[str, str]:
             message_id, seconds = "msg_1", int(datetime.now(UTC).timestamp())
             signature = standard_signature.sign(secret, message_id, seconds, body)
             return {"webhook-id": message_id, "webhook-timestamp": str(seconds), "webhook-signature": signature}
-        case "bitbucket":
-            return {bitbucket.SIGNATURE_HEADER: bitbucket.sign(secret, body)}
-        case "bitbucket-server":
-            return {bitbucket_server.SIGNATURE_HEADER: bitbucket_server.sign(secret, body)}
-        case "gitea":
-            return {gitea.SIGNATURE_HEADER: gitea.sign(secret, body)}
-        case "forgejo":
-            return {forgejo.SIGNATURE_HEADER: gitea.sign(secret, body)}
-        case "github":
-            return {github.SIGNATURE_HEADER: github.sign(secret, body)}
-        case other:
-            raise ValueError(f"how {other} signs is not known here: it is a host of the recordings' index.jsonl")
+        case host:
+            module: Any = import_module(module_of(host))
+            return {module.SIGNATURE_HEADER: module.sign(secret, body)}
 
 
 def _example() -> dict[str, Any]:

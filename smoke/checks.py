@@ -18,11 +18,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from amplify_jobs.aws.s3 import client_config
+from amplify_jobs.aws.clients import client_config
+from amplify_jobs.aws.s3 import s3_config
 from amplify_jobs.errors import AmplifyJobsError
 from amplify_jobs.events import aws_events
 from amplify_jobs.events.event import request_id
@@ -39,7 +39,7 @@ OUTPUTS, ROUTES, REQUEST = "stack's outputs", "routes", "request that can't succ
 EVENT_SOURCE = "amplify-jobs.smoke"
 # An app's id has this form (API: GetApp), and Amplify makes none of zeros.
 NO_APP = "d0000000000000"
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
+_CONFIG = client_config(attempts=3, connect_timeout=5, read_timeout=20)
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _ANSWER_SECONDS = 30
 _POLL_SECONDS = 1
@@ -185,7 +185,7 @@ class Checks:
         return judging.rules("rules of the stack's bus", self.stack.name, judging.OWN_BUS_RULES, states)
 
     def _rules(self, bus: str) -> dict[str, str]:
-        events = self.stack.session.client("events", config=_CLIENT)
+        events = self.stack.session.client("events", config=_CONFIG)
         answer = events.list_rules(EventBusName=bus, NamePrefix=f"{self.stack.name}-")
         return {rule["Name"]: rule["State"] for rule in answer["Rules"]}
 
@@ -214,14 +214,14 @@ class Checks:
         ]
 
     def _attributes(self, output: str) -> Mapping[str, str]:
-        sqs = self.stack.session.client("sqs", config=_CLIENT)
+        sqs = self.stack.session.client("sqs", config=_CONFIG)
         answer = sqs.get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=["All"])
         return {str(name): value for name, value in answer["Attributes"].items()}
 
     def _alarms(self) -> Finding:
         if self._is_local:
             return unproven("alarms", "the local cloud has none; run this on AWS")
-        cloudwatch = self.stack.session.client("cloudwatch", config=_CLIENT)
+        cloudwatch = self.stack.session.client("cloudwatch", config=_CONFIG)
         pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self.stack.name}-")
         found = {alarm["AlarmName"]: alarm["StateValue"] for page in pages for alarm in page["MetricAlarms"]}
         return judging.alarms("alarms", self.stack.name, found)
@@ -230,7 +230,7 @@ class Checks:
 
     def _address(self) -> Finding:
         check, content = "artifact's address", self.mark.encode()
-        s3 = self.stack.session.client("s3", config=client_config())
+        s3 = self.stack.session.client("s3", config=s3_config())
         where = {"Bucket": self.stack.bucket, "Key": f"smoke/{self.mark}"}
         stored = s3.put_object(**where, Body=content)  # type: ignore[arg-type]
         version = {"VersionId": stored["VersionId"]} if "VersionId" in stored else {}
@@ -259,7 +259,7 @@ class Checks:
             "parameters": parameters,
             "reason": "make smoke: this request is rejected",
         }
-        events = self.stack.session.client("events", config=_CLIENT)
+        events = self.stack.session.client("events", config=_CONFIG)
         entry = {
             "EventBusName": self.outputs["busName"],
             "Source": EVENT_SOURCE,
@@ -272,7 +272,7 @@ class Checks:
         return self._followed(execution_names(wanted))
 
     def _followed(self, names: Sequence[str]) -> Finding:
-        stepfunctions = self.stack.session.client("stepfunctions", config=_CLIENT)
+        stepfunctions = self.stack.session.client("stepfunctions", config=_CONFIG)
         executions = self.stack.state_machine_arn.replace(":stateMachine:", ":execution:")
         give_up, arn, status = time.monotonic() + self.patience_seconds, "", None
         while status in (None, "RUNNING") and time.monotonic() < give_up:

@@ -16,11 +16,11 @@ from amplify_jobs.events import aws_events
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.deliveries import header as find_header
 from amplify_jobs.events.event import Event, EventKind
+from amplify_jobs.events.evidence import add_delivery_evidence
 from amplify_jobs.events.http_request import body_of
-from amplify_jobs.events.identity import delivery_told_apart
-from amplify_jobs.events.payload import member, text
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_object
-from amplify_jobs.events.webhooks import provider
+from amplify_jobs.events.webhooks import delivery_id, provider
 from amplify_jobs.intake.intake import QueuedEvent, is_batch
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.suggestions import one_of
@@ -103,10 +103,9 @@ class _Reader:
         if "pathParameters" in raw and "headers" in raw:
             return self._http_api(raw)
         for headers, payload in _RECORDS:
-            if isinstance(member(raw, *headers), dict) and _has(raw, payload):
-                return self._sent(
-                    member(raw, *headers), member(raw, *payload), encoded=raw.get("isBase64Encoded") is True
-                )
+            sent_headers, sent_payload = Payload(raw).member(*headers), Payload(raw).member(*payload)
+            if isinstance(sent_headers, dict) and _has(raw, payload):
+                return self._sent(sent_headers, sent_payload, encoded=raw.get("isBase64Encoded") is True)
         if isinstance(raw.get("events"), list) and raw.keys() & {"requests", "ignored", "deferred"}:
             return self._answer(raw)
         if "kind" in raw:
@@ -114,7 +113,7 @@ class _Reader:
         if self._is_of_aws(raw):
             delivery = aws_events.parse(raw, EXAMPLE_ID)
             return RecordedEvent(delivery.source, delivery.delivery_id, delivery)
-        if isinstance(member(raw, "request", "operation"), str):
+        if isinstance(Payload(raw).member("request", "operation"), str):
             raise UnreadableDeliveryError(f"this is an input of the state machine's functions, not an event; {FORMS}")
         return self._body(content, {})
 
@@ -154,16 +153,13 @@ class _Reader:
             headers = {**headers, assumed[0]: assumed[1]}
             if source.provider != _STANDARD:
                 notes = (f"No header tells the kind of the event; it is read as {': '.join(assumed)}.",)
-        delivery = delivery_told_apart(host.parse(headers, body), EXAMPLE_ID)
-        return RecordedEvent(name, delivery.delivery_id or host.delivery_id(headers), delivery, notes)
+        delivery = add_delivery_evidence(host.parse(headers, body), EXAMPLE_ID)
+        return RecordedEvent(name, delivery.delivery_id or delivery_id(source.provider, headers), delivery, notes)
 
     def _answer(self, raw: dict[str, Any]) -> RecordedEvent:
         """The whole answer to a delivery; what it ignored without an event is told again."""
         events = tuple(_event(item) for item in raw["events"])
-        ignored = raw.get("ignored")
-        reasons = [
-            text(item, "reason") for item in (ignored if isinstance(ignored, list) else []) if not member(item, "route")
-        ]
+        reasons = [item.text("reason") for item in Payload(raw).elements("ignored") if not item.member("route")]
         reason = next((reason for reason in reasons if reason), None) if not events else None
         source = self.source or self._only_source(events[0].kind if events else None)
         return RecordedEvent(source, None, Delivery(events, reason))
@@ -178,7 +174,7 @@ class _Reader:
     def _arrival(self, record: object) -> RecordedEvent:
         """What waits in the intake queue."""
         try:
-            arrival = QueuedEvent.model_validate_json(text(record, "body") or "")
+            arrival = QueuedEvent.model_validate_json(Payload(record).text("body") or "")
         except ValidationError:
             raise UnreadableDeliveryError("a message of the batch holds no event of the intake queue") from None
         return RecordedEvent(arrival.source, arrival.delivery_id, Delivery((arrival.event,)))
@@ -227,7 +223,7 @@ def _event(raw: object) -> Event:
 
 
 def _has(raw: object, path: tuple[str, ...]) -> bool:
-    around = member(raw, *path[:-1]) if path[:-1] else raw
+    around = Payload(raw).member(*path[:-1]) if path[:-1] else raw
     return isinstance(around, dict) and path[-1] in around
 
 
@@ -281,21 +277,22 @@ def _bitbucket_kind(payload: dict[str, Any]) -> str | None:
         return "pullrequest:approved"
     open_kind = "pullrequest:created" if _is_new(pull) else "pullrequest:updated"
     return {"MERGED": "pullrequest:fulfilled", "DECLINED": "pullrequest:rejected"}.get(
-        text(pull, "state") or "", open_kind
+        Payload(pull).text("state") or "", open_kind
     )
 
 
 def _is_new(pull: object) -> bool:
     """Whether a pull request was updated only as it was created."""
     try:
-        created, updated = (datetime.fromisoformat(text(pull, name) or "") for name in ("created_on", "updated_on"))
+        times = (Payload(pull).text(name) or "" for name in ("created_on", "updated_on"))
+        created, updated = map(datetime.fromisoformat, times)
         return abs((updated - created).total_seconds()) < _SECONDS_OF_CREATION
     except (ValueError, TypeError):
         return False
 
 
 def _data_center_kind(payload: dict[str, Any]) -> str | None:
-    return "diagnostics:ping" if payload.get("test") is True else text(payload, "eventKey")
+    return "diagnostics:ping" if payload.get("test") is True else Payload(payload).text("eventKey")
 
 
 # Provider -> the header that names the kind of its events, and how the body tells it. The other hosts' bodies name it.

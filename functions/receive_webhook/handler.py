@@ -16,8 +16,8 @@ from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
 from amplify_jobs.errors import DeliveryRefusedError, RetryableError
-from amplify_jobs.events.deliveries import any_delivery_id
 from amplify_jobs.events.http_request import answer, body_of, waiting_seconds
+from amplify_jobs.events.webhooks import any_delivery_id
 from amplify_jobs.intake.intake import Intake
 from amplify_jobs.intake.verify import RawDelivery, Verifier
 from amplify_jobs.observability import function_logger

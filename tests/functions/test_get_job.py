@@ -411,12 +411,12 @@ def test_an_amplify_that_hangs_is_trouble(stack: Stack, get_job: Function) -> No
     client = stack.session.client("amplify", endpoint_url=stack.url, config=impatient)
     job = Job.model_validate(following.state["job"])
     with pytest.raises(ServiceTrouble, match="GetJob: no answer"):
-        Amplify(sending=client, asking=client).get_job(job)
+        Amplify(start_client=client, read_client=client).get_job(job)
     client.close()
 
 
 def test_the_functions_own_client_gives_up_before_it_is_killed(get_job: Function) -> None:
-    config = get_job.module.connected["start_job"]._asking.meta.config
+    config = get_job.module.connected["start_job"]._read_client.meta.config
     assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < 30
 
 

@@ -414,10 +414,10 @@ def test_trouble_with_dynamodb_is_named_and_nothing_is_started_twice(
 def test_clients_give_up_before_the_function_is_killed(start_job: Function) -> None:
     function_seconds = 30
     module = start_job.module
-    sending = module.starts.hosting._sending.meta.config
+    sending = module.starts.hosting._start_client.meta.config
     assert sending.retries["total_max_attempts"] == 1
     assert sending.connect_timeout + sending.read_timeout < function_seconds
-    for client in (module.starts.hosting._asking, module.store._table._client, module.answered_starts.client):
+    for client in (module.starts.hosting._read_client, module.store._table._client, module.answered_starts.client):
         config = client.meta.config
         assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < function_seconds
 

@@ -286,3 +286,19 @@ def _pull_request_like_github(
     }
     action = actions.get(operation.deed, operation.deed)
     return {"action": action, "number": operation.number, "pull_request": pull, "repository": repository}
+
+
+# Every git host, in all forms in which its versions deliver: the provider, and how it renders an operation.
+FORMS: dict[str, tuple[str, Render]] = {
+    "github": ("github", github),
+    "gitlab 19": ("gitlab", gitlab("webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID")),
+    "gitlab 17": ("gitlab", gitlab("Idempotency-Key")),
+    "gitlab 14": ("gitlab", gitlab("X-Gitlab-Event-UUID")),
+    "bitbucket": ("bitbucket", bitbucket),
+    "bitbucket-server": ("bitbucket-server", bitbucket_server),
+    "gitea": ("gitea", gitea),
+    "forgejo": ("forgejo", forgejo),
+    "azure-devops": ("azure-devops", azure_devops(messages=True)),
+    "azure-devops without messages": ("azure-devops", azure_devops(messages=False)),
+    "codecommit": ("codecommit", codecommit),
+}

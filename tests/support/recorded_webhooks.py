@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from amplify_jobs.events import codecommit
 from amplify_jobs.events.deliveries import Delivery
-from amplify_jobs.events.webhooks import PROVIDERS, forgejo, gitea, github, provider, standard_signature
+from amplify_jobs.events.webhooks import PROVIDERS, module_of, provider, standard_signature
 
 SHARED = Path(__file__).parents[3] / "shared" / "webhooks"
 NOT_HERE = "the recorded payloads are not beside the repository (../shared/webhooks)"
@@ -71,9 +72,8 @@ def signed(host: str, secret: str, body: bytes, *, now: datetime = NOW, message_
         seconds = int(now.timestamp())
         signature = standard_signature.sign(secret, message_id, seconds, body)
         return {"webhook-id": message_id, "webhook-timestamp": str(seconds), "webhook-signature": signature}
-    if host in {"gitea", "forgejo"}:
-        return {(gitea if host == "gitea" else forgejo).SIGNATURE_HEADER: gitea.sign(secret, body)}
-    return {"X-Hub-Signature-256" if host == "github" else "X-Hub-Signature": github.sign(secret, body)}
+    module: Any = import_module(module_of(host))
+    return {module.SIGNATURE_HEADER: module.sign(secret, body)}
 
 
 HOSTS = sorted(PROVIDERS)

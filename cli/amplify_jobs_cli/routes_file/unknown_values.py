@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind
-from amplify_jobs.events.webhooks.capabilities import HOSTS, untold
+from amplify_jobs.events.git_hosts import TITLES, omit
 from amplify_jobs.routing.placeholders import VALUES, iter_strings, placeholders_in
 from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.values import member, members
@@ -37,7 +37,7 @@ def untold_warnings(value: Any) -> Iterator[Found]:
         hosts = _hosts(sources, member(route, "source"))
         if not hosts or when.repository is None:
             continue
-        if untold(hosts, when.kinds, "release"):
+        if omit(hosts, when.kinds, "release"):
             place = "source" if member(route, "source") else "when"
             yield (
                 ("routes", name, place),
@@ -54,7 +54,7 @@ def _hosts(sources: dict[str, Any], source: Any) -> list[str]:
         return ["codecommit"]
     wanted = [found for name, found in sources.items() if source in (None, name)]
     providers = [member(found, "provider") for found in wanted]
-    return sorted({provider for provider in providers if isinstance(provider, str) and provider in HOSTS})
+    return sorted({provider for provider in providers if isinstance(provider, str) and provider in TITLES})
 
 
 def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Found]:
@@ -66,12 +66,12 @@ def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Found]:
         asked, what, then = _CONDITIONS[key]
         # Tags have no paths.
         kinds = [one for one in when.kinds if key != "paths" or one is not EventKind.TAG]
-        if kinds and untold(hosts, kinds, asked):
+        if kinds and omit(hosts, kinds, asked):
             yield ("routes", name, "when", kind, key), f"{_never_tell(hosts)} {what.format(event=event)}: {then}"
     if (
         "actions" in condition.model_fields_set
         and "reopened" in condition.actions
-        and untold(hosts, when.kinds, "reopened")
+        and omit(hosts, when.kinds, "reopened")
     ):
         path = ("routes", name, "when", kind, "actions")
         yield path, f"{_never_tell(hosts)} that {event} was reopened; leave reopened out"
@@ -82,7 +82,7 @@ def _values(hosts: list[str], kinds: tuple[EventKind, ...], name: str, parameter
         for placeholder in dict.fromkeys(placeholders_in(text)):
             value = VALUES.get(placeholder[1:-1])
             having = [kind for kind in kinds if value and kind in value.kinds]
-            if value and having and untold(hosts, having, value.capability):
+            if value and having and omit(hosts, having, value.capability):
                 event = " or ".join(kind.replace("_", " ") for kind in having)
                 yield path, f"{_never_tell(hosts)} {placeholder} of a {event}: it becomes nothing; leave it out"
 
@@ -92,4 +92,4 @@ def _never_tell(hosts: list[str]) -> str:
 
 
 def _names(hosts: list[str]) -> str:
-    return " and ".join(HOSTS[host] for host in hosts)
+    return " and ".join(TITLES[host] for host in hosts)

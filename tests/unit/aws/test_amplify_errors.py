@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -14,12 +16,7 @@ from botocore.exceptions import (
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from amplify_jobs.aws.amplify_errors import (
-    HOSTING_RESOURCES,
-    error_of,
-    error_of_start,
-    rejected_if_unknown,
-)
+from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_start
 from amplify_jobs.errors import (
     AmplifyJobsError,
     BranchBusy,
@@ -37,6 +34,20 @@ NOT_FINISHED = (
     "The last job(deployment) 64 was not finished, please wait until it finish or use StopJob operation to cancel it "
     "before creating a new deployment."
 )
+
+
+def translated(error: Exception, operation: str, resources: Mapping[str, str] | None = None) -> Exception:
+    """What a call that changes nothing raises for an error."""
+    with pytest.raises(AmplifyJobsError) as caught, amplify_call(operation, resources):
+        raise error
+    return caught.value
+
+
+def translated_of_start(error: Exception) -> Exception:
+    """What a start raises for an error."""
+    with pytest.raises(AmplifyJobsError) as caught, amplify_start("StartJob", HOSTING_RESOURCES):
+        raise error
+    return caught.value
 
 
 def answered(code: str, message: str = "no", status: int = 400) -> ClientError:
@@ -66,23 +77,25 @@ CASES: list[tuple[ClientError, type[AmplifyJobsError]]] = [
 
 @pytest.mark.parametrize(("error", "meaning"), CASES, ids=lambda value: str(getattr(value, "response", "")))
 def test_what_an_error_means(error: ClientError, meaning: type[AmplifyJobsError]) -> None:
-    translated = error_of(error, "StartJob")
-    assert type(translated) is meaning
-    assert str(translated).startswith(f"StartJob: {error.response['Error']['Code']}: ")
+    raised = translated(error, "StartJob")
+    assert type(raised) is meaning
+    assert str(raised).startswith(f"StartJob: {error.response['Error']['Code']}: ")
 
 
 @pytest.mark.parametrize("status", [0, 200, 301, 400, 401, 403, 404, 408, 409, 415, 429, 499, 500, 502, 503, 504])
 def test_of_a_start_only_what_may_have_been_done_is_unresolved(status: int) -> None:
-    translated = error_of_start(answered("SomethingNew", status=status), "StartJob")
+    raised = translated_of_start(answered("SomethingNew", status=status))
     nothing_started = 400 <= status < 500 and status != 408
-    assert isinstance(translated, StartUnresolved) is not nothing_started
-    assert isinstance(translated, ServiceTrouble | Throttled) is nothing_started
+    assert isinstance(raised, StartUnresolved) is not nothing_started
+    assert isinstance(raised, ServiceTrouble | Throttled) is nothing_started
 
 
 @pytest.mark.parametrize(("error", "meaning"), CASES, ids=lambda value: str(getattr(value, "response", "")))
 def test_what_an_error_of_a_start_means(error: ClientError, meaning: type[AmplifyJobsError]) -> None:
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    assert type(error_of_start(error, "StartJob")) is (StartUnresolved if status >= 500 else meaning)
+    if meaning is NotFoundError:
+        meaning = UnknownResourceError
+    assert type(translated_of_start(error)) is (StartUnresolved if status >= 500 else meaning)
 
 
 @pytest.mark.parametrize("operation", ["StartJob", "ListJobs", "GetJob", "GetApp", "GetBranch"])
@@ -102,15 +115,17 @@ def test_every_error_that_the_api_declares_is_in_the_table(operation: str) -> No
     ids=lambda error: type(error).__name__,
 )
 def test_no_answer_is_trouble(error: Exception) -> None:
-    translated = error_of(error, "GetJob")  # type: ignore[arg-type]
-    assert type(translated) is ServiceTrouble
-    assert str(translated) == f"GetJob: no answer ({type(error).__name__})"
+    raised = translated(error, "GetJob")
+    assert type(raised) is ServiceTrouble
+    assert str(raised) == f"GetJob: no answer ({type(error).__name__})"
+    assert type(translated_of_start(error)) is StartUnresolved
 
 
 def test_parameters_that_botocore_does_not_send_are_rejected() -> None:
-    translated = error_of(ParamValidationError(report="Invalid length for parameter appId"), "StartJob")
-    assert type(translated) is RequestRejected
-    assert "Invalid length for parameter appId" in str(translated)
+    error = ParamValidationError(report="Invalid length for parameter appId")
+    for raised in (translated(error, "StartJob"), translated_of_start(error)):
+        assert type(raised) is RequestRejected
+        assert "Invalid length for parameter appId" in str(raised)
 
 
 BACKEND = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "ResourceName"}
@@ -136,13 +151,14 @@ BACKEND = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "Reso
 def test_what_is_not_found_names_its_parameter(
     said: str, resources: dict[str, str], route: str | None, hint: str
 ) -> None:
-    unknown = rejected_if_unknown(error_of(answered("NotFoundException", said, 404), "StartJob"), resources)
+    unknown = translated(answered("NotFoundException", said, 404), "StartJob", resources)
     assert isinstance(unknown, UnknownResourceError)
     rejection = unknown.rejection(route)
     assert type(rejection) is RequestRejected
     assert str(rejection) == f"StartJob: NotFoundException: {said} {hint}"
 
 
-def test_other_errors_stay_as_they_are() -> None:
-    busy = error_of(answered("BadRequestException", NOT_FINISHED), "StartJob")
-    assert rejected_if_unknown(busy) is busy
+def test_other_errors_name_no_parameter() -> None:
+    for error, meaning in CASES:
+        if meaning is not NotFoundError:
+            assert type(translated(error, "StartJob", HOSTING_RESOURCES)) is meaning

@@ -9,21 +9,12 @@ import pytest
 
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events.deliveries import Delivery
-from tests.support import git_hosts
-from tests.support.git_hosts import Operation, Render
+from tests.support.git_hosts import FORMS, Operation, Render
 from tests.support.recorded_webhooks import parse
 
 A, B = "a" * 40, "b" * 40
-HOSTS: dict[str, Render] = {
-    "github": git_hosts.github,
-    "gitlab": git_hosts.gitlab("Idempotency-Key"),
-    "bitbucket": git_hosts.bitbucket,
-    "bitbucket-server": git_hosts.bitbucket_server,
-    "azure-devops": git_hosts.azure_devops(messages=True),
-    "gitea": git_hosts.gitea,
-    "forgejo": git_hosts.forgejo,
-    "codecommit": git_hosts.codecommit,
-}
+# One form of each host.
+HOSTS: dict[str, Render] = dict(reversed(FORMS.values()))
 OPTION, NOT_OF_GIT, LONG = "opens with '-'", "git allows no such name", "more than 1024 characters"
 NAMES = [
     ("-x", OPTION),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs.events.event import Event
-from amplify_jobs.events.identity import delivery_told_apart
+from amplify_jobs.events.evidence import add_delivery_evidence
 from amplify_jobs.events.webhooks import provider
 from amplify_jobs.routing.job_request import make_job_request
 from amplify_jobs.routing.matching import Matched, decide
@@ -41,7 +41,7 @@ def test_cases_of_bug_reports_have_the_expected_result(case: dict[str, Any]) -> 
         headers, body = delivery.get("headers", {}), json.dumps(delivery["body"]).encode()
         if "secrets" in case:
             provider(case["provider"]).verify(headers, body, case["secrets"], NOW)
-        found = delivery_told_apart(parse(case["provider"], headers, body), str(number))
+        found = add_delivery_evidence(parse(case["provider"], headers, body), str(number))
         wanted = [want for want in expected if "decision" in want]
         assert len(found.events) == len(wanted), number
         for event, want in zip(found.events, wanted, strict=True):

@@ -10,7 +10,7 @@ import pytest
 
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events.event import PullRequestAction
-from amplify_jobs.events.payload import member
+from amplify_jobs.events.payload import Payload
 from tests.support.recorded_webhooks import corpus_body, parse, recorded
 
 # Expectations that are marked `derived` and wrong, by the recording's id: what is right instead, and why.
@@ -73,8 +73,8 @@ def authors(row: dict[str, Any]) -> set[str | None]:
     """What may be the author of a recorded pull request."""
     if row["provider"] == "codecommit":
         return {"Mary_Major"}
-    payload = json.loads(corpus_body(row["file"]))
-    return {member(payload, *path) for path in AUTHORS[row["provider"]]}
+    payload = Payload(json.loads(corpus_body(row["file"])))
+    return {payload.member(*path) for path in AUTHORS[row["provider"]]}
 
 
 def in_the_recordings_words(event: dict[str, Any]) -> dict[str, Any]:

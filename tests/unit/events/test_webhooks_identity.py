@@ -11,27 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amplify_jobs.events.identity import delivery_told_apart
+from amplify_jobs.events.evidence import add_delivery_evidence
 from amplify_jobs.routing.job_request import make_job_request
 from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs.routing.routes import Routes
 from tests.support import git_hosts
-from tests.support.git_hosts import REPOSITORIES, Attempt, Operation, Render
+from tests.support.git_hosts import FORMS, REPOSITORIES, Attempt, Operation
 from tests.support.recorded_webhooks import NOW, parse
 
-HOSTS: dict[str, tuple[str, Render]] = {
-    "github": ("github", git_hosts.github),
-    "gitlab 19": ("gitlab", git_hosts.gitlab("webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID")),
-    "gitlab 17": ("gitlab", git_hosts.gitlab("Idempotency-Key")),
-    "gitlab 14": ("gitlab", git_hosts.gitlab("X-Gitlab-Event-UUID")),
-    "bitbucket": ("bitbucket", git_hosts.bitbucket),
-    "bitbucket-server": ("bitbucket-server", git_hosts.bitbucket_server),
-    "gitea": ("gitea", git_hosts.gitea),
-    "forgejo": ("forgejo", git_hosts.forgejo),
-    "azure-devops": ("azure-devops", git_hosts.azure_devops(messages=True)),
-    "azure-devops without messages": ("azure-devops", git_hosts.azure_devops(messages=False)),
-    "codecommit": ("codecommit", git_hosts.codecommit),
-}
 # A pull request that was declined or closed there can't be opened again.
 WITHOUT_REOPENING = {"bitbucket", "codecommit"}
 # They tell operations apart that fall into one second.
@@ -100,7 +87,7 @@ def routes(provider: str) -> Routes:
 
 def request_ids(provider: str, attempt: Attempt, name: str) -> list[str]:
     """The ids of the requests that an attempt to deliver makes; `name` is the attempt's own."""
-    delivery = delivery_told_apart(parse(provider, attempt.headers, attempt.content), name)
+    delivery = add_delivery_evidence(parse(provider, attempt.headers, attempt.content), name)
     return [
         make_job_request(decision, event, source=provider, delivery_id=None, received_at=NOW).request_id
         for event in delivery.events
@@ -111,7 +98,7 @@ def request_ids(provider: str, attempt: Attempt, name: str) -> list[str]:
 
 def deliver(host: str, operations: list[Operation], most_attempts: int, random: Random) -> set[str]:
     """The ids of all requests, each operation delivered up to so often, and all attempts in any order."""
-    provider, render = HOSTS[host]
+    provider, render = FORMS[host]
     attempts = [
         render(operation, attempt)
         for operation in operations
@@ -121,7 +108,7 @@ def deliver(host: str, operations: list[Operation], most_attempts: int, random: 
     return {made for number, attempt in enumerate(attempts) for made in request_ids(provider, attempt, f"n{number}")}
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", FORMS)
 @settings(max_examples=25)
 @given(steps=STEPS, random=st.randoms(use_true_random=False))
 def test_there_are_as_many_requests_as_operations(

@@ -47,7 +47,7 @@ def test_the_rules_and_alarms_are_those_of_the_template() -> None:
 
 
 SECRETS = [
-    *((name, [KEY, "another of ours"]) for name in ("github", "bitbucket", "bitbucket-server", "gitea", "forgejo")),
+    *((name, [KEY, "another of ours"]) for name in PROVIDERS if name not in ("gitlab", "azure-devops", "standard")),
     ("bitbucket-server", ["user:password"]),
     ("bitbucket-server", ["user:password", "a secret"]),
     ("gitlab", ["a plain token"]),

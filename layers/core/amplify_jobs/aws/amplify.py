@@ -6,19 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from amplify_jobs.aws.amplify_errors import (
-    MALFORMED_RESPONSE_ERRORS,
-    NO_RETRY_CONFIG,
-    READ_CONFIG,
-    asked,
-    error_of,
-    error_of_start,
-    part,
-    rejected_if_unknown,
-)
-from amplify_jobs.aws.amplify_responses import hosting_job_state, step_addresses
+from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_start, required_member
+from amplify_jobs.aws.amplify_responses import hosting_job_state, step_addresses, text_or_none
+from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
 from amplify_jobs.model.job import Job, JobState, StepAddress
@@ -34,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class Amplify:
-    """Amplify Hosting behind one boto3 client for asking and one that sends without retries.
+    """Amplify Hosting behind two boto3 clients: one for starts, which it never repeats, and one for everything else.
 
     `objects` sign the addresses of artifacts; who starts no deployments needs none.
     """
 
-    def __init__(self, sending: AmplifyClient, asking: AmplifyClient, objects: Objects | None = None) -> None:
-        self._sending = sending
-        self._asking = asking
+    def __init__(self, start_client: AmplifyClient, read_client: AmplifyClient, objects: Objects | None = None) -> None:
+        self._start_client = start_client
+        self._read_client = read_client
         self._objects = objects or Objects()
 
     @classmethod
@@ -60,7 +51,7 @@ class Amplify:
         if isinstance(parameters, StartDeploymentParameters):
             return self._start_deployment(parameters)
         arguments: dict[str, Any] = parameters.model_dump(by_alias=True, exclude_none=True)
-        return _sent("StartJob", lambda: self._sending.start_job(**arguments))
+        return _started("StartJob", lambda: self._start_client.start_job(**arguments))
 
     def _start_deployment(self, parameters: StartDeploymentParameters) -> ListedJob:
         arguments: dict[str, Any] = parameters.model_dump(
@@ -69,33 +60,29 @@ class Amplify:
         if parameters.artifact is not None:
             # Anew for each attempt, and nobody's but Amplify's to see.
             arguments["sourceUrl"] = self._signed(parameters.artifact, parameters.artifact_version)
-        return _sent("StartDeployment", lambda: self._sending.start_deployment(**arguments))
+        return _started("StartDeployment", lambda: self._start_client.start_deployment(**arguments))
 
     def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]:
         """List the newest jobs of a branch (API: ListJobs, one page of 50), newest first.
 
         Raises RequestRejected for an app or branch that Amplify does not know, Throttled or ServiceTrouble.
         """
-        try:
-            with asked("ListJobs"):
-                answer = self._asking.list_jobs(appId=app_id, branchName=branch_name, maxResults=50)
-                summaries = part(answer, "jobSummaries", list)
-        except NotFoundError as error:
-            raise rejected_if_unknown(error) from error
-        listed = [_listed(summary) for summary in summaries]
-        return [job for job in listed if job is not None]
+        with amplify_call("ListJobs", HOSTING_RESOURCES):
+            answer = self._read_client.list_jobs(appId=app_id, branchName=branch_name, maxResults=50)
+            jobs = [_listed_job(summary) for summary in required_member(answer, "jobSummaries", list)]
+        return [job for job in jobs if job is not None]
 
     def get_job(self, job: Job) -> JobState:
         """Ask for a job's state (API: GetJob). Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble."""
-        with asked("GetJob"):
-            answer = self._asking.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
+        with amplify_call("GetJob"):
+            answer = self._read_client.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
             return hosting_job_state(job, answer)
 
     def step_addresses(self, job: Job) -> tuple[StepAddress, ...]:
         """Give a job's steps with fresh addresses of their logs (API: GetJob). Raises as get_job does."""
-        with asked("GetJob"):
+        with amplify_call("GetJob"):
             return step_addresses(
-                self._asking.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
+                self._read_client.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
             )
 
     def build_variables(self, job: Job) -> dict[str, str]:
@@ -103,10 +90,12 @@ class Amplify:
 
         Their values may be secrets. Raises as get_job does.
         """
-        with asked("GetApp"):
-            app = part(self._asking.get_app(appId=job.app_id), "app", dict)
-        with asked("GetBranch"):
-            branch = part(self._asking.get_branch(appId=job.app_id, branchName=job.require_branch()), "branch", dict)
+        with amplify_call("GetApp"):
+            app = required_member(self._read_client.get_app(appId=job.app_id), "app", dict)
+        with amplify_call("GetBranch"):
+            branch = required_member(
+                self._read_client.get_branch(appId=job.app_id, branchName=job.require_branch()), "branch", dict
+            )
         listed = [each.get("environmentVariables") for each in (app, branch)]
         variables = [each for each in listed if isinstance(each, dict)]
         return {str(name): str(value) for each in variables for name, value in each.items()}
@@ -117,23 +106,23 @@ class Amplify:
         Raises RequestRejected where Amplify refuses, as for a job that has ended, Throttled or ServiceTrouble.
         """
         try:
-            with asked("StopJob"):
-                answer = self._asking.stop_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
-                part(answer, "jobSummary", dict)
+            with amplify_call("StopJob"):
+                answer = self._read_client.stop_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
+                required_member(answer, "jobSummary", dict)
         except NotFoundError:
             return
 
     def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
         """Give an app's name and default domain (API: GetApp). Raises NotFoundError, Throttled or ServiceTrouble."""
-        with asked("GetApp"):
-            app = part(self._asking.get_app(appId=app_id), "app", dict)
-            return _text(app.get("name")), _text(app.get("defaultDomain"))
+        with amplify_call("GetApp"):
+            app = required_member(self._read_client.get_app(appId=app_id), "app", dict)
+            return text_or_none(app.get("name")), text_or_none(app.get("defaultDomain"))
 
     def branch_display_name(self, app_id: str, branch_name: str) -> str | None:
         """Give the name a branch has in its site's address (API: GetBranch, displayName). Raises as above."""
-        with asked("GetBranch"):
-            branch = part(self._asking.get_branch(appId=app_id, branchName=branch_name), "branch", dict)
-            return _text(branch.get("displayName"))
+        with amplify_call("GetBranch"):
+            branch = required_member(self._read_client.get_branch(appId=app_id, branchName=branch_name), "branch", dict)
+            return text_or_none(branch.get("displayName"))
 
     def _signed(self, artifact: str, version: str | None) -> str:
         self._objects.check_readable(artifact, version)
@@ -146,29 +135,18 @@ class Amplify:
         return address
 
 
-def _sent(operation: str, send: Callable[[], Mapping[str, Any]]) -> ListedJob:
-    try:
-        answer = send()
-    except ClientError as error:
-        raise rejected_if_unknown(error_of_start(error, operation)) from error
-    except ParamValidationError as error:
-        raise error_of(error, operation) from error
-    except (BotoCoreError, *MALFORMED_RESPONSE_ERRORS) as error:
-        raise StartUnresolved(f"{operation}: no usable answer ({type(error).__name__})") from error
-    job = _listed(answer.get("jobSummary"))
+def _started(operation: str, send: Callable[[], Mapping[str, Any]]) -> ListedJob:
+    with amplify_start(operation, HOSTING_RESOURCES):
+        job = _listed_job(send().get("jobSummary"))
     if job is None:
         raise StartUnresolved(f"{operation}: answered without a job id")
     return job
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _listed(summary: Mapping[str, Any] | None) -> ListedJob | None:
+def _listed_job(summary: Mapping[str, Any] | None) -> ListedJob | None:
     job_id = summary.get("jobId") if isinstance(summary, Mapping) else None
     if summary is None or not isinstance(job_id, str) or not job_id.isdecimal():
         return None
     names = ("jobType", "commitMessage", "status", "sourceUrl")
-    job_type, message, status, source_url = (_text(summary.get(name)) for name in names)
+    job_type, message, status, source_url = (text_or_none(summary.get(name)) for name in names)
     return ListedJob(job_id, job_type, message, status, source_url)

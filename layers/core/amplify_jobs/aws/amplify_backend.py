@@ -6,20 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from amplify_jobs.aws.amplify_errors import (
-    MALFORMED_RESPONSE_ERRORS,
-    NO_RETRY_CONFIG,
-    READ_CONFIG,
-    asked,
-    error_of,
-    error_of_start,
-    part,
-    rejected_if_unknown,
-)
+from amplify_jobs.aws.amplify_errors import amplify_call, amplify_start, required_member
 from amplify_jobs.aws.amplify_responses import backend_job_state
-from amplify_jobs.errors import NotFoundError, ServiceTrouble, StartUnresolved
+from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
+from amplify_jobs.errors import ServiceTrouble, StartUnresolved
 from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters
 from amplify_jobs.model.request import JobRequest
@@ -44,11 +35,11 @@ class Backend:
         return cls()
 
     @cached_property
-    def _sending(self) -> AmplifyBackendClient:
+    def _start_client(self) -> AmplifyBackendClient:
         return boto3.client("amplifybackend", config=NO_RETRY_CONFIG)
 
     @cached_property
-    def _asking(self) -> AmplifyBackendClient:
+    def _read_client(self) -> AmplifyBackendClient:
         return boto3.client("amplifybackend", config=READ_CONFIG)
 
     def generate_models(self, parameters: GenerateBackendAPIModelsParameters) -> str:
@@ -57,15 +48,8 @@ class Backend:
         Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble where the service said that it started nothing,
         and StartUnresolved where that is not known.
         """
-        try:
-            answer = self._sending.generate_backend_api_models(**parameters.model_dump(by_alias=True))
-        except ClientError as error:
-            raise rejected_if_unknown(error_of_start(error, _OPERATION), _RESOURCES) from error
-        except ParamValidationError as error:
-            raise error_of(error, _OPERATION) from error
-        except (BotoCoreError, *MALFORMED_RESPONSE_ERRORS) as error:
-            raise StartUnresolved(f"{_OPERATION}: no usable answer ({type(error).__name__})") from error
-        job_id = answer.get("JobId")
+        with amplify_start(_OPERATION, _RESOURCES):
+            job_id = self._start_client.generate_backend_api_models(**parameters.model_dump(by_alias=True)).get("JobId")
         if not isinstance(job_id, str) or not job_id:
             raise StartUnresolved(f"{_OPERATION}: answered without a job id")
         return job_id
@@ -75,14 +59,11 @@ class Backend:
 
         Raises RequestRejected for an app or environment that is not there, Throttled or ServiceTrouble.
         """
-        try:
-            with asked("ListBackendJobs"):
-                answer = self._asking.list_backend_jobs(
-                    AppId=app_id, BackendEnvironmentName=environment_name, Operation=_OPERATION, MaxResults=25
-                )
-                jobs = part(answer, "Jobs", list)
-        except NotFoundError as error:
-            raise rejected_if_unknown(error, _RESOURCES) from error
+        with amplify_call("ListBackendJobs", _RESOURCES):
+            answer = self._read_client.list_backend_jobs(
+                AppId=app_id, BackendEnvironmentName=environment_name, Operation=_OPERATION, MaxResults=25
+            )
+            jobs = required_member(answer, "Jobs", list)
         ids = [job.get("JobId") for job in jobs if isinstance(job, dict)]
         return [job_id for job_id in ids if isinstance(job_id, str)]
 
@@ -91,20 +72,20 @@ class Backend:
 
         Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble.
         """
-        with asked("GetBackendJob"):
+        with amplify_call("GetBackendJob"):
             answer: dict[str, Any] = dict(
-                self._asking.get_backend_job(
+                self._read_client.get_backend_job(
                     AppId=job.app_id, BackendEnvironmentName=job.require_environment(), JobId=job.job_id
                 )
             )
-            part(answer, "JobId", str)
+            required_member(answer, "JobId", str)
             return backend_job_state(job, answer)
 
     def get_output(self, job: Job, request: JobRequest) -> JobOutput:
         """Read what a job made (API: GetBackendAPIModels). Raises as above."""
         resource_name = str(request.parameters.get("ResourceName"))
-        with asked("GetBackendAPIModels"):
-            answer = self._asking.get_backend_api_models(
+        with amplify_call("GetBackendAPIModels"):
+            answer = self._read_client.get_backend_api_models(
                 AppId=job.app_id, BackendEnvironmentName=job.require_environment(), ResourceName=resource_name
             )
         models, schema, status = (answer.get(name) for name in ("Models", "ModelIntrospectionSchema", "Status"))

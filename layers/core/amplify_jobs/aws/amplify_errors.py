@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any, TypeVar
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ParamValidationError
 
+from amplify_jobs.aws.errors import ErrorResponse, aws_errors
 from amplify_jobs.aws.throttling import is_throttling
 from amplify_jobs.errors import (
     AmplifyJobsError,
@@ -25,11 +23,6 @@ from amplify_jobs.errors import (
 )
 from amplify_jobs.text import without_queries
 
-# One attempt and no more: a hidden retry of a call without a token would start a second job. The answer is waited for
-# well below the function's own time-out, so that a lost one is noticed while there is time to say so.
-NO_RETRY_CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=3, read_timeout=15)
-READ_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5)
-
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException"}
 _NOT_FOUND = {"NotFoundException", "ResourceNotFoundException"}
 _REFUSED = {"BadRequestException", "InvalidParameterException", "ValidationException"}
@@ -38,82 +31,88 @@ _REFUSED = {"BadRequestException", "InvalidParameterException", "ValidationExcep
 _THROTTLED_TEXT = "rate exceeded"
 _BUSY_TEXTS = ("was not finished", "already a pending job")
 
-MALFORMED_RESPONSE_ERRORS = (ResponseParserError, ValueError, TypeError, AttributeError)
-"""What botocore raises for bodies that are no JSON and members of another shape than the service model's."""
+Resources = Mapping[str, str]
+"""What a service may say is not found, and the parameter that names it."""
+HOSTING_RESOURCES: Resources = {"app": "appId", "branch": "branchName", "job": "jobId"}
+
+Member = TypeVar("Member")
 
 
-Answered = TypeVar("Answered")
+@contextmanager
+def amplify_call(operation: str, resources: Resources | None = None) -> Iterator[None]:
+    """Translate what goes wrong in a call that changes nothing, or that has a token.
 
-
-def error_of(error: ClientError | BotoCoreError, doing: str) -> AmplifyJobsError:
-    """Translate an error of a call that changes nothing, by its code; `doing` opens the message."""
-    if isinstance(error, ParamValidationError):
-        return RequestRejected(without_queries(f"{doing}: {error}"))
-    if not isinstance(error, ClientError):
-        return ServiceTrouble(f"{doing}: no answer ({type(error).__name__})")
-    code = error.response.get("Error", {}).get("Code", "")
-    message = error.response.get("Error", {}).get("Message", "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    said = without_queries(f"{doing}: {code}: {message}")
-    if is_throttling(code, status) or _THROTTLED_TEXT in message.lower():
-        return Throttled(said)
-    if code == "BadRequestException" and any(text in message for text in _BUSY_TEXTS):
-        return BranchBusy(said)
-    if code in _NOT_FOUND:
-        return NotFoundError(said)
-    if code in _NOT_ALLOWED:
-        return RequestRejected(f"{said} (is the app in this account and Region, and the function's policy right?)")
-    if code in _REFUSED:
-        return RequestRejected(said)
-    return ServiceTrouble(said)
-
-
-def error_of_start(error: ClientError, operation: str) -> AmplifyJobsError:
-    """Translate an error of a call that starts something and has no token.
-
-    Like error_of, but StartUnresolved where it is not known whether something was started: after any answer but one
-    that says the call itself is at fault (HTTP 4xx; 408 only says that the answer took too long).
+    Raises RequestRejected, Throttled, BranchBusy or ServiceTrouble, and for what is not there NotFoundError, or
+    UnknownResourceError if the call says by which parameters it names `resources`.
     """
-    translated = error_of(error, operation)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if isinstance(translated, ServiceTrouble) and (not 400 <= status < 500 or status == 408):
-        return StartUnresolved(str(translated))
-    return translated
+    with aws_errors(operation, lambda error: error_of(error, operation, resources)), _parameters(operation):
+        yield
 
 
-def part(answer: Mapping[str, Any], name: str, kind: type[Answered]) -> Answered:
-    """Take a member of an answer without which it is none. Raises TypeError, which `asked` translates."""
+@contextmanager
+def amplify_start(operation: str, resources: Resources) -> Iterator[None]:
+    """Translate what goes wrong in a call that starts something and has no token.
+
+    Like amplify_call, but StartUnresolved where it is not known whether something was started.
+    """
+
+    def meaning(error: ErrorResponse) -> AmplifyJobsError:
+        return error_of_start(error, operation, resources)
+
+    with aws_errors(operation, meaning, lost=StartUnresolved), _parameters(operation):
+        yield
+
+
+@contextmanager
+def _parameters(operation: str) -> Iterator[None]:
+    try:
+        yield
+    except ParamValidationError as error:
+        raise RequestRejected(without_queries(f"{operation}: {error}")) from error
+
+
+def error_of(error: ErrorResponse, operation: str, resources: Resources | None = None) -> AmplifyJobsError:
+    """Give the meaning of an error by its code and, where the service has nothing better, its text."""
+    message = without_queries(f"{operation}: {error.code}: {error.message}")
+    if is_throttling(error.code, error.status) or _THROTTLED_TEXT in error.message.lower():
+        return Throttled(message)
+    if error.code == "BadRequestException" and any(text in error.message for text in _BUSY_TEXTS):
+        return BranchBusy(message)
+    if error.code in _NOT_FOUND:
+        return UnknownResourceError(message, _missing(message, resources)) if resources else NotFoundError(message)
+    if error.code in _NOT_ALLOWED:
+        return RequestRejected(f"{message} (is the app in this account and Region, and the function's policy right?)")
+    if error.code in _REFUSED:
+        return RequestRejected(message)
+    return ServiceTrouble(message)
+
+
+def error_of_start(error: ErrorResponse, operation: str, resources: Resources) -> AmplifyJobsError:
+    """Give the meaning of an error of a start without a token.
+
+    Nothing was started only if the answer says that the call itself is at fault: HTTP 4xx, but for 408, which only says
+    that the answer took too long.
+    """
+    meaning = error_of(error, operation, resources)
+    if isinstance(meaning, ServiceTrouble) and (not 400 <= error.status < 500 or error.status == 408):
+        return StartUnresolved(str(meaning))
+    return meaning
+
+
+def _missing(message: str, resources: Resources) -> list[str]:
+    """Which parameters name what is not there.
+
+    The error has a text only, as "Job 99 not found.": the kind of resource that it names first counts, else any may be
+    meant.
+    """
+    text = message.lower()
+    positions = {kind: match.start() for kind in resources if (match := re.search(rf"\b{kind}\b", text))}
+    return [resources[min(positions, key=positions.__getitem__)]] if positions else list(resources.values())
+
+
+def required_member(answer: Mapping[str, Any], name: str, kind: type[Member]) -> Member:
+    """Take a member of an answer without which it is none. Raises TypeError, which aws_errors translates."""
     value = answer.get(name)
     if not isinstance(value, kind):
         raise TypeError(f"the answer has no {name}")
     return value
-
-
-@contextmanager
-def asked(operation: str) -> Iterator[None]:
-    """Translate what goes wrong inside, by error_of; an answer that can't be understood is ServiceTrouble."""
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise error_of(error, operation) from error
-    except MALFORMED_RESPONSE_ERRORS as error:
-        raise ServiceTrouble(f"{operation}: answered nonsense ({type(error).__name__})") from error
-
-
-HOSTING_RESOURCES = {"app": "appId", "branch": "branchName", "job": "jobId"}
-"""What Amplify Hosting says is not found, and the parameter that names it."""
-
-
-def rejected_if_unknown(
-    error: AmplifyJobsError, resources: Mapping[str, str] = MappingProxyType(HOSTING_RESOURCES)
-) -> AmplifyJobsError:
-    """Of a start, say which parameters name what is not there; `resources` has a parameter for each kind of it.
-
-    The error has a text only, as "Job 99 not found.": the kind that it names first counts, else any may be meant.
-    """
-    if not isinstance(error, NotFoundError):
-        return error
-    said = str(error).lower()
-    places = {kind: found.start() for kind in resources if (found := re.search(rf"\b{kind}\b", said))}
-    kinds = [min(places, key=places.__getitem__)] if places else list(resources)
-    return UnknownResourceError(str(error), [resources[kind] for kind in kinds])

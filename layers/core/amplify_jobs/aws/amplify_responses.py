@@ -39,17 +39,17 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     summary = body.get("summary") if isinstance(body, Mapping) else None
     if not isinstance(body, Mapping) or not isinstance(summary, Mapping):
         raise ServiceTrouble("Amplify's GetJob answered without a job")
-    status = _text(summary.get("status"))
+    status = text_or_none(summary.get("status"))
     steps = body.get("steps")
     steps = [_step(step) for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
     # The first ones say when the job left the queue; one that failed is the last that ran.
     steps = tuple(steps[:_MOST_STEPS])
     return JobState(
-        job=job.model_copy(update={"job_type": _word(summary.get("jobType")) or job.job_type}),
+        job=job.model_copy(update={"job_type": _word_or_none(summary.get("jobType")) or job.job_type}),
         state=hosting_state(status) if status else State.RUNNING,
-        status=_word(status),
-        started_at=_time(summary.get("startTime")),
-        finished_at=_time(summary.get("endTime")),
+        status=_word_or_none(status),
+        started_at=_time_or_none(summary.get("startTime")),
+        finished_at=_time_or_none(summary.get("endTime")),
         reason=next((step.reason for step in steps if step.status == "FAILED" and step.reason), None),
         steps=steps,
     )
@@ -60,7 +60,7 @@ def step_addresses(answer: Mapping[str, Any]) -> tuple[StepAddress, ...]:
     body = answer.get("job")
     listed = body.get("steps") if isinstance(body, Mapping) else None
     steps = [step for step in listed if isinstance(step, Mapping)] if isinstance(listed, list) else []
-    return tuple(StepAddress(_step(step), _text(step.get("logUrl"))) for step in steps[:_MOST_STEPS])
+    return tuple(StepAddress(_step(step), text_or_none(step.get("logUrl"))) for step in steps[:_MOST_STEPS])
 
 
 def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
@@ -69,7 +69,7 @@ def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     # The job is the body of the answer: any JSON object would be one.
     if not isinstance(body, Mapping) or not (body.get("id") or body.get("status")):
         raise ServiceTrouble("UI Builder's GetCodegenJob answered without a job")
-    status, message = _text(body.get("status")), _text(body.get("statusMessage"))
+    status, message = text_or_none(body.get("status")), text_or_none(body.get("statusMessage"))
     state = generator_state(status) if status else State.RUNNING
     errors = partial_errors(message)
     if state is State.FAILED and errors:
@@ -77,9 +77,9 @@ def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     return JobState(
         job=job,
         state=state,
-        status=_word(status),
-        started_at=_time(body.get("createdAt")),
-        finished_at=_time(body.get("modifiedAt")) if state.is_outcome else None,
+        status=_word_or_none(status),
+        started_at=_time_or_none(body.get("createdAt")),
+        finished_at=_time_or_none(body.get("modifiedAt")) if state.is_outcome else None,
         reason=presentable(message) if state is State.FAILED else None,
         results=Results(partial_errors=all_errors(errors)) if errors else None,
     )
@@ -87,14 +87,14 @@ def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
 
 def backend_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
     """Normalise an answer of Amplify Backend's GetBackendJob, whose times are texts of no documented form."""
-    status, error = _text(answer.get("Status")), _text(answer.get("Error"))
+    status, error = text_or_none(answer.get("Status")), text_or_none(answer.get("Error"))
     state = generator_state(status) if status else State.RUNNING
     return JobState(
         job=job,
         state=state,
-        status=_word(status),
-        started_at=_written_time(answer.get("CreateTime")),
-        finished_at=_written_time(answer.get("UpdateTime")) if state.is_outcome else None,
+        status=_word_or_none(status),
+        started_at=_parsed_time_or_none(answer.get("CreateTime")),
+        finished_at=_parsed_time_or_none(answer.get("UpdateTime")) if state.is_outcome else None,
         reason=presentable(error) if state is State.FAILED else None,
     )
 
@@ -109,7 +109,8 @@ def partial_errors(message: str | None) -> tuple[PartialError, ...]:
         return ()
     return tuple(
         PartialError(
-            schema_name=_text(entry.get("schemaName")), error=_text(entry.get("error")) or "UI Builder gave no reason"
+            schema_name=text_or_none(entry.get("schemaName")),
+            error=text_or_none(entry.get("error")) or "UI Builder gave no reason",
         )
         for entry in entries
         if isinstance(entry, dict)
@@ -118,17 +119,17 @@ def partial_errors(message: str | None) -> tuple[PartialError, ...]:
 
 def _step(step: Mapping[str, Any]) -> Step:
     return Step(
-        name=_word(step.get("stepName")) or "?",
-        status=_word(step.get("status")) or "?",
-        started_at=_time(step.get("startTime")),
-        finished_at=_time(step.get("endTime")),
-        reason=presentable(_text(step.get("statusReason"))),
+        name=_word_or_none(step.get("stepName")) or "?",
+        status=_word_or_none(step.get("status")) or "?",
+        started_at=_time_or_none(step.get("startTime")),
+        finished_at=_time_or_none(step.get("endTime")),
+        reason=presentable(text_or_none(step.get("statusReason"))),
     )
 
 
-def _written_time(value: object) -> datetime | None:
+def _parsed_time_or_none(value: object) -> datetime | None:
     """A time in ISO 8601, or in seconds or milliseconds since 1970."""
-    text = _text(value) or ""
+    text = text_or_none(value) or ""
     try:
         if not text.isascii() or not text.isdigit():
             time = datetime.fromisoformat(text)
@@ -142,13 +143,14 @@ def _written_time(value: object) -> datetime | None:
 # botocore does not hold what it is answered against its model: a member of another type counts as left out.
 
 
-def _text(value: object) -> str | None:
+def text_or_none(value: object) -> str | None:
+    """Take a member that is a text; an empty one counts as left out."""
     return value if isinstance(value, str) and value else None
 
 
-def _word(value: object) -> str | None:
-    return presentable(_text(value), _WORD_LIMIT)
+def _word_or_none(value: object) -> str | None:
+    return presentable(text_or_none(value), _WORD_LIMIT)
 
 
-def _time(value: object) -> datetime | None:
+def _time_or_none(value: object) -> datetime | None:
     return value if isinstance(value, datetime) and value.tzinfo is not None else None

@@ -5,23 +5,22 @@ boto3's resource for tables does the same; making one takes a tenth of a cold st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import BotoCoreError
 
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.aws.clients import client_config
+from amplify_jobs.aws.errors import ErrorResponse, aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 # Three attempts fit into a function's life, so that trouble with DynamoDB is told and not a function killed.
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
+_CONFIG = client_config(attempts=3, read_timeout=4)
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -29,10 +28,9 @@ _deserialize = TypeDeserializer().deserialize
 def dynamodb_client() -> DynamoDBClient:
     """Make a client, also for Powertools' own table.
 
-    Powertools would open a session of its own for it, which loads all of botocore's data anew: an eighth of a cold
-    start (benchmarks/cold_start.py). boto3's own functions share one session, here and in the other edges.
+    Powertools would open a session of its own for it (see clients.py).
     """
-    client = boto3.client("dynamodb", config=_CLIENT)
+    client = boto3.client("dynamodb", config=_CONFIG)
     client.meta.events.register(
         "provide-client-params.dynamodb",
         _ask_for_proof,  # type: ignore[arg-type]  # what a handler of this event gives is taken
@@ -71,19 +69,19 @@ class Table:
 
     def get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """Read an item as it is now (API: GetItem)."""
-        with _answers("GetItem"):
-            answer = self._client.get_item(TableName=self._name, Key=_written(key), ConsistentRead=True)
-        return _read(answer["Item"]) if "Item" in answer else None
+        with _call("GetItem"):
+            answer = self._client.get_item(TableName=self._name, Key=_serialized(key), ConsistentRead=True)
+            return _deserialized(answer["Item"]) if "Item" in answer else None
 
     def put(
         self, item: Mapping[str, Any], condition: str | None = None, values: Mapping[str, Any] | None = None
     ) -> None:
         """Write an item in place of what there is (API: PutItem). Raises ConditionNotMetError."""
-        arguments: dict[str, Any] = {"ExpressionAttributeValues": _written(values)} if values else {}
+        arguments: dict[str, Any] = {"ExpressionAttributeValues": _serialized(values)} if values else {}
         if condition is not None:
             arguments["ConditionExpression"] = condition
-        with _answers("PutItem"):
-            self._client.put_item(TableName=self._name, Item=_written(item), **arguments)
+        with _call("PutItem"):
+            self._client.put_item(TableName=self._name, Item=_serialized(item), **arguments)
 
     def update(
         self,
@@ -98,16 +96,16 @@ class Table:
         arguments: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         if condition is not None:
             arguments["ConditionExpression"] = condition
-        with _answers("UpdateItem"):
+        with _call("UpdateItem"):
             answer = self._client.update_item(
                 TableName=self._name,
-                Key=_written(key),
+                Key=_serialized(key),
                 UpdateExpression=expression,
-                ExpressionAttributeValues=_written(values),
+                ExpressionAttributeValues=_serialized(values),
                 ReturnValues="ALL_NEW",
                 **arguments,
             )
-            return _read(answer["Attributes"])
+            return _deserialized(answer["Attributes"])
 
     def query_backwards(
         self,
@@ -119,58 +117,51 @@ class Table:
         names: Mapping[str, str],
     ) -> list[dict[str, Any]]:
         """Read one page of at most `limit` items, the greatest sort key first (API: Query)."""
-        with _answers("Query"):
+        with _call("Query"):
             answer = self._client.query(
                 TableName=self._name,
                 KeyConditionExpression=condition,
-                ExpressionAttributeValues=_written(values),
+                ExpressionAttributeValues=_serialized(values),
                 ScanIndexForward=False,
                 Limit=limit,
                 ProjectionExpression=projection,
                 ExpressionAttributeNames=names,
             )
-            return [_read(item) for item in answer["Items"]]
+            return [_deserialized(item) for item in answer["Items"]]
 
     def query_index(
         self, index: str, condition: str, values: Mapping[str, Any], *, projection: str
     ) -> list[dict[str, Any]]:
         """Read all items of a partition of an index, which may be a moment behind (API: Query)."""
-        found: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         start: dict[str, Any] = {}
         while True:
-            with _answers("Query"):
+            with _call("Query"):
                 answer = self._client.query(
                     TableName=self._name,
                     IndexName=index,
                     KeyConditionExpression=condition,
-                    ExpressionAttributeValues=_written(values),
+                    ExpressionAttributeValues=_serialized(values),
                     ProjectionExpression=projection,
                     **start,
                 )
-                found += [_read(item) for item in answer["Items"]]
+                items += [_deserialized(item) for item in answer["Items"]]
             if not answer.get("LastEvaluatedKey"):
-                return found
+                return items
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-@contextmanager
-def _answers(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        said = error.response.get("Error", {})
-        if said.get("Code") == "ConditionalCheckFailedException":
-            raise ConditionNotMetError from error
-        raise ServiceTrouble(f"DynamoDB {operation}: {said.get('Code')}: {said.get('Message')}") from error
-    except (BotoCoreError, ResponseParserError) as error:
-        raise ServiceTrouble(f"DynamoDB {operation}: no answer ({type(error).__name__})") from error
-    except (KeyError, TypeError) as error:
-        raise ServiceTrouble(f"DynamoDB {operation}: an answer that is none ({error})") from error
+def _call(operation: str) -> AbstractContextManager[None]:
+    return aws_errors(f"DynamoDB {operation}", _condition_not_met)
 
 
-def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+def _condition_not_met(error: ErrorResponse) -> ConditionNotMetError | None:
+    return ConditionNotMetError() if error.code == "ConditionalCheckFailedException" else None
+
+
+def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _serialize(value) for name, value in values.items()}
 
 
-def _read(item: Mapping[str, Any]) -> dict[str, Any]:
+def _deserialized(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _deserialize(value) for name, value in item.items()}

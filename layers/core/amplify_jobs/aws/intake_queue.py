@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.events.event import digest
-from amplify_jobs.events.payload import member
+from amplify_jobs.events.payload import Payload
 
 # How long a message that could not be processed is hidden, by the number of times that it was received: an outage of
 # seconds costs seconds, and one of hours not a call every second.
@@ -49,7 +49,7 @@ class IntakeQueue:
     def body_of(self, message: str) -> str:
         """What was put: the message itself, or the object that it names. Raises ServiceTrouble."""
         try:
-            key = member(json.loads(message), "storedAt")
+            key = Payload(json.loads(message)).member("storedAt")
         except ValueError:
             return message
         if not isinstance(key, str):

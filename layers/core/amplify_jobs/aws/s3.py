@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
-from amplify_jobs.errors import RequestRejected, ServiceTrouble
+from amplify_jobs.aws.clients import client_config
+from amplify_jobs.aws.errors import ErrorResponse, aws_errors
+from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.s3_uri import bucket_and_key
 
 if TYPE_CHECKING:
@@ -25,23 +27,22 @@ if TYPE_CHECKING:
 ADDRESSES_LAST_SECONDS = 12 * 60 * 60
 
 
-def client_config() -> Config:
+def s3_config() -> Config:
     """The configuration of the S3 client: addresses name the bucket's Region, as all Regions require of signed ones.
 
     botocore signs for the global host otherwise, which Regions opened since 2019 refuse, and which redirects requests
     for a new bucket (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html). A bucket with a dot in
     its name gets a path at the Region's host, since no certificate covers its virtual host.
     """
-    return Config(
+    return client_config(
+        attempts=3,
+        read_timeout=5,
         signature_version="s3v4",
         # An endpoint of one machine has no virtual hosts for names with dots.
         s3={
             "addressing_style": "path" if os.environ.get("AWS_ENDPOINT_URL") else "virtual",
             "us_east_1_regional_endpoint": "regional",
         },
-        retries={"mode": "standard", "total_max_attempts": 3},
-        connect_timeout=2,
-        read_timeout=5,
         # Files are stored by several threads at once.
         max_pool_connections=16,
     )
@@ -52,7 +53,7 @@ class Objects:
 
     @cached_property
     def _s3(self) -> S3Client:
-        return boto3.client("s3", config=client_config())
+        return boto3.client("s3", config=s3_config())
 
     def check_readable(self, uri: str, version: str | None = None) -> None:
         """Raise RequestRejected unless there is such an object, in that version, that we may read (API: HeadObject)."""
@@ -96,10 +97,8 @@ class Objects:
     def write(self, uri: str, content: bytes, content_type: str) -> None:
         """Write an object (API: PutObject). Raises ServiceTrouble."""
         bucket, key = bucket_and_key(uri)
-        try:
+        with aws_errors(f"{uri} can't be written"):
             _check_etag(self._s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type))
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceTrouble(f"{uri} can't be written: {_short(error)}") from error
 
 
 def _location(uri: str, version: str | None) -> HeadObjectRequestTypeDef:
@@ -119,32 +118,26 @@ def _check_etag(answer: Mapping[str, Any]) -> None:
         raise _NoAnswerError
 
 
-@contextmanager
-def _reading(what: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status == 404:
-            raise RequestRejected(f"{what} is not there") from error
-        if status == 403:
+def _reading(what: str) -> AbstractContextManager[None]:
+    return aws_errors(f"{what} can't be read now", lambda error: _rejection(what, error))
+
+
+def _rejection(what: str, error: ErrorResponse) -> RequestRejected | None:
+    match error.status:
+        case 404:
+            return RequestRejected(f"{what} is not there")
+        case 403:
             # S3 says so of what is missing, too, to who may not list the bucket.
-            raise RequestRejected(
+            return RequestRejected(
                 f"{what} can't be read: it is not there, its bucket is not one of the stack's ReadableBuckets or lies "
                 "in another account, or the bucket's policy or key refuses"
-            ) from error
-        # What S3 answers for the version that marks an object as deleted.
-        if status == 405:
-            raise RequestRejected(f"{what} is not there: the object was deleted") from error
-        if status in (301, 400):
-            raise RequestRejected(
-                f"{what} can't be read: {_short(error)} (is the bucket in this Region, and the version one of S3's?)"
-            ) from error
-        raise ServiceTrouble(f"{what} can't be read now: {_short(error)}") from error
-    except BotoCoreError as error:
-        raise ServiceTrouble(f"{what} can't be read now: {_short(error)}") from error
-
-
-def _short(error: ClientError | BotoCoreError) -> str:
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-    return code or type(error).__name__
+            )
+        case 405:
+            # What S3 answers for the version that marks an object as deleted.
+            return RequestRejected(f"{what} is not there: the object was deleted")
+        case 301 | 400:
+            return RequestRejected(
+                f"{what} can't be read: {error.code} (is the bucket in this Region, and the version one of S3's?)"
+            )
+        case _:
+            return None

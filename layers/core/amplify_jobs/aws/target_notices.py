@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
+from amplify_jobs.aws.clients import client_config
+from amplify_jobs.aws.errors import aws_errors
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.reporting.destination import Destination
 
@@ -24,8 +24,7 @@ class TargetNotices:
 
     @classmethod
     def connect(cls, topic_arn: str) -> TargetNotices:
-        config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5)
-        return cls(boto3.client("sns", config=config), topic_arn)
+        return cls(boto3.client("sns", config=client_config(attempts=3, read_timeout=5)), topic_arn)
 
     def tell_stopped(self, destination: Destination, reason: str) -> None:
         """Say once that a target gets no reports any more (API: SNS Publish). Raises ServiceTrouble."""
@@ -34,7 +33,9 @@ class TargetNotices:
             "No report is sent to it until reports in routes.yaml changes. `amplify-jobs reports check` says what is "
             "wrong.\n"
         )
-        try:
-            self._sns.publish(TopicArn=self._topic_arn, Subject=f"Reports stopped: {destination.name}", Message=message)
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceTrouble(f"SNS Publish: no answer ({type(error).__name__})") from error
+        subject = f"Reports stopped: {destination.name}"
+        with aws_errors("SNS Publish"):
+            answer = self._sns.publish(TopicArn=self._topic_arn, Subject=subject, Message=message)
+            message_id = answer.get("MessageId")
+        if not message_id:
+            raise ServiceTrouble("SNS Publish: answered without MessageId")

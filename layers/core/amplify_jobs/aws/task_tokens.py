@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.aws.clients import client_config
+from amplify_jobs.aws.errors import ErrorResponse, aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
-
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
 
 # The wait ended by itself meanwhile: the poll that follows it sees the change.
 _NOBODY_WAITS = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
@@ -27,17 +24,21 @@ class TaskTokens:
 
     @classmethod
     def connect(cls) -> TaskTokens:
-        return cls(boto3.client("stepfunctions", config=_CLIENT))
+        return cls(boto3.client("stepfunctions", config=client_config(attempts=3, read_timeout=4)))
 
     def wake(self, token: str) -> bool:
         """Complete the waiting task; False if nobody waits any more. Raises ServiceTrouble."""
         try:
-            self._client.send_task_success(taskToken=token, output="{}")
-        except ClientError as error:
-            said = error.response.get("Error", {})
-            if said.get("Code") in _NOBODY_WAITS:
-                return False
-            raise ServiceTrouble(f"SendTaskSuccess: {said.get('Code')}: {said.get('Message')}") from error
-        except BotoCoreError as error:
-            raise ServiceTrouble(f"SendTaskSuccess: no answer ({type(error).__name__})") from error
+            with aws_errors("SendTaskSuccess", _not_waiting):
+                self._client.send_task_success(taskToken=token, output="{}")
+        except _NotWaitingError:
+            return False
         return True
+
+
+class _NotWaitingError(Exception):
+    """Nobody waits with this token."""
+
+
+def _not_waiting(error: ErrorResponse) -> _NotWaitingError | None:
+    return _NotWaitingError() if error.code in _NOBODY_WAITS else None

@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 
-from amplify_jobs.aws.amplify_errors import READ_CONFIG, asked, rejected_if_unknown
+from amplify_jobs.aws.amplify_errors import amplify_call
 from amplify_jobs.aws.amplify_responses import codegen_job_state, partial_errors
-from amplify_jobs.errors import NotFoundError, ServiceTrouble
+from amplify_jobs.aws.clients import READ_CONFIG, client_config
+from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.request import JobRequest
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from amplify_jobs.model.codegen_parameters import StartCodegenJobParameters
 
 # The token makes a repeat of the call harmless, here and in the state machine.
-_STARTING = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=8)
+_START_CONFIG = client_config(attempts=2, read_timeout=8)
+_RESOURCES = {"app": "appId", "environment": "environmentName"}
 
 
 class UiBuilder:
@@ -33,11 +34,11 @@ class UiBuilder:
         return cls()
 
     @cached_property
-    def _starting(self) -> AmplifyUIBuilderClient:
-        return boto3.client("amplifyuibuilder", config=_STARTING)
+    def _start_client(self) -> AmplifyUIBuilderClient:
+        return boto3.client("amplifyuibuilder", config=_START_CONFIG)
 
     @cached_property
-    def _asking(self) -> AmplifyUIBuilderClient:
+    def _read_client(self) -> AmplifyUIBuilderClient:
         return boto3.client("amplifyuibuilder", config=READ_CONFIG)
 
     def start_codegen_job(self, parameters: StartCodegenJobParameters) -> Job:
@@ -46,11 +47,8 @@ class UiBuilder:
         Raises RequestRejected, and Throttled or ServiceTrouble where the same call may work later.
         """
         arguments: dict[str, Any] = parameters.model_dump(mode="json", by_alias=True, exclude_none=True)
-        try:
-            with asked("StartCodegenJob"):
-                job_id = self._starting.start_codegen_job(**arguments).get("entity", {}).get("id")
-        except NotFoundError as error:
-            raise rejected_if_unknown(error, {"app": "appId", "environment": "environmentName"}) from error
+        with amplify_call("StartCodegenJob", _RESOURCES):
+            job_id = self._start_client.start_codegen_job(**arguments).get("entity", {}).get("id")
         if not isinstance(job_id, str) or not job_id:
             raise ServiceTrouble("StartCodegenJob: answered without a job id")
         return Job(
@@ -65,11 +63,11 @@ class UiBuilder:
 
         Raises NotFoundError, RequestRejected, Throttled or ServiceTrouble.
         """
-        return codegen_job_state(job, self._described(job))
+        return codegen_job_state(job, self._get_job(job))
 
     def get_output(self, job: Job, _request: JobRequest) -> JobOutput:
         """Ask where the manifest of a job that succeeded is, and for the failures told beside it. Raises as above."""
-        body = self._described(job).get("job")
+        body = self._get_job(job).get("job")
         asset = body.get("asset") if isinstance(body, dict) else None
         address = asset.get("downloadUrl") if isinstance(asset, dict) else None
         if not isinstance(address, str) or not address:
@@ -77,9 +75,9 @@ class UiBuilder:
         message = body.get("statusMessage") if isinstance(body, dict) else None
         return JobOutput(manifest_url=address, errors=partial_errors(message if isinstance(message, str) else None))
 
-    def _described(self, job: Job) -> dict[str, Any]:
-        with asked("GetCodegenJob"):
-            answer = self._asking.get_codegen_job(
+    def _get_job(self, job: Job) -> dict[str, Any]:
+        with amplify_call("GetCodegenJob"):
+            answer = self._read_client.get_codegen_job(
                 appId=job.app_id, environmentName=job.require_environment(), id=job.job_id
             )
             return dict(answer)

@@ -19,7 +19,7 @@ from amplify_jobs.events import codecommit, normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery
 from amplify_jobs.events.event import Channel, Event, EventKind, Schedule, StoredObject, parse_requested_job
 from amplify_jobs.events.http_request import LARGEST_BODY
-from amplify_jobs.events.payload import member, name, text
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_object
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.model.validation import faults
@@ -55,20 +55,21 @@ def parse(raw: object, invocation_id: str) -> AwsDelivery:
     Raises UnreadableDeliveryError.
     """
     event = _checked(raw)
+    payload = Payload(event)
     if "schedule" in event:
         return _schedule(event, invocation_id)
     if "detail-type" not in event:
         return _request(event, source=INVOCATION, key=invocation_id, channel=Channel.INVOCATION)
-    event_id = (text(event, "id") or "")[:LONGEST_DELIVERY_ID] or None
+    event_id = (payload.text("id") or "")[:LONGEST_DELIVERY_ID] or None
     if event["detail-type"] == JOB_REQUESTED:
-        source = name(event, "source") or BUS
+        source = payload.name("source") or BUS
         return _request(event.get("detail"), source=source, key=event_id, channel=Channel.BUS)
     match event.get("source"):
         case codecommit.SOURCE:
             return _from(codecommit.parse(event), codecommit.SOURCE)
         case _ if event["detail-type"] == OBJECT_CREATED and event.get("source") == S3:
-            return AwsDelivery((_object(event),), delivery_id=event_id, source=S3)
-    return _from(normalize.not_handled(text(event, "detail-type"), "detail-type in the event", HANDLED), BUS)
+            return AwsDelivery((_object(payload),), delivery_id=event_id, source=S3)
+    return _from(normalize.not_handled(payload.text("detail-type"), "detail-type in the event", HANDLED), BUS)
 
 
 def rejection(raw: object, fault: str, invocation_id: str, now: datetime) -> JobRequest:
@@ -76,16 +77,17 @@ def rejection(raw: object, fault: str, invocation_id: str, now: datetime) -> Job
 
     It holds as much of the event as tells people which it was, and nothing that was not asked for.
     """
-    detail = member(raw, "detail") if isinstance(member(raw, "detail"), dict) else raw
-    event_id = (text(raw, "id") or invocation_id)[:LONGEST_DELIVERY_ID]
-    known = {key: text(detail, "parameters", key) for key in ("appId", "branchName")}
+    payload = Payload(raw)
+    detail = payload.at("detail") if payload.at("detail").is_object else payload
+    event_id = (payload.text("id") or invocation_id)[:LONGEST_DELIVERY_ID]
+    parameters = {key: detail.text("parameters", key) for key in ("appId", "branchName")}
     return JobRequest(
         request_id=f"event-{hashlib.sha256(event_id.encode()).hexdigest()[:32]}",
-        operation=(text(detail, "operation") or "unknown")[:100],
-        parameters={key: value[:256] for key, value in known.items() if value},
+        operation=(detail.text("operation") or "unknown")[:100],
+        parameters={key: value[:256] for key, value in parameters.items() if value},
         cause=Cause(
-            source=(text(raw, "source") or INVOCATION)[:256],
-            kind=(text(raw, "detail-type") or "event")[:256],
+            source=(payload.text("source") or INVOCATION)[:256],
+            kind=(payload.text("detail-type") or "event")[:256],
             delivery_id=event_id,
         ),
         received_at=now,
@@ -113,26 +115,26 @@ def _schedule(event: Mapping[str, Any], invocation_id: str) -> AwsDelivery:
         schedule = Schedule.model_validate(event["schedule"])
     except ValidationError as error:
         raise UnreadableDeliveryError("; ".join(faults(error, "schedule"))) from None
-    happened = Event(kind=EventKind.SCHEDULE, schedule=schedule)
-    return AwsDelivery((happened,), delivery_id=invocation_id, source=SCHEDULER)
+    due = Event(kind=EventKind.SCHEDULE, schedule=schedule)
+    return AwsDelivery((due,), delivery_id=invocation_id, source=SCHEDULER)
 
 
-def _object(event: Mapping[str, Any]) -> Event:
+def _object(payload: Payload) -> Event:
     """An "Object Created" event; other than in S3's own notifications, its key is not URL-encoded.
 
     Source: Amazon S3 User Guide, "EventBridge event message structure".
     """
-    detail = member(event, "detail")
-    bucket, key = name(detail, "bucket", "name"), name(detail, "object", "key")
+    detail = payload.at("detail")
+    bucket, key = detail.name("bucket", "name"), detail.name("object", "key")
     if bucket is None or key is None:
         raise UnreadableDeliveryError("detail.bucket.name and detail.object.key must say which object was created")
-    version, sequencer = name(detail, "object", "version-id"), name(detail, "object", "sequencer")
+    version, sequencer = detail.name("object", "version-id"), detail.name("object", "sequencer")
     if version is None and sequencer is None:
         raise UnreadableDeliveryError("detail.object needs version-id or sequencer, which tell one write from another")
-    size = member(detail, "object", "size")
+    size = detail.member("object", "size")
     return Event(
         kind=EventKind.OBJECT,
-        event_time=text(event, "time"),
+        event_time=payload.text("time"),
         object=StoredObject(
             bucket=bucket,
             key=key,
@@ -154,8 +156,8 @@ def _request(raw: object, *, source: str, key: str | None, channel: Channel) -> 
         request = parse_requested_job(raw)
     except RequestRejected as rejected:
         raise UnreadableDeliveryError(str(rejected)) from None
-    wanted = request.request_id or key
-    if wanted is None:
+    request_key = request.request_id or key
+    if request_key is None:
         raise UnreadableDeliveryError("neither the event has an id, nor its detail a requestId")
-    happened = Event(kind=EventKind.REQUEST, request=request, key=wanted, channel=channel)
-    return AwsDelivery((happened,), delivery_id=key, source=source)
+    event = Event(kind=EventKind.REQUEST, request=request, key=request_key, channel=channel)
+    return AwsDelivery((event,), delivery_id=key, source=source)

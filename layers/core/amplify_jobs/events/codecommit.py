@@ -10,111 +10,113 @@ from collections.abc import Mapping
 from typing import Any
 
 from amplify_jobs.errors import UnreadableDeliveryError
-from amplify_jobs.events import normalize
+from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery
-from amplify_jobs.events.event import Event, PullRequestAction
-from amplify_jobs.events.identity import Origin
-from amplify_jobs.events.normalize import BRANCHES, TAGS, Commit
-from amplify_jobs.events.payload import author, items, member, name, ref, sha, text
+from amplify_jobs.events.event import EventKind, PullRequestAction
+from amplify_jobs.events.evidence import Evidence, Origin, Time
+from amplify_jobs.events.facts import RELEASE_MEMBERS, Commit, Facts, Ignored, PullRequestFacts, RefChange, Repository
+from amplify_jobs.events.payload import Payload
+from amplify_jobs.events.refs import BRANCHES, TAGS
 
 SOURCE = "aws.codecommit"
 REPOSITORY = "CodeCommit Repository State Change"
 PULL_REQUEST = "CodeCommit Pull Request State Change"
+
+EVIDENCE = (Evidence((*evidence.REFS, *evidence.PULL_REQUEST), ((Time("time"),),)),)
+OMISSIONS = {
+    EventKind.PUSH: frozenset({"changed_files", "author", "message"}),
+    EventKind.TAG: frozenset({"author", "message"}),
+    EventKind.PULL_REQUEST: frozenset({"changed_files", "before", "ref", "draft", "reopened", "became_ready"}),
+    EventKind.RELEASE: RELEASE_MEMBERS,
+}
+
 _PREFIXES = {"branch": BRANCHES, "tag": TAGS}
 
 
 def parse(event: Mapping[str, Any]) -> Delivery:
     """Read an event of EventBridge's. Raises UnreadableDeliveryError, also if it is not CodeCommit's."""
-    if text(event, "source") != SOURCE:
+    payload = Payload(event)
+    if payload.text("source") != SOURCE:
         raise UnreadableDeliveryError(f"source must be {SOURCE}")
-    kind = text(event, "detail-type")
+    kind = payload.text("detail-type")
     if kind == REPOSITORY:
-        found = _reference(event)
+        fact: Facts | Ignored = _reference(payload)
     elif kind == PULL_REQUEST:
-        found = _pull_request(event)
+        fact = _pull_request(payload)
     else:
         return normalize.not_handled(kind, "detail-type in the event", [REPOSITORY, PULL_REQUEST])
-    origin = Origin("codecommit", {}, event)
-    return normalize.delivery([found], origin, delivery_id=(text(event, "id") or "")[:LONGEST_DELIVERY_ID] or None)
+    event_id = (payload.text("id") or "")[:LONGEST_DELIVERY_ID] or None
+    return normalize.delivery([fact], Origin(EVIDENCE, {}, payload), delivery_id=event_id)
 
 
-def _reference(event: Mapping[str, Any]) -> Event | str:
-    detail = member(event, "detail")
-    happened = text(detail, "event")
-    if happened not in {"referenceCreated", "referenceUpdated", "referenceDeleted"}:
-        return f"event {(happened or '')[:100]!r} of a repository is not handled"
-    ref_type, changed = text(detail, "referenceType"), ref(detail, "referenceFullName")
-    if changed is None:
-        short = ref(detail, "referenceName")
-        if ref_type not in _PREFIXES or short is None:
+def _reference(payload: Payload) -> RefChange | Ignored:
+    detail = payload.at("detail")
+    action = detail.text("event")
+    if action not in {"referenceCreated", "referenceUpdated", "referenceDeleted"}:
+        return Ignored(f"event {(action or '')[:100]!r} of a repository is not handled")
+    ref_type, ref = detail.text("referenceType"), detail.ref("referenceFullName")
+    if ref is None:
+        name = detail.ref("referenceName")
+        if ref_type not in _PREFIXES or name is None:
             raise UnreadableDeliveryError("detail needs referenceFullName")
-        changed = _PREFIXES[ref_type] + short
-    repository = name(detail, "repositoryName")
-    deleted = happened == "referenceDeleted"
+        ref = _PREFIXES[ref_type] + name
+    deleted = action == "referenceDeleted"
     # Of a deleted reference commitId is what it was.
-    commit, old = sha(detail, "commitId"), sha(detail, "oldCommitId")
-    return normalize.ref_change(
-        ref=changed,
-        repository=repository,
+    commit, old = detail.sha("commitId"), detail.sha("oldCommitId")
+    return RefChange(
+        repository=_repository(payload, detail.name("repositoryName")),
+        ref=ref,
         before=old or commit if deleted else old,
         after=None if deleted else commit,
-        created=happened == "referenceCreated",
+        created=action == "referenceCreated",
         deleted=deleted,
-        host=_arn(event, repository),
         head=Commit(commit),
     )
 
 
-def _pull_request(event: Mapping[str, Any]) -> Event | str:
-    detail = member(event, "detail")
-    repository = next((found for found in items(detail, "repositoryNames") if isinstance(found, str)), None)
-    repository = name({"name": repository}, "name")
-    host_action = name(detail, "event")
-    number = text(detail, "pullRequestId") or ""
-    return normalize.pull_request(
-        repository=repository,
+def _pull_request(payload: Payload) -> PullRequestFacts:
+    detail = payload.at("detail")
+    names = (name.name() for name in detail.elements("repositoryNames") if isinstance(name.value, str))
+    host_action = detail.name("event")
+    number = detail.text("pullRequestId") or ""
+    return PullRequestFacts(
+        repository=_repository(payload, next(names, None)),
         number=int(number) if number.isascii() and number.isdigit() and len(number) < 20 else None,
         host_action=host_action,
         action=_action(host_action, detail),
-        ref=None,
-        source=ref(detail, "sourceReference"),
-        target=ref(detail, "destinationReference"),
-        head=sha(detail, "sourceCommit"),
+        source=detail.ref("sourceReference"),
+        target=detail.ref("destinationReference"),
+        head=detail.sha("sourceCommit"),
         from_fork=False,
-        title=text(detail, "title"),
-        author=_name(detail, "author"),
+        title=detail.text("title"),
+        # The last part of a user's or session's ARN is its name.
+        author=(detail.author("author") or "").rpartition("/")[2] or None,
         draft=None,
-        host=_arn(event, repository),
     )
 
 
-def _action(host_action: str | None, detail: object) -> PullRequestAction:
+def _action(host_action: str | None, detail: Payload) -> PullRequestAction:
     if host_action == "pullRequestCreated":
         return PullRequestAction.OPENED
     if host_action == "pullRequestSourceBranchUpdated":
         return PullRequestAction.SYNCHRONIZE
     if host_action not in {"pullRequestStatusChanged", "pullRequestMergeStatusUpdated"}:
         return PullRequestAction.OTHER
-    if (text(detail, "isMerged") or "").lower() == "true":
+    if (detail.text("isMerged") or "").lower() == "true":
         return PullRequestAction.MERGED
-    closed = (text(detail, "pullRequestStatus") or "").lower() == "closed"
-    return PullRequestAction.CLOSED if closed else PullRequestAction.OTHER
+    is_closed = (detail.text("pullRequestStatus") or "").lower() == "closed"
+    return PullRequestAction.CLOSED if is_closed else PullRequestAction.OTHER
 
 
-def _name(detail: object, *path: str) -> str | None:
-    """The last part of a user's or session's ARN, which is its name."""
-    return (author(detail, *path) or "").rpartition("/")[2] or None
+def _repository(payload: Payload, name: str | None) -> Repository:
+    """The repository, by its name and its ARN.
 
-
-def _arn(event: Mapping[str, Any], repository: str | None) -> str:
-    """The repository's ARN.
-
-    Raises UnreadableDeliveryError unless it fits the event's own account, Region and repository.
+    Raises UnreadableDeliveryError unless the ARN fits the event's own account, Region and the name.
     """
-    found = next((text({"arn": arn}, "arn") for arn in items(event, "resources")), None) or ""
-    expected = ["codecommit", name(event, "region"), name(event, "account"), repository]
-    if None in expected or found.split(":", 5)[2:] != expected or not found.startswith("arn:aws"):
+    arn = next((resource.text() for resource in payload.elements("resources")), None) or ""
+    expected = ["codecommit", payload.name("region"), payload.name("account"), name]
+    if None in expected or arn.split(":", 5)[2:] != expected or not arn.startswith("arn:aws"):
         raise UnreadableDeliveryError(
             "resources must be the ARN of the repository, in the event's own account and Region"
         )
-    return found
+    return Repository(name, arn)

@@ -1,4 +1,4 @@
-"""What every provider takes and gives: a delivery's headers and body in, what it tells us out."""
+"""What every provider takes and gives: a delivery's headers and body in, its events out."""
 
 from __future__ import annotations
 
@@ -12,17 +12,6 @@ from amplify_jobs.events.event import Event
 Headers = Mapping[str, str]
 
 LONGEST_DELIVERY_ID = 128
-# Of every host that has one; Forgejo sends Gitea's too.
-DELIVERY_ID_HEADERS = (
-    "X-GitHub-Delivery",
-    "Idempotency-Key",
-    "X-Gitlab-Event-UUID",
-    "X-Request-UUID",
-    "X-Forgejo-Delivery",
-    "X-Gitea-Delivery",
-    "webhook-id",
-    "X-Request-Id",
-)
 
 
 @dataclass(frozen=True)
@@ -38,10 +27,7 @@ class Delivery:
 
 
 class Provider(Protocol):
-    """A git host's way of signing and of telling; modules of this package have this form."""
-
-    def delivery_id(self, headers: Headers) -> str | None:
-        """The host's id of the delivery, for people to find it by: most hosts do not sign it."""
+    """A sender's way of signing and of writing; each module of events/webhooks that PROVIDERS names has this form."""
 
     def verify(self, headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
         """Raise InvalidSignatureError unless a secret signed the body, and lately if the time is signed too."""
@@ -56,11 +42,7 @@ def header(headers: Headers, name: str) -> str | None:
     return ",".join(values).encode(errors="replace").decode() if values else None
 
 
-def any_delivery_id(headers: Headers) -> str | None:
-    """The id of a delivery of a host that is not known: the first header that hosts put it into."""
-    return next((found for name in DELIVERY_ID_HEADERS if (found := delivery_id(headers, name))), None)
-
-
-def delivery_id(headers: Headers, name: str) -> str | None:
-    """A header that holds the delivery's id, cut to 128 characters."""
-    return (header(headers, name) or "")[:LONGEST_DELIVERY_ID] or None
+def first_id(headers: Headers, names: Sequence[str]) -> str | None:
+    """The id of a delivery in the first of these headers that it has, cut to 128 characters."""
+    ids = ((header(headers, name) or "")[:LONGEST_DELIVERY_ID] for name in names)
+    return next(filter(None, ids), None)

@@ -167,7 +167,7 @@ class Event(Model):
     `changedFiles` is None where the host did not list them all; `withoutCommits`, the host lists none. `skipOption` is
     what the sender's git was told for no job to be asked for, as GitLab's `-o ci.skip`. `host` and `eventTime` (the
     host's own time of the event, as it wrote it) only tell one event from another, and so does `evidence`: what
-    webhooks/identity.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
+    evidence.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
     the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
     came; `schedule` and `object` are what those of their kinds do.
     """

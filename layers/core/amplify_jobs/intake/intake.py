@@ -18,7 +18,7 @@ from amplify_jobs.errors import DeliveryRefusedError, NotSetUpError, RetryableEr
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind, request_id
-from amplify_jobs.events.payload import member
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.intake.verify import RawDelivery, Verifier, is_raw
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.request import Cause, JobRequest
@@ -85,7 +85,7 @@ class IntakeResult:
 def is_batch(event: object) -> bool:
     """Whether a function's input is a batch of SQS messages (Lambda Developer Guide: Using Lambda with Amazon SQS)."""
     records = event.get("Records") if isinstance(event, dict) else None
-    return isinstance(records, list) and all(member(record, "eventSource") == "aws:sqs" for record in records)
+    return isinstance(records, list) and all(Payload(record).member("eventSource") == "aws:sqs" for record in records)
 
 
 class Intake:

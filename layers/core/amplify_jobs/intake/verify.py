@@ -13,9 +13,9 @@ from pydantic import AwareDatetime, ConfigDict
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import digest
-from amplify_jobs.events.identity import delivery_told_apart
-from amplify_jobs.events.payload import member
-from amplify_jobs.events.webhooks import provider
+from amplify_jobs.events.evidence import add_delivery_evidence
+from amplify_jobs.events.payload import Payload
+from amplify_jobs.events.webhooks import delivery_id, provider
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.routing.routes import Routes, Source
 
@@ -45,7 +45,7 @@ class RawDelivery(GrowingModel):
 def is_raw(message: str) -> bool:
     """Whether a message of the intake queue is a raw delivery."""
     try:
-        return bool(member(json.loads(message), "kind") == "unverified")
+        return bool(Payload(json.loads(message)).member("kind") == "unverified")
     except ValueError:
         return False
 
@@ -93,8 +93,8 @@ class Verifier:
         source, trouble = self._source(raw.source)
         host = provider(source.provider)
         self._secrets.verify(source.secrets, lambda values: host.verify(raw.headers, raw.body, values, raw.received_at))
-        delivery = delivery_told_apart(host.parse(raw.headers, raw.body), raw.identity)
-        return Verified(delivery, delivery.delivery_id or host.delivery_id(raw.headers), trouble)
+        delivery = add_delivery_evidence(host.parse(raw.headers, raw.body), raw.identity)
+        return Verified(delivery, delivery.delivery_id or delivery_id(source.provider, raw.headers), trouble)
 
     def _source(self, name: str) -> tuple[Source, ServiceTrouble | None]:
         try:

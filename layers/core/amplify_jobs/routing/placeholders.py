@@ -28,7 +28,7 @@ class Value:
 
     @property
     def capability(self) -> str:
-        """The member of the event that a host tells or not, as events/webhooks/capabilities.py calls it."""
+        """The member of the event that a host tells or not, as events/git_hosts.py calls it."""
         return self.member.removesuffix("_name").rpartition(".")[2]
 
     def of(self, event: Event) -> str | int | None:

@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-from amplify_jobs.events.deliveries import Provider
+from amplify_jobs.events.deliveries import Headers, Provider, first_id
 
-# Provider in routes.yaml -> the module here that knows it. A module is loaded when a source needs it.
-# CodeCommit is not among them: its events come from EventBridge.
+
+@dataclass(frozen=True)
+class ProviderRow:
+    """What must be known of a provider before its module is loaded.
+
+    `id_headers` are those of which the first that a delivery has is its id, for people to find it by: most hosts do not
+    sign it.
+    """
+
+    title: str
+    id_headers: tuple[str, ...] = ()
+    is_git_host: bool = True
+
+
+# Provider in routes.yaml -> its row; its module here has the same name, and is loaded when a source needs it.
 PROVIDERS = {
-    "github": "github",
-    "gitlab": "gitlab",
-    "bitbucket": "bitbucket",
-    "bitbucket-server": "bitbucket_server",
-    "gitea": "gitea",
-    "forgejo": "forgejo",
-    "azure-devops": "azure_devops",
-    "standard": "standard",
+    "github": ProviderRow("GitHub", ("X-GitHub-Delivery",)),
+    # Before GitLab 17.4 only the second.
+    "gitlab": ProviderRow("GitLab", ("Idempotency-Key", "X-Gitlab-Event-UUID")),
+    "bitbucket": ProviderRow("Bitbucket Cloud", ("X-Request-UUID",)),
+    "bitbucket-server": ProviderRow("Bitbucket Data Center", ("X-Request-Id",)),
+    "gitea": ProviderRow("Gitea", ("X-Gitea-Delivery",)),
+    "forgejo": ProviderRow("Forgejo", ("X-Forgejo-Delivery",)),
+    # The id is in the body, where parse finds it.
+    "azure-devops": ProviderRow("Azure DevOps"),
+    "standard": ProviderRow("Standard Webhooks", ("webhook-id",), is_git_host=False),
 }
+# Proxies add this one to the deliveries of any host.
+_GENERAL_ID_HEADER = "X-Request-Id"
+
+
+def module_of(provider_name: str) -> str:
+    """The name of the module that knows a provider of PROVIDERS."""
+    return f"{__name__}.{provider_name.replace('-', '_')}"
 
 
 def provider(provider_name: str) -> Provider:
     """The module that knows a provider of PROVIDERS."""
-    return cast(Provider, import_module(f"{__name__}.{PROVIDERS[provider_name]}"))
+    return cast(Provider, import_module(module_of(provider_name)))
+
+
+def delivery_id(provider_name: str, headers: Headers) -> str | None:
+    """The id that a provider gives to a delivery, cut to 128 characters; None where its headers have none."""
+    return first_id(headers, PROVIDERS[provider_name].id_headers)
+
+
+def any_delivery_id(headers: Headers) -> str | None:
+    """The id of a delivery whose provider is not known."""
+    names = [name for row in PROVIDERS.values() for name in row.id_headers if name != _GENERAL_ID_HEADER]
+    return first_id(headers, [*names, _GENERAL_ID_HEADER])

@@ -8,17 +8,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from amplify_jobs.errors import UnreadableDeliveryError
-from amplify_jobs.events import normalize
+from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
-from amplify_jobs.events.event import Event, PullRequestAction
-from amplify_jobs.events.identity import Origin
-from amplify_jobs.events.normalize import Commit
-from amplify_jobs.events.payload import author, flag, host, items, member, name, number, ref, sha, text, time
+from amplify_jobs.events.event import EventKind, PullRequestAction
+from amplify_jobs.events.evidence import Evidence, Member, Origin, Time
+from amplify_jobs.events.facts import RELEASE_MEMBERS, Commit, Facts, Ignored, PullRequestFacts, RefChange, Repository
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_body
 from amplify_jobs.events.webhooks.signatures import verify_basic
+
+EVIDENCE = (
+    Evidence(evidence.REFS, ((Time("resource.date"),),)),
+    Evidence(evidence.PULL_REQUEST, ((Time("resource.closedDate"),),), (PullRequestAction.CLOSED,)),
+    Evidence(
+        evidence.PULL_REQUEST,
+        # An update whose message does not say what it was counts as this too: a vote makes no merge commit.
+        (
+            (Time("createdDate", words="published the pull request"),),
+            (Member("resource.lastMergeCommit.commitId"), Member("resource.mergeId")),
+            (Time("createdDate"),),
+        ),
+        (PullRequestAction.OPENED,),
+    ),
+    Evidence(evidence.PULL_REQUEST, ((Time("createdDate"),),)),
+)
+OMISSIONS = {
+    EventKind.PUSH: frozenset({"changed_files"}),
+    EventKind.PULL_REQUEST: frozenset({"changed_files", "before", "reopened", "became_ready"}),
+    EventKind.RELEASE: RELEASE_MEMBERS,
+}
 
 PUSH = "git.push"
 PULL_REQUEST = "git.pullrequest."
@@ -29,11 +49,6 @@ _PUBLISHED = "published the"
 _ENDED = {"completed": PullRequestAction.MERGED, "abandoned": PullRequestAction.CLOSED}
 
 
-def delivery_id(headers: Headers) -> str | None:  # noqa: ARG001 -- it is in the body
-    """None: Azure DevOps writes the id into the body, where parse finds it."""
-    return None
-
-
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- nothing is signed
     """Raise InvalidSignatureError unless one of the secrets, user:password, is given as Basic."""
     verify_basic(headers, secrets)
@@ -41,67 +56,64 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery: pushes of several refs are several events. Raises UnreadableDeliveryError."""
-    payload = json_body(body)
-    kind = text(payload, "eventType")
+    payload = Payload(json_body(body))
+    kind = payload.text("eventType")
     if kind == PUSH:
-        found: Iterable[Event | str] = _push(payload)
+        facts: Iterable[Facts | Ignored] = _push(payload)
     elif kind is None or not kind.startswith(PULL_REQUEST):
         return normalize.not_handled(kind, "eventType in the body", [PUSH, f"{PULL_REQUEST}*"])
     else:
-        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
-    ids = [part for part in (text(payload, "subscriptionId"), text(payload, "id")) if part]
-    origin = Origin("azure-devops", headers, payload)
-    return normalize.delivery(found, origin, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
+        facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    ids = [part for part in (payload.text("subscriptionId"), payload.text("id")) if part]
+    origin = Origin(EVIDENCE, headers, payload)
+    return normalize.delivery(facts, origin, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
 
 
-def _push(payload: dict[str, Any]) -> Iterable[Event | str]:
-    updates = member(payload, "resource", "refUpdates")
-    if not isinstance(updates, list):
+def _push(payload: Payload) -> Iterable[RefChange | Ignored]:
+    push = payload.at("resource")
+    if not push.has_list("refUpdates"):
         raise UnreadableDeliveryError("a push needs resource.refUpdates")
-    push = member(payload, "resource")
-    return normalize.ref_changes(updates, _repository(push), lambda update: _update(push, update))
+    return normalize.ref_changes(push.elements("refUpdates"), _repository(push), lambda update: _update(push, update))
 
 
-def _update(push: object, update: object) -> Event | str:
-    updated = ref(update, "name")
-    if updated is None:
+def _update(push: Payload, update: Payload) -> RefChange:
+    ref = update.ref("name")
+    if ref is None:
         raise UnreadableDeliveryError("an update of resource.refUpdates needs name")
-    before, after = sha(update, "oldObjectId"), sha(update, "newObjectId")
-    commits = items(push, "commits")
-    head = next((commit for commit in commits if after and member(commit, "commitId") == after), None)
-    return normalize.ref_change(
-        ref=updated,
+    before, after = update.sha("oldObjectId"), update.sha("newObjectId")
+    commits = push.elements("commits")
+    head = next((commit for commit in commits if after and commit.member("commitId") == after), Payload(None))
+    return RefChange(
         repository=_repository(push),
+        ref=ref,
         before=before,
         after=after,
         created=before is None,
         deleted=after is None,
-        host=_host(push),
-        head=Commit(after, time(head, "committer", "date"), text(head, "comment"), author(head, "author", "name")),
+        head=Commit(after, head.time("committer", "date"), head.text("comment"), head.author("author", "name")),
     )
 
 
-def _pull_request(payload: dict[str, Any], host_action: str) -> Event | str:
-    pull = member(payload, "resource")
-    pull_number = number(pull, "pullRequestId")
-    deed = _deed(payload, pull_number)
-    action = _action(host_action, text(pull, "status"), deed)
-    return normalize.pull_request(
+def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
+    pull = payload.at("resource")
+    number = pull.number("pullRequestId")
+    deed = _deed(payload, number)
+    action = _action(host_action, pull.text("status"), deed)
+    return PullRequestFacts(
         repository=_repository(pull),
-        number=pull_number,
+        number=number,
         host_action=host_action,
         action=action,
-        ref=f"refs/pull/{pull_number}/merge",
-        source=ref(pull, "sourceRefName"),
-        target=ref(pull, "targetRefName"),
-        head=sha(pull, "lastMergeSourceCommit", "commitId"),
-        from_fork=member(pull, "forkSource") is not None,
-        title=text(pull, "title"),
-        author=author(pull, "createdBy", "displayName"),
-        draft=flag(pull, "isDraft"),
+        ref=f"refs/pull/{number}/merge",
+        source=pull.ref("sourceRefName"),
+        target=pull.ref("targetRefName"),
+        head=pull.sha("lastMergeSourceCommit", "commitId"),
+        from_fork=pull.member("forkSource") is not None,
+        title=pull.text("title"),
+        author=pull.author("createdBy", "displayName"),
+        draft=pull.flag("isDraft"),
         was_draft=deed is not None and deed.endswith(_PUBLISHED),
         unclear=action is PullRequestAction.SYNCHRONIZE and deed is None,
-        host=_host(pull),
     )
 
 
@@ -124,19 +136,19 @@ def _action(host_action: str, status: str | None, deed: str | None) -> PullReque
     return PullRequestAction.REOPENED if deed.endswith(_REACTIVATED) else PullRequestAction.OTHER
 
 
-def _deed(payload: dict[str, Any], number: int | None) -> str | None:
+def _deed(payload: Payload, number: int | None) -> str | None:
     """Who did what to a pull request, as the message has it before it names it; None where that is not understood."""
-    deed, _, rest = (text(payload, "message", "text") or "").partition(" pull request")
-    named = re.match(rf" {number}\b", rest) is not None
-    return deed if named or deed.endswith(_PUBLISHED) else None
+    deed, _, rest = (payload.text("message", "text") or "").partition(" pull request")
+    has_number = re.match(rf" {number}\b", rest) is not None
+    return deed if has_number or deed.endswith(_PUBLISHED) else None
 
 
-def _repository(resource: object) -> str | None:
-    project, repository = name(resource, "repository", "project", "name"), name(resource, "repository", "name")
-    return f"{project}/{repository}" if project and repository else None
+def _repository(resource: Payload) -> Repository:
+    """The repository, by its name with its project's, and by its host and id.
 
-
-def _host(resource: object) -> str | None:
-    """Host and repository's id: names of projects are unique in an organisation only, and many share one host."""
-    parts = [host(resource, "repository", "remoteUrl"), name(resource, "repository", "id")]
-    return "/".join(part for part in parts if part) or None
+    Names of projects are unique in an organisation only, and many organisations share one host.
+    """
+    project, name = resource.name("repository", "project", "name"), resource.name("repository", "name")
+    address = [resource.host("repository", "remoteUrl"), resource.name("repository", "id")]
+    host = "/".join(part for part in address if part) or None
+    return Repository(f"{project}/{name}" if project and name else None, host)

@@ -5,23 +5,35 @@ Source: Bitbucket Cloud's documentation, "Manage webhooks" and "Event payloads".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from amplify_jobs.errors import UnreadableDeliveryError
-from amplify_jobs.events import deliveries, normalize
+from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
-from amplify_jobs.events.event import Event, PullRequestAction
-from amplify_jobs.events.identity import Origin
-from amplify_jobs.events.normalize import BRANCHES, TAGS, Commit
-from amplify_jobs.events.payload import author, flag, member, name, number, ref, sha, text, time
+from amplify_jobs.events.event import EventKind, PullRequestAction
+from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
+from amplify_jobs.events.facts import RELEASE_MEMBERS, Commit, Facts, Ignored, PullRequestFacts, RefChange, Repository
+from amplify_jobs.events.payload import Payload
+from amplify_jobs.events.refs import BRANCHES, TAGS
 from amplify_jobs.events.strict_json import json_body
 from amplify_jobs.events.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 
 SIGNATURE_HEADER = "X-Hub-Signature"
 EVENT_HEADER = "X-Event-Key"
 HOST = "bitbucket.org"
+
+_ID = Header(("X-Request-UUID",))
+EVIDENCE = (
+    Evidence(evidence.REFS, ((_ID,),), else_delivery=True),
+    Evidence(evidence.PULL_REQUEST, ((Time("pullrequest.updated_on"),), (_ID,)), else_delivery=True),
+)
+OMISSIONS = {
+    EventKind.PUSH: frozenset({"changed_files"}),
+    # An update may be anything.
+    EventKind.PULL_REQUEST: frozenset({"changed_files", "before", "ref", "reopened", "became_ready"}),
+    EventKind.RELEASE: RELEASE_MEMBERS,
+}
 
 PUSH = "repo:push"
 PULL_REQUEST = "pullrequest:"
@@ -42,11 +54,6 @@ def sign(secret: str, body: bytes) -> str:
     return "sha256=" + hmac_sha256_hex(secret, body)
 
 
-def delivery_id(headers: Headers) -> str | None:
-    """The X-Request-UUID header; it is not signed."""
-    return deliveries.delivery_id(headers, "X-Request-UUID")
-
-
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
     """Raise InvalidSignatureError unless one of the secrets signed the raw body."""
     verify_hex_signature(headers, SIGNATURE_HEADER, "sha256=", body, secrets)
@@ -55,62 +62,58 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery: pushes of several refs are several events. Raises UnreadableDeliveryError."""
     kind = header(headers, EVENT_HEADER)
-    payload = json_body(body)
+    payload = Payload(json_body(body))
     if kind == PUSH:
-        found = _push(payload)
+        facts: Iterable[Facts | Ignored] = _push(payload)
     elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment_"):
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", [PUSH, f"{PULL_REQUEST}*"])
     else:
-        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
-    return normalize.delivery(found, Origin("bitbucket", headers, payload))
+        facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    return normalize.delivery(facts, Origin(EVIDENCE, headers, payload))
 
 
-def _push(payload: dict[str, Any]) -> list[Event | str]:
-    changes = member(payload, "push", "changes")
-    if not isinstance(changes, list):
+def _push(payload: Payload) -> Iterable[RefChange | Ignored]:
+    if not payload.has_list("push", "changes"):
         raise UnreadableDeliveryError("a push needs push.changes")
-    repository = name(payload, "repository", "full_name")
-    return list(normalize.ref_changes(changes, repository, lambda change: _change(payload, change)))
+    repository = Repository(payload.name("repository", "full_name"), HOST)
+    changes = payload.elements("push", "changes")
+    return normalize.ref_changes(changes, repository, lambda change: _change(repository, change))
 
 
-def _change(payload: dict[str, Any], change: object) -> Event | str:
-    old, new = member(change, "old"), member(change, "new")
-    changed = new if isinstance(new, dict) else old
-    ref_type, short = text(changed, "type"), ref(changed, "name")
-    if ref_type is None or short is None:
+def _change(repository: Repository, change: Payload) -> RefChange | Ignored:
+    old, new = change.at("old"), change.at("new")
+    ref = new if new.is_object else old
+    ref_type, name = ref.text("type"), ref.ref("name")
+    if ref_type is None or name is None:
         raise UnreadableDeliveryError("a change of push.changes needs new or old, with type and name")
     if ref_type not in _PREFIXES:
-        return f"what was pushed is a {ref_type[:100]!r}, neither a branch nor a tag"
-    target = member(new, "target")
-    built = Commit(sha(target, "hash"), time(target, "date"), text(target, "message"), author(target, "author", "raw"))
-    return normalize.ref_change(
-        ref=_PREFIXES[ref_type] + short,
-        repository=name(payload, "repository", "full_name"),
-        before=sha(old, "target", "hash"),
-        after=sha(target, "hash"),
-        created=old is None,
-        deleted=new is None,
-        host=HOST,
-        head=built,
-        forced=flag(change, "forced"),
+        return Ignored(f"what was pushed is a {ref_type[:100]!r}, neither a branch nor a tag")
+    head = new.at("target")
+    return RefChange(
+        repository=repository,
+        ref=_PREFIXES[ref_type] + name,
+        before=old.sha("target", "hash"),
+        after=head.sha("hash"),
+        created=old.value is None,
+        deleted=new.value is None,
+        head=Commit(head.sha("hash"), head.time("date"), head.text("message"), head.author("author", "raw")),
+        forced=change.flag("forced"),
     )
 
 
-def _pull_request(payload: dict[str, Any], host_action: str) -> Event | str:
-    pull = member(payload, "pullrequest")
-    source, target = (name(pull, side, "repository", "full_name") for side in ("source", "destination"))
-    return normalize.pull_request(
-        repository=name(payload, "repository", "full_name") or target,
-        number=number(pull, "id"),
+def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
+    pull = payload.at("pullrequest")
+    source, target = (pull.name(side, "repository", "full_name") for side in ("source", "destination"))
+    return PullRequestFacts(
+        repository=Repository(payload.name("repository", "full_name") or target, HOST),
+        number=pull.number("id"),
         host_action=host_action,
         action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
-        ref=None,
-        source=ref(pull, "source", "branch", "name"),
-        target=ref(pull, "destination", "branch", "name"),
-        head=sha(pull, "source", "commit", "hash"),
-        from_fork=normalize.different(source, target),
-        title=text(pull, "title"),
-        author=next((found for key in _NAMES if (found := author(pull, "author", key))), None),
-        draft=flag(pull, "draft"),
-        host=HOST,
+        source=pull.ref("source", "branch", "name"),
+        target=pull.ref("destination", "branch", "name"),
+        head=pull.sha("source", "commit", "hash"),
+        from_fork=normalize.differ(source, target),
+        title=pull.text("title"),
+        author=next(filter(None, (pull.author("author", key) for key in _NAMES)), None),
+        draft=pull.flag("draft"),
     )

@@ -6,22 +6,40 @@ Source: Bitbucket Data Center's documentation, "Manage webhooks" and "Event payl
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from amplify_jobs.errors import UnreadableDeliveryError
-from amplify_jobs.events import deliveries, normalize
+from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
-from amplify_jobs.events.event import Event, EventKind, PullRequestAction
-from amplify_jobs.events.identity import Origin
-from amplify_jobs.events.normalize import Commit
-from amplify_jobs.events.payload import author, flag, host, items, member, name, number, ref, sha, text
+from amplify_jobs.events.event import EventKind, PullRequestAction
+from amplify_jobs.events.evidence import Evidence, Member, Origin, Time
+from amplify_jobs.events.facts import (
+    RELEASE_MEMBERS,
+    Commit,
+    Facts,
+    Ignored,
+    Ping,
+    PullRequestFacts,
+    RefChange,
+    Repository,
+)
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_body
 from amplify_jobs.events.webhooks.signatures import hmac_sha256_hex, verify_basic, verify_hex_signature
 
 SIGNATURE_HEADER = "X-Hub-Signature"
 EVENT_HEADER = "X-Event-Key"
+
+EVIDENCE = (
+    Evidence(evidence.REFS, ((Time("date"),),)),
+    Evidence(evidence.PULL_REQUEST, ((Time("date"), Member("pullRequest.updatedDate")),)),
+)
+OMISSIONS = {
+    EventKind.PUSH: frozenset({"changed_files"}),
+    EventKind.PULL_REQUEST: frozenset({"changed_files"}),
+    EventKind.RELEASE: RELEASE_MEMBERS,
+}
 
 PING = "diagnostics:ping"
 PING_BODY = re.compile(rb'\s*\{\s*"test"\s*:\s*true\s*\}\s*')
@@ -43,11 +61,6 @@ def sign(secret: str, body: bytes) -> str:
     return "sha256=" + hmac_sha256_hex(secret, body)
 
 
-def delivery_id(headers: Headers) -> str | None:
-    """The X-Request-Id header; it is not signed."""
-    return deliveries.delivery_id(headers, "X-Request-Id")
-
-
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
     """Raise InvalidSignatureError unless one of the secrets signed the raw body or is given as user:password.
 
@@ -66,16 +79,16 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery: pushes of several refs are several events. Raises UnreadableDeliveryError."""
     kind = header(headers, EVENT_HEADER)
-    payload = json_body(body)
+    payload = Payload(json_body(body))
     if kind == PING:
-        return Delivery((Event(kind=EventKind.PING),))
-    if kind in PUSHES:
-        found = _push(payload)
+        facts: Iterable[Facts | Ignored] = [Ping()]
+    elif kind in PUSHES:
+        facts = _push(payload)
     elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", [*PUSHES, f"{PULL_REQUEST}*", PING])
     else:
-        found = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
-    return normalize.delivery(found, Origin("bitbucket-server", headers, payload))
+        facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+    return normalize.delivery(facts, Origin(EVIDENCE, headers, payload))
 
 
 def _is_unsigned_ping(headers: Headers, body: bytes) -> bool:
@@ -84,77 +97,71 @@ def _is_unsigned_ping(headers: Headers, body: bytes) -> bool:
     return unsigned and header(headers, EVENT_HEADER) == PING and PING_BODY.fullmatch(body) is not None
 
 
-def _push(payload: dict[str, Any]) -> list[Event | str]:
-    changes = member(payload, "changes")
-    if not isinstance(changes, list):
+def _push(payload: Payload) -> Iterable[RefChange | Ignored]:
+    if not payload.has_list("changes"):
         raise UnreadableDeliveryError("a push needs changes")
+    changes = payload.elements("changes")
     # toCommit describes the one change of the delivery; for an annotated tag it is the commit behind it.
-    described = member(payload, "toCommit") if len(changes) == 1 else None
+    head = payload.at("toCommit") if len(changes) == 1 else Payload(None)
     repository = _repository(payload, "repository")
-    return list(normalize.ref_changes(changes, repository, lambda change: _change(payload, change, described)))
+    return normalize.ref_changes(changes, repository, lambda change: _change(payload, change, head))
 
 
-def _change(payload: dict[str, Any], change: object, described: object) -> Event | str:
-    changed = ref(change, "ref", "id") or ref(change, "refId")
-    if changed is None:
+def _change(payload: Payload, change: Payload, head: Payload) -> RefChange:
+    ref = change.ref("ref", "id") or change.ref("refId")
+    if ref is None:
         raise UnreadableDeliveryError("a change needs ref.id")
-    before, after = sha(change, "fromHash"), sha(change, "toHash")
-    if described is None:
-        described = next((commit for commit in items(payload, "commits") if member(commit, "id") == after), None)
-    return normalize.ref_change(
-        ref=changed,
+    before, after = change.sha("fromHash"), change.sha("toHash")
+    if head.value is None:
+        head = next((commit for commit in payload.elements("commits") if commit.member("id") == after), head)
+    return RefChange(
         repository=_repository(payload, "repository"),
+        ref=ref,
         before=before,
         after=after,
-        created=text(change, "type") == "ADD" or before is None,
-        deleted=text(change, "type") == "DELETE" or after is None,
-        host=_host(payload, "repository"),
+        created=change.text("type") == "ADD" or before is None,
+        deleted=change.text("type") == "DELETE" or after is None,
         head=Commit(
-            sha(described, "id"),
-            _time(described, "committerTimestamp"),
-            text(described, "message"),
-            author(described, "author", "name"),
+            head.sha("id"),
+            _time(head.number("committerTimestamp")),
+            head.text("message"),
+            head.author("author", "name"),
         ),
     )
 
 
-def _pull_request(payload: dict[str, Any], host_action: str) -> Event | str:
-    pull = member(payload, "pullRequest")
+def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
+    pull = payload.at("pullRequest")
     source, target = (_repository(pull, side, "repository") for side in ("fromRef", "toRef"))
-    pull_number = number(pull, "id")
-    return normalize.pull_request(
+    number = pull.number("id")
+    return PullRequestFacts(
         repository=target,
-        number=pull_number,
+        number=number,
         host_action=host_action,
         action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
-        ref=f"refs/pull-requests/{pull_number}/from",
-        source=ref(pull, "fromRef", "id") or ref(pull, "fromRef", "displayId"),
-        target=ref(pull, "toRef", "id") or ref(pull, "toRef", "displayId"),
-        head=sha(pull, "fromRef", "latestCommit"),
-        before=sha(payload, "previousFromHash"),
-        from_fork=normalize.different(source, target),
-        title=text(pull, "title"),
-        author=author(pull, "author", "user", "displayName") or author(pull, "author", "user", "name"),
-        draft=flag(pull, "draft"),
-        was_draft=flag(payload, "previousDraft"),
-        previous_target=ref(payload, "previousTarget", "id") or ref(payload, "previousTarget", "displayId"),
-        host=_host(pull, "toRef", "repository"),
+        ref=f"refs/pull-requests/{number}/from",
+        source=pull.ref("fromRef", "id") or pull.ref("fromRef", "displayId"),
+        target=pull.ref("toRef", "id") or pull.ref("toRef", "displayId"),
+        head=pull.sha("fromRef", "latestCommit"),
+        before=payload.sha("previousFromHash"),
+        from_fork=normalize.differ(source.name, target.name),
+        title=pull.text("title"),
+        author=pull.author("author", "user", "displayName") or pull.author("author", "user", "name"),
+        draft=pull.flag("draft"),
+        was_draft=payload.flag("previousDraft"),
+        previous_target=payload.ref("previousTarget", "id") or payload.ref("previousTarget", "displayId"),
     )
 
 
-def _repository(value: object, *path: str) -> str | None:
-    project, slug = name(value, *path, "project", "key"), name(value, *path, "slug")
-    return f"{project}/{slug}" if project and slug else None
+def _repository(payload: Payload, *path: str) -> Repository:
+    project, slug = payload.name(*path, "project", "key"), payload.name(*path, "slug")
+    host = next((link.host("href") for link in payload.elements(*path, "links", "self")), None)
+    return Repository(f"{project}/{slug}" if project and slug else None, host)
 
 
-def _host(value: object, *path: str) -> str | None:
-    return next((host(link, "href") for link in items(value, *path, "links", "self")), None)
-
-
-def _time(value: object, *path: str) -> datetime | None:
-    """Milliseconds since 1970."""
-    found = number(value, *path)
+def _time(milliseconds: int | None) -> datetime | None:
+    """A time in milliseconds since 1970."""
     try:
-        return None if found is None else datetime.fromtimestamp(found / 1000, UTC)
+        return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -8,19 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from amplify_jobs.events import deliveries
 from amplify_jobs.events.deliveries import Delivery, Headers
 from amplify_jobs.events.webhooks import gitea
 
 SIGNATURE_HEADER = "X-Forgejo-Signature"
 EVENT_HEADER = "X-Forgejo-Event"
 
+EVIDENCE = gitea.EVIDENCE
+OMISSIONS = gitea.OMISSIONS
+
 sign = gitea.sign
-
-
-def delivery_id(headers: Headers) -> str | None:
-    """The X-Forgejo-Delivery header; it is not signed."""
-    return deliveries.delivery_id(headers, "X-Forgejo-Delivery")
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
@@ -30,4 +27,4 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery. Raises UnreadableDeliveryError."""
-    return gitea.parse_payload("forgejo", headers, body, EVENT_HEADER)
+    return gitea.parse_payload(headers, body, EVENT_HEADER)

@@ -6,22 +6,42 @@ Source: Gitea's documentation, "Webhooks", services/webhook/deliver.go and modul
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from amplify_jobs.errors import InvalidSignatureError, UnreadableDeliveryError
-from amplify_jobs.events import deliveries, normalize
+from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
-from amplify_jobs.events.event import Event, EventKind
-from amplify_jobs.events.identity import Origin
-from amplify_jobs.events.payload import flag, items, member, ref, text
-from amplify_jobs.events.strict_json import json_object
+from amplify_jobs.events.event import EventKind
+from amplify_jobs.events.evidence import Evidence, Header, Member, Origin, Time
+from amplify_jobs.events.facts import Facts, PullRequestFacts, RefChange
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.webhooks import github_payloads
-from amplify_jobs.events.webhooks.github_payloads import created_or_deleted
 from amplify_jobs.events.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
 
 SIGNATURE_HEADER = "X-Gitea-Signature"
 EVENT_HEADER = "X-Gitea-Event"
+
+EVIDENCE = (
+    Evidence(evidence.REFS_AND_NOTICES, ((Time("repository.updated_at"),),)),
+    Evidence(
+        evidence.PULL_REQUEST,
+        # The pull request's time can be that of the change before; the push to its branch changes a repository's.
+        (
+            (
+                Time("pull_request.updated_at"),
+                Member("repository.updated_at"),
+                Member("pull_request.head.repo.updated_at"),
+            ),
+        ),
+    ),
+    Evidence(
+        evidence.RELEASE,
+        # There is no time of an update.
+        ((Time("release.published_at"), Header(("X-Forgejo-Delivery", "X-Gitea-Delivery"))),),
+    ),
+)
+OMISSIONS = {EventKind.PULL_REQUEST: frozenset({"changed_files", "before"})}
 
 # Gitea lists at most ui.FEED_MAX_COMMIT_NUM commits of a push; versions that do not tell total_commits can't be
 # checked but against its default.
@@ -35,11 +55,6 @@ def sign(secret: str, body: bytes) -> str:
     return hmac_sha256_hex(secret, body)
 
 
-def delivery_id(headers: Headers) -> str | None:
-    """The X-Gitea-Delivery header; it is not signed."""
-    return deliveries.delivery_id(headers, "X-Gitea-Delivery")
-
-
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG001 -- no time is signed
     """Raise InvalidSignatureError unless one of the secrets signed the payload."""
     verify_payload(headers, body, secrets, SIGNATURE_HEADER)
@@ -47,77 +62,76 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery. Raises UnreadableDeliveryError."""
-    return parse_payload("gitea", headers, body, EVENT_HEADER)
+    return parse_payload(headers, body, EVENT_HEADER)
 
 
 def verify_payload(headers: Headers, body: bytes, secrets: Sequence[str], signature_header: str) -> None:
     """Raise InvalidSignatureError unless a secret signed the JSON; of a form, the field is signed."""
-    signed = body
+    content = body
     if github_payloads.is_form(headers):
         try:
-            signed = github_payloads.payload_text(headers, body).encode()
+            content = github_payloads.payload_text(headers, body).encode()
         except UnreadableDeliveryError as error:
             raise InvalidSignatureError(f"what {signature_header} signs can't be found: {error}") from None
-    verify_hex_signature(headers, signature_header, "", signed, secrets)
+    verify_hex_signature(headers, signature_header, "", content, secrets)
 
 
-def parse_payload(provider: str, headers: Headers, body: bytes, event_header: str) -> Delivery:
+def parse_payload(headers: Headers, body: bytes, event_header: str) -> Delivery:
     """Read an authentic delivery whose kind a header names. Raises UnreadableDeliveryError."""
     kind = header(headers, event_header)
-    payload = json_object(github_payloads.payload_text(headers, body))
+    payload = github_payloads.read_payload(headers, body)
     read = _READERS.get(kind or "")
     if read is None:
         return normalize.not_handled(kind, f"{event_header} header", _READERS)
-    return normalize.delivery([read(payload)], Origin(provider, headers, payload))
+    return normalize.delivery([read(payload)], Origin(EVIDENCE, headers, payload))
 
 
-def _push(payload: dict[str, Any]) -> Event | str:
-    change = github_payloads.push_of(payload)
-    commits = items(payload, "commits")
-    head_commit = member(payload, "head_commit")
-    if head_commit is None:
-        head_commit = next((commit for commit in commits if member(commit, "id") == change["after"]), None)
-    return normalize.ref_change(
-        **change,
-        head=normalize.commit_of(head_commit),
-        changed_files=_changed_files(payload, commits, head_commit),
+def _push(payload: Payload) -> RefChange:
+    change = github_payloads.push(payload)
+    commits = payload.elements("commits")
+    head = payload.at("head_commit")
+    if head.value is None:
+        head = next((commit for commit in commits if commit.member("id") == change.after), head)
+    return replace(
+        change,
+        head=normalize.commit_of(head),
+        changed_files=_changed_files(payload, commits, head),
         without_commits=not commits,
     )
 
 
-def _changed_files(payload: dict[str, Any], commits: list[Any], head_commit: object) -> tuple[str, ...] | None:
+def _changed_files(payload: Payload, commits: list[Payload], head: Payload) -> tuple[str, ...] | None:
     """The files of all commits, or of the head commit where the push brought no new ones; None if cut short."""
-    total = member(payload, "total_commits")
+    total = payload.member("total_commits")
     complete = len(commits) == total if isinstance(total, int) else len(commits) < MOST_COMMITS
-    return normalize.changed_files(commits or [head_commit]) if complete else None
+    return normalize.changed_files(commits or [head]) if complete else None
 
 
-def _pull_request(payload: dict[str, Any]) -> Event | str:
-    pull = member(payload, "pull_request")
+def _pull_request(payload: Payload) -> PullRequestFacts:
+    facts, pull = github_payloads.pull_request(payload), payload.at("pull_request")
     # What changes while it is closed asks for nothing.
-    changes = member(payload, "changes") if text(pull, "state") != "closed" else None
-    previous_title = text(changes, "title", "from")
-    return github_payloads.pull_request(
-        payload,
-        from_fork=_from_fork(payload, pull),
+    changes = payload.at("changes") if pull.text("state") != "closed" else Payload(None)
+    previous_title, flag = changes.text("title", "from"), pull.flag("draft")
+    return replace(
+        facts,
+        from_fork=_from_fork(facts, pull),
         # Versions that do not tell draft are known to mean it by the title alone.
-        draft=_is_draft(text(pull, "title")) if flag(pull, "draft") is None else flag(pull, "draft"),
+        draft=_is_draft(facts.title) if flag is None else flag,
         was_draft=None if previous_title is None else _is_draft(previous_title),
-        previous_target=ref(changes, "ref", "from"),
+        previous_target=changes.ref("ref", "from"),
     )
 
 
-def _from_fork(payload: dict[str, Any], pull: object) -> bool | None:
+def _from_fork(facts: PullRequestFacts, pull: Payload) -> bool | None:
     """Whether the head lies elsewhere, or is of no branch: pushed to refs/for/… (AGit), as whoever can read may do.
 
     Such a head has no label. A branch that is gone leaves the same ref, so that it may be one where the label stays.
     """
-    elsewhere = github_payloads.from_fork(payload)
-    if elsewhere is not False or not (text(pull, "head", "ref") or "").startswith("refs/"):
-        return elsewhere
-    if not text(pull, "head", "label"):
+    if facts.from_fork is not False or not (facts.source or "").startswith("refs/"):
+        return facts.from_fork
+    if not pull.text("head", "label"):
         return True
-    return False if text(pull, "state") == "closed" else None
+    return False if pull.text("state") == "closed" else None
 
 
 def _is_draft(title: str | None) -> bool:
@@ -125,10 +139,10 @@ def _is_draft(title: str | None) -> bool:
 
 
 # Every action on a pull request but reviews and comments comes as pull_request; X-Gitea-Event-Type says more.
-_READERS: dict[str, Callable[[dict[str, Any]], Event | str]] = {
+_READERS: dict[str, Callable[[Payload], Facts]] = {
     "push": _push,
     "pull_request": _pull_request,
     "release": github_payloads.release,
-    "create": lambda payload: created_or_deleted(payload, EventKind.REF_CREATE),
-    "delete": lambda payload: created_or_deleted(payload, EventKind.REF_DELETE),
+    "create": github_payloads.created_ref,
+    "delete": github_payloads.deleted_ref,
 }

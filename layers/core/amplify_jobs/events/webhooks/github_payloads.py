@@ -1,20 +1,21 @@
 """What GitHub's payloads and those made after them (Gitea, Forgejo) have in common.
 
-Source: GitHub Docs, "Webhook events and payloads" (create, delete, pull_request, push, release), and Gitea's
-modules/structs/hook.go.
+github.py and gitea.py call this module, which calls neither. Source: GitHub Docs, "Webhook events and payloads"
+(create, delete, pull_request, push, release), and Gitea's modules/structs/hook.go.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import parse_qs
 
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import normalize
 from amplify_jobs.events.deliveries import Headers, header
-from amplify_jobs.events.event import Event, EventKind, PullRequestAction
-from amplify_jobs.events.payload import author, flag, host, member, name, number, ref, sha, text
+from amplify_jobs.events.event import EventKind, PullRequestAction
+from amplify_jobs.events.facts import PullRequestFacts, RefChange, RefNotice, ReleaseFacts, Repository
+from amplify_jobs.events.payload import Payload
+from amplify_jobs.events.strict_json import json_object
 
 _ACTIONS = {
     "opened": PullRequestAction.OPENED,
@@ -26,10 +27,9 @@ _ACTIONS = {
 _OBJECT_NAME = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 
 
-def is_form(headers: Headers) -> bool:
-    """Say whether the payload comes as a form's field instead of as the body."""
-    content_type = header(headers, "Content-Type") or ""
-    return content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+def read_payload(headers: Headers, body: bytes) -> Payload:
+    """Decode the payload of a delivery. Raises UnreadableDeliveryError."""
+    return Payload(json_object(payload_text(headers, body)))
 
 
 def payload_text(headers: Headers, body: bytes) -> str:
@@ -46,96 +46,90 @@ def payload_text(headers: Headers, body: bytes) -> str:
     return content
 
 
-def push_of(payload: dict[str, Any]) -> dict[str, Any]:
-    """What a push says of its ref: the arguments of normalising.ref_change that all these hosts write alike."""
-    pushed = ref(payload, "ref")
-    if pushed is None or repository(payload) is None:
+def is_form(headers: Headers) -> bool:
+    """Whether the payload comes as a form's field instead of as the body."""
+    content_type = header(headers, "Content-Type") or ""
+    return content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
+def repository(payload: Payload) -> Repository:
+    """The repository, by its name with its owner and by its host."""
+    return Repository(payload.name("repository", "full_name"), payload.host("repository", "html_url"))
+
+
+def push(payload: Payload) -> RefChange:
+    """Read a push, without its commits, which each host writes in a way of its own."""
+    ref = payload.ref("ref")
+    if ref is None or repository(payload).name is None:
         raise UnreadableDeliveryError("a push needs ref and repository.full_name")
-    before, after = sha(payload, "before"), sha(payload, "after")
-    return {
-        "ref": pushed,
-        "repository": repository(payload),
-        "before": before,
-        "after": after,
-        "created": flag(payload, "created") or (before is None and "before" in payload),
-        "deleted": flag(payload, "deleted") or (after is None and "after" in payload),
-        "host": repository_host(payload),
-    }
-
-
-def repository(payload: dict[str, Any]) -> str | None:
-    """The repository's name with its owner."""
-    return name(payload, "repository", "full_name")
-
-
-def repository_host(payload: dict[str, Any]) -> str | None:
-    """The host that the repository is on."""
-    return host(payload, "repository", "html_url")
-
-
-def created_or_deleted(payload: dict[str, Any], kind: EventKind) -> Event | str:
-    """Read the host's separate word that a branch or tag was created or deleted."""
-    return normalize.ref_event(
-        kind=kind,
-        name=ref(payload, "ref"),
-        ref_type=text(payload, "ref_type"),
+    before, after = payload.sha("before"), payload.sha("after")
+    return RefChange(
         repository=repository(payload),
-        host=repository_host(payload),
-        commit=sha(payload, "sha") if kind is EventKind.REF_CREATE else None,
+        ref=ref,
+        before=before,
+        after=after,
+        created=payload.flag("created") or (before is None and "before" in payload.value),
+        deleted=payload.flag("deleted") or (after is None and "after" in payload.value),
     )
 
 
-def from_fork(payload: dict[str, Any]) -> bool | None:
-    """Whether a pull request's head lies in another repository; None where that is gone."""
-    return normalize.different(name(payload, "pull_request", "head", "repo", "full_name"), repository(payload))
-
-
-def pull_request(
-    payload: dict[str, Any],
-    *,
-    from_fork: bool | None,
-    draft: bool | None,
-    was_draft: bool | None,
-    previous_target: str | None,
-) -> Event | str:
-    """Read a pull request's event, and what each host tells in a way of its own."""
-    pull = member(payload, "pull_request")
-    host_action = name(payload, "action")
-    action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
-    if action is PullRequestAction.CLOSED and flag(pull, "merged"):
-        action = PullRequestAction.MERGED
-    pull_number = number(payload, "number") or number(pull, "number")
-    return normalize.pull_request(
+def created_ref(payload: Payload) -> RefNotice:
+    """Read the separate notice that a branch or tag was created."""
+    return RefNotice(
         repository=repository(payload),
-        number=pull_number,
+        kind=EventKind.REF_CREATE,
+        name=payload.ref("ref"),
+        ref_type=payload.text("ref_type"),
+        commit=payload.sha("sha"),
+    )
+
+
+def deleted_ref(payload: Payload) -> RefNotice:
+    """Read the separate notice that a branch or tag was deleted."""
+    return RefNotice(
+        repository=repository(payload),
+        kind=EventKind.REF_DELETE,
+        name=payload.ref("ref"),
+        ref_type=payload.text("ref_type"),
+    )
+
+
+def pull_request(payload: Payload) -> PullRequestFacts:
+    """Read a pull request's event, without whether it is a draft and what it was before."""
+    pull = payload.at("pull_request")
+    host_action = payload.name("action")
+    action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
+    if action is PullRequestAction.CLOSED and pull.flag("merged"):
+        action = PullRequestAction.MERGED
+    number = payload.number("number") or pull.number("number")
+    target = repository(payload)
+    return PullRequestFacts(
+        repository=target,
+        number=number,
         host_action=host_action,
         action=action,
-        ref=f"refs/pull/{pull_number}/head",
-        source=ref(pull, "head", "ref"),
-        target=ref(pull, "base", "ref"),
-        head=sha(pull, "head", "sha"),
-        before=sha(payload, "before"),
-        from_fork=from_fork,
-        draft=draft,
-        was_draft=was_draft,
-        previous_target=previous_target,
-        title=text(pull, "title"),
-        author=author(pull, "user", "login"),
-        host=repository_host(payload),
+        ref=f"refs/pull/{number}/head",
+        source=pull.ref("head", "ref"),
+        target=pull.ref("base", "ref"),
+        head=pull.sha("head", "sha"),
+        before=payload.sha("before"),
+        # None where the repository of the head is gone.
+        from_fork=normalize.differ(pull.name("head", "repo", "full_name"), target.name),
+        draft=None,
+        title=pull.text("title"),
+        author=pull.author("user", "login"),
     )
 
 
-def release(payload: dict[str, Any]) -> Event | str:
+def release(payload: Payload) -> ReleaseFacts:
     """Read a release's event; its target is a branch or a commit."""
-    made = member(payload, "release")
-    target = ref(made, "target_commitish")
+    target = payload.ref("release", "target_commitish")
     is_commit = target is not None and _OBJECT_NAME.fullmatch(target) is not None
-    return normalize.release(
+    return ReleaseFacts(
         repository=repository(payload),
-        action=name(payload, "action"),
-        tag=ref(made, "tag_name"),
-        title=text(made, "name"),
+        action=payload.name("action"),
+        tag=payload.ref("release", "tag_name"),
+        title=payload.text("release", "name"),
         branch=None if is_commit else target,
         commit=target if is_commit else None,
-        host=repository_host(payload),
     )

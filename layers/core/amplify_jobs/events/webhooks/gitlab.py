@@ -7,19 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from amplify_jobs.errors import InvalidSignatureError, UnreadableDeliveryError
-from amplify_jobs.events import deliveries, normalize
+from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers
-from amplify_jobs.events.event import Event, PullRequestAction
-from amplify_jobs.events.identity import Origin
-from amplify_jobs.events.payload import author, flag, host, items, member, name, number, ref, sha, text
+from amplify_jobs.events.event import EventKind, PullRequestAction
+from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
+from amplify_jobs.events.facts import Commit, Facts, PullRequestFacts, RefChange, ReleaseFacts, Repository
+from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_body
 from amplify_jobs.events.webhooks.signatures import verify_token
 from amplify_jobs.events.webhooks.standard_signature import SECRET_PREFIX, SIGNATURE_HEADER, keys_of, signed_message
 
 TOKEN_HEADER = "X-Gitlab-Token"  # noqa: S105 -- the header's name, not a token
+
+# A signed delivery has webhook-id (GitLab 19), any has the same Idempotency-Key (17.4), older ones a UUID.
+_ID = Header(("webhook-id", "Idempotency-Key", "X-Gitlab-Event-UUID"))
+EVIDENCE = (
+    Evidence(evidence.REFS, ((_ID,),), else_delivery=True),
+    Evidence(evidence.PULL_REQUEST, ((Time("object_attributes.updated_at"), _ID),), else_delivery=True),
+    Evidence(evidence.RELEASE, ((Time("released_at"), Time("created_at"), _ID),), else_delivery=True),
+)
+OMISSIONS = {
+    EventKind.PULL_REQUEST: frozenset({"changed_files"}),
+    EventKind.RELEASE: frozenset({"branch"}),
+}
 
 # How the titles of drafts begin, in any version.
 DRAFT_PREFIXES = ("draft:", "[draft]", "(draft)", "wip:", "[wip]")
@@ -30,12 +42,6 @@ _ACTIONS = {
     "close": PullRequestAction.CLOSED,
     "merge": PullRequestAction.MERGED,
 }
-
-
-def delivery_id(headers: Headers) -> str | None:
-    """The Idempotency-Key header, before GitLab 17.4 X-Gitlab-Event-UUID; only a signing token signs it."""
-    ids = (deliveries.delivery_id(headers, header) for header in ("Idempotency-Key", "X-Gitlab-Event-UUID"))
-    return next((found for found in ids if found), None)
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
@@ -54,40 +60,45 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes) -> Delivery:
     """Read an authentic delivery of a project, group or system hook. Raises UnreadableDeliveryError."""
-    payload = json_body(body)
-    kind = text(payload, "object_kind") or text(payload, "event_name")
+    payload = Payload(json_body(body))
+    kind = payload.text("object_kind") or payload.text("event_name")
     read = _READERS.get(kind or "")
     if read is None:
         return normalize.not_handled(kind, "object_kind in the body", _READERS)
-    return normalize.delivery([read(payload)], Origin("gitlab", headers, payload))
+    return normalize.delivery([read(payload)], Origin(EVIDENCE, headers, payload))
 
 
-def _push(payload: dict[str, Any]) -> Event | str:
-    pushed = ref(payload, "ref")
-    if pushed is None:
+def _repository(payload: Payload) -> Repository:
+    return Repository(payload.name("project", "path_with_namespace"), payload.host("project", "web_url"))
+
+
+def _push(payload: Payload) -> RefChange:
+    ref = payload.ref("ref")
+    if ref is None:
         raise UnreadableDeliveryError("a push needs ref")
-    before, after, commits = sha(payload, "before"), sha(payload, "after"), items(payload, "commits")
+    before, after, commits = payload.sha("before"), payload.sha("after"), payload.elements("commits")
     # checkout_sha is the commit behind an annotated tag, where after is the tag itself.
-    built = sha(payload, "checkout_sha") or after
-    head = normalize.commit_of(next((commit for commit in commits if built and member(commit, "id") == built), None))
-    return normalize.ref_change(
-        ref=pushed,
-        repository=name(payload, "project", "path_with_namespace"),
+    sha = payload.sha("checkout_sha") or after
+    head = normalize.commit_of(
+        next((commit for commit in commits if sha and commit.member("id") == sha), Payload(None))
+    )
+    return RefChange(
+        repository=_repository(payload),
+        ref=ref,
         before=before,
         after=after,
-        created=before is None and "before" in payload,
-        deleted=after is None and "after" in payload,
-        host=host(payload, "project", "web_url"),
-        head=normalize.Commit(built, head.time, head.message, head.author),
+        created=before is None and "before" in payload.value,
+        deleted=after is None and "after" in payload.value,
+        head=Commit(sha, head.time, head.message, head.author),
         changed_files=_changed_files(payload, commits),
-        without_commits=member(payload, "commits") == [],
-        skip_option="ci.skip" if _is_set(member(payload, "push_options", "ci", "skip")) else None,
+        without_commits=payload.member("commits") == [],
+        skip_option="ci.skip" if _is_set(payload.member("push_options", "ci", "skip")) else None,
     )
 
 
-def _changed_files(payload: dict[str, Any], commits: list[Any]) -> tuple[str, ...] | None:
+def _changed_files(payload: Payload, commits: list[Payload]) -> tuple[str, ...] | None:
     """The files of all commits; None where fewer are listed than were pushed: GitLab lists at most 20."""
-    complete = member(payload, "total_commits_count") == len(commits)
+    complete = payload.member("total_commits_count") == len(commits)
     return normalize.changed_files(commits) if complete else None
 
 
@@ -96,74 +107,78 @@ def _is_set(option: object) -> bool:
     return option is not None and option is not False
 
 
-def _merge_request(payload: dict[str, Any]) -> Event | str:
-    attributes = member(payload, "object_attributes")
+def _merge_request(payload: Payload) -> PullRequestFacts:
+    attributes = payload.at("object_attributes")
     # Without an action, as some system hooks come, the state is all that GitLab says.
-    host_action = name(attributes, "action") or name(attributes, "state")
-    previous_head = sha(attributes, "oldrev")
+    host_action = attributes.name("action") or attributes.name("state")
+    previous_head = attributes.sha("oldrev")
     action = _ACTIONS.get(host_action or "", PullRequestAction.OTHER)
     # What changes while it is closed asks for nothing.
-    is_update = host_action == "update" and text(attributes, "state") in (None, "opened")
+    is_update = host_action == "update" and attributes.text("state") in (None, "opened")
     if host_action == "update" and previous_head is not None:
         action = PullRequestAction.SYNCHRONIZE
-    target = name(attributes, "target", "path_with_namespace")
-    ids = normalize.different(number(attributes, "source_project_id"), number(attributes, "target_project_id"))
-    names = normalize.different(name(attributes, "source", "path_with_namespace"), target)
-    iid = number(attributes, "iid")
-    return normalize.pull_request(
-        repository=target or name(payload, "project", "path_with_namespace"),
-        number=iid,
+    project, target = _repository(payload), attributes.name("target", "path_with_namespace")
+    number = attributes.number("iid")
+    return PullRequestFacts(
+        repository=Repository(target or project.name, attributes.host("target", "web_url") or project.host),
+        number=number,
         host_action=host_action,
         action=action,
-        ref=f"refs/merge-requests/{iid}/head",
-        source=ref(attributes, "source_branch"),
-        target=ref(attributes, "target_branch"),
-        head=sha(attributes, "last_commit", "id"),
+        ref=f"refs/merge-requests/{number}/head",
+        source=attributes.ref("source_branch"),
+        target=attributes.ref("target_branch"),
+        head=attributes.sha("last_commit", "id"),
         before=previous_head,
-        from_fork=ids or names if names is not None else ids,
-        title=text(attributes, "title"),
-        author=_author(payload, attributes),
+        from_fork=_from_fork(attributes),
+        title=attributes.text("title"),
+        author=_author(payload),
         draft=_draft(attributes),
         was_draft=_was_draft(payload) if is_update else None,
-        previous_target=ref(payload, "changes", "target_branch", "previous") if is_update else None,
-        host=host(attributes, "target", "web_url") or host(payload, "project", "web_url"),
+        previous_target=payload.ref("changes", "target_branch", "previous") if is_update else None,
     )
 
 
-def _author(payload: dict[str, Any], attributes: object) -> str | None:
+def _from_fork(attributes: Payload) -> bool | None:
+    """Whether the source is another project than the target, by their numbers or by their names."""
+    by_id = normalize.differ(attributes.number("source_project_id"), attributes.number("target_project_id"))
+    source, target = (attributes.name(side, "path_with_namespace") for side in ("source", "target"))
+    by_name = normalize.differ(source, target)
+    return by_id if by_name is None else by_id or by_name
+
+
+def _author(payload: Payload) -> str | None:
     """Who made the merge request: the user of the event only where it is them, else who wrote its last commit."""
-    user = author(payload, "user", "name")
-    made_by, user_id = number(attributes, "author_id"), number(payload, "user", "id")
-    if made_by is not None and made_by == user_id:
+    user = payload.author("user", "name")
+    author_id, user_id = payload.number("object_attributes", "author_id"), payload.number("user", "id")
+    if author_id is not None and author_id == user_id:
         return user
-    return author(attributes, "last_commit", "author", "name") or user
+    return payload.author("object_attributes", "last_commit", "author", "name") or user
 
 
-def _draft(attributes: object) -> bool | None:
+def _draft(attributes: Payload) -> bool | None:
     """The flag, under its older name in older versions."""
-    flags = (flag(attributes, key) for key in ("draft", "work_in_progress"))
-    return next((found for found in flags if found is not None), None)
+    flags = (attributes.flag(key) for key in ("draft", "work_in_progress"))
+    return next((flag for flag in flags if flag is not None), None)
 
 
-def _was_draft(payload: dict[str, Any]) -> bool | None:
+def _was_draft(payload: Payload) -> bool | None:
     """What the flag was before an update; versions that do not tell mean it by the title alone."""
-    previous = flag(payload, "changes", "draft", "previous")
-    title = text(payload, "changes", "title", "previous")
+    previous = payload.flag("changes", "draft", "previous")
+    title = payload.text("changes", "title", "previous")
     return previous if previous is not None or title is None else title.lower().startswith(DRAFT_PREFIXES)
 
 
-def _release(payload: dict[str, Any]) -> Event | str:
-    return normalize.release(
-        repository=name(payload, "project", "path_with_namespace"),
-        action=name(payload, "action"),
-        tag=ref(payload, "tag"),
-        title=text(payload, "name"),
-        commit=sha(payload, "commit", "id"),
-        host=host(payload, "project", "web_url"),
+def _release(payload: Payload) -> ReleaseFacts:
+    return ReleaseFacts(
+        repository=_repository(payload),
+        action=payload.name("action"),
+        tag=payload.ref("tag"),
+        title=payload.text("name"),
+        commit=payload.sha("commit", "id"),
     )
 
 
-_READERS: dict[str, Callable[[dict[str, Any]], Event | str]] = {
+_READERS: dict[str, Callable[[Payload], Facts]] = {
     "push": _push,
     "tag_push": _push,
     "merge_request": _merge_request,

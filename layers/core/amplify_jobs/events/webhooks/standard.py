@@ -14,8 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from amplify_jobs.errors import InvalidSignatureError, RequestRejected, UnreadableDeliveryError
-from amplify_jobs.events import deliveries
-from amplify_jobs.events.deliveries import Delivery, Headers
+from amplify_jobs.events.deliveries import Delivery, Headers, first_id
 from amplify_jobs.events.event import Channel, Event, EventKind, parse_requested_job
 from amplify_jobs.events.payload import LONGEST_NAME
 from amplify_jobs.events.strict_json import json_body
@@ -28,11 +27,6 @@ from amplify_jobs.events.webhooks.standard_signature import (
 )
 
 PUBLIC_KEY_PREFIX = "whpk_"
-
-
-def delivery_id(headers: Headers) -> str | None:
-    """The webhook-id header; it is signed."""
-    return deliveries.delivery_id(headers, ID_HEADER)
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
@@ -69,7 +63,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
         raise UnreadableDeliveryError("the body has half a character (a lone surrogate) in a text") from None
     except RequestRejected as rejection:
         raise UnreadableDeliveryError(str(rejection)[:LONGEST_NAME]) from None
-    key = request.request_id or delivery_id(headers)
+    key = request.request_id or first_id(headers, [ID_HEADER])
     if key is None:
         raise UnreadableDeliveryError(f"there is no {ID_HEADER} header")
     return Delivery((Event(kind=EventKind.REQUEST, request=request, key=key, channel=Channel.WEBHOOK),))
