@@ -22,7 +22,7 @@ from benchmarks.team import Team
 from campaign.findings import Delivered, Execution, Seen
 from campaign.plan import APPS, BRANCHES, Plan
 from demo.watching import Announcements
-from local.cloud import LocalCloud
+from local.cloud import CloudSettings, LocalCloud
 
 PATIENCE_SECONDS = 900.0
 QUIET_SECONDS = 5.0
@@ -36,7 +36,8 @@ QUEUES = ("IntakeQueue", "IntakeDeadLetterQueue", "DeadLetterQueue")
 def cloud_at_work(folder: Path) -> LocalCloud:
     """A local cloud of the project's template, to be entered."""
     return LocalCloud(
-        PROJECT / "template.yaml", aws_port=0, http_port=0, state_dir=folder / "cloud", retry_seconds=RETRY_SECONDS
+        PROJECT / "template.yaml",
+        CloudSettings(aws_port=0, http_port=0, state_dir=folder / "cloud", retry_seconds=RETRY_SECONDS),
     )
 
 
@@ -103,7 +104,7 @@ class Storm:
         return [future.result() for future in futures]
 
     def _order(self, order: dict[str, Any]) -> None:
-        self._cloud.faults.order(order)
+        self._cloud.faults.inject(order)
 
     def _kill(self, function: str) -> None:
         for pid in self._cloud.functions.pids(self._cloud.physical_id(function)):

@@ -19,7 +19,7 @@ from amplify_jobs_cli import cli
 from demo.app import ROOT, SECRET_NAME, create_app, use
 from demo.repository import FULL_NAME, NO_GIT, Repository
 from demo.watching import Announcements, Watcher, put
-from local.cloud import LocalCloud
+from local.cloud import CloudSettings, LocalCloud
 from local.codegen import INSTALLATION, Generator, GeneratorError
 from local.server.http_server import PortOccupiedError
 from local.server.interrupts import raise_once
@@ -68,7 +68,8 @@ def main() -> int:
             with console.status("Starting the local cloud from template.yaml"):
                 cloud = stack.enter_context(
                     LocalCloud(
-                        ROOT / "template.yaml", aws_port=aws_port, http_port=http_port, state_dir=folder / "cloud"
+                        ROOT / "template.yaml",
+                        CloudSettings(aws_port=aws_port, http_port=http_port, state_dir=folder / "cloud"),
                     )
                 )
             return show(cloud, folder, console, once=once)

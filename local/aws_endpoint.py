@@ -11,8 +11,8 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 from urllib.parse import parse_qs, quote, unquote
 from uuid import uuid4
 
@@ -20,45 +20,48 @@ from botocore.exceptions import UnknownServiceError
 from werkzeug.wrappers import Request, Response
 
 from local.permissions.authorization import Authorization
-from local.server import wire
 from local.server.callers import BUCKET_HOST, LOCALHOST, SITE_HOST, sent_by_page
 from local.server.faults import Fault, Faults
 from local.server.http_server import DropConnectionError, client_gone
+from local.server.protocol.errors import ServiceError, error_response, unknown_service_response
+from local.server.protocol.match import operation_name, raw_path, read_request
+from local.server.protocol.models import protocol_of
+from local.server.service import Service
 from local.services.moto import MotoBackend
 
 log = logging.getLogger(__name__)
 
 SCOPE = re.compile(r"Credential=[^/]*/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 
-Service = Callable[[str, Request], Response]
-"""Answers the calls of a service, whose signing name comes first; raises ServiceError."""
+
+class Pages(Protocol):
+    """Answers the addresses that AWS does not have; None where nothing is."""
+
+    def answer(self, request: Request) -> Response | None: ...
+    def answer_site(self, request: Request) -> Response | None: ...
 
 
 class Endpoint:
     """The application behind the AWS port.
 
-    `services` are those that the local cloud has of its own, by signing name; moto has the others. `local` answers
-    addresses under /_local/, and `sites` those on the hosts of deployed sites; or None.
+    `services` are those that the local cloud has of its own, by signing name; moto has the others. `pages` answer what
+    is below /_local/, and the hosts of deployed sites.
     """
 
     def __init__(
         self,
         *,
         moto: MotoBackend,
-        region: str,
         services: Mapping[str, Service],
         faults: Faults,
         authorization: Authorization,
-        local: Callable[[Request], Response | None],
-        sites: Callable[[Request], Response | None],
+        pages: Pages,
     ) -> None:
         self._moto = moto
-        self._region = region
         self._services = services
         self._faults = faults
         self._authorization = authorization
-        self._local = local
-        self._sites = sites
+        self._pages = pages
         self._stopped = threading.Event()
 
     def close(self) -> None:
@@ -68,7 +71,8 @@ class Endpoint:
     def __call__(self, request: Request) -> Response:
         is_site = SITE_HOST.fullmatch(request.host) is not None
         bucket = None if is_site else BUCKET_HOST.fullmatch(request.host)
-        pages = self._sites if is_site else self._local if _is_local(request) and bucket is None else None
+        is_local = bucket is None and request.path.startswith("/_local/")
+        pages = self._pages.answer_site if is_site else self._pages.answer if is_local else None
         if sent_by_page(request) and (pages is None or request.method not in {"GET", "HEAD"}):
             return _refused(
                 "a web page sent the request, and pages may only read sites and what is below /_local/: the code of a "
@@ -87,27 +91,27 @@ class Endpoint:
         return response
 
     def _scope(self, request: Request) -> tuple[str, str]:
-        found = SCOPE.search(request.headers.get("Authorization", ""))
-        if found is None:
+        scope = SCOPE.search(request.headers.get("Authorization", ""))
+        if scope is None:
             presigned = SCOPE.search("Credential=" + request.args.get("X-Amz-Credential", ""))
-            found = presigned if presigned and presigned[2] == "s3" else None
-        return (found[2], found[1]) if found else ("s3", self._region)
+            scope = presigned if presigned and presigned[2] == "s3" else None
+        return (scope[2], scope[1]) if scope else ("s3", self._moto.region)
 
     def _answer(self, service: str, region: str, request: Request) -> Response:
         try:
-            operation = wire.operation_name(service, request)
+            operation = operation_name(service, request)
         except UnknownServiceError:
-            return wire.unknown_service(service, request)
+            return unknown_service_response(service, request)
         try:
             return self._authorized(service, operation, region, request)
-        except wire.ServiceError as error:
-            return wire.error(service, error.code, error.message, error.status)
+        except ServiceError as error:
+            return error_response(service, error.code, error.message, error.status)
         except DropConnectionError:
             raise
         except Exception:
             log.exception("%s %s failed in the local cloud", service, operation)
             message = f"{service} {operation} failed in the local cloud itself; its output says more"
-            return wire.error(service, "InternalFailure", message, 500)
+            return error_response(service, "InternalFailure", message, 500)
 
     def _authorized(self, service: str, operation: str | None, region: str, request: Request) -> Response:
         session = self._authorization.session(request)
@@ -124,12 +128,12 @@ class Endpoint:
 
     def _call(self, service: str, region: str, request: Request) -> Response:
         own = self._services.get(service)
-        return self._moto.handle(service, region, request) if own is None else own(service, request)
+        return self._moto.handle(service, request, region) if own is None else own.handle(service, request)
 
     # --- Faults ------------------------------------------------------------------------------------------------------
 
     def _fault(self, service: str, operation: str | None, request: Request) -> Fault | None:
-        if operation is None or not self._faults.wanted(service, operation):
+        if operation is None or not self._faults.has_any(service, operation):
             return None
         return self._faults.take(service, operation, parameters(service, request))
 
@@ -138,7 +142,7 @@ class Endpoint:
             case "throttle" | "quota" | "refuse":
                 raise fault.error()
             case "nonsense":
-                is_xml = wire.protocol(service) in {"query", "rest-xml", "ec2"}
+                is_xml = protocol_of(service) in {"query", "rest-xml", "ec2"}
                 body = "<Nonsense/>" if is_xml else '{"nonsense":[true]}'
                 return Response(body, 200, content_type="text/xml" if is_xml else "application/json")
             case "hang":
@@ -151,10 +155,6 @@ class Endpoint:
         response = self._call(service, region, request)
         self._stopped.wait(fault.seconds)
         return response
-
-
-def _is_local(request: Request) -> bool:
-    return request.path.startswith("/_local/")
 
 
 def _refused(message: str) -> Response:
@@ -172,7 +172,7 @@ def _in_path_style(request: Request, bucket: str) -> Request:
 
 def parameters(service: str, request: Request) -> dict[str, Any]:
     """A call's parameters under AWS's names, as far as its protocol shows them without the service's help."""
-    match wire.protocol(service):
+    match protocol_of(service):
         case "json":
             try:
                 document = json.loads(request.get_data() or b"{}")
@@ -187,10 +187,10 @@ def parameters(service: str, request: Request) -> dict[str, Any]:
             source = request.headers.get("x-amz-copy-source")
             copied = {"CopySource": source} if source else {}
             return {"Bucket": bucket, "Key": key} | copied | request.args.to_dict()
-    return wire.match(service, request)[1]
+    return read_request(service, request)[1]
 
 
 def _object(request: Request) -> tuple[str, str]:
     """The bucket and key of a call to S3, in path style."""
-    bucket, _, key = unquote(wire.raw_path(request)).removeprefix("/").partition("/")
+    bucket, _, key = unquote(raw_path(request)).removeprefix("/").partition("/")
     return bucket, key

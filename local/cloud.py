@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from werkzeug.wrappers import Request, Response
-
 from local.amplify import LocalAmplify
+from local.amplify.addresses import Addresses
+from local.amplify.context import AmplifyContext
 from local.amplify.status_events import StatusEvents
-from local.aws_endpoint import Endpoint, Service
+from local.aws_endpoint import Endpoint
+from local.pages import LocalPages
 from local.permissions.authorization import Authorization
-from local.permissions.roles import Credentials, Roles
-from local.server import wire
-from local.server.faults import BadOrderError, Faults
-from local.server.http_server import LOOPBACK, HttpServer
-from local.services.clients import ACCESS_KEY, Clients
+from local.permissions.roles import Credentials
+from local.server.faults import Faults
+from local.server.http_server import LOOPBACK, HttpServer, Listen
+from local.services.account import AccountSettings, join_services
 from local.services.events.service import EventsService
-from local.services.functions.event_sources import EventSources
-from local.services.functions.runtime import Outcome
-from local.services.functions.service import Function, LambdaService
+from local.services.functions.service import LambdaService
 from local.services.http_api import MAX_BODY_BYTES, HttpApi
-from local.services.moto import ACCOUNT, MotoBackend
-from local.services.s3 import S3Service
-from local.services.scheduler.service import SchedulerService
-from local.services.sqs import SqsService
-from local.services.step_functions.service import Executions
-from local.services.step_functions.task_clients import TaskClients
-from local.services.targets import Targets
+from local.services.moto import ACCOUNT
 from local.template.cloudformation import CloudFormationService, Stack, stack_of
 from local.template.loader import Pseudo, Template
 from local.template.resources import Resources, SkippedResource
@@ -45,144 +37,103 @@ RETRY_SECONDS = (1.0, 2.0)
 """Waits before the second and third attempt at an asynchronous event, where AWS waits one and two minutes."""
 
 
+@dataclass(frozen=True)
+class CloudSettings:
+    """Where a local cloud listens, what it runs the template with, and where it keeps its files.
+
+    The ports may be 0 for any free port. `also_at` is an address to listen at besides 127.0.0.1, as Docker's bridge for
+    the containers of `sam local`: whoever reaches it can run commands here, since a build does. `names` are host names,
+    beside localhost, by which the local cloud may be called. `parameters` go over the template's defaults and over what
+    the local cloud sets where the template has it: EndpointUrl, SiteUrl and ConsoleUrl. Logs and builds are kept in
+    `state_dir`, else in a temporary folder that goes away with the cloud.
+    """
+
+    aws_port: int = 4566
+    http_port: int = 3000
+    also_at: str = LOOPBACK
+    names: Collection[str] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    stack_name: str = "amplify-jobs"
+    state_dir: Path | None = None
+    retry_seconds: Sequence[float] = RETRY_SECONDS
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The two ports of a local cloud."""
+
+    aws: HttpServer
+    http: HttpServer
+
+
 class LocalCloud:
     """The stack of a template, run on this machine. A context manager; only one can run in a process at a time.
 
-    `aws_port` and `http_port` may be 0 for any free port; PortOccupiedError is raised for one in use. `also_at` is
-    an address to listen at besides 127.0.0.1, as Docker's bridge for the containers of `sam local`: whoever reaches it
-    can run commands here, since a build does. `names` are host names, beside localhost, by which it may be called.
-    `parameters` go over the template's defaults and over what the local cloud sets where the template has it:
-    EndpointUrl, SiteUrl and ConsoleUrl. Logs and builds are kept in `state_dir`, else in a temporary folder that goes
-    away with the cloud. `start` raises TemplateError for what the local cloud can't run.
+    PortOccupiedError is raised for a port in use. `start` raises TemplateError for what the local cloud can't run.
     """
 
-    def __init__(
-        self,
-        template: Path,
-        *,
-        aws_port: int = 4566,
-        http_port: int = 3000,
-        parameters: Mapping[str, str] | None = None,
-        also_at: str = LOOPBACK,
-        names: Collection[str] = (),
-        stack_name: str = "amplify-jobs",
-        state_dir: Path | None = None,
-        retry_seconds: Sequence[float] = RETRY_SECONDS,
-    ) -> None:
-        self.region = os.environ.get("AWS_REGION") or "eu-west-1"
-        self.account = ACCOUNT
-        self.faults = Faults()
-        self.outputs: dict[str, Any] = {}
+    def __init__(self, template: Path, settings: CloudSettings | None = None) -> None:
+        settings = settings or CloudSettings()
+        region = os.environ.get("AWS_REGION") or "eu-west-1"
         self._template_path = template
-        self._parameters = dict(parameters or {})
-        self._pseudo = Pseudo(self.account, self.region, stack_name)
+        self._parameters = settings.parameters
+        self._pseudo = Pseudo(ACCOUNT, region, settings.stack_name)
+        self._resources: Resources | None = None
+        self._cloudformation_stack: Stack | None = None
+        self.outputs: dict[str, Any] = {}
+        self.faults = Faults()
         with ExitStack() as stack:
-            if state_dir is None:
-                state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-")))
-            self.state_dir = state_dir.absolute()
-            self._aws_server = HttpServer(
-                self._answer, port=aws_port, also_at=also_at, names=names, subdomains=True, name="aws-endpoint"
+            self.state_dir = _state_dir(settings, stack)
+            # Nothing else before both ports are this cloud's: one that can't start must leave everything as it is.
+            self._servers = _bind(settings, stack)
+            self._services = join_services(
+                AccountSettings(
+                    region=region,
+                    endpoint_url=self.endpoint_url,
+                    api_url=self.api_url,
+                    log_folder=_log_folder(self.state_dir),
+                    retry_seconds=settings.retry_seconds,
+                ),
+                stack,
             )
-            stack.callback(self._aws_server.close)
-            self.endpoint_url = self._aws_server.url
-            self.http_api = HttpApi(account=self.account, invoke=self._invoke)
-            self._http_server = HttpServer(
-                self.http_api,
-                port=http_port,
-                also_at=also_at,
-                names=names,
-                name="http-api",
-                max_body=MAX_BODY_BYTES,
-            )
-            stack.callback(self._http_server.close)
-            self.api_url = self._http_server.url
-            # Not before both ports are this cloud's: one that can't start must leave everything as it is.
-            log_folder = self.state_dir / "logs"
-            log_folder.mkdir(parents=True, exist_ok=True)
-            for old in log_folder.glob("*.log"):
-                # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
-                old.unlink()
-            self._moto = MotoBackend()
-            stack.callback(self._moto.reset)
-            self._clients = Clients(self.endpoint_url, self.region)
-            stack.callback(self._clients.close)
-            roles = Roles()
-            self.authorization = Authorization(
-                roles,
-                account=self.account,
-                region=self.region,
-                machine_of=self._machine_of,
-            )
-            targets = Targets(self._clients, self.authorization)
-            self.events = EventsService(account=self.account, region=self.region, targets=targets)
-            stack.callback(self.events.close)
-            self.functions = LambdaService(
-                log_folder=log_folder,
-                platform_variables=self._platform_variables,
-                targets=targets,
-                retry_seconds=retry_seconds,
-            )
-            stack.callback(self.functions.close)
-            targets.invoke_async, targets.emit = self.functions.invoke_async, self.events.emit
-            self.scheduler = SchedulerService(account=self.account, region=self.region, targets=targets)
-            stack.callback(self.scheduler.close)
-            self._sqs = SqsService(self._moto, self.region)
-            self._s3 = S3Service(self._moto, self.region, self.events.emit)
-            self._event_sources = EventSources(self._clients, self.authorization, self.region, self.functions.invoke)
-            stack.callback(self._event_sources.close)
-            self.executions = Executions(
-                self._moto,
-                self.region,
-                self.events.emit,
-                TaskClients(self.endpoint_url, lambda role: roles.assume(role, "execution")),
-            )
-            stack.callback(self.executions.close)
-            status_events = StatusEvents(self.faults, self.events.emit)
-            stack.callback(status_events.close)
-            self.amplify = LocalAmplify(
-                state_dir=self.state_dir / "amplify",
-                account=self.account,
-                region=self.region,
-                base_url=self.endpoint_url,
-                emit=status_events.emit,
-                s3=lambda: self._clients.s3,
-            )
-            stack.callback(self.amplify.close)
+            amplify = self._amplify(stack)
+            cloudformation = CloudFormationService(lambda: self._cloudformation_stack)
             self._endpoint = Endpoint(
-                moto=self._moto,
-                region=self.region,
-                services=self._services(),
+                moto=self._services.moto,
+                services={
+                    **self._services.by_name,
+                    **dict.fromkeys(AMPLIFY_SERVICES, amplify),
+                    "cloudformation": cloudformation,
+                },
                 faults=self.faults,
                 authorization=self.authorization,
-                local=self._answer_local,
-                sites=self.amplify.local,
+                pages=LocalPages(self.faults, self.authorization, self.functions, amplify),
             )
             stack.callback(self._endpoint.close)
-            self._resources: Resources | None = None
-            self._cloudformation_stack: Stack | None = None
             self._stack = stack.pop_all()
+
+    def _amplify(self, stack: ExitStack) -> LocalAmplify:
+        status_events = StatusEvents(self.faults, self.events.emit)
+        stack.callback(status_events.close)
+        addresses = Addresses(account=self.account, region=self.region, base_url=self.endpoint_url)
+        context = AmplifyContext(
+            addresses, self.state_dir / "amplify", status_events.emit, lambda: self._services.clients.s3
+        )
+        amplify = LocalAmplify(context)
+        stack.callback(amplify.close)
+        return amplify
 
     # --- Start and stop ----------------------------------------------------------------------------------------------
 
     def start(self) -> LocalCloud:
         """Start everything; once this returns, all of the template is there and answers."""
         try:
-            self._moto.start(self._aws_server.port)
-            for part in (self._aws_server, self._http_server, self.scheduler):
-                part.start()
+            self._services.moto.start(self._servers.aws.port)
+            self._servers.aws.start(self._endpoint)
+            self._servers.http.start(self.http_api)
+            self._services.scheduler.start()
             template = Template(self._template_path, self._parameters, self._pseudo, defaults=self._own_parameters())
-            self._resources = Resources(
-                template,
-                self._pseudo,
-                clients=self._clients,
-                functions=self.functions,
-                events=self.events,
-                scheduler=self.scheduler,
-                event_sources=self._event_sources,
-                http_api=self.http_api,
-                roles=self.authorization.roles,
-                api_url=self.api_url,
-            )
+            self._resources = Resources(template, self._pseudo, self._services)
             self._resources.make_all()
             outputs = self._resources.outputs()
             self.outputs = {name: output["Value"] for name, output in outputs.items()}
@@ -209,6 +160,38 @@ class LocalCloud:
     # --- What is there -----------------------------------------------------------------------------------------------
 
     @property
+    def account(self) -> str:
+        return self._pseudo.account
+
+    @property
+    def region(self) -> str:
+        return self._pseudo.region
+
+    @property
+    def endpoint_url(self) -> str:
+        return self._servers.aws.url
+
+    @property
+    def api_url(self) -> str:
+        return self._servers.http.url
+
+    @property
+    def authorization(self) -> Authorization:
+        return self._services.authorization
+
+    @property
+    def events(self) -> EventsService:
+        return self._services.events
+
+    @property
+    def functions(self) -> LambdaService:
+        return self._services.functions
+
+    @property
+    def http_api(self) -> HttpApi:
+        return self._services.http_api
+
+    @property
     def left_out(self) -> list[SkippedResource]:
         """The template's resources that have no meaning on one machine."""
         return [] if self._resources is None else self._resources.left_out
@@ -228,16 +211,6 @@ class LocalCloud:
             raise KeyError(logical_id)
         return self._resources.credentials(logical_id)
 
-    def _platform_variables(self, function: Function) -> dict[str, str]:
-        credentials = self.authorization.roles.assume(function.role, function.name)
-        return {
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            **(credentials or Credentials(ACCESS_KEY, ACCESS_KEY, "local")).variables(),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-        }
-
     def _own_parameters(self) -> dict[str, str]:
         return {
             "EndpointUrl": self.endpoint_url,
@@ -245,68 +218,25 @@ class LocalCloud:
             "ConsoleUrl": f"{self.endpoint_url}/_local/jobs/{{appId}}/{{branchName}}/{{jobId}}",
         }
 
-    # --- How the parts are joined ------------------------------------------------------------------------------------
 
-    def _answer(self, request: Request) -> Response:
-        return self._endpoint(request)
-
-    def _machine_of(self, token: str) -> str | None:
-        return self.executions.machine_of(token)
-
-    def _invoke(self, function_arn: str, payload: bytes) -> Outcome:
-        return self.functions.invoke(function_arn, payload)
-
-    def _services(self) -> dict[str, Service]:
-        cloudformation = CloudFormationService(lambda: self._cloudformation_stack)
-        return {
-            **dict.fromkeys(AMPLIFY_SERVICES, self.amplify.handle),
-            "lambda": lambda _, request: self.functions.handle(request),
-            "events": lambda _, request: self.events.handle(request),
-            "scheduler": lambda _, request: self.scheduler.handle(request),
-            "states": self.executions.handle,
-            "cloudformation": lambda _, request: cloudformation.handle(request),
-            "s3": self._s3.handle,
-            "sqs": self._sqs.handle,
-        }
-
-    def _answer_local(self, request: Request) -> Response | None:
-        """The addresses under /_local/, which AWS does not have."""
-        if request.path == "/_local/faults":
-            return self._answer_faults(request)
-        if request.path == "/_local/permissions" and request.method == "GET":
-            return _json(self.authorization.report(), 200)
-        name = request.path.removeprefix("/_local/logs/functions/")
-        if name != request.path and request.method == "GET":
-            return self._function_log(name)
-        return self.amplify.local(request)
-
-    def _answer_faults(self, request: Request) -> Response:
-        status = 200
-        match request.method:
-            case "POST":
-                try:
-                    self.faults.order(json.loads(request.get_data()))
-                except BadOrderError as error:
-                    return _json({"message": str(error)}, 400)
-                except ValueError as error:
-                    return _json({"message": f"the order is no JSON: {error}"}, 400)
-                status = 201
-            case "DELETE":
-                self.faults.clear()
-            case "GET":
-                pass
-            case _:
-                return _json({"message": "faults know GET, POST and DELETE"}, 405)
-        return _json({"faults": self.faults.open()}, status)
-
-    def _function_log(self, name: str) -> Response:
-        try:
-            path = self.functions.log_file(name)
-        except wire.ServiceError as error:
-            return _json({"message": f"{error.message}; there are {', '.join(self.functions.names())}"}, 404)
-        text = path.read_bytes() if path.exists() else b""
-        return Response(text, content_type="text/plain; charset=utf-8")
+def _state_dir(settings: CloudSettings, stack: ExitStack) -> Path:
+    if settings.state_dir is not None:
+        return settings.state_dir.absolute()
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-cloud-"))).absolute()
 
 
-def _json(document: Mapping[str, Any], status: int) -> Response:
-    return Response(json.dumps(document), status, content_type="application/json")
+def _bind(settings: CloudSettings, stack: ExitStack) -> Servers:
+    aws = HttpServer("aws-endpoint", Listen(settings.aws_port, settings.also_at, settings.names, subdomains=True))
+    stack.callback(aws.close)
+    http = HttpServer("http-api", Listen(settings.http_port, settings.also_at, settings.names), max_body=MAX_BODY_BYTES)
+    stack.callback(http.close)
+    return Servers(aws, http)
+
+
+def _log_folder(state_dir: Path) -> Path:
+    folder = state_dir / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for log_file in folder.glob("*.log"):
+        # Nothing else outlives a stop, so that logs of executions that are gone would only mislead.
+        log_file.unlink()
+    return folder

@@ -15,7 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
-from local.cloud import LocalCloud
+from local.cloud import CloudSettings, LocalCloud
 from local.permissions.authorization import NOT_EVALUATED
 from local.server.callers import DOCKER_NAME
 from local.server.docker import bridge_address
@@ -52,12 +52,14 @@ def main() -> int:
             folder as state_dir,
             LocalCloud(
                 arguments.template,
-                aws_port=aws_port,
-                http_port=http_port,
-                also_at=also_at,
-                names=names,
-                parameters=_parameters(arguments.parameter),
-                state_dir=state_dir,
+                CloudSettings(
+                    aws_port=aws_port,
+                    http_port=http_port,
+                    also_at=also_at,
+                    names=names,
+                    parameters=_parameters(arguments.parameter),
+                    state_dir=state_dir,
+                ),
             ) as cloud,
         ):
             gc.freeze()
@@ -97,8 +99,8 @@ def show_left_out(template: Path) -> int:
     except TemplateError as error:
         print(f"local cloud: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    for each in left:
-        _print(f"{each.logical_id} ({each.type}): {each.reason}")
+    for resource in left:
+        _print(f"{resource.logical_id} ({resource.type}): {resource.reason}")
     for text in NOT_EVALUATED:
         _print(f"not evaluated: {text}")
     return 0
@@ -132,11 +134,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _parameters(given: list[str]) -> dict[str, str]:
-    for text in given:
+def _parameters(texts: list[str]) -> dict[str, str]:
+    for text in texts:
         if not re.match(r"\w+=", text):
             raise ValueError(f"--parameter takes NAME=VALUE, not {text!r}")
-    return dict(text.split("=", 1) for text in given)
+    return dict(text.split("=", 1) for text in texts)
 
 
 def _print(line: str) -> None:

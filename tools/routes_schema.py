@@ -12,8 +12,9 @@ from amplify_jobs.model.request import ROUTE_NAME_PATTERN
 from amplify_jobs.routing.fields import LONGEST_NAME
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
-from amplify_jobs_cli.routes_file.faults import RIGHT
 
+# Members of a schema that tell of a value, and limit none.
+_ABOUT = ("description", "default", "examples")
 _REFERENCE = "#/definitions/{model}"
 # A text that names a value is judged only when it is filled in.
 _MATRIX_TEXT = {"type": "string", "pattern": r"\{\s*matrix\."}
@@ -105,9 +106,6 @@ def _parameters(operation: Operation, definitions: dict[str, Any]) -> dict[str, 
     definitions.update(made.pop("$defs", {}))
     name = made["title"]
     definitions[name] = made
-    for member, value in made["properties"].items():
-        if member in RIGHT:
-            value.setdefault("description", f"{RIGHT[member][:1].upper()}{RIGHT[member][1:]}.")
     return {
         "if": {"properties": {"operation": {"const": operation}}, "required": ["operation"]},
         "then": {"properties": {"parameters": {"$ref": _REFERENCE.format(model=name)}}},
@@ -123,8 +121,8 @@ def _open(part: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _member(value: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
-    about = {name: value[name] for name in ("description", "default") if value.get(name) is not None}
-    plain = {name: inner for name, inner in value.items() if name not in ("description", "default", "title")}
+    about = {name: value[name] for name in _ABOUT if value.get(name) is not None}
+    plain = {name: inner for name, inner in value.items() if name not in (*_ABOUT, "title")}
     options = [option for one in plain.get("anyOf", [plain]) for option in _options(one, text)]
     if text is not None and any(option != {"type": "string"} for option in options):
         options.append(text)

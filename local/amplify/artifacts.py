@@ -133,6 +133,9 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], archive: Path, target: Pa
     for entry in entries:
         if not (target / entry.filename).resolve().is_relative_to(target.resolve()):
             raise ArtifactsError(f"the zip holds an entry outside of its own directory: {entry.filename}")
+        if not entry.filename:
+            # zipfile's own is_dir stumbles over it.
+            raise ArtifactsError("the zip has an entry without a name")
         if entry.flag_bits & ENCRYPTED:
             raise ArtifactsError(f"the zip's entry {entry.filename} is encrypted")
     if all(entry.is_dir() for entry in entries):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import RLock, Thread
@@ -13,16 +12,14 @@ from uuid import uuid4
 from local.amplify.hosting import Hosting
 from local.amplify.pagination import page
 from local.codegen import GeneratedModels, Generator, GeneratorError
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
+from local.server.service import Operations, Parameters, Result
 
 log = logging.getLogger(__name__)
 
 # The file of the generator's that GetBackendAPIModels answers.
 MODELS = "schema.js"
 GENERATE = "GenerateBackendAPIModels"
-
-Params = dict[str, Any]
-Result = dict[str, Any]
 
 
 @dataclass
@@ -73,7 +70,7 @@ class Backend:
         self._generator = generator
         self._environments: dict[tuple[str, str], Environment] = {}
         self._threads: list[Thread] = []
-        self.operations: Mapping[str, Callable[[Params], Result]] = {
+        self.operations: Operations = {
             "CreateBackend": self.create_backend,
             "CreateBackendAPI": self.create_backend_api,
             "UpdateBackendAPI": self.update_backend_api,
@@ -86,7 +83,7 @@ class Backend:
 
     # Environments and APIs
 
-    def create_backend(self, params: Params) -> Result:
+    def create_backend(self, params: Parameters) -> Result:
         place = (params["AppId"], params["BackendEnvironmentName"])
         with self._lock:
             self._hosting.app(params["AppId"])
@@ -95,7 +92,7 @@ class Backend:
             environment = self._environments[place] = Environment(*place)
             return self._done(environment, "CreateBackend")
 
-    def create_backend_api(self, params: Params) -> Result:
+    def create_backend_api(self, params: Parameters) -> Result:
         with self._lock:
             environment = self._environment(params)
             name = params["ResourceName"]
@@ -104,13 +101,13 @@ class Backend:
             environment.apis[name] = Api(params["ResourceConfig"])
             return self._done(environment, "CreateBackendAPI")
 
-    def update_backend_api(self, params: Params) -> Result:
+    def update_backend_api(self, params: Parameters) -> Result:
         with self._lock:
             environment, api = self._api(params)
             api.config = {**api.config, **params.get("ResourceConfig", {})}
             return self._done(environment, "UpdateBackendAPI")
 
-    def get_backend_api(self, params: Params) -> Result:
+    def get_backend_api(self, params: Parameters) -> Result:
         with self._lock:
             environment, api = self._api(params)
             return {
@@ -122,7 +119,7 @@ class Backend:
 
     # Models
 
-    def generate_backend_api_models(self, params: Params) -> Result:
+    def generate_backend_api_models(self, params: Parameters) -> Result:
         """Start a job that makes the models of an API; an environment has one at a time."""
         with self._lock:
             environment, api = self._api(params)
@@ -139,7 +136,7 @@ class Backend:
             thread.start()
             return _answer(environment, job)
 
-    def get_backend_api_models(self, params: Params) -> Result:
+    def get_backend_api_models(self, params: Parameters) -> Result:
         with self._lock:
             _, api = self._api(params)
             if api.models is None:
@@ -153,7 +150,7 @@ class Backend:
 
     # Jobs
 
-    def get_backend_job(self, params: Params) -> Result:
+    def get_backend_job(self, params: Parameters) -> Result:
         with self._lock:
             environment = self._environment(params)
             job = environment.jobs.get(params["JobId"])
@@ -161,7 +158,7 @@ class Backend:
                 raise ServiceError("NotFoundException", f"Job {params['JobId']} not found.", 404)
             return _describe(environment, job)
 
-    def list_backend_jobs(self, params: Params) -> Result:
+    def list_backend_jobs(self, params: Parameters) -> Result:
         """Newest first; JobId, Operation and Status select."""
         with self._lock:
             environment = self._environment(params)
@@ -201,7 +198,7 @@ class Backend:
             job.status = "COMPLETED" if error is None else "FAILED"
             job.updated = datetime.now(UTC)
 
-    def _environment(self, params: Params) -> Environment:
+    def _environment(self, params: Parameters) -> Environment:
         app = self._hosting.app(params["AppId"])
         name = params["BackendEnvironmentName"]
         environment = self._environments.get((app.id, name))
@@ -209,7 +206,7 @@ class Backend:
             raise ServiceError("NotFoundException", f"Backend environment {name} not found.", 404)
         return environment
 
-    def _api(self, params: Params) -> tuple[Environment, Api]:
+    def _api(self, params: Parameters) -> tuple[Environment, Api]:
         environment = self._environment(params)
         api = environment.apis.get(params["ResourceName"])
         if api is None:

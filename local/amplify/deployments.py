@@ -3,97 +3,80 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from pathlib import Path
-from threading import RLock
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.amplify.addresses import Addresses
 from local.amplify.artifacts import SITE_ZIP
+from local.amplify.context import AmplifyContext
 from local.amplify.descriptions import summarise_job
 from local.amplify.hosting import Hosting
 from local.amplify.jobs import START_WITHIN, Jobs
-from local.amplify.sources import BUCKET_PREFIX, ZIP, OpenS3, Source, UploadedFiles, UploadedZip, web_or_s3
+from local.amplify.sources import BUCKET_PREFIX, ZIP, Source, UploadedFiles, UploadedZip, web_or_s3
 from local.amplify.state import App, Branch
-from local.server.wire import ServiceError, raw_path
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import raw_path
+from local.server.service import Operations, Parameters, Result
 
-Params = dict[str, Any]
-Result = dict[str, Any]
 
-
+@dataclass(frozen=True)
 class Deployments:
-    """Manual deployments; `operations` are Amplify's two for them, `answer` takes what is uploaded.
+    """Manual deployments; `operations` are Amplify's two for them, `answer` takes what is uploaded."""
 
-    `s3` gives a client of the local S3, `now` the time of day.
-    """
+    context: AmplifyContext
+    hosting: Hosting
+    jobs: Jobs
 
-    def __init__(
-        self,
-        *,
-        lock: RLock,
-        addresses: Addresses,
-        hosting: Hosting,
-        jobs: Jobs,
-        state_dir: Path,
-        s3: OpenS3,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._lock = lock
-        self._addresses = addresses
-        self._hosting = hosting
-        self._jobs = jobs
-        self._state_dir = state_dir
-        self._s3 = s3
-        self._now = now
-        self.operations: Mapping[str, Callable[[Params], Result]] = {
-            "CreateDeployment": self.create_deployment,
-            "StartDeployment": self.start_deployment,
-        }
+    @property
+    def operations(self) -> Operations:
+        return {"CreateDeployment": self.create_deployment, "StartDeployment": self.start_deployment}
 
-    def create_deployment(self, params: Params) -> Result:
+    def create_deployment(self, params: Parameters) -> Result:
         """Number a job and answer where its files go: one zip, or each file of fileMap at an address of its own."""
         files: dict[str, str] = params.get("fileMap", {})
         _check_names(files)
         source = UploadedFiles(files) if files else UploadedZip()
-        with self._lock:
+        with self.context.lock:
             _, branch = self._app_and_branch(params)
-            job = self._jobs.create_deployment(branch, source)
+            job = self.jobs.create_deployment(branch, source)
 
             def address(place: str) -> str:
-                return self._addresses.signed(f"/_local/uploads/{job.key}/{place}", until=job.started + START_WITHIN)
+                return self.context.addresses.signed(
+                    f"/_local/uploads/{job.key}/{place}", until=job.started + START_WITHIN
+                )
 
             if isinstance(source, UploadedFiles):
                 urls = {name: address(place) for name, place in source.places().items()}
                 return {"jobId": job.id, "fileUploadUrls": urls}
             return {"jobId": job.id, "fileUploadUrls": {}, "zipUploadUrl": address(SITE_ZIP)}
 
-    def start_deployment(self, params: Params) -> Result:
+    def start_deployment(self, params: Parameters) -> Result:
         """Queue the job that CreateDeployment numbered, or a new one for what lies at sourceUrl."""
         job_id = params.get("jobId")
-        with self._lock:
+        with self.context.lock:
             app, branch = self._app_and_branch(params)
             source = self._source(params)
             if source is not None:
-                job = self._jobs.create_deployment(branch, source)
+                job = self.jobs.create_deployment(branch, source)
             elif job_id is not None:
-                job = self._hosting.job(branch, job_id)
+                job = self.hosting.job(branch, job_id)
             else:
                 raise ServiceError("BadRequestException", "Must specify jobId or sourceUrl for StartDeploymentRequest.")
-            self._jobs.start_deployment(app, branch, job)
+            self.jobs.start_deployment(app, branch, job)
             # The answer is the job as it was accepted, however soon a free slot takes it up.
-            return {"jobSummary": summarise_job(branch, job, self._addresses) | {"status": "PENDING"}}
+            return {"jobSummary": summarise_job(branch, job, self.context.addresses) | {"status": "PENDING"}}
 
     def answer(self, request: Request) -> Response | None:
         """Take what is PUT to an address that CreateDeployment answered; None for any other address."""
         match [unquote(segment) for segment in raw_path(request).split("/")[1:]]:
             case ["_local", "uploads", key, *rest] if request.method == "PUT":
                 place = "/".join(rest)
-                refused = self._addresses.refusal(f"/_local/uploads/{key}/{place}", request.args, self._now())
+                refused = self.context.addresses.refusal(
+                    f"/_local/uploads/{key}/{place}", request.args, self.context.now()
+                )
                 return _text(refused, 403) if refused is not None else self._keep(key, place, request.get_data())
             case ["_local", "uploads", *_]:
                 return _text("only PUT is answered here", 405)
@@ -101,12 +84,12 @@ class Deployments:
 
     def _keep(self, key: str, place: str, content: bytes) -> Response:
         # Written beside the job's files and moved among them, so that a deployment sees all of a file or none of it.
-        arrived = self._state_dir / "uploads" / uuid4().hex
+        arrived = self.context.state_dir / "uploads" / uuid4().hex
         arrived.parent.mkdir(parents=True, exist_ok=True)
         arrived.write_bytes(content)
         try:
-            with self._lock:
-                job = self._hosting.job_by_key(key)
+            with self.context.lock:
+                job = self.hosting.job_by_key(key)
                 if job is None:
                     return _text("the deployment is deleted", 404)
                 if job.status != "CREATED":
@@ -120,15 +103,15 @@ class Deployments:
         digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
         return Response(status=200, headers={"ETag": f'"{digest}"'})
 
-    def _app_and_branch(self, params: Params) -> tuple[App, Branch]:
-        app = self._hosting.app(params["appId"])
-        branch = self._hosting.branch(app.id, params["branchName"])
+    def _app_and_branch(self, params: Parameters) -> tuple[App, Branch]:
+        app = self.hosting.app(params["appId"])
+        branch = self.hosting.branch(app.id, params["branchName"])
         if app.settings.get("repository"):
             # In AWS's words, as amplify-cli issue 4837 and amplify-hosting issue 1423 have them.
             raise ServiceError("BadRequestException", "Operation not supported. App is already connected a repository.")
         return app, branch
 
-    def _source(self, params: Params) -> Source | None:
+    def _source(self, params: Parameters) -> Source | None:
         url, url_type = params.get("sourceUrl"), params.get("sourceUrlType", ZIP)
         if url is None:
             return None
@@ -145,7 +128,7 @@ class Deployments:
             urlsplit(url)
         except ValueError as error:
             raise ServiceError("BadRequestException", f"sourceUrl is no address: {error}") from None
-        return web_or_s3(url, url_type, self._s3)
+        return web_or_s3(url, url_type, self.context.s3)
 
 
 def _check_names(names: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
@@ -23,7 +23,8 @@ from local.amplify.descriptions import (
 from local.amplify.jobs import Jobs
 from local.amplify.pagination import page
 from local.amplify.state import ENDED, App, Branch, Job
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
+from local.server.service import Operations, Parameters, Result
 
 # Amplify's quotas: apps a Region, branches an app, tags a resource.
 APPS = 25
@@ -36,9 +37,6 @@ APP_ID_TAG = "local:appId"
 # What the API's members for an app's id take.
 APP_ID = re.compile(r"d[a-z0-9]{1,19}")
 
-Params = dict[str, Any]
-Result = dict[str, Any]
-
 
 class Hosting:
     """The apps of one account and Region; `operations` are those that the local cloud has, by the API's names."""
@@ -49,7 +47,7 @@ class Hosting:
         self._jobs = jobs
         self._apps: dict[str, App] = {}
         self._serial = 0
-        self.operations: Mapping[str, Callable[[Params], Result]] = {
+        self.operations: Operations = {
             "CreateApp": self.create_app,
             "GetApp": self.get_app,
             "ListApps": self.list_apps,
@@ -74,7 +72,7 @@ class Hosting:
 
     # Apps
 
-    def create_app(self, params: Params) -> Result:
+    def create_app(self, params: Parameters) -> Result:
         """With a repository, an app whose jobs build it; without one, an app of manual deployments."""
         _check_variables(params)
         now = datetime.now(UTC)
@@ -95,16 +93,16 @@ class Hosting:
             self._apps[app.id] = app
             return {"app": describe_app(app, self._addresses)}
 
-    def get_app(self, params: Params) -> Result:
+    def get_app(self, params: Parameters) -> Result:
         with self._lock:
             return {"app": describe_app(self.app(params["appId"]), self._addresses)}
 
-    def list_apps(self, params: Params) -> Result:
+    def list_apps(self, params: Parameters) -> Result:
         with self._lock:
             apps, token = page(self._apps.values(), lambda app: app.serial, params, 100)
             return {"apps": [describe_app(app, self._addresses) for app in apps], "nextToken": token}
 
-    def update_app(self, params: Params) -> Result:
+    def update_app(self, params: Parameters) -> Result:
         _check_variables(params)
         with self._lock:
             app = self.app(params["appId"])
@@ -112,7 +110,7 @@ class Hosting:
             app.updated = datetime.now(UTC)
             return {"app": describe_app(app, self._addresses)}
 
-    def delete_app(self, params: Params) -> Result:
+    def delete_app(self, params: Parameters) -> Result:
         with self._lock:
             app = self.app(params["appId"])
             result = {"app": describe_app(app, self._addresses)}
@@ -123,7 +121,7 @@ class Hosting:
 
     # Branches
 
-    def create_branch(self, params: Params) -> Result:
+    def create_branch(self, params: Parameters) -> Result:
         _check_variables(params)
         now = datetime.now(UTC)
         name = params["branchName"]
@@ -140,17 +138,17 @@ class Hosting:
             app.branches[name] = branch
             return {"branch": describe_branch(branch, self._addresses)}
 
-    def get_branch(self, params: Params) -> Result:
+    def get_branch(self, params: Parameters) -> Result:
         with self._lock:
             return {"branch": describe_branch(self.branch(params["appId"], params["branchName"]), self._addresses)}
 
-    def list_branches(self, params: Params) -> Result:
+    def list_branches(self, params: Parameters) -> Result:
         with self._lock:
             app = self.app(params["appId"])
             branches, token = page(app.branches.values(), lambda branch: branch.name, params, 50)
             return {"branches": [describe_branch(one, self._addresses) for one in branches], "nextToken": token}
 
-    def update_branch(self, params: Params) -> Result:
+    def update_branch(self, params: Parameters) -> Result:
         _check_variables(params)
         with self._lock:
             branch = self.branch(params["appId"], params["branchName"])
@@ -158,7 +156,7 @@ class Hosting:
             branch.updated = datetime.now(UTC)
             return {"branch": describe_branch(branch, self._addresses)}
 
-    def delete_branch(self, params: Params) -> Result:
+    def delete_branch(self, params: Parameters) -> Result:
         with self._lock:
             branch = self.branch(params["appId"], params["branchName"])
             result = {"branch": describe_branch(branch, self._addresses)}
@@ -168,7 +166,7 @@ class Hosting:
 
     # Jobs
 
-    def start_job(self, params: Params) -> Result:
+    def start_job(self, params: Parameters) -> Result:
         """Queue a job. RETRY runs the branch anew under a new job id, with the message and time of the job it names."""
         with self._lock:
             app = self.app(params["appId"])
@@ -193,19 +191,19 @@ class Hosting:
             # The answer is the job as it was accepted, however soon a free slot takes it up.
             return {"jobSummary": summarise_job(branch, job, self._addresses) | {"status": "PENDING"}}
 
-    def get_job(self, params: Params) -> Result:
+    def get_job(self, params: Parameters) -> Result:
         with self._lock:
             branch, job = self._branch_and_job(params)
             return {"job": describe_job(branch, job, self._addresses)}
 
-    def list_jobs(self, params: Params) -> Result:
+    def list_jobs(self, params: Parameters) -> Result:
         """Newest first."""
         with self._lock:
             branch = self.branch(params["appId"], params["branchName"])
             jobs, token = page(branch.jobs.values(), lambda job: -job.number, params, 50)
             return {"jobSummaries": [summarise_job(branch, job, self._addresses) for job in jobs], "nextToken": token}
 
-    def stop_job(self, params: Params) -> Result:
+    def stop_job(self, params: Parameters) -> Result:
         with self._lock:
             branch, job = self._branch_and_job(params)
             if job.status in ENDED:
@@ -213,7 +211,7 @@ class Hosting:
             self._jobs.stop(job)
             return {"jobSummary": summarise_job(branch, job, self._addresses)}
 
-    def delete_job(self, params: Params) -> Result:
+    def delete_job(self, params: Parameters) -> Result:
         """Take a job off the list with its files; its number is not given again."""
         with self._lock:
             branch, job = self._branch_and_job(params)
@@ -226,7 +224,7 @@ class Hosting:
 
     # Artifacts
 
-    def list_artifacts(self, params: Params) -> Result:
+    def list_artifacts(self, params: Parameters) -> Result:
         """The zip of the site, then the files of the test section. Amplify's own list has the latter only."""
         with self._lock:
             _, job = self._branch_and_job(params)
@@ -235,7 +233,7 @@ class Hosting:
             artifacts = [{"artifactFileName": names[n][-1000:], "artifactId": f"{job.key}-{n}"} for n in numbers]
             return {"artifacts": artifacts, "nextToken": token}
 
-    def get_artifact_url(self, params: Params) -> Result:
+    def get_artifact_url(self, params: Parameters) -> Result:
         artifact_id = params["artifactId"]
         key, _, number = artifact_id.rpartition("-")
         with self._lock:
@@ -248,7 +246,7 @@ class Hosting:
 
     # Tags
 
-    def tag_resource(self, params: Params) -> Result:
+    def tag_resource(self, params: Parameters) -> Result:
         with self._lock:
             resource = self._resource(params["resourceArn"])
             tags = {**resource.settings.get("tags", {}), **params["tags"]}
@@ -257,14 +255,14 @@ class Hosting:
             resource.settings["tags"] = tags
             return {}
 
-    def untag_resource(self, params: Params) -> Result:
+    def untag_resource(self, params: Parameters) -> Result:
         with self._lock:
             resource = self._resource(params["resourceArn"])
             tags = resource.settings.get("tags", {})
             resource.settings["tags"] = {key: tags[key] for key in tags if key not in params["tagKeys"]}
             return {}
 
-    def list_tags_for_resource(self, params: Params) -> Result:
+    def list_tags_for_resource(self, params: Parameters) -> Result:
         with self._lock:
             return {"tags": self._resource(params["resourceArn"]).settings.get("tags", {})}
 
@@ -304,7 +302,7 @@ class Hosting:
         branches = (branch for app in self._apps.values() for branch in app.branches.values())
         return next((job for branch in branches for job in branch.jobs.values() if job.key == key), None)
 
-    def _branch_and_job(self, params: Params) -> tuple[Branch, Job]:
+    def _branch_and_job(self, params: Parameters) -> tuple[Branch, Job]:
         branch = self.branch(params["appId"], params["branchName"])
         return branch, self.job(branch, params["jobId"])
 
@@ -318,11 +316,11 @@ class Hosting:
         raise ServiceError("ResourceNotFoundException", f"Resource {arn} not found.", 404)
 
 
-def _settings(params: Params) -> dict[str, Any]:
+def _settings(params: Parameters) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name not in {"appId", "branchName"}}
 
 
-def _check_variables(params: Params) -> None:
+def _check_variables(params: Parameters) -> None:
     for name in params.get("environmentVariables", {}):
         if name.startswith(RESERVED_PREFIX):
             message = f'Environment variables must not start with the reserved prefix "{RESERVED_PREFIX}": {name}'

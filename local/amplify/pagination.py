@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
 
 Item = TypeVar("Item")
 Place = int | str

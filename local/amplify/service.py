@@ -2,76 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from threading import RLock
-from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from local.amplify import trail
-from local.amplify.addresses import Addresses
 from local.amplify.backend import Backend
+from local.amplify.context import AmplifyContext, JobLimits
 from local.amplify.deployments import Deployments
 from local.amplify.hosting import Hosting
-from local.amplify.jobs import SITE_BYTES, Jobs
+from local.amplify.jobs import Jobs
 from local.amplify.sites import Sites
-from local.amplify.sources import OpenS3
 from local.amplify.ui_builder import UiBuilder
 from local.codegen import Generator
-from local.server import wire
-
-SECONDS_A_MINUTE = 60.0
-
-
-def utc_now() -> datetime:
-    """The time of day."""
-    return datetime.now(UTC)
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import operation_name
+from local.server.protocol.models import service_model
+from local.server.service import Operation, Operations, Parameters, Result, answer
 
 
 class LocalAmplify:
     """Amplify Hosting, UI Builder and Backend on this machine, for one account and Region.
 
-    State is kept in memory, files under `state_dir`. `base_url` is where `handle` and `local` are reached. `emit` takes
-    the events that AWS sends to the default bus, `s3` gives a client of the S3 that deployments are read from. `minute`
-    is what a minute of a job's time limit lasts, in seconds, `now` tells the time of day, and `site_bytes` is the most
-    that a deployed site may have.
+    State is kept in memory. `context.addresses` says where `handle` and `local` are reached.
     """
 
     def __init__(
-        self,
-        *,
-        state_dir: Path,
-        account: str,
-        region: str,
-        base_url: str,
-        emit: Callable[[dict[str, Any]], None],
-        s3: OpenS3,
-        minute: float = SECONDS_A_MINUTE,
-        now: Callable[[], datetime] = utc_now,
-        site_bytes: int = SITE_BYTES,
-        generator: Generator | None = None,
+        self, context: AmplifyContext, *, limits: JobLimits | None = None, generator: Generator | None = None
     ) -> None:
-        self._emit = emit
-        self._now = now
-        self._api_call = partial(trail.api_call, account=account, region=region)
-        lock = RLock()
-        addresses = Addresses(account=account, region=region, base_url=base_url)
-        self._jobs = Jobs(
-            lock=lock,
-            addresses=addresses,
-            state_dir=state_dir,
-            emit=emit,
-            minute=minute,
-            now=now,
-            site_bytes=site_bytes,
-        )
+        self._context = context
+        self._jobs = Jobs(context, limits or JobLimits())
+        lock, addresses, state_dir = context.lock, context.addresses, context.state_dir
         hosting = Hosting(lock=lock, addresses=addresses, jobs=self._jobs)
-        self._deployments = Deployments(
-            lock=lock, addresses=addresses, hosting=hosting, jobs=self._jobs, state_dir=state_dir, s3=s3, now=now
-        )
+        self._deployments = Deployments(context, hosting, self._jobs)
         self._sites = Sites(lock=lock, addresses=addresses, hosting=hosting)
         self._generator = generator or Generator()
         self._ui_builder = UiBuilder(
@@ -82,34 +46,33 @@ class LocalAmplify:
             state_dir=state_dir / "codegen",
         )
         self._backend = Backend(lock=lock, hosting=hosting, generator=self._generator)
-        self._operations: Mapping[str, Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
-            "amplify": {**hosting.operations, **self._deployments.operations},
+        self._operations: Mapping[str, Operations] = {
+            "amplify": {
+                name: partial(self._recorded, name, run) if name in trail.ENDING_CALLS else run
+                for name, run in {**hosting.operations, **self._deployments.operations}.items()
+            },
             "amplifyuibuilder": self._ui_builder.operations,
             "amplifybackend": self._backend.operations,
         }
 
     def handle(self, service: str, request: Request) -> Response:
-        """Answer a call of amplify, amplifyuibuilder or amplifybackend, errors included."""
+        """Answer a call of amplify, amplifyuibuilder or amplifybackend; raises ServiceError."""
         try:
-            operation, params = wire.match(service, request)
-        except wire.ServiceError as error:
-            return wire.error(service, error.code, error.message, error.status)
-        answer = self._operations[service].get(operation.name)
-        if answer is None:
-            missing = wire.not_implemented(service, operation.name)
-            return wire.error(service, missing.code, missing.message, missing.status)
-        try:
-            wire.validate(operation, params)
-            result = answer(params)
-            if service == "amplify" and operation.name in trail.ENDING_CALLS:
-                self._emit(self._api_call(operation.name, params, now=self._now()))
-            return wire.respond(operation, result)
-        except wire.ServiceError as error:
-            declared = {shape.name for shape in operation.error_shapes}
+            return answer(service, request, self._operations[service])
+        except ServiceError as error:
             # ListJobs, ListBranches, ListArtifacts and CreateDeployment declare no NotFoundException.
-            if error.code == "NotFoundException" and error.code not in declared:
-                return wire.error(service, "BadRequestException", error.message, 400)
-            return wire.error(service, error.code, error.message, error.status)
+            if error.code == "NotFoundException" and not _declares(service, request, error.code):
+                raise ServiceError("BadRequestException", error.message) from None
+            raise
+
+    def _recorded(self, name: str, run: Operation, parameters: Parameters) -> Result:
+        """Run an operation that ends jobs, and send CloudTrail's event of it."""
+        result = run(parameters)
+        addresses, now = self._context.addresses, self._context.now()
+        self._context.emit(
+            trail.api_call(name, parameters, account=addresses.account, region=addresses.region, now=now)
+        )
+        return result
 
     def local(self, request: Request) -> Response | None:
         """Answer an address beside the API: a site, a job's page, a file, an upload; None if it is none of these."""
@@ -121,3 +84,10 @@ class LocalAmplify:
         self._jobs.close()
         self._ui_builder.close()
         self._backend.close()
+
+
+def _declares(service: str, request: Request, code: str) -> bool:
+    name = operation_name(service, request)
+    return name is not None and code in {
+        shape.name for shape in service_model(service).operation_model(name).error_shapes
+    }

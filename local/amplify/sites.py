@@ -23,7 +23,8 @@ from local.amplify.descriptions import describe_step
 from local.amplify.hosting import Hosting
 from local.amplify.state import ENDED, Branch, Job
 from local.server.callers import SITE_HOST
-from local.server.wire import ServiceError, raw_path
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import raw_path
 
 TAIL_LINES = 40
 TAIL_BYTES = 16_384

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,16 +20,15 @@ from local.amplify.addresses import Addresses
 from local.amplify.hosting import Hosting
 from local.amplify.pagination import page
 from local.codegen import Generator, GeneratorError, UiCode
-from local.server.wire import ServiceError, raw_path
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import raw_path
+from local.server.service import Operations, Parameters, Result
 
 log = logging.getLogger(__name__)
 
 # A job takes the generator some 400 MB.
 AT_ONCE = 2
 MANIFEST = "manifest.json"
-
-Params = dict[str, Any]
-Result = dict[str, Any]
 
 
 @dataclass
@@ -69,13 +67,13 @@ class UiBuilder:
         self._jobs: dict[str, CodegenJob] = {}
         self._threads: list[Thread] = []
         self._slots = Semaphore(AT_ONCE)
-        self.operations: Mapping[str, Callable[[Params], Result]] = {
+        self.operations: Operations = {
             "StartCodegenJob": self.start_codegen_job,
             "GetCodegenJob": self.get_codegen_job,
             "ListCodegenJobs": self.list_codegen_jobs,
         }
 
-    def start_codegen_job(self, params: Params) -> Result:
+    def start_codegen_job(self, params: Parameters) -> Result:
         """Start a job, or answer the one that the same clientToken started."""
         order = params["codegenJobToCreate"]
         if len(order["renderConfig"]) != 1:
@@ -87,14 +85,14 @@ class UiBuilder:
                 job = self._start(params, order)
             return {"entity": self._describe(job)}
 
-    def get_codegen_job(self, params: Params) -> Result:
+    def get_codegen_job(self, params: Parameters) -> Result:
         with self._lock:
             job = self._jobs.get(params["id"])
             if job is None or (job.app_id, job.environment) != (params["appId"], params["environmentName"]):
                 raise ServiceError("ResourceNotFoundException", f"Codegen job {params['id']} not found.", 404)
             return {"job": self._describe(job)}
 
-    def list_codegen_jobs(self, params: Params) -> Result:
+    def list_codegen_jobs(self, params: Parameters) -> Result:
         """Newest first."""
         place = (params["appId"], params["environmentName"])
         with self._lock:
@@ -133,13 +131,13 @@ class UiBuilder:
             # StartCodegenJob and ListCodegenJobs declare no error for what is not found.
             raise ServiceError("InvalidParameterException", error.message) from None
 
-    def _started_by(self, params: Params) -> CodegenJob | None:
+    def _started_by(self, params: Parameters) -> CodegenJob | None:
         token = params.get("clientToken")
         asked = (params["appId"], params["environmentName"], token)
         jobs = self._jobs.values()
         return next((job for job in jobs if token and (job.app_id, job.environment, job.client_token) == asked), None)
 
-    def _start(self, params: Params, order: dict[str, Any]) -> CodegenJob:
+    def _start(self, params: Parameters, order: dict[str, Any]) -> CodegenJob:
         now = datetime.now(UTC)
         serial = len(self._jobs) + 1
         directory = self._state_dir / str(uuid4())

@@ -17,7 +17,8 @@ from werkzeug.wrappers import Request
 from local.permissions.accesses import Place, accesses
 from local.permissions.policies import Access, Decision, decide
 from local.permissions.roles import Roles, RoleSession
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.models import protocol_of
 
 ACCESS_KEY = re.compile(r"Credential=([^/,\s]+)/")
 
@@ -121,7 +122,7 @@ class Authorization:
         }
 
 
-def refusal(service: str, principal: str, access: Access, decision: Decision) -> wire.ServiceError:
+def refusal(service: str, principal: str, access: Access, decision: Decision) -> ServiceError:
     """The error of a call that policies do not allow."""
     reason = (
         "with an explicit deny in an identity-based policy"
@@ -129,6 +130,6 @@ def refusal(service: str, principal: str, access: Access, decision: Decision) ->
         else f"because no identity-based policy allows the {access.action} action"
     )
     message = f"User: {principal} is not authorized to perform: {access.action} on resource: {access.resource} {reason}"
-    protocol = wire.protocol(service)
+    protocol = protocol_of(service)
     usual = "AccessDenied" if protocol in {"query", "ec2", "rest-xml"} else "AccessDeniedException"
-    return wire.ServiceError(REFUSALS.get(service, usual), message, 400 if protocol == "json" else 403)
+    return ServiceError(REFUSALS.get(service, usual), message, 400 if protocol == "json" else 403)

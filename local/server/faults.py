@@ -1,6 +1,6 @@
-"""Faults ordered for calls of any service behind the AWS endpoint, over POST, GET and DELETE /_local/faults.
+"""Fault injection for calls of any service behind the AWS endpoint, over POST, GET and DELETE /_local/faults.
 
-An order is a JSON object:
+A fault is injected as a JSON object:
 
     {"service": "amplify", "operation": "StartJob", "fault": "lose-answer", "times": 1,
      "seconds": 5, "code": "BadRequestException", "message": "…", "status": 400, "match": {"branchName": "main"}}
@@ -19,7 +19,7 @@ For service "amplify" and the operations "StatusEvent", which stands for the sta
 "ApiCallEvent", which stands for CloudTrail's events of calls that end jobs, the faults are lose, delay (by `seconds`),
 duplicate, and reorder (it comes after the next one, or after `seconds`).
 What the HTTP API, rules and destinations invoke is no call over the wire, and meets no fault.
-A quota holds until the orders are taken back, and `also` lists operations of the service that share it.
+A quota holds until the faults are removed, and `also` lists operations of the service that share it.
 `times` is how many calls are hit (1 unless given); `match` names parameters and the values that they must have.
 """
 
@@ -32,7 +32,8 @@ from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.models import service_model
 from local.server.token_bucket import Throttle, TokenBucket
 
 CALL_FAULTS = ("throttle", "refuse", "lose-answer", "delay", "hang", "nonsense", "quota")
@@ -53,13 +54,13 @@ THROTTLING: Mapping[str, tuple[str, str, int]] = {
 """How services say that they throttle where it is not ThrottlingException, "Rate exceeded", 400."""
 
 
-class BadOrderError(ValueError):
-    """An order for a fault that can't be carried out; the message says what is wrong and what would be right."""
+class InvalidFaultError(ValueError):
+    """A fault that can't be injected; the message says what is wrong and what would be right."""
 
 
 @dataclass
 class Fault:
-    """One order, with how many calls it still hits."""
+    """One fault, with how many calls it still hits."""
 
     service: str
     operation: str
@@ -76,24 +77,24 @@ class Fault:
     def is_for(self, service: str, operation: str) -> bool:
         return self.service == service and (self.operation == operation or operation in self.also)
 
-    def error(self) -> wire.ServiceError:
+    def error(self) -> ServiceError:
         """The error that a throttle, quota or refuse fault answers with."""
         if self.fault in {"throttle", "quota"}:
             code, message, status = THROTTLING.get(self.service, ("ThrottlingException", "Rate exceeded", 400))
-            return wire.ServiceError(self.code or code, self.message or message, self.status or status)
-        return wire.ServiceError(self.code or "", self.message or "", self.status or 400)
+            return ServiceError(self.code or code, self.message or message, self.status or status)
+        return ServiceError(self.code or "", self.message or "", self.status or 400)
 
 
 class Faults:
-    """The orders that are still open, oldest first."""
+    """The faults that are still to hit calls, oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: list[Fault] = []
         self._quotas: dict[int, TokenBucket] = {}
 
-    def order(self, document: object) -> Fault:
-        """Take an order as its JSON object says; raises BadOrderError."""
+    def inject(self, document: object) -> Fault:
+        """Inject a fault as its JSON object says; raises InvalidFaultError."""
         fault = _parse(document)
         with self._lock:
             self._open.append(fault)
@@ -110,23 +111,22 @@ class Faults:
             self._open.clear()
             self._quotas.clear()
 
-    def wanted(self, service: str, operation: str) -> bool:
-        """Whether any order is for this operation, which is cheaper than reading a call's parameters."""
+    def has_any(self, service: str, operation: str) -> bool:
+        """Whether any fault is for this operation, which is cheaper than reading a call's parameters."""
         with self._lock:
             return any(fault.is_for(service, operation) for fault in self._open)
 
     def take(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Fault | None:
-        """The oldest order that this call fits, used up by one; `service` is the signing name."""
+        """The oldest fault that this call fits, used up by one; `service` is the signing name."""
         with self._lock:
             for fault in self._open:
-                given = fault.match.items()
-                fits = all(str(parameters.get(name)) == str(value) for name, value in given)
+                fits = all(str(parameters.get(name)) == str(value) for name, value in fault.match.items())
                 if fits and fault.is_for(service, operation) and self._use(fault):
                     return fault
         return None
 
     def _use(self, fault: Fault) -> bool:
-        """Count a call that an order fits; False if it is within the order's quota."""
+        """Count a call that a fault fits; False if it is within the fault's quota."""
         if (quota := self._quotas.get(id(fault))) is not None:
             return not quota.take()
         fault.times -= 1
@@ -137,29 +137,29 @@ class Faults:
 
 def _parse(document: object) -> Fault:
     if not isinstance(document, dict):
-        raise BadOrderError("an order is a JSON object; local/server/faults.py lists its members")
+        raise InvalidFaultError("a fault is a JSON object; local/server/faults.py lists its members")
     names = set(Fault.__dataclass_fields__)
     if unknown := sorted(set(document) - names):
-        raise BadOrderError(f"unknown member {unknown[0]!r}; an order has {', '.join(sorted(names))}")
+        raise InvalidFaultError(f"unknown member {unknown[0]!r}; a fault has {', '.join(sorted(names))}")
     if missing := sorted({"service", "operation", "fault"} - set(document)):
-        raise BadOrderError(f"{missing[0]!r} is missing")
+        raise InvalidFaultError(f"{missing[0]!r} is missing")
     for name, types in _TYPES.items():
         if name in document and (not isinstance(document[name], types) or isinstance(document[name], bool)):
-            raise BadOrderError(f"{name!r} has the wrong type: {document[name]!r}")
+            raise InvalidFaultError(f"{name!r} has the wrong type: {document[name]!r}")
     fault = Fault(**document)
     fault.service = {"stepfunctions": "states"}.get(fault.service, fault.service)
     if fault.times < 1 or fault.seconds < 0:
-        raise BadOrderError("'times' must be at least 1 and 'seconds' at least 0")
+        raise InvalidFaultError("'times' must be at least 1 and 'seconds' at least 0")
     is_event = fault.service == "amplify" and fault.operation in (STATUS_EVENT, API_CALL_EVENT)
-    known = EVENT_FAULTS if is_event else CALL_FAULTS
-    if fault.fault not in known:
-        raise BadOrderError(f"no fault {fault.fault!r} for {fault.operation}; there are {', '.join(known)}")
+    kinds = EVENT_FAULTS if is_event else CALL_FAULTS
+    if fault.fault not in kinds:
+        raise InvalidFaultError(f"no fault {fault.fault!r} for {fault.operation}; there are {', '.join(kinds)}")
     if fault.fault == "refuse" and not (fault.code and fault.message):
-        raise BadOrderError("a refusal needs 'code' and 'message'")
+        raise InvalidFaultError("a refusal needs 'code' and 'message'")
     if (fault.fault == "quota") != (fault.rate is not None) or (fault.also and fault.rate is None):
-        raise BadOrderError("a quota needs 'rate', calls a second, and may have 'also'; no other fault has them")
+        raise InvalidFaultError("a quota needs 'rate', calls a second, and may have 'also'; no other fault has them")
     if fault.rate is not None and fault.rate <= 0:
-        raise BadOrderError("'rate' must be greater than 0")
+        raise InvalidFaultError("'rate' must be greater than 0")
     if not is_event:
         _check_operations(fault)
     return fault
@@ -182,9 +182,9 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 def _check_operations(fault: Fault) -> None:
     try:
-        operations = wire.service_model(fault.service).operation_names
+        operations = service_model(fault.service).operation_names
     except UnknownServiceError:
-        raise BadOrderError(f"no AWS service is called {fault.service!r}") from None
+        raise InvalidFaultError(f"no AWS service is called {fault.service!r}") from None
     for operation in (fault.operation, *fault.also):
         if operation not in operations:
-            raise BadOrderError(f"{fault.service} has no operation {operation!r}")
+            raise InvalidFaultError(f"{fault.service} has no operation {operation!r}")

@@ -15,8 +15,10 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -43,50 +45,56 @@ class PortOccupiedError(OSError):
     """Another process listens on the port that was asked for."""
 
 
-class HttpServer:
-    """One listening port and the application that answers it.
+@dataclass(frozen=True)
+class Listen:
+    """Where a server listens, and by which names.
 
-    `also_at` is an IPv4 address of this machine to listen at besides 127.0.0.1; ValueError is raised for another.
-    `names` and `subdomains` say by which host names it is called (callers.py); other requests are answered 403.
-    `max_body` is the most bytes that a request's body may have (None: any number); a larger one is answered 413.
-    The port is bound, and PortOccupiedError raised, when the object is made; port 0 means a free one.
+    Port 0 is a free one. `also_at` is an IPv4 address of this machine to listen at besides 127.0.0.1. `names` and
+    `subdomains` say by which host names the server is called (callers.py); other requests are answered 403.
     """
 
-    def __init__(
-        self,
-        application: Application,
-        *,
-        name: str,
-        port: int = 0,
-        also_at: str = LOOPBACK,
-        names: Collection[str] = (),
-        subdomains: bool = False,
-        max_body: int | None = None,
-    ) -> None:
-        self.application = application
+    port: int = 0
+    also_at: str = LOOPBACK
+    names: Collection[str] = ()
+    subdomains: bool = False
+
+
+class HttpServer:
+    """One listening port, which an application answers once it is started.
+
+    `max_body` is the most bytes that a request's body may have (None: any number); a larger one is answered 413.
+    The port is bound when the object is made. Raises PortOccupiedError, and ValueError for an address that is not this
+    machine's.
+    """
+
+    def __init__(self, name: str, listen: Listen | None = None, *, max_body: int | None = None) -> None:
+        listen = listen or Listen()
         self.name = name
         self.max_body = max_body
+        first = EVERYWHERE if listen.also_at == EVERYWHERE else LOOPBACK
         with contextlib.ExitStack() as opened:
-            self._listeners = [opened.enter_context(_listener(EVERYWHERE if also_at == EVERYWHERE else LOOPBACK, port))]
+            self._listeners = [opened.enter_context(_listener(first, listen.port))]
             self.port: int = self._listeners[0].getsockname()[1]
-            if also_at not in {LOOPBACK, EVERYWHERE}:
-                self._listeners.append(opened.enter_context(_listener(also_at, self.port)))
+            if listen.also_at not in {LOOPBACK, EVERYWHERE}:
+                self._listeners.append(opened.enter_context(_listener(listen.also_at, self.port)))
             opened.pop_all()
-        self.callers = Callers(self.port, names=names, subdomains=subdomains)
+        self.callers = Callers(self.port, names=listen.names, subdomains=listen.subdomains)
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._closed = False
-        self._threads = [
-            threading.Thread(target=self._accept, args=(listener,), name=f"{name}-accept", daemon=True)
-            for listener in self._listeners
-        ]
+        self._threads: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
 
-    def start(self) -> None:
-        for thread in self._threads:
+    def start(self, application: Application) -> None:
+        """Begin to answer, each connection in a thread of its own."""
+        for listener in self._listeners:
+            thread = threading.Thread(
+                target=self._accept, args=(listener, application), name=f"{self.name}-accept", daemon=True
+            )
+            self._threads.append(thread)
             thread.start()
 
     def close(self) -> None:
@@ -96,8 +104,8 @@ class HttpServer:
                 return
             self._closed = True
             connections = list(self._connections)
-        for listener, thread in zip(self._listeners, self._threads, strict=True):
-            if thread.is_alive():
+        for listener, thread in zip_longest(self._listeners, self._threads):
+            if thread is not None:
                 # accept() can't be interrupted portably, but one more connection wakes it.
                 with contextlib.suppress(OSError):
                     socket.create_connection(listener.getsockname(), timeout=1).close()
@@ -107,7 +115,7 @@ class HttpServer:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket, application: Application) -> None:
         while True:
             try:
                 connection, address = listener.accept()
@@ -120,13 +128,15 @@ class HttpServer:
                     connection.close()
                     return
                 self._connections.add(connection)
-            threading.Thread(target=self._serve, args=(connection, address), name=self.name, daemon=True).start()
+            threading.Thread(
+                target=self._serve, args=(connection, address, application), name=self.name, daemon=True
+            ).start()
 
-    def _serve(self, connection: socket.socket, address: tuple[str, int]) -> None:
+    def _serve(self, connection: socket.socket, address: tuple[str, int], application: Application) -> None:
         try:
             # A client that resets its connection is its own business.
             with contextlib.suppress(ConnectionError):
-                _Connection(connection, address, self)
+                _Connection(connection, address, self, application)
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -154,7 +164,11 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: HttpServer  # type: ignore[assignment]
 
-    def __init__(self, connection: socket.socket, address: tuple[str, int], server: HttpServer) -> None:
+    def __init__(
+        self, connection: socket.socket, address: tuple[str, int], server: HttpServer, application: Application
+    ) -> None:
+        # The base class answers all requests while it is made.
+        self._application = application
         # The base class only keeps the server for its subclass's use.
         super().__init__(connection, address, server)  # type: ignore[arg-type]
 
@@ -176,7 +190,7 @@ class _Connection(BaseHTTPRequestHandler):
             return
         environ = self._environ(body)
         try:
-            response = self.server.application(Request(environ))
+            response = self._application(Request(environ))
         except DropConnectionError:
             self.close_connection = True
             return

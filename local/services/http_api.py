@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
 from local.server.token_bucket import Throttle, TokenBucket
 from local.services.functions.runtime import Outcome
 
@@ -73,15 +73,17 @@ def _segment_weight(segment: str) -> int:
 
 
 class HttpApi:
-    """One API on a port of this machine, and what it answers: also 200 at /health, unless a route is there."""
+    """One API at an address of this machine, and what it answers: also 200 at /health, unless a route is there."""
 
     def __init__(
         self,
         *,
         account: str,
+        url: str,
         invoke: Callable[[str, bytes], Outcome],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.url = url
         self._account = account
         self._invoke = invoke
         self._now = now
@@ -124,7 +126,7 @@ class HttpApi:
         event = self._event(route, parameters, request)
         try:
             outcome = self._invoke(route.function_arn, json.dumps(event).encode())
-        except wire.ServiceError as error:
+        except ServiceError as error:
             is_busy = error.status == 429
             message = "Service Unavailable" if is_busy else "Internal Server Error"
             response = _json_response(503 if is_busy else 500, {"message": message})

@@ -27,7 +27,8 @@ from moto.core.request import Request as MotoRequest
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError, not_implemented
+from local.server.protocol.match import operation_name
 
 ACCOUNT = DEFAULT_ACCOUNT_ID
 
@@ -46,9 +47,13 @@ class _ServerRequest(MotoRequest):
 
 
 class MotoBackend:
-    """moto as one AWS account; state is the process's, so that only one may be in use at a time."""
+    """moto as one AWS account; state is the process's, so that only one may be in use at a time.
 
-    def __init__(self) -> None:
+    `region` is where calls go that name no Region.
+    """
+
+    def __init__(self, region: str) -> None:
+        self.region = region
         self._locks = {service: threading.Lock() for service in LOCKED_SERVICES}
 
     def start(self, port: int) -> None:
@@ -63,19 +68,19 @@ class MotoBackend:
         BackendDict.reset()
         reset_model_data()
 
-    def handle(self, service: str, region: str, request: Request) -> Response:
+    def handle(self, service: str, request: Request, region: str | None = None) -> Response:
         """Answer a call; `service` is its signing name.
 
         Raises ServiceError for a service or an operation that moto lacks, or whose needs are not installed.
         """
         try:
             with self._locks.get(service, contextlib.nullcontext()):
-                return self._handle(service, region, request)
+                return self._handle(service, region or self.region, request)
         except NotImplementedError as error:
-            raise wire.not_implemented(service, wire.operation_name(service, request)) from error
+            raise not_implemented(service, operation_name(service, request)) from error
         except ImportError as error:
             why = f"moto needs the package {error.name} for it"
-            raise wire.not_implemented(service, why=why) from error
+            raise not_implemented(service, why=why) from error
 
     def _handle(self, service: str, region: str, request: Request) -> Response:
         environ = with_body(request, request.get_data()).environ
@@ -87,9 +92,9 @@ class MotoBackend:
         for pattern, handler in _handlers(service, region):
             if pattern.match(aws_url):
                 return self._call(handler, moto_request)
-        if operation := wire.operation_name(service, request):
-            raise wire.not_implemented(service, operation)
-        raise wire.ServiceError("UnknownOperationException", f"{service} has nothing at {moto_request.raw_path}", 404)
+        if operation := operation_name(service, request):
+            raise not_implemented(service, operation)
+        raise ServiceError("UnknownOperationException", f"{service} has nothing at {moto_request.raw_path}", 404)
 
     @staticmethod
     def _call(handler: Handler, request: MotoRequest) -> Response:
@@ -119,7 +124,7 @@ def _handlers(service: str, region: str) -> list[tuple[re.Pattern[str], Handler]
     host = f"https://{service}.{region}.amazonaws.com"
     name = next((name for name, pattern in backend_url_patterns if pattern.match(host)), None)
     if name is None:
-        raise wire.not_implemented(service)
+        raise not_implemented(service)
     accounts: Any = backends.get_backend(name)  # type: ignore[call-overload]
     regions = accounts[ACCOUNT]
     backend = regions["us-east-1" if "us-east-1" in regions else "aws"]

@@ -17,7 +17,7 @@ from uuid import uuid4
 from moto.s3.models import s3_backends
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.match import operation_name, raw_path
 from local.services.moto import ACCOUNT, MotoBackend, with_body
 
 CREATING = ("PutObject", "CopyObject", "CompleteMultipartUpload")
@@ -30,9 +30,8 @@ END = b"</NotificationConfiguration>"
 class S3Service:
     """The buckets of one account; `emit` puts events on the default bus."""
 
-    def __init__(self, moto: MotoBackend, region: str, emit: Callable[[Mapping[str, Any]], object]) -> None:
+    def __init__(self, moto: MotoBackend, emit: Callable[[Mapping[str, Any]], object]) -> None:
         self._moto = moto
-        self._region = region
         self._emit = emit
         self._lock = threading.Lock()
         self._telling: set[str] = set()
@@ -40,16 +39,16 @@ class S3Service:
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call, signed or not; raises ServiceError."""
-        operation = wire.operation_name(service, request)
+        operation = operation_name(service, request)
         # In the path style, the only one that the endpoint knows.
-        bucket, _, key = unquote(wire.raw_path(request)).removeprefix("/").partition("/")
+        bucket, _, key = unquote(raw_path(request)).removeprefix("/").partition("/")
         match operation:
             # Their older names share their addresses.
             case "PutBucketNotificationConfiguration" | "PutBucketNotification":
                 return self._configure(service, request, bucket)
             case "GetBucketNotificationConfiguration" | "GetBucketNotification":
                 return self._configuration(service, request, bucket)
-        response = self._moto.handle(service, self._region, request)
+        response = self._moto.handle(service, request)
         if operation in CREATING and response.status_code == 200 and bucket in self._telling:
             self._created(bucket, key, operation, request, response)
         if operation == "DeleteBucket" and response.status_code < 300:
@@ -59,14 +58,14 @@ class S3Service:
     def _configure(self, service: str, request: Request, bucket: str) -> Response:
         body = request.get_data()
         without = with_body(request, TO_EVENTBRIDGE.sub(b"", body))
-        response = self._moto.handle(service, self._region, without)
+        response = self._moto.handle(service, without)
         if response.status_code == 200:
             tells = TO_EVENTBRIDGE.search(body) is not None
             (self._telling.add if tells else self._telling.discard)(bucket)
         return response
 
     def _configuration(self, service: str, request: Request, bucket: str) -> Response:
-        response = self._moto.handle(service, self._region, request)
+        response = self._moto.handle(service, request)
         if response.status_code == 200 and bucket in self._telling:
             body = response.get_data()
             told = body.replace(END, b"<EventBridgeConfiguration/>" + END)

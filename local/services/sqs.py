@@ -15,7 +15,7 @@ from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.match import operation_name, read_request
 from local.services.moto import ACCOUNT, MotoBackend
 
 MARGIN_MILLISECONDS = 100
@@ -25,26 +25,25 @@ MARGIN_MILLISECONDS = 100
 class SqsService:
     """The queues of one account and Region."""
 
-    def __init__(self, moto: MotoBackend, region: str) -> None:
+    def __init__(self, moto: MotoBackend) -> None:
         self._moto = moto
-        self._region = region
         self._lock = threading.Lock()
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        if wire.operation_name(service, request) != "ReceiveMessage":
-            return self._moto.handle(service, self._region, request)
-        parameters = wire.match(service, request)[1]
+        if operation_name(service, request) != "ReceiveMessage":
+            return self._moto.handle(service, request)
+        parameters = read_request(service, request)[1]
         name = str(parameters.get("QueueUrl", "")).rpartition("/")[2]
         if not name.endswith(".fifo") or parameters.get("WaitTimeSeconds"):
-            return self._moto.handle(service, self._region, request)
+            return self._moto.handle(service, request)
         with self._lock:
             self._look_at_what_came_back(name)
-            return self._moto.handle(service, self._region, request)
+            return self._moto.handle(service, request)
 
     def _look_at_what_came_back(self, name: str) -> None:
         try:
-            queue: Any = sqs_backends[ACCOUNT][self._region].get_queue(name)
+            queue: Any = sqs_backends[ACCOUNT][self._moto.region].get_queue(name)
         except QueueDoesNotExist:
             return
         while due := [message for message in list(queue.pending_messages) if _comes_back(message)]:

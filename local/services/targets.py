@@ -16,7 +16,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.permissions.authorization import Authorization
-from local.server import wire
+from local.server.protocol.errors import ServiceError
 from local.services.clients import Clients
 
 if TYPE_CHECKING:
@@ -40,15 +40,22 @@ class NotDeliverableError(Exception):
 class Targets:
     """Everything that events and invocation records can be sent to.
 
-    `invoke_async` and `emit` are the Lambda and EventBridge services' own ways in; they are handed in once those exist.
+    `invoke` hands a function's ARN and an event to the Lambda service, `emit` an event and a bus's ARN to EventBridge.
     """
 
-    def __init__(self, clients: Clients, authorization: Authorization) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        authorization: Authorization,
+        *,
+        invoke: Callable[[str, bytes], object],
+        emit: Callable[[Mapping[str, Any], str], object],
+    ) -> None:
         self._clients = clients
         self._authorization = authorization
+        self._invoke_function = invoke
+        self._put_event = emit
         self._queue_urls: dict[str, str] = {}
-        self.invoke_async: Callable[[str, bytes], None]
-        self.emit: Callable[..., str]
 
     def check(self, arn: str) -> None:
         """Raises NotDeliverableError for an ARN of a kind that nothing here can send to."""
@@ -110,11 +117,11 @@ class Targets:
 
     def _invoke(self, arn: str, text: str, settings: Mapping[str, Any]) -> None:
         self._authorization.check_action(settings.get("RoleArn"), SESSION, "lambda:InvokeFunction", arn)
-        self.invoke_async(arn, text.encode())
+        self._invoke_function(arn, text.encode())
 
     def _emit(self, event: Mapping[str, Any], bus: str, role: str | None) -> None:
         self._authorization.check_action(role, SESSION, "events:PutEvents", bus)
-        self.emit(event, bus=bus)
+        self._put_event(event, bus)
 
     def _translating(self, send: Callable[[], object]) -> None:
         try:
@@ -130,7 +137,7 @@ class Targets:
             raise NotDeliverableError(
                 "MalformedDetail", f"what the target got is no event: {error}", is_final=True
             ) from error
-        except wire.ServiceError as error:
+        except ServiceError as error:
             raise NotDeliverableError(error.code, error.message, is_final=error.status < 500) from error
 
     def _queue_url(self, arn: str) -> str:

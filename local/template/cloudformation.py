@@ -12,10 +12,10 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire, wire_query
+from local.server.protocol.errors import ServiceError
+from local.server.service import Operations, Parameters, Result, answer
 from local.template.resources import Resources
 
-SERVICE = "cloudformation"
 STATUS = "CREATE_COMPLETE"
 # What one answer of ListStackResources and of DescribeStackResources holds on AWS.
 PAGE = 100
@@ -88,33 +88,28 @@ class CloudFormationService:
 
     def __init__(self, stack: Callable[[], Stack | None]) -> None:
         self._stack = stack
-        self._operations: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        self._operations: Operations = {
             "DescribeStacks": self._describe_stacks,
             "DescribeStackResource": self._describe_stack_resource,
             "DescribeStackResources": self._describe_stack_resources,
             "ListStackResources": self._list_stack_resources,
         }
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, service: str, request: Request) -> Response:
         """Answer a call. Raises ServiceError for what CloudFormation refuses, and for operations that are not here."""
-        operation, params = wire_query.match(SERVICE, request)
-        answer = self._operations.get(operation.name)
-        if answer is None:
-            raise wire.not_implemented(SERVICE, operation.name)
-        wire.validate(operation, params)
-        return wire_query.respond(operation, answer(params))
+        return answer(service, request, self._operations)
 
-    def _describe_stacks(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _describe_stacks(self, params: Parameters) -> Result:
         name = params.get("StackName")
         if name is not None:
             return {"Stacks": [_stack(self._find(name, f"Stack with id {name} does not exist"))]}
         stack = self._stack()
         return {"Stacks": [] if stack is None else [_stack(stack)]}
 
-    def _describe_stack_resource(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _describe_stack_resource(self, params: Parameters) -> Result:
         name, logical_id = params["StackName"], params["LogicalResourceId"]
         stack = self._find(name, f"Stack '{name}' does not exist")
-        resource = next((one for one in stack.resources if one.logical_id == logical_id), None)
+        resource = next((item for item in stack.resources if item.logical_id == logical_id), None)
         if resource is None:
             raise _invalid(f"Resource {logical_id} does not exist for stack {name}")
         return {
@@ -127,7 +122,7 @@ class CloudFormationService:
             }
         }
 
-    def _describe_stack_resources(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _describe_stack_resources(self, params: Parameters) -> Result:
         name, physical_id = params.get("StackName"), params.get("PhysicalResourceId")
         if (name is None) == (physical_id is None):
             raise _invalid("Exactly one of StackName and PhysicalResourceId must be given")
@@ -136,17 +131,17 @@ class CloudFormationService:
         else:
             stack = self._stack_with(str(physical_id))
         logical_id = params.get("LogicalResourceId")
-        resources = [one for one in stack.resources if logical_id in {None, one.logical_id}]
+        resources = [item for item in stack.resources if logical_id in {None, item.logical_id}]
         if not resources:
             raise _invalid(f"Resource {logical_id} does not exist for stack {stack.name}")
         return {
             "StackResources": [
-                {"StackName": stack.name, "StackId": stack.id, "Timestamp": stack.created, **_resource(one)}
-                for one in resources[:PAGE]
+                {"StackName": stack.name, "StackId": stack.id, "Timestamp": stack.created, **_resource(resource)}
+                for resource in resources[:PAGE]
             ]
         }
 
-    def _list_stack_resources(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _list_stack_resources(self, params: Parameters) -> Result:
         name, token = params["StackName"], params.get("NextToken", "0")
         stack = self._find(name, f"Stack with id {name} does not exist")
         if not (token.isascii() and token.isdigit() and len(token) < 6):
@@ -154,7 +149,7 @@ class CloudFormationService:
         start = int(token)
         shown = stack.resources[start : start + PAGE]
         return {
-            "StackResourceSummaries": [{"LastUpdatedTimestamp": stack.created, **_resource(one)} for one in shown],
+            "StackResourceSummaries": [{"LastUpdatedTimestamp": stack.created, **_resource(item)} for item in shown],
             "NextToken": str(start + PAGE) if start + PAGE < len(stack.resources) else None,
         }
 
@@ -171,8 +166,8 @@ class CloudFormationService:
         return stack
 
 
-def _invalid(message: str) -> wire.ServiceError:
-    return wire.ServiceError("ValidationError", message, 400)
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message, 400)
 
 
 def _stack(stack: Stack) -> dict[str, Any]:

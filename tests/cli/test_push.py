@@ -12,6 +12,8 @@ import boto3
 import pytest
 
 from amplify_jobs_cli.cli import main
+from local.amplify.addresses import Addresses
+from local.amplify.context import AmplifyContext
 from local.amplify.hosting import APP_ID_TAG
 from local.amplify.service import LocalAmplify
 from local.services.s3 import S3Service
@@ -73,18 +75,13 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def amplify(aws: AwsStandIn, tmp_path: Path) -> Iterator[AmplifyClient]:
     """Amplify with an app d1web, whose main is built by routes alone, and d1shop, whose branches build themselves."""
-    service = LocalAmplify(
-        state_dir=tmp_path / "amplify",
-        account="123456789012",
-        region="eu-west-1",
-        base_url=aws.url,
-        emit=lambda event: None,
-        s3=lambda: boto3.client("s3"),
-    )
+    addresses = Addresses(account="123456789012", region="eu-west-1", base_url=aws.url)
+    context = AmplifyContext(addresses, tmp_path / "amplify", lambda event: None, lambda: boto3.client("s3"))
+    service = LocalAmplify(context)
     aws.services = {
-        "amplify": service.handle,
+        "amplify": service,
         # It knows, as moto does not, which buckets send their events to EventBridge.
-        "s3": S3Service(aws.moto, "eu-west-1", lambda event: None).handle,
+        "s3": S3Service(aws.moto, lambda event: None),
     }
     client = boto3.Session("AKIATEST", "test", region_name="eu-west-1").client("amplify", endpoint_url=aws.url)
     for app_id, auto_build in (("d1web", False), ("d1shop", True)):

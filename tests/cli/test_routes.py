@@ -90,7 +90,8 @@ class TestCheck:
             "line": next(n for n, line in enumerate(EXAMPLE.read_text().splitlines(), 1) if "timeoutMinutes" in line),
             "column": 21,
             "path": "routes.web.timeoutMinutes",
-            "message": "0 is too low; use a whole number of minutes from 1 to 1440",
+            "message": "0 is too low; use a whole number from 1 to 1440: "
+            "how many minutes the job may take from leaving Amplify's queue",
             "excerpt": "    timeoutMinutes: 0",
         }
 

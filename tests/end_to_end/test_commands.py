@@ -16,7 +16,7 @@ import pytest
 from demo.app import use
 from demo.examples import APP_ID, make
 from demo.repository import Repository
-from local.cloud import LocalCloud
+from local.cloud import CloudSettings, LocalCloud
 
 pytestmark = pytest.mark.thorough
 
@@ -120,7 +120,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     """A local cloud with the examples in it, and the variables that stand for what a page leaves to its reader."""
     folder = tmp_path_factory.mktemp("commands")
     before = dict(os.environ)
-    cloud = LocalCloud(PROJECT / "template.yaml", aws_port=0, http_port=0, state_dir=folder / "cloud")
+    cloud = LocalCloud(PROJECT / "template.yaml", CloudSettings(aws_port=0, http_port=0, state_dir=folder / "cloud"))
     with cloud:
         repository = Repository(folder)
         assert make(repository, cloud.endpoint_url, cloud.region) == 0

@@ -272,7 +272,7 @@ def test_a_retry_says_only_what_was_not_said(
     stack: Stack, announce: Function, request_: dict[str, Any], service: str, operation: str
 ) -> None:
     event = payload("Job Finished", request_, job=job_of(request_, "FAILED", **FAILED))
-    stack.faults.order(
+    stack.faults.inject(
         {"service": service, "operation": operation, "fault": "refuse",
          "code": "InternalError", "message": "internal", "status": 500}
     )  # fmt: skip
@@ -290,7 +290,7 @@ def test_a_lost_answer_is_no_reason_for_a_client_to_say_it_again_by_itself(
 ) -> None:
     """Whoever calls the function tries again; what was published then comes at most once for each of its tries."""
     event = payload("Job Finished", request_, job=job_of(request_, "SUCCEEDED"))
-    stack.faults.order({"service": service, "operation": operation, "fault": "lose-answer"})
+    stack.faults.inject({"service": service, "operation": operation, "fault": "lose-answer"})
     with pytest.raises(ServiceTrouble, match=f"{operation}: no answer"):
         announce(event)
     announce(event)
@@ -325,7 +325,7 @@ def test_a_start_and_an_end_are_two_announcements(stack: Stack, announce: Functi
 def test_trouble_with_dynamodb_is_tried_again(
     stack: Stack, announce: Function, request_: dict[str, Any], operation: str
 ) -> None:
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "dynamodb", "operation": operation, "fault": "refuse", "times": 3,
          "code": "InternalServerError", "message": "internal", "status": 500}
     )  # fmt: skip
@@ -340,8 +340,8 @@ def test_trouble_with_dynamodb_is_tried_again(
 def test_without_its_names_a_job_is_announced_by_its_ids(
     stack: Stack, announce: Function, request_: dict[str, Any], fault: dict[str, Any]
 ) -> None:
-    stack.faults.order({"service": "amplify", "operation": "GetApp", "times": 9, **fault})
-    stack.faults.order({"service": "amplify", "operation": "GetBranch", "times": 9, **fault})
+    stack.faults.inject({"service": "amplify", "operation": "GetApp", "times": 9, **fault})
+    stack.faults.inject({"service": "amplify", "operation": "GetBranch", "times": 9, **fault})
     announce(payload("Job Started", request_, job=job_of(request_)))
     app_id = request_["parameters"]["appId"]
     assert only(stack.published())["Subject"] == f"Started: {app_id} feature/header #7 (8920543)"
@@ -392,7 +392,7 @@ def test_without_an_answer_of_amplify_the_names_of_the_start_serve(
 ) -> None:
     announce(payload("Job Started", request_, job=job_of(request_)))
     links = check(only(stack.events()))["links"]
-    stack.faults.order({"service": "amplify", "operation": "GetApp", "fault": "throttle", "times": 9})
+    stack.faults.inject({"service": "amplify", "operation": "GetApp", "fault": "throttle", "times": 9})
     announce(payload("Job Finished", request_, job=job_of(request_, "SUCCEEDED")))
     ended = check(only(stack.events()))
     assert (ended["job"]["appName"], ended["links"]) == ("web", links)
@@ -426,7 +426,7 @@ def test_a_token_in_foreign_text_is_neither_published_nor_logged(
             ended["job"]["warnings"] = [token]
         case "unreadable":
             refused = f"GetApp: BadRequestException: {token}"
-            stack.faults.order(
+            stack.faults.inject(
                 {"service": "amplify", "operation": "GetApp", "fault": "refuse",
                  "code": "BadRequestException", "message": refused}
             )  # fmt: skip
@@ -439,7 +439,7 @@ def test_a_token_in_foreign_text_is_neither_published_nor_logged(
 
 
 def test_every_line_says_which_job_it_is_about(stack: Stack, announce: Function, request_: dict[str, Any]) -> None:
-    stack.faults.order({"service": "amplify", "operation": "GetApp", "fault": "throttle", "times": 9})
+    stack.faults.inject({"service": "amplify", "operation": "GetApp", "fault": "throttle", "times": 9})
     announce(payload("Job Started", request_, job=job_of(request_)))
     keys = {
         "request_id": request_["requestId"],

@@ -130,7 +130,7 @@ def test_of_step_functions_and_the_queue(stack: Stack) -> None:
 def with_nonsense(
     stack: Stack, service: str, operation: str, call: Callable[[], object], error: type[Exception] = ServiceTrouble
 ) -> None:
-    stack.faults.order({"service": service, "operation": operation, "fault": "nonsense", "times": 9})
+    stack.faults.inject({"service": service, "operation": operation, "fault": "nonsense", "times": 9})
     try:
         with pytest.raises(error):
             call()
@@ -196,10 +196,10 @@ def test_of_amplify_and_s3(
 def test_a_lease_whose_write_was_answered_too_late_is_held(stack: Stack, store: JobsTable) -> None:
     """boto3 writes once more, and meets what it wrote: nobody else has the branch, and nothing waits for a minute."""
     own = BranchRef(REGION, "d1", "own")
-    stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
+    stack.faults.inject({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
     assert store.acquire_lease(own, ATTEMPT, Lease())
     assert store.lease(own).attempt == ATTEMPT
     later = Attempt("web-1", datetime(2026, 3, 1, 12, 1, tzinfo=UTC), 3, "RELEASE", "Fix the header")
-    stack.faults.order({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
+    stack.faults.inject({"service": "dynamodb", "operation": "PutItem", "fault": "lose-answer"})
     assert store.acquire_lease(own, later, Lease(ATTEMPT, 3))
     assert not store.acquire_lease(own, ATTEMPT, Lease())

@@ -221,7 +221,7 @@ def test_a_stop_that_may_not_have_arrived_is_tried_again(
     stack: Stack, get_job: Function, fault: dict[str, Any]
 ) -> None:
     following = overdue(stack)
-    stack.faults.order({"service": "amplify", "operation": "StopJob", **fault})
+    stack.faults.inject({"service": "amplify", "operation": "StopJob", **fault})
     with pytest.raises(ServiceTrouble, match="StopJob"):
         get_job(following.payload())
     # If it did arrive, Amplify now shows the job as cancelled; what ended it is the deadline all the same.
@@ -233,7 +233,7 @@ def test_a_stop_that_may_not_have_arrived_is_tried_again(
 
 def test_a_job_that_ended_before_it_could_be_stopped_has_its_outcome(stack: Stack, get_job: Function) -> None:
     following = overdue(stack)
-    stack.faults.order({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
+    stack.faults.inject({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
     with pytest.raises(ServiceTrouble):
         get_job(following.payload())
     following.show("SUCCEED", steps=[build("SUCCEED", ago(minutes=46))], endTime=ago(seconds=1))
@@ -253,7 +253,7 @@ def test_ten_minutes_past_its_deadline_people_are_told_of_a_job_that_cannot_be_s
 ) -> None:
     following = overdue(stack)
     following.show("RUNNING", steps=[build("RUNNING", ago(minutes=56))])
-    stack.faults.order({"service": "amplify", "operation": "StopJob", **fault})
+    stack.faults.inject({"service": "amplify", "operation": "StopJob", **fault})
     answer = get_job(following.payload())
     assert (answer["job"]["state"], answer["finished"]) == ("TIMED_OUT", True)
     assert "could not stop it" in answer["job"]["reason"]
@@ -264,7 +264,7 @@ def test_ten_minutes_past_its_deadline_people_are_told_of_a_job_that_cannot_be_s
 def test_for_ten_minutes_past_its_deadline_a_stop_is_tried_again(stack: Stack, get_job: Function, minutes: int) -> None:
     following = overdue(stack)
     following.show("RUNNING", steps=[build("RUNNING", ago(minutes=45 + minutes))])
-    stack.faults.order({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
+    stack.faults.inject({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
     with pytest.raises(ServiceTrouble, match="StopJob"):
         get_job(following.payload())
 
@@ -399,14 +399,14 @@ TROUBLES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("fault", TROUBLES, ids=lambda fault: str(fault.get("code", fault["fault"])))
 def test_trouble_with_amplify_is_tried_again(stack: Stack, get_job: Function, fault: dict[str, Any]) -> None:
     following = Following(stack)
-    stack.faults.order({"service": "amplify", "operation": "GetJob", "times": 9, **fault})
+    stack.faults.inject({"service": "amplify", "operation": "GetJob", "times": 9, **fault})
     with pytest.raises(ServiceTrouble, match="GetJob"):
         get_job(following.payload())
 
 
 def test_an_amplify_that_hangs_is_trouble(stack: Stack, get_job: Function) -> None:
     following = Following(stack)
-    stack.faults.order({"service": "amplify", "operation": "GetJob", "fault": "hang"})
+    stack.faults.inject({"service": "amplify", "operation": "GetJob", "fault": "hang"})
     impatient = Config(read_timeout=0.2, retries={"total_max_attempts": 1})
     client = stack.session.client("amplify", endpoint_url=stack.url, config=impatient)
     job = Job.model_validate(following.state["job"])
@@ -423,7 +423,7 @@ def test_the_functions_own_client_gives_up_before_it_is_killed(get_job: Function
 @pytest.mark.parametrize("fault", TROUBLES[:2], ids=lambda fault: str(fault["fault"]))
 def test_trouble_with_amplify_ends_at_the_deadline(stack: Stack, get_job: Function, fault: dict[str, Any]) -> None:
     following = Following(stack, startWithinMinutes=1, receivedAt=ago(minutes=2).isoformat())
-    stack.faults.order({"service": "amplify", "operation": "GetJob", "times": 9, **fault})
+    stack.faults.inject({"service": "amplify", "operation": "GetJob", "times": 9, **fault})
     answer = get_job(following.payload())
     assert answer["job"]["state"] == "TIMED_OUT"
     assert "Amplify's last answer: GetJob" in answer["job"]["reason"]
@@ -432,7 +432,7 @@ def test_trouble_with_amplify_ends_at_the_deadline(stack: Stack, get_job: Functi
 @pytest.mark.parametrize("operation", ["UpdateItem", "Query"])
 def test_trouble_with_dynamodb_is_tried_again(stack: Stack, get_job: Function, operation: str) -> None:
     following = Following(stack)
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "dynamodb", "operation": operation, "fault": "refuse", "times": 3,
          "code": "InternalServerError", "message": "internal", "status": 500}
     )  # fmt: skip

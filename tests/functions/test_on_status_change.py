@@ -147,7 +147,7 @@ def test_a_status_that_is_not_the_end_changes_nothing(stack: Stack, on_status_ch
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
 def test_a_token_that_nobody_waits_with_is_no_error(stack: Stack, on_status_change: Function, code: str) -> None:
     put_token(stack, "60")
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "states", "operation": "SendTaskSuccess", "fault": "refuse", "code": code, "message": "no"}
     )
     assert on_status_change(status_change("60")) == {"woke": False}
@@ -163,7 +163,7 @@ def test_trouble_is_raised_so_that_the_event_is_delivered_again(
     stack: Stack, on_status_change: Function, service: str, operation: str
 ) -> None:
     put_token(stack, "70")
-    stack.faults.order(
+    stack.faults.inject(
         {"service": service, "operation": operation, "fault": "refuse", "times": 3,
          "code": "InternalServerError", "message": "internal", "status": 500}
     )  # fmt: skip
@@ -176,7 +176,7 @@ def test_a_wake_up_that_failed_is_made_up_for_by_the_repeat(
 ) -> None:
     execution = begin_to_wait(stack, machine, "80")
     until_it_waits(stack, "80")
-    stack.faults.order({"service": "states", "operation": "SendTaskSuccess", "fault": "throttle", "times": 3})
+    stack.faults.inject({"service": "states", "operation": "SendTaskSuccess", "fault": "throttle", "times": 3})
     with pytest.raises(ServiceTrouble):
         on_status_change(status_change("80"))
     assert on_status_change(status_change("80")) == {"woke": True}

@@ -164,7 +164,7 @@ def test_a_version_that_is_not_there_is_rejected(stack: Stack, start_job: Functi
 
 def test_an_artifacts_address_is_signed_anew_for_each_attempt(stack: Stack, start_job: Function) -> None:
     request = deployment(stack, artifact=put(stack, "again.zip", b"a zip"))
-    stack.faults.order({"service": "amplify", "operation": "StartDeployment", "fault": "throttle"})
+    stack.faults.inject({"service": "amplify", "operation": "StartDeployment", "fault": "throttle"})
     with pytest.raises(Throttled):
         start_job(payload(request))
     time.sleep(1.1)  # An address is signed for the second.
@@ -175,7 +175,7 @@ def test_an_artifacts_address_is_signed_anew_for_each_attempt(stack: Stack, star
 
 def test_what_amplify_says_of_an_address_does_not_give_it_away(stack: Stack, start_job: Function) -> None:
     request = deployment(stack, sourceUrl="https://releases.example/web.zip?signature=abc")
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "amplify", "operation": "StartDeployment", "fault": "refuse", "code": "BadRequestException",
          "message": "https://releases.example/web.zip?signature=abc is no zip"}
     )  # fmt: skip
@@ -218,7 +218,7 @@ def test_a_deployment_whose_answer_was_lost_is_found(stack: Stack, start_job: Fu
             "steps": [],
         }
     )
-    stack.faults.order({"service": "amplify", "operation": "StartDeployment", "fault": "lose-answer"})
+    stack.faults.inject({"service": "amplify", "operation": "StartDeployment", "fault": "lose-answer"})
     with pytest.raises(StartUnresolved):
         start_job(payload(request))
     answer = start_job(payload(request))
@@ -228,7 +228,7 @@ def test_a_deployment_whose_answer_was_lost_is_found(stack: Stack, start_job: Fu
 
 def test_another_deployment_is_not_taken_for_the_lost_one(stack: Stack, start_job: Function) -> None:
     request = deployment(stack, sourceUrl="https://releases.example/web.zip")
-    stack.faults.order({"service": "amplify", "operation": "StartDeployment", "fault": "lose-answer"})
+    stack.faults.inject({"service": "amplify", "operation": "StartDeployment", "fault": "lose-answer"})
     with pytest.raises(StartUnresolved):
         start_job(payload(request))
     jobs = stack.amplify.jobs[request["parameters"]["appId"], "main"]
@@ -332,7 +332,7 @@ def test_an_unknown_directive_is_a_warning(stack: Stack, start_job: Function, ge
 @pytest.mark.parametrize(("fault", "times"), [("throttle", 2), ("lose-answer", 2), ("nonsense", 1)])
 def test_a_codegen_job_is_started_once(stack: Stack, start_job: Function, fault: str, times: int) -> None:
     request = codegen(graphqlSchema=SCHEMA)
-    stack.faults.order({"service": "amplifyuibuilder", "operation": "StartCodegenJob", "fault": fault, "times": times})
+    stack.faults.inject({"service": "amplifyuibuilder", "operation": "StartCodegenJob", "fault": fault, "times": times})
     with pytest.raises(RetryableError):
         start_job(payload(request))
     assert start_job(payload(request))["job"]["job"]["jobId"] == "job-1"
@@ -560,7 +560,7 @@ def test_a_pending_models_job_is_waited_for(stack: Stack, start_job: Function) -
 def test_a_models_job_whose_answer_was_lost_is_found(stack: Stack, start_job: Function) -> None:
     stack.backend.jobs["old"] = {"JobId": "old", "Operation": "GenerateBackendAPIModels", "Status": "COMPLETED"}
     request = models()
-    stack.faults.order({"service": "amplifybackend", "operation": "GenerateBackendAPIModels", "fault": "lose-answer"})
+    stack.faults.inject({"service": "amplifybackend", "operation": "GenerateBackendAPIModels", "fault": "lose-answer"})
     with pytest.raises(StartUnresolved):
         start_job(payload(request))
     assert start_job(payload(request))["job"]["job"]["jobId"] == "models-2"
@@ -570,7 +570,7 @@ def test_a_models_job_whose_answer_was_lost_is_found(stack: Stack, start_job: Fu
 def test_a_models_job_that_never_arrived_is_sent_again_later(stack: Stack, start_job: Function) -> None:
     request = models()
     order = {"service": "amplifybackend", "operation": "GenerateBackendAPIModels", "fault": "refuse"}
-    stack.faults.order({**order, "code": "GatewayTimeoutException", "message": "no answer", "status": 504})
+    stack.faults.inject({**order, "code": "GatewayTimeoutException", "message": "no answer", "status": 504})
     for _ in range(2):
         with pytest.raises(StartUnresolved):
             start_job(payload(request))

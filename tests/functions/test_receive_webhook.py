@@ -560,10 +560,11 @@ class TestUnverified:
         answers = [throttled, throttled, throttled]
         moto = stack.aws.moto
 
-        def ssm(service: str, request: Request) -> Response:
-            return answers.pop() if answers else moto.handle(service, "eu-west-1", request)
+        class Ssm:
+            def handle(self, service: str, request: Request) -> Response:
+                return answers.pop() if answers else moto.handle(service, request)
 
-        stack.aws.services["ssm"] = ssm
+        stack.aws.services["ssm"] = Ssm()
         event = {**delivery(push()), "requestContext": {"timeEpoch": int(time.time() * 1000)}}
         try:
             answer = stack.new_function()(event)

@@ -145,7 +145,7 @@ def test_a_start_tells_the_machine_that_it_has_not_seen_any_change(stack: Stack,
 
 def test_a_lost_answer_is_found_again(stack: Stack, start_job: Function) -> None:
     request = job_request(stack.amplify.new_app())
-    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
     with pytest.raises(StartUnresolved):
         start_job(payload(request))
     assert len(jobs(stack, request)) == 1
@@ -155,7 +155,7 @@ def test_a_lost_answer_is_found_again(stack: Stack, start_job: Function) -> None
 
 def test_a_start_that_did_not_arrive_is_sent_again_after_a_minute(stack: Stack, start_job: Function) -> None:
     request = job_request(stack.amplify.new_app())
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "amplify", "operation": "StartJob", "fault": "refuse", "code": "InternalFailureException",
          "message": "internal", "status": 500}
     )  # fmt: skip
@@ -227,7 +227,7 @@ def test_while_an_earlier_try_runs_the_machine_is_told_to_come_back(stack: Stack
 def test_two_requests_at_once_for_one_branch(stack: Stack, start_job: Function) -> None:
     app_id = stack.amplify.new_app()
     requests = [job_request(app_id) for _ in range(2)]
-    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "delay", "seconds": 0.5, "times": 2})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "delay", "seconds": 0.5, "times": 2})
     processes = [stack.in_process_of_its_own("start_job", payload(request)) for request in requests]
     said = [json.loads(process.communicate()[0]) for process in processes]
     assert any("job" in answer for answer in said)
@@ -273,7 +273,7 @@ def test_refusals(
     stack: Stack, start_job: Function, operation: str, fault: dict[str, Any], error: type[Exception]
 ) -> None:
     request = job_request(stack.amplify.new_app())
-    stack.faults.order({"service": "amplify", "operation": operation, **fault})
+    stack.faults.inject({"service": "amplify", "operation": operation, **fault})
     with pytest.raises(error, match=operation):
         start_job(payload(request))
     # What time can heal has an age, and only what is no wait for a branch or a quota has failed.
@@ -294,7 +294,7 @@ def test_what_is_not_there_is_rejected_with_the_parameter_that_names_it(
     stack: Stack, start_job: Function, kind: str, parameter: str, *, route: str | None, place: str
 ) -> None:
     request = job_request(stack.amplify.new_app(), route=route)
-    stack.faults.order(
+    stack.faults.inject(
         {
             "service": "amplify",
             "operation": "StartJob",
@@ -351,17 +351,17 @@ def test_trouble_ends_with_the_time_to_start_too(
 ) -> None:
     received = datetime.now(UTC) - timedelta(minutes=10 + overdue)
     request = job_request(stack.amplify.new_app(), receivedAt=received.isoformat(), startWithinMinutes=10)
-    stack.faults.order({"service": "amplify", "operation": "StartJob", **fault})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", **fault})
     with pytest.raises((StartUnresolved, ServiceTrouble) if said is None else RequestRejected, match=said):
         start_job(payload(request))
 
 
 def test_a_job_that_cannot_be_looked_for_may_have_been_started(stack: Stack, start_job: Function) -> None:
     request = job_request(stack.amplify.new_app())
-    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
     with pytest.raises(StartUnresolved):
         start_job(payload(request))
-    stack.faults.order({"service": "amplify", "operation": "ListJobs", "fault": "nonsense"})
+    stack.faults.inject({"service": "amplify", "operation": "ListJobs", "fault": "nonsense"})
     with pytest.raises(StartUnresolved, match="can't be looked for"):
         start_job(payload(request))
     assert start_job(payload(request))["job"]["job"]["jobId"] == "1"
@@ -375,11 +375,11 @@ def test_a_lost_answer_and_a_write_that_was_none_make_one_job(
     """A 200 that is no answer, at any call of DynamoDB, while the answer to StartJob is lost."""
     for number in range(6):
         request = job_request(stack.amplify.new_app())
-        stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
+        stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
         if number:
             passed = {"service": "dynamodb", "operation": operation, "fault": "delay", "seconds": 0}
-            stack.faults.order({**passed, "times": number})
-        stack.faults.order({"service": "dynamodb", "operation": operation, "fault": "nonsense"})
+            stack.faults.inject({**passed, "times": number})
+        stack.faults.inject({"service": "dynamodb", "operation": operation, "fault": "nonsense"})
         until_started(start_job, request, stack)
         stack.faults.clear()
         assert len(jobs(stack, request)) == 1
@@ -390,7 +390,7 @@ def test_a_branch_that_stays_busy_is_rejected_when_the_time_to_start_runs_out(
 ) -> None:
     long_ago = (datetime.now(UTC) - timedelta(minutes=11)).isoformat()
     request = job_request(stack.amplify.new_app(), receivedAt=long_ago, startWithinMinutes=10)
-    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "throttle"})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "throttle"})
     with pytest.raises(RequestRejected, match=r"within 10 minutes \(startWithinMinutes\).*StartJob"):
         start_job(payload(request))
 
@@ -400,7 +400,7 @@ def test_trouble_with_dynamodb_is_named_and_nothing_is_started_twice(
     stack: Stack, start_job: Function, operation: str
 ) -> None:
     request = job_request(stack.amplify.new_app())
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "dynamodb", "operation": operation, "fault": "refuse", "code": "InternalServerError",
          "message": "internal", "status": 500, "times": 3}
     )  # fmt: skip
@@ -414,10 +414,11 @@ def test_trouble_with_dynamodb_is_named_and_nothing_is_started_twice(
 def test_clients_give_up_before_the_function_is_killed(start_job: Function) -> None:
     function_seconds = 30
     module = start_job.module
-    sending = module.starts.hosting._start_client.meta.config
+    hosting = module.services["start_job"]
+    sending = hosting._start_client.meta.config
     assert sending.retries["total_max_attempts"] == 1
     assert sending.connect_timeout + sending.read_timeout < function_seconds
-    for client in (module.starts.hosting._read_client, module.store._table._client, module.answered_starts.client):
+    for client in (hosting._read_client, module.jobs._table._client, module.start_records.client):
         config = client.meta.config
         assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < function_seconds
 
@@ -460,7 +461,7 @@ def test_a_repeat_of_a_retry_starts_nothing(stack: Stack, start_job: Function) -
 def test_a_retry_whose_answer_is_lost_is_found_again(stack: Stack, start_job: Function) -> None:
     request = job_request(stack.amplify.new_app(), retry=2)
     again = {**payload(request), **failed(start_job(payload(request)))}
-    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "lose-answer"})
     with pytest.raises(StartUnresolved):
         start_job(again)
     assert start_job(again)["job"]["job"]["jobId"] == "2"
@@ -474,7 +475,7 @@ def test_the_time_to_start_again_runs_from_the_end_of_the_job_that_failed(
     long_ago = (datetime.now(UTC) - timedelta(hours=9)).isoformat()
     request = job_request(stack.amplify.new_app(), retry=1, receivedAt=long_ago, startWithinMinutes=30)
     first = start_job(payload(request))
-    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "throttle"})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "throttle"})
     ended = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
     with pytest.raises(error):
         start_job({**payload(request), **failed(first, finishedAt=ended)})
@@ -582,7 +583,7 @@ def test_an_older_job_is_stopped_before_anything_starts(stack: Stack, start_job:
     app_id = stack.amplify.new_app()
     older, newer = event(app_id, 1), event(app_id, 2)
     start_job(payload(older))
-    stack.faults.order({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
+    stack.faults.inject({"service": "amplify", "operation": "StopJob", "fault": "throttle", "times": 2})
     with pytest.raises(RetryableError, match="StopJob"):
         start_job(payload(newer))
     assert len(jobs(stack, newer)) == 1
@@ -649,7 +650,7 @@ def test_every_line_says_which_request_it_is_about(stack: Stack, start_job: Func
     for line in start_job.logs:
         assert line.items() >= keys.items()
     assert start_job.logs[-1]["job_id"] == "1"
-    stack.faults.order({"service": "amplify", "operation": "StartJob", "fault": "throttle"})
+    stack.faults.inject({"service": "amplify", "operation": "StartJob", "fault": "throttle"})
     other = job_request(request["parameters"]["appId"])
     with pytest.raises(Throttled):
         start_job(payload(other), Context())

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.cloud import LocalCloud
+from local.cloud import CloudSettings, LocalCloud
 
 HERE = Path(__file__).parent
 STACK = HERE / "stack"
@@ -19,7 +19,7 @@ STACK = HERE / "stack"
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LocalCloud]:
     local_cloud = LocalCloud(
-        STACK / "template.yaml", aws_port=0, http_port=0, stack_name="small", retry_seconds=(0.05, 0.1)
+        STACK / "template.yaml", CloudSettings(aws_port=0, http_port=0, stack_name="small", retry_seconds=(0.05, 0.1))
     )
     with local_cloud:
         yield local_cloud

@@ -32,7 +32,7 @@ def call(url: str, method: str, document: Any = None) -> tuple[int, Any]:
 
 
 @pytest.fixture
-def order(cloud: LocalCloud) -> Any:
+def inject(cloud: LocalCloud) -> Any:
     """Orders a fault over the documented address; those that are left open are taken back."""
 
     def place(**document: Any) -> None:
@@ -255,29 +255,29 @@ THROTTLED = [
     ("service", "operation", "method", "arguments", "code"), THROTTLED, ids=lambda item: str(item)[:20]
 )
 def test_every_service_can_be_made_to_throttle(
-    *, client: Clients, order: Any, service: str, operation: str, method: str, arguments: dict[str, Any], code: str
+    *, client: Clients, inject: Any, service: str, operation: str, method: str, arguments: dict[str, Any], code: str
 ) -> None:
-    order(service=service, operation=operation, fault="throttle")
+    inject(service=service, operation=operation, fault="throttle")
     with pytest.raises(ClientError) as throttled:
         getattr(client(service), method)(**arguments)
     assert throttled.value.response["Error"]["Code"] == code
 
 
-def test_botocore_retries_what_it_is_told_is_throttling(cloud: LocalCloud, client: Clients, order: Any) -> None:
-    order(service="dynamodb", operation="DescribeTable", fault="throttle", times=2)
+def test_botocore_retries_what_it_is_told_is_throttling(cloud: LocalCloud, client: Clients, inject: Any) -> None:
+    inject(service="dynamodb", operation="DescribeTable", fault="throttle", times=2)
     assert client("dynamodb", attempts=3).describe_table(TableName=cloud.physical_id("Table"))["Table"]
 
 
-def test_a_refusal_is_the_error_that_was_ordered(client: Clients, order: Any) -> None:
-    order(service="ssm", operation="GetParameter", fault="refuse", code="ParameterNotFound", message="It is gone.")
+def test_a_refusal_is_the_error_that_was_injected(client: Clients, inject: Any) -> None:
+    inject(service="ssm", operation="GetParameter", fault="refuse", code="ParameterNotFound", message="It is gone.")
     ssm = client("ssm")
     with pytest.raises(ssm.exceptions.ParameterNotFound, match="It is gone"):
         ssm.get_parameter(Name="/small/outputs")
     assert ssm.get_parameter(Name="/small/outputs")["Parameter"]
 
 
-def test_a_lost_answer_is_of_a_call_that_was_done(cloud: LocalCloud, client: Clients, order: Any) -> None:
-    order(service="dynamodb", operation="PutItem", fault="lose-answer")
+def test_a_lost_answer_is_of_a_call_that_was_done(cloud: LocalCloud, client: Clients, inject: Any) -> None:
+    inject(service="dynamodb", operation="PutItem", fault="lose-answer")
     dynamodb = client("dynamodb")
     table = cloud.physical_id("Table")
     with pytest.raises(ConnectionClosedError):
@@ -285,29 +285,31 @@ def test_a_lost_answer_is_of_a_call_that_was_done(cloud: LocalCloud, client: Cli
     assert dynamodb.get_item(TableName=table, Key={"pk": {"S": "lost"}})["Item"]
 
 
-def test_a_call_that_hangs_is_not_done(cloud: LocalCloud, client: Clients, order: Any) -> None:
-    order(service="dynamodb", operation="PutItem", fault="hang")
+def test_a_call_that_hangs_is_not_done(cloud: LocalCloud, client: Clients, inject: Any) -> None:
+    inject(service="dynamodb", operation="PutItem", fault="hang")
     table = cloud.physical_id("Table")
     with pytest.raises(ReadTimeoutError):
         client("dynamodb", read_timeout=0.3).put_item(TableName=table, Item={"pk": {"S": "hung"}})
     assert "Item" not in client("dynamodb").get_item(TableName=table, Key={"pk": {"S": "hung"}})
 
 
-def test_a_delayed_call_is_done_all_the_same(cloud: LocalCloud, client: Clients, order: Any) -> None:
-    order(service="dynamodb", operation="PutItem", fault="delay", seconds=2)
+def test_a_delayed_call_is_done_all_the_same(cloud: LocalCloud, client: Clients, inject: Any) -> None:
+    inject(service="dynamodb", operation="PutItem", fault="delay", seconds=2)
     table = cloud.physical_id("Table")
     with pytest.raises(ReadTimeoutError):
         client("dynamodb", read_timeout=0.3).put_item(TableName=table, Item={"pk": {"S": "late"}})
     assert client("dynamodb").get_item(TableName=table, Key={"pk": {"S": "late"}})["Item"]
 
 
-def test_nonsense_is_no_answer_of_the_operation(client: Clients, order: Any) -> None:
-    order(service="ssm", operation="GetParameter", fault="nonsense")
+def test_nonsense_is_no_answer_of_the_operation(client: Clients, inject: Any) -> None:
+    inject(service="ssm", operation="GetParameter", fault="nonsense")
     assert "Parameter" not in client("ssm").get_parameter(Name="/small/outputs")
 
 
-def test_a_fault_hits_the_calls_that_match_as_often_as_ordered(cloud: LocalCloud, client: Clients, order: Any) -> None:
-    order(
+def test_a_fault_hits_the_calls_that_match_as_often_as_injected(
+    cloud: LocalCloud, client: Clients, inject: Any
+) -> None:
+    inject(
         service="s3",
         operation="PutObject",
         fault="refuse",
@@ -328,9 +330,9 @@ def test_a_fault_hits_the_calls_that_match_as_often_as_ordered(cloud: LocalCloud
     assert outcomes == ["done", "AccessDenied", "done", "AccessDenied", "done"]
 
 
-def test_open_orders_are_shown_and_taken_back(cloud: LocalCloud, order: Any) -> None:
+def test_open_faults_are_shown_and_taken_back(cloud: LocalCloud, inject: Any) -> None:
     url = f"{cloud.endpoint_url}/_local/faults"
-    order(service="amplify", operation="StartJob", fault="hang")
+    inject(service="amplify", operation="StartJob", fault="hang")
     status, shown = call(url, "GET")
     assert (status, [fault["operation"] for fault in shown["faults"]]) == (200, ["StartJob"])
     assert call(url, "DELETE") == (200, {"faults": []})
@@ -339,7 +341,7 @@ def test_open_orders_are_shown_and_taken_back(cloud: LocalCloud, order: Any) -> 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "an order is a JSON object"),
+        ([], "a fault is a JSON object"),
         ({"service": "s3", "operation": "PutObject"}, "'fault' is missing"),
         ({"service": "s3", "operation": "PutObject", "fault": "melt"}, "no fault 'melt'"),
         ({"service": "s3", "operation": "StartJob", "fault": "hang"}, "s3 has no operation 'StartJob'"),
@@ -358,14 +360,14 @@ def test_open_orders_are_shown_and_taken_back(cloud: LocalCloud, order: Any) -> 
         ({"service": "amplify", "operation": "StatusEvent", "fault": "hang"}, "no fault 'hang' for StatusEvent"),
     ],
 )
-def test_an_order_that_can_t_be_carried_out_is_refused(cloud: LocalCloud, document: Any, message: str) -> None:
+def test_a_fault_that_can_t_be_injected_is_refused(cloud: LocalCloud, document: Any, message: str) -> None:
     status, answer = call(f"{cloud.endpoint_url}/_local/faults", "POST", document)
     assert status == 400
     assert message in answer["message"]
 
 
-def test_operations_share_a_quota_until_it_is_taken_back(cloud: LocalCloud, client: Clients, order: Any) -> None:
-    order(service="ssm", operation="GetParameter", also=["GetParameters"], fault="quota", rate=0.001)
+def test_operations_share_a_quota_until_it_is_taken_back(cloud: LocalCloud, client: Clients, inject: Any) -> None:
+    inject(service="ssm", operation="GetParameter", also=["GetParameters"], fault="quota", rate=0.001)
     ssm = client("ssm")
     ssm.get_parameters(Names=["/none"])
     refused: list[tuple[Any, dict[str, Any]]] = [
@@ -407,9 +409,9 @@ def test_a_machine_invokes_functions_and_catches_their_errors_by_name(cloud: Loc
 
 
 def test_a_machine_retries_a_throttled_function_error_only_as_it_says(
-    cloud: LocalCloud, client: Clients, order: Any
+    cloud: LocalCloud, client: Clients, inject: Any
 ) -> None:
-    order(service="lambda", operation="Invoke", fault="throttle")
+    inject(service="lambda", operation="Invoke", fault="throttle")
     failed = run(cloud, client("stepfunctions"), {"a": 1})
     assert (failed["status"], failed["error"]) == ("FAILED", "Lambda.TooManyRequestsException")
 

@@ -18,7 +18,7 @@ import boto3
 import pytest
 import yaml
 
-from local.cloud import LocalCloud
+from local.cloud import CloudSettings, LocalCloud
 from local.server.http_server import PortOccupiedError
 from local.template.loader import TemplateError
 
@@ -30,7 +30,7 @@ PROJECT = Path(__file__).parents[2]
 def test_it_can_start_again_on_its_ports_with_nothing_left() -> None:
     ports = (0, 0)
     for _ in range(2):
-        with LocalCloud(STACK, aws_port=ports[0], http_port=ports[1]) as cloud:
+        with LocalCloud(STACK, CloudSettings(aws_port=ports[0], http_port=ports[1])) as cloud:
             ports = tuple(int(url.rpartition(":")[2]) for url in (cloud.endpoint_url, cloud.api_url))  # type: ignore[assignment]
             sqs: Any = boto3.client(
                 "sqs",
@@ -54,11 +54,13 @@ def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(PortOccupiedError, match=f"port {port} can't be used"):
-            LocalCloud(STACK, aws_port=port, http_port=0)
+            LocalCloud(STACK, CloudSettings(aws_port=port, http_port=0))
 
 
 def test_parameters_go_over_the_template_s() -> None:
-    with LocalCloud(STACK, aws_port=0, http_port=0, parameters={"Greeting": "grr"}, stack_name="rude") as cloud:
+    with LocalCloud(
+        STACK, CloudSettings(aws_port=0, http_port=0, parameters={"Greeting": "grr"}, stack_name="rude")
+    ) as cloud:
         assert cloud.outputs["Rude"] == cloud.physical_id("RudeQueue")
         assert cloud.physical_id("RudeQueue").endswith("/rude-RudeQueue")
 
@@ -102,7 +104,7 @@ def test_parameters_go_over_the_template_s() -> None:
 def test_what_it_can_t_run_stops_it(tmp_path: Path, resource: dict[str, Any], message: str) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(yaml.safe_dump({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Thing": resource}}))
-    cloud = LocalCloud(path, aws_port=0, http_port=0)
+    cloud = LocalCloud(path, CloudSettings(aws_port=0, http_port=0))
     with pytest.raises(TemplateError, match=message):
         cloud.start()
 
@@ -153,7 +155,7 @@ def test_the_command_says_in_one_line_why_it_can_t_start(tmp_path: Path) -> None
 
 
 def test_the_project_s_own_template_runs(tmp_path: Path) -> None:
-    with LocalCloud(PROJECT / "template.yaml", aws_port=0, http_port=0, state_dir=tmp_path) as cloud:
+    with LocalCloud(PROJECT / "template.yaml", CloudSettings(aws_port=0, http_port=0, state_dir=tmp_path)) as cloud:
         with urlopen(f"{cloud.api_url}/health") as answer:
             assert answer.status == 200
         assert cloud.http_api.route_keys == ["POST /webhooks/{source}"]

@@ -18,9 +18,11 @@ from botocore.config import Config
 from werkzeug.wrappers import Request, Response
 
 from local.amplify import LocalAmplify, trail
-from local.amplify.jobs import SITE_BYTES
+from local.amplify.addresses import Addresses
+from local.amplify.context import AmplifyContext, JobLimits
 from local.codegen import Generator
-from local.server.http_server import HttpServer
+from local.server.http_server import HttpServer, Listen
+from local.server.service import call
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
@@ -73,9 +75,7 @@ def _no_s3() -> Any:
 class World:
     """A local Amplify, its client, its repository and the events that it emitted."""
 
-    def __init__(
-        self, directory: Path, minute: float, generator: Generator | None = None, site_bytes: int = SITE_BYTES
-    ) -> None:
+    def __init__(self, directory: Path, limits: JobLimits | None = None, generator: Generator | None = None) -> None:
         self.repository = Repository(directory / "repository")
         self.state_dir = directory / "state"
         # What Amplify tells of jobs, and what CloudTrail tells of calls.
@@ -83,21 +83,12 @@ class World:
         self.calls: list[dict[str, Any]] = []
         self.passed = timedelta()
         self._changed = threading.Condition()
-        self._server = HttpServer(self._answer, subdomains=True, name="amplify under test")
+        self._server = HttpServer("amplify under test", Listen(subdomains=True))
         self.url = self._server.url
-        self.service = LocalAmplify(
-            state_dir=self.state_dir,
-            account=ACCOUNT,
-            region=REGION,
-            base_url=self.url,
-            emit=self._note,
-            s3=_no_s3,
-            minute=minute,
-            now=self._time,
-            site_bytes=site_bytes,
-            generator=generator,
-        )
-        self._server.start()
+        addresses = Addresses(account=ACCOUNT, region=REGION, base_url=self.url)
+        context = AmplifyContext(addresses, self.state_dir, self._note, _no_s3, self._time)
+        self.service = LocalAmplify(context, limits=limits, generator=generator)
+        self._server.start(self._answer)
         self.client = self.make_client("amplify")
 
     def close(self) -> None:
@@ -113,7 +104,7 @@ class World:
     def _answer(self, request: Request) -> Response:
         scope = request.headers.get("Authorization", "").partition("Credential=")[2].split("/")
         if len(scope) > 3:
-            return self.service.handle(scope[3], request)
+            return call(self.service, scope[3], request)
         return self.service.local(request) or Response("nothing is here", 404)
 
     def _time(self) -> datetime:

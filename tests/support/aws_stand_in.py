@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from werkzeug.wrappers import Request, Response
 
 from local.server.http_server import HttpServer
+from local.server.service import Service, call
 from local.services.moto import MotoBackend
+
+REGION = "eu-west-1"
 
 
 class AwsStandIn:
     """The application behind the port: moto, but for the services that are out of order."""
 
     def __init__(self) -> None:
-        self.moto = MotoBackend()
+        self.moto = MotoBackend(REGION)
         self.url = ""
         # What answers the calls of a service instead of moto.
-        self.services: dict[str, Callable[[str, Request], Response]] = {}
+        self.services: dict[str, Service] = {}
         # Part of a call's service and path, such as "amplify /apps" -> the error code that is its answer.
         self.refusals: dict[str, str] = {}
         # Service (of the SigV4 scope) -> how many calls it still answers.
@@ -61,8 +64,8 @@ class AwsStandIn:
         if refusal:
             return _refused(service, refusal)
         if service in self.services:
-            return self.services[service](service, request)
-        return self.moto.handle(service, region, request)
+            return call(self.services[service], service, request)
+        return self.moto.handle(service, request, region)
 
 
 def _refused(service: str, code: str) -> Response:
@@ -75,9 +78,9 @@ def _refused(service: str, code: str) -> Response:
 def serving_aws() -> Iterator[AwsStandIn]:
     """Serve on a free port."""
     stand_in = AwsStandIn()
-    server = HttpServer(stand_in, name="aws-stand-in")
+    server = HttpServer("aws-stand-in")
     stand_in.url = server.url
-    server.start()
+    server.start(stand_in)
     try:
         yield stand_in
     finally:

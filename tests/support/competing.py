@@ -17,7 +17,7 @@ from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble,
 from amplify_jobs.model.job import BranchRef, Job
 from amplify_jobs.model.parameters import HostingParameters, StartJobParameters
 from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
-from amplify_jobs.starting.once import start_once
+from amplify_jobs.starting.once import BranchStart, OnceStarter
 
 Result = TypeVar("Result")
 
@@ -48,7 +48,7 @@ class StartedJob:
     """A job of the fake Amplify, which knows what ListJobs can't show: who asked for it."""
 
     listed: ListedJob
-    asked_by: str
+    requested_by: str
     started_at: datetime
 
 
@@ -68,9 +68,9 @@ class World:
     # Requests whose StartJob Amplify refuses.
     refused: frozenset[str] = frozenset()
 
-    def start(self, asked_by: str, parameters: StartJobParameters) -> ListedJob:
+    def start(self, requested_by: str, parameters: StartJobParameters) -> ListedJob:
         job = ListedJob(str(len(self.jobs) + 1), parameters.job_type, parameters.commit_message, "PENDING")
-        self.jobs.append(StartedJob(job, asked_by, self.now))
+        self.jobs.append(StartedJob(job, requested_by, self.now))
         return job
 
     def listed(self) -> list[ListedJob]:
@@ -111,19 +111,16 @@ class Process:
 
     def start(self) -> Job:
         """What the function does."""
-        return self.start_once(None)
+        return self.start_once()
 
-    def start_once(self, superseded_by: str | None) -> Job:
-        return start_once(
-            self.request_id,
-            self._parameters,
-            operation="start_job",
-            region=REGION,
-            amplify=self,
-            store=self,
-            now=lambda: self._world.now,
-            superseded_by=superseded_by,
-        )
+    def start_once(self, superseded_by: str | None = None) -> Job:
+        return self.once().start(self.branch_start(), superseded_by)
+
+    def once(self) -> OnceStarter:
+        return OnceStarter(self, self, lambda: self._world.now)
+
+    def branch_start(self) -> BranchStart:
+        return BranchStart(self.request_id, "start_job", BRANCH, self._parameters)
 
     def step(self, fate: Fate) -> None:
         """Let the pending call meet its fate, and run to the next one."""
@@ -171,7 +168,7 @@ class Process:
     def _store(self, act: Callable[[], Result]) -> Result:
         return self.call(act, refusal=ServiceTrouble, loss=ServiceTrouble)
 
-    # What start_once asks of Amplify and of the store.
+    # What OnceStarter needs of Amplify and of the jobs table.
 
     def send(self, parameters: HostingParameters) -> ListedJob:
         def start() -> ListedJob:

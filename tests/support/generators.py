@@ -11,7 +11,10 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import read_request
+from local.server.protocol.respond import respond
+from local.server.protocol.validate import validate
 
 FILES = "/_local/files/"
 
@@ -23,16 +26,16 @@ class _Service(ABC):
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self, service: str, request: Request) -> Response:
-        operation, given = wire.match(service, request)
-        wire.validate(operation, given)
+    def handle(self, service: str, request: Request) -> Response:
+        operation, given = read_request(service, request)
+        validate(operation, given)
         with self._lock:
             self.calls.append((operation.name, given))
-            return wire.respond(operation, self._answer(operation.name, given))
+            return respond(operation, self._answer(operation.name, given))
 
     @abstractmethod
     def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Give the output of a call; raises wire.ServiceError."""
+        """Give the output of a call; raises ServiceError."""
 
 
 @dataclass
@@ -45,7 +48,7 @@ class UiBuilder(_Service):
     files: dict[str, bytes | int] = field(default_factory=dict)
     asked_for: list[str] = field(default_factory=list)
 
-    def answer_file(self, request: Request) -> Response | None:
+    def answer(self, request: Request) -> Response | None:
         if not request.path.startswith(FILES):
             return None
         path = request.path.removeprefix(FILES)
@@ -53,6 +56,9 @@ class UiBuilder(_Service):
             self.asked_for.append(path)
             content = self.files.get(path, 404)
         return Response(status=content) if isinstance(content, int) else Response(content)
+
+    def answer_site(self, request: Request) -> Response | None:
+        return None
 
     def succeed(self, job_id: str, url: str, files: dict[str, bytes], **more: Any) -> None:
         """Let a job succeed with these files, and further entries of its manifest."""
@@ -77,7 +83,7 @@ class UiBuilder(_Service):
                 self.jobs[job_id] = {**order, **ids, "status": "in_progress", "createdAt": now, "modifiedAt": now}
             return {"entity": self.jobs[self.tokens[token]]}
         if given["id"] not in self.jobs:
-            raise wire.ServiceError("ResourceNotFoundException", f"Job {given['id']} not found", 404)
+            raise ServiceError("ResourceNotFoundException", f"Job {given['id']} not found", 404)
         return {"job": self.jobs[given["id"]]}
 
 
@@ -91,7 +97,7 @@ class Backend(_Service):
 
     def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         if given["BackendEnvironmentName"] not in self.environments:
-            raise wire.ServiceError("NotFoundException", "Backend environment not found.", 404)
+            raise ServiceError("NotFoundException", "Backend environment not found.", 404)
         match operation:
             case "GenerateBackendAPIModels":
                 return self._generate(given)
@@ -100,7 +106,7 @@ class Backend(_Service):
             case "GetBackendAPIModels":
                 return self.models
         if given["JobId"] not in self.jobs:
-            raise wire.ServiceError("NotFoundException", f"Job {given['JobId']} not found.", 404)
+            raise ServiceError("NotFoundException", f"Job {given['JobId']} not found.", 404)
         return self.jobs[given["JobId"]]
 
     def _generate(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +115,7 @@ class Backend(_Service):
                 f"There is already a pending job for the requested appId: {given['AppId']} and backendEnvironmentName: "
                 f"{given['BackendEnvironmentName']}, wait for it to complete before creating a new job."
             )
-            raise wire.ServiceError("BadRequestException", message)
+            raise ServiceError("BadRequestException", message)
         job_id = f"models-{len(self.jobs) + 1}"
         place = {"AppId": given["AppId"], "BackendEnvironmentName": given["BackendEnvironmentName"]}
         job = {**place, "JobId": job_id, "Operation": "GenerateBackendAPIModels", "Status": "RUNNING"}

@@ -1,4 +1,4 @@
-"""What the functions find around them: moto, an Amplify whose every answer can be chosen, faults that can be ordered.
+"""What the functions find around them: moto, an Amplify whose every answer can be chosen, faults that can be injected.
 
 The Amplify here speaks the service's wire protocol, but runs nothing: a test says what became of a job.
 """
@@ -30,9 +30,12 @@ from amplify_jobs.model.job import BranchRef, JobRef, RecordKey
 from local.aws_endpoint import Endpoint
 from local.permissions.authorization import Authorization
 from local.permissions.roles import Roles
-from local.server import wire
 from local.server.faults import Faults
 from local.server.http_server import HttpServer
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import read_request
+from local.server.protocol.respond import respond
+from local.server.protocol.validate import validate
 from local.services.moto import ACCOUNT, MotoBackend
 from tests.support.generators import Backend, UiBuilder
 
@@ -82,25 +85,25 @@ class Amplify:
         """The jobs of an app that StopJob was called for."""
         return [given["jobId"] for name, given in self.calls if name == "StopJob" and given["appId"] == app_id]
 
-    def __call__(self, service: str, request: Request) -> Response:
-        operation, given = wire.match(service, request)
-        wire.validate(operation, given)
+    def handle(self, service: str, request: Request) -> Response:
+        operation, given = read_request(service, request)
+        validate(operation, given)
         with self._lock:
             self.calls.append((operation.name, given))
         self.before_answer(operation.name)
         if operation.name in self.answers:
             return Response(json.dumps(self.answers[operation.name]), content_type="application/json")
-        return wire.respond(operation, self._answer(operation.name, given))
+        return respond(operation, self._answer(operation.name, given))
 
     def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         if given["appId"] not in self.apps:
-            raise wire.ServiceError("NotFoundException", f"App {given['appId']} not found", 404)
+            raise ServiceError("NotFoundException", f"App {given['appId']} not found", 404)
         app_id, branch_name = given["appId"], given.get("branchName", "")
         if operation == "GetApp":
             return {"app": self.apps[app_id]}
         jobs = self.jobs.get((app_id, branch_name))
         if jobs is None:
-            raise wire.ServiceError("NotFoundException", f"Branch {branch_name} not found", 404)
+            raise ServiceError("NotFoundException", f"Branch {branch_name} not found", 404)
         match operation:
             case "GetBranch":
                 return {"branch": {"branchName": branch_name, "displayName": branch_name.replace("/", "-")}}
@@ -114,13 +117,13 @@ class Amplify:
                 for job in jobs:
                     if job["summary"]["jobId"] == given["jobId"]:
                         return {"job": job}
-                raise wire.ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
+                raise ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
             case "StopJob":
                 for job in jobs:
                     if job["summary"]["jobId"] == given["jobId"]:
                         return {"jobSummary": _stop(job["summary"])}
-                raise wire.ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
-        raise wire.ServiceError("InternalFailureException", f"a function called {operation}", 500)
+                raise ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
+        raise ServiceError("InternalFailureException", f"a function called {operation}", 500)
 
     def _deploy(self, jobs: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
         """Start what CreateDeployment made, or make and start what an address says."""
@@ -128,7 +131,7 @@ class Amplify:
         unfinished = [job["summary"] for job in jobs if job["summary"]["status"] in ("PENDING", "RUNNING")]
         if unfinished:
             number = unfinished[0]["jobId"]
-            raise wire.ServiceError("BadRequestException", f"The last job(deployment) {number} was not finished, wait")
+            raise ServiceError("BadRequestException", f"The last job(deployment) {number} was not finished, wait")
         if "jobId" in given:
             summary: dict[str, Any] = next(job["summary"] for job in jobs if job["summary"]["jobId"] == given["jobId"])
         else:
@@ -157,7 +160,7 @@ class Amplify:
 
 def _stop(summary: dict[str, Any]) -> dict[str, Any]:
     if summary["status"] in ("SUCCEED", "FAILED", "CANCELLED"):
-        raise wire.ServiceError("BadRequestException", f"Job {summary['jobId']} is {summary['status']}")
+        raise ServiceError("BadRequestException", f"Job {summary['jobId']} is {summary['status']}")
     summary["status"] = "CANCELLED"
     return summary
 
@@ -283,16 +286,14 @@ class Stack:
 @contextmanager
 def serving() -> Iterator[Stack]:
     """Serve the stack on a free port, with the environment set that its functions have."""
-    moto, amplify, faults = MotoBackend(), Amplify(), Faults()
+    moto, amplify, faults = MotoBackend(REGION), Amplify(), Faults()
     ui_builder, backend = UiBuilder(), Backend()
     endpoint = Endpoint(
         moto=moto,
-        region=REGION,
         services={"amplify": amplify, "amplifyuibuilder": ui_builder, "amplifybackend": backend},
         faults=faults,
         authorization=Authorization(Roles(), account=ACCOUNT, region=REGION, machine_of=lambda _: None),
-        local=ui_builder.answer_file,
-        sites=lambda _: None,
+        pages=ui_builder,
     )
     answers: dict[str, Any] = {}
 
@@ -302,7 +303,7 @@ def serving() -> Iterator[Stack]:
             return Response(json.dumps(answers[operation]), content_type="application/x-amz-json-1.1")
         return endpoint(request)
 
-    server = HttpServer(answer, name="aws")
+    server = HttpServer("aws")
     with ExitStack() as exits:
         exits.callback(moto.reset)
         exits.callback(server.close)
@@ -311,7 +312,7 @@ def serving() -> Iterator[Stack]:
         # moto's interpreter of state machines reads its port from the environment.
         patch.setenv("MOTO_PORT", str(server.port))
         moto.start(server.port)
-        server.start()
+        server.start(answer)
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
         stack = Stack(server.url, amplify, ui_builder, backend, faults, {}, "", "", session, answers)
         exits.callback(stack.close)

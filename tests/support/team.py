@@ -22,7 +22,7 @@ from amplify_jobs.events.webhooks.github import sign
 from amplify_jobs_cli import cli
 from demo.repository import Repository, git
 from demo.watching import Announcements
-from local.cloud import LocalCloud
+from local.cloud import CloudSettings, LocalCloud
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
@@ -62,7 +62,8 @@ class Team:
         """Start the local cloud on free ports, and set the environment as a user of it does."""
         parameters = {"ReadableBuckets": ",".join(BUCKETS)}
         with LocalCloud(
-            ROOT / "template.yaml", aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud"
+            ROOT / "template.yaml",
+            CloudSettings(aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud"),
         ) as cloud:
             environment = {
                 "AWS_ENDPOINT_URL": cloud.endpoint_url,

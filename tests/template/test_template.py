@@ -162,7 +162,10 @@ def handler_of(name: str) -> Path:
     return REPOSITORY / folder / "handler.py"
 
 
-_LOADED = {"aws/services.py": {spec.service for spec in OPERATIONS.values()}}
+_LOADED = {
+    "aws/services.py": {spec.service for spec in OPERATIONS.values()},
+    "starting/start.py": {spec.starter for spec in OPERATIONS.values()},
+}
 
 
 def modules_of(handler: Path) -> set[Path]:

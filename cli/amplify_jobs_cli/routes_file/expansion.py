@@ -17,8 +17,8 @@ from amplify_jobs.model.request import ROUTE_NAME_PATTERN
 from amplify_jobs.routing.fields import LONGEST_NAME
 from amplify_jobs.routing.placeholders import VERBATIM_PARAMETERS
 from amplify_jobs.routing.routes import When
+from amplify_jobs_cli.routes_file.places import Path
 
-Path = tuple[str | int, ...]
 # A place and what is wrong there.
 Fault = tuple[Path, str]
 

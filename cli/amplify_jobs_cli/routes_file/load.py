@@ -1,4 +1,4 @@
-"""Reading routes.yaml for the command line: all faults at once, each with its place and what to write instead."""
+"""Reads routes.yaml for the command line: all faults at once, each with its position and what to write instead."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any, Literal
 from amplify_jobs.errors import InvalidRoutesError
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.expansion import Expansion, expand
-from amplify_jobs_cli.routes_file.faults import At, faults_of
+from amplify_jobs_cli.routes_file.faults import find_faults
 from amplify_jobs_cli.routes_file.masking import Masking
-from amplify_jobs_cli.routes_file.warnings import warnings_of
-from amplify_jobs_cli.routes_file.yaml_document import Document, Path, Position
-
-_Placed = tuple[Position, Path, str]
+from amplify_jobs_cli.routes_file.places import Path, Position
+from amplify_jobs_cli.routes_file.problems import At, Problem
+from amplify_jobs_cli.routes_file.warnings import find_warnings
+from amplify_jobs_cli.routes_file.yaml_document import Document, Fault
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault or warning: what is wrong where, and what to write instead; `excerpt` shows the line and the place."""
+    """A fault or warning: what is wrong where, and what to write instead; `excerpt` is the line, with a mark below."""
 
     severity: Literal["fault", "warning"]
     line: int
@@ -31,7 +31,7 @@ class Finding:
     excerpt: tuple[str, str]
 
     def text(self, file: str) -> str:
-        """One line for people, and below it the line of the file with the place marked."""
+        """One line for people, and below it the line of the file with the position marked."""
         warning = "warning" if self.severity == "warning" else ""
         headline = ": ".join(filter(None, (f"{file}:{self.line}:{self.column}", warning, self.path, self.message)))
         return "\n    ".join((headline, *(self.excerpt if self.excerpt[0].strip() else ())))
@@ -70,24 +70,25 @@ def check_routes(content: bytes, stack: str, now: datetime | None = None) -> Che
     """Read and check a routes file; the functions of the stack read only secrets under `/<stack>/secrets/`."""
     document = Document(content)
     masking = Masking(document)
-    faults = [(fault.place, fault.path, fault.message) for fault in document.faults]
+    faults = list(document.faults)
     if not document.readable:
         return CheckedRoutes(None, _findings("fault", faults, document, masking), ())
     expansion = expand(document.value)
-    written = ((document.origin(path), text) for path, text in expansion.faults)
-    faults += [(document.place(path), path, text) for path, text in written]
-    known = {path for _, path, _ in faults}
-    found = faults_of(expansion.value, stack, lambda path: document.raw(_origin(path, expansion, document)))
-    faults += [one for one in _placed(found, expansion, document) if one[1] not in known]
+    for path, message in expansion.faults:
+        origin = document.origin(path)
+        faults.append(Fault(document.position(origin), origin, message))
+    paths = {fault.path for fault in faults}
+    problems = find_faults(expansion.value, stack, lambda path: document.scalar(document.origin(expansion.place(path))))
+    faults += [fault for fault in _located(problems, expansion, document) if fault.path not in paths]
     # Whose events come is not known where the sources have faults.
-    senders = all(path[:1] == ("routes",) for _, path, _ in faults)
-    warned = warnings_of(expansion.value, now or datetime.now(UTC), senders=senders)
-    warnings = _placed(warned, expansion, document)
-    known = {path for _, path, _ in faults}
+    senders = all(fault.path[:1] == ("routes",) for fault in faults)
+    problems = find_warnings(expansion.value, now or datetime.now(UTC), senders=senders)
+    paths = {fault.path for fault in faults}
+    warnings = [warning for warning in _located(problems, expansion, document) if warning.path not in paths]
     return CheckedRoutes(
         None if faults else Routes.model_validate_json(json.dumps(expansion.value)),
         _findings("fault", faults, document, masking),
-        _findings("warning", [one for one in warnings if one[1] not in known], document, masking),
+        _findings("warning", warnings, document, masking),
     )
 
 
@@ -102,36 +103,35 @@ def read_routes(content: bytes, file: str, stack: str) -> Routes:
     return checked.routes
 
 
-def _placed(found: Iterable[tuple[Path, str, At]], expansion: Expansion, document: Document) -> list[_Placed]:
-    """Place what is found in the expanded routes where the file has its cause."""
-    placed: list[_Placed] = []
+def _located(problems: Iterable[Problem], expansion: Expansion, document: Document) -> list[Fault]:
+    """Locate problems of the expanded routes where the file has their cause."""
+    located: list[Fault] = []
     by_part: dict[At, list[tuple[Path, str]]] = {"key": [], "value": []}
-    for path, text, at in found:
-        by_part[at].append((path, text))
+    for path, message, at in problems:
+        by_part[at].append((path, message))
     for at, parts in by_part.items():
-        origins = ((document.origin(path), text) for path, text in expansion.placed(parts))
-        placed += [(document.place(path, at), path, text) for path, text in origins]
-    return placed
-
-
-def _origin(path: Path, expansion: Expansion, document: Document) -> Path:
-    return document.origin(expansion.place(path))
+        for path, message in expansion.placed(parts):
+            origin = document.origin(path)
+            located.append(Fault(document.position(origin, at), origin, message))
+    return located
 
 
 def _findings(
-    severity: Literal["fault", "warning"], found: Iterable[_Placed], document: Document, masking: Masking
+    severity: Literal["fault", "warning"], faults: Iterable[Fault], document: Document, masking: Masking
 ) -> tuple[Finding, ...]:
-    """One finding a place and message, in the order of the file."""
+    """One finding a position and message, in the order of the file."""
     findings: dict[tuple[Position, str], Finding] = {}
-    for place, path, text in found:
-        shown = ".".join(masking.text(str(part)) for part in _shown_path(path, document))
-        finding = Finding(severity, place.line, place.column, shown, masking.text(text), masking.excerpt(place))
-        findings.setdefault((place, finding.message), finding)
+    for fault in faults:
+        position = fault.position
+        path = ".".join(masking.text(str(part)) for part in _shown_path(fault.path, document))
+        message = masking.text(fault.message)
+        finding = Finding(severity, position.line, position.column, path, message, masking.excerpt(position))
+        findings.setdefault((position, message), finding)
     return tuple(findings[key] for key in sorted(findings, key=lambda key: (key[0].line, key[0].column)))
 
 
 def _shown_path(path: Path, document: Document) -> Path:
     """The path without the index of a text that stands for a list of one."""
-    if path and isinstance(path[-1], int) and document.raw(path[:-1]) is not None:
+    if path and isinstance(path[-1], int) and document.scalar(path[:-1]) is not None:
         return path[:-1]
     return path

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 import yaml
 
 from amplify_jobs.events.webhooks import PROVIDERS
-from amplify_jobs_cli.routes_file.yaml_document import Document, Position
+from amplify_jobs_cli.routes_file.places import Position
+from amplify_jobs_cli.routes_file.yaml_document import Document
 
 HIDDEN = "…"
 # As much of a line as a terminal shows.
@@ -65,12 +66,12 @@ class Masking:
         shown = self._hidden.sub(HIDDEN, text) if self._hidden else text
         return _printable(_KNOWN_FORMS.sub(HIDDEN, shown))
 
-    def excerpt(self, place: Position) -> tuple[str, str]:
-        """The line of a place without secrets, and a line that marks the place below it."""
-        line = self._document.lines[place.line - 1]
-        start = place.column - 1
-        end = min(start + place.length, len(line))
-        spans = self._spans(line, self._document.starts[place.line - 1])
+    def excerpt(self, position: Position) -> tuple[str, str]:
+        """The line of a position without secrets, and a line that marks the position below it."""
+        line = self._document.lines[position.line - 1]
+        start = position.column - 1
+        end = min(start + position.length, len(line))
+        spans = self._spans(line, self._document.starts[position.line - 1])
         before, marked, after = (
             _printable(_without(line, spans, *part)) for part in ((0, start), (start, end), (end, len(line)))
         )

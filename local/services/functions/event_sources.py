@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.permissions.authorization import Authorization
-from local.server import wire
+from local.server.protocol.errors import ServiceError
 from local.services.clients import Clients
 from local.services.functions.runtime import Outcome
 
@@ -79,12 +79,12 @@ class EventSources:
         for action in POLLING:
             try:
                 self._authorization.check_action(mapping.role, SESSION, action, mapping.queue_arn)
-            except wire.ServiceError as error:
+            except ServiceError as error:
                 call = action.partition(":")[2]
                 message = (
                     f"The function's execution role does not have permissions to call {call} on SQS: {error.message}"
                 )
-                raise wire.ServiceError("InvalidParameterValueException", message) from None
+                raise ServiceError("InvalidParameterValueException", message) from None
         name = mapping.queue_arn.rpartition(":")[2]
         url = self._clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
         clients = self._clients.signed_by(self._authorization.roles.assume(mapping.role, SESSION))
@@ -105,7 +105,7 @@ class EventSources:
                 if messages:
                     self._process(mapping, clients, url, messages)
                     continue
-            except (ClientError, BotoCoreError, wire.ServiceError) as error:
+            except (ClientError, BotoCoreError, ServiceError) as error:
                 # AWS's pollers go on, too, when SQS or the function can't be reached.
                 if not self._stopped.is_set():
                     log.warning("%s can't be polled for now: %s", mapping.queue_arn, error)

@@ -72,8 +72,8 @@ class ExecutionEnvironment:
         self._ready = False
         self._closed = False
         self._exit_code: int | None = None
-        self._server = HttpServer(self._answer, name="lambda-runtime-api")
-        self._server.start()
+        self._server = HttpServer("lambda-runtime-api")
+        self._server.start(self._answer)
         started = time.monotonic()
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(

@@ -12,9 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,14 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
 from local.server.http_server import DropConnectionError, client_gone
+from local.server.protocol.errors import ServiceError, not_implemented
+from local.server.protocol.match import read_request
+from local.server.protocol.respond import respond
 from local.services.functions.async_invocation import AsyncConfig, AsyncEvents, Event
-from local.services.functions.runtime import INIT_SECONDS, EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
+from local.services.functions.function import Function
+from local.services.functions.pool import CallerGoneError, EnvironmentPool
+from local.services.functions.runtime import EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
 from local.services.targets import Targets
 
 MAX_ENVIRONMENTS = 4
@@ -36,132 +38,6 @@ LOG_TAIL_BYTES = 4096
 FUNCTION_NAME = re.compile(
     r"(?:arn:aws:lambda:[a-z0-9-]+:\d{12}:function:|(?:\d{12}:)?function:)?([\w-]+)(?::([\w$-]+))?"
 )
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function of the template, its variables and paths resolved."""
-
-    name: str
-    arn: str
-    handler: str
-    folder: Path
-    variables: Mapping[str, str]
-    timeout_seconds: float
-    memory_mb: int
-    layers: Sequence[Path] = ()
-    layer_arns: Sequence[str] = ()
-    description: str = ""
-    runtime: str = ""
-    role: str = ""
-    dead_letter_arn: str | None = None
-    reserved_concurrency: int | None = None
-    last_modified: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-
-class CallerGoneError(Exception):
-    """Whoever asked for an invocation hung up before it began."""
-
-
-class _Pool:
-    """The execution environments of one function: idle ones are used again, new ones start up to the limit.
-
-    Who waits for one is served in the order of coming.
-    """
-
-    def __init__(self, start: Callable[[], ExecutionEnvironment], limit: int) -> None:
-        self._start = start
-        self._free = limit
-        self._lock = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._idle: list[ExecutionEnvironment] = []
-        self._all: set[ExecutionEnvironment] = set()
-        self._starting = 0
-        self._started = threading.Condition(self._lock)
-        self._closed = False
-
-    def pids(self) -> list[int]:
-        with self._lock:
-            return [environment.pid for environment in self._all if environment.alive]
-
-    def acquire(self, is_wanted: Callable[[], bool]) -> ExecutionEnvironment:
-        """Wait for an environment. Raises CallerGoneError if it is not wanted any more when its turn has come."""
-        self._wait_for_turn()
-        try:
-            environment = (self._idle_one() or self._new_one()) if is_wanted() else None
-        except BaseException:
-            self._pass_turn()
-            raise
-        if environment is None:
-            self._pass_turn()
-            raise CallerGoneError
-        return environment
-
-    def release(self, environment: ExecutionEnvironment) -> None:
-        if not environment.alive:
-            environment.close()
-        with self._lock:
-            if environment.alive and not self._closed:
-                self._idle.append(environment)
-            else:
-                self._all.discard(environment)
-        self._pass_turn()
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            for turn in self._waiting:
-                turn.set()
-            # One that is starting would outlive the local cloud, and call what is no longer there.
-            self._started.wait_for(lambda: self._starting == 0, timeout=INIT_SECONDS)
-            environments = list(self._all)
-        for environment in environments:
-            environment.close()
-
-    def _wait_for_turn(self) -> None:
-        turn = threading.Event()
-        with self._lock:
-            if self._free > 0:
-                self._free -= 1
-                return
-            self._waiting.append(turn)
-        turn.wait()
-
-    def _pass_turn(self) -> None:
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._free += 1
-
-    def _idle_one(self) -> ExecutionEnvironment | None:
-        with self._lock:
-            while self._idle and not self._closed:
-                environment = self._idle.pop()
-                if environment.alive:
-                    return environment
-                self._all.discard(environment)
-                environment.close()
-        return None
-
-    def _new_one(self) -> ExecutionEnvironment:
-        with self._lock:
-            if self._closed:
-                raise wire.ServiceError("ServiceException", "The local cloud was stopped.", 500)
-            self._starting += 1
-        environment = None
-        try:
-            environment = self._start()
-        finally:
-            with self._lock:
-                self._starting -= 1
-                if environment is not None:
-                    self._all.add(environment)
-                closed = self._closed
-                self._started.notify_all()
-        if closed:
-            environment.close()
-        return environment
 
 
 class LambdaService:
@@ -184,7 +60,7 @@ class LambdaService:
         self._events = AsyncEvents(self._invoke_event, targets, retry_seconds)
         self._functions: dict[str, Function] = {}
         self._async_configs: dict[str, AsyncConfig] = {}
-        self._pools: dict[str, _Pool] = {}
+        self._pools: dict[str, EnvironmentPool] = {}
         self._in_flight: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -193,15 +69,12 @@ class LambdaService:
     def add(self, function: Function) -> None:
         self._functions[function.name] = function
         limit = min(MAX_ENVIRONMENTS, function.reserved_concurrency or MAX_ENVIRONMENTS)
-        self._pools[function.name] = _Pool(lambda: self._start(self.function(function.name)), limit)
+        self._pools[function.name] = EnvironmentPool(lambda: self._start(self.function(function.name)), limit)
         self._in_flight[function.name] = 0
 
     def configure_async(self, name: str, config: AsyncConfig) -> None:
         """Set what becomes of a function's asynchronous events; raises ServiceError for an unknown function."""
-        function = self.function(name)
-        self._async_configs[function.name] = replace(
-            config, dead_letter_arn=function.dead_letter_arn, role=function.role
-        )
+        self._async_configs[self.function(name).name] = config
 
     def close(self) -> None:
         self._events.close()
@@ -215,12 +88,12 @@ class LambdaService:
 
     def function(self, name_or_arn: str) -> Function:
         """A function by name, partial ARN or ARN; raises ServiceError as AWS does."""
-        found = FUNCTION_NAME.fullmatch(name_or_arn)
-        if found is None:
-            raise wire.ServiceError("ValidationException", f"{name_or_arn!r} is no name or ARN of a function", 400)
-        if found[1] not in self._functions or found[2] not in {None, "$LATEST"}:
-            raise wire.ServiceError("ResourceNotFoundException", f"Function not found: {name_or_arn}", 404)
-        return self._functions[found[1]]
+        match = FUNCTION_NAME.fullmatch(name_or_arn)
+        if match is None:
+            raise ServiceError("ValidationException", f"{name_or_arn!r} is no name or ARN of a function", 400)
+        if match[1] not in self._functions or match[2] not in {None, "$LATEST"}:
+            raise ServiceError("ResourceNotFoundException", f"Function not found: {name_or_arn}", 404)
+        return self._functions[match[1]]
 
     def pids(self, name: str) -> list[int]:
         """The process ids of a function's execution environments."""
@@ -239,12 +112,11 @@ class LambdaService:
     def invoke_async(self, name: str, payload: bytes, request_id: str | None = None) -> None:
         """Accept an event, to be run with retries; raises ServiceError for an unknown function."""
         function = self.function(name)
-        default = AsyncConfig(dead_letter_arn=function.dead_letter_arn, role=function.role)
-        config = self._async_configs.get(function.name, default)
-        self._events.accept(Event(function.arn, payload, request_id or str(uuid4()), config))
+        config = self._async_configs.get(function.name, AsyncConfig())
+        self._events.accept(Event(function, payload, request_id or str(uuid4()), config))
 
     def _invoke_event(self, event: Event) -> Outcome:
-        return self._invoke(self.function(event.function_arn), event.payload, event.request_id, None)
+        return self._invoke(event.function, event.payload, event.request_id, None)
 
     def _invoke(
         self,
@@ -257,7 +129,7 @@ class LambdaService:
         reserved = function.reserved_concurrency
         with self._lock:
             if reserved is not None and self._in_flight[function.name] >= reserved:
-                raise wire.ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
+                raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
             self._in_flight[function.name] += 1
         try:
             invocation = Invocation(request_id, payload, function.arn, function.timeout_seconds, client_context)
@@ -318,39 +190,39 @@ class LambdaService:
 
     # --- The API -----------------------------------------------------------------------------------------------------
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        operation, parameters = wire.match("lambda", request)
+        operation, parameters = read_request(service, request)
         match operation.name:
             case "Invoke":
                 return self._handle_invoke(parameters, request)
             case "GetFunction":
                 function = self.function(parameters["FunctionName"])
                 code = {"RepositoryType": "S3", "Location": function.folder.as_uri()}
-                return wire.respond(operation, {"Configuration": _configuration(function), "Code": code})
+                return respond(operation, {"Configuration": function.configuration(), "Code": code})
             case "GetFunctionConfiguration":
-                return wire.respond(operation, _configuration(self.function(parameters["FunctionName"])))
+                return respond(operation, self.function(parameters["FunctionName"]).configuration())
             case "ListFunctions":
-                functions = [_configuration(self._functions[name]) for name in self.names()]
-                return wire.respond(operation, {"Functions": functions})
-        raise wire.not_implemented("lambda", operation.name)
+                functions = [self._functions[name].configuration() for name in self.names()]
+                return respond(operation, {"Functions": functions})
+        raise not_implemented(service, operation.name)
 
     def _handle_invoke(self, parameters: Mapping[str, Any], request: Request) -> Response:
         function = self.function(parameters["FunctionName"])
         qualifier = parameters.get("Qualifier", "$LATEST")
         if qualifier != "$LATEST":
-            raise wire.ServiceError("ResourceNotFoundException", f"Function not found: {function.arn}:{qualifier}", 404)
+            raise ServiceError("ResourceNotFoundException", f"Function not found: {function.arn}:{qualifier}", 404)
         payload: bytes = parameters.get("Payload") or b"{}"
         kind = parameters.get("InvocationType", "RequestResponse")
         limit = MAX_EVENT_BYTES if kind == "Event" else MAX_REQUEST_BYTES
         if len(payload) > limit:
             message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
-            raise wire.ServiceError("RequestTooLargeException", message, 413)
+            raise ServiceError("RequestTooLargeException", message, 413)
         try:
             json.loads(payload)
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
-            raise wire.ServiceError("InvalidRequestContentException", message, 400) from None
+            raise ServiceError("InvalidRequestContentException", message, 400) from None
         request_id = str(uuid4())
         headers = {"x-amzn-RequestId": request_id}
         match kind:
@@ -362,7 +234,7 @@ class LambdaService:
             case "RequestResponse":
                 pass
             case _:
-                raise wire.ServiceError("InvalidParameterValueException", f"no InvocationType is called {kind!r}", 400)
+                raise ServiceError("InvalidParameterValueException", f"no InvocationType is called {kind!r}", 400)
         log_file = self.log_file(function.name)
         before = log_file.stat().st_size if log_file.exists() else 0
         context = parameters.get("ClientContext")
@@ -379,26 +251,6 @@ class LambdaService:
             tail = log_file.read_bytes()[before:][-LOG_TAIL_BYTES:]
             headers["X-Amz-Log-Result"] = base64.b64encode(tail).decode("ascii")
         return Response(outcome.payload, 200, headers, content_type="application/json")
-
-
-def _configuration(function: Function) -> dict[str, Any]:
-    return {
-        "FunctionName": function.name,
-        "FunctionArn": function.arn,
-        "Runtime": function.runtime,
-        "Role": function.role,
-        "Handler": function.handler,
-        "Description": function.description,
-        "Timeout": int(function.timeout_seconds),
-        "MemorySize": function.memory_mb,
-        "LastModified": function.last_modified.isoformat(),
-        "Version": "$LATEST",
-        "State": "Active",
-        "LastUpdateStatus": "Successful",
-        "PackageType": "Zip",
-        "Environment": {"Variables": dict(function.variables)},
-        "Layers": [{"Arn": arn} for arn in function.layer_arns],
-    }
 
 
 def _inherited() -> dict[str, str]:

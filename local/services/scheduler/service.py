@@ -9,122 +9,54 @@ API: https://docs.aws.amazon.com/scheduler/latest/APIReference/Welcome.html.
 from __future__ import annotations
 
 import json
-import logging
-import random
-import re
 import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.service import Operations, Parameters, Result, answer
+from local.services.delivery import DeadLetter, Deliverer, Delivery
 from local.services.scheduler import expressions
 from local.services.scheduler.expressions import InvalidScheduleError
-from local.services.targets import NotDeliverableError, Targets
+from local.services.scheduler.schedules import Group, Invocation, Schedule
+from local.services.targets import NotDeliverableError
 
-log = logging.getLogger(__name__)
-
-MAX_ATTEMPTS = 185
-MAX_AGE_SECONDS = 24 * 60 * 60
 PAGE = 100
-KEPT = ("ScheduleExpression", "StartDate", "EndDate", "Description", "KmsKeyArn", "Target", "FlexibleTimeWindow")
-
-
-@dataclass
-class Group:
-    """A schedule group and its schedules by name."""
-
-    name: str
-    arn: str
-    created: datetime
-    schedules: dict[str, Schedule] = field(default_factory=dict)
-
-    def described(self) -> dict[str, Any]:
-        dates = {"CreationDate": self.created, "LastModificationDate": self.created}
-        return {"Name": self.name, "Arn": self.arn, "State": "ACTIVE", **dates}
-
-
-@dataclass
-class Schedule:
-    """A schedule as CreateSchedule or UpdateSchedule said it; `begin` is what a rate counts from."""
-
-    arn: str
-    group: str
-    document: Mapping[str, Any]
-    times: expressions.Schedule
-    created: datetime
-    modified: datetime
-    begin: datetime
-    due: datetime | None = None
-
-    @property
-    def name(self) -> str:
-        return str(self.document["Name"])
-
-    @property
-    def target(self) -> Mapping[str, Any]:
-        target: Mapping[str, Any] = self.document["Target"]
-        return target
-
-    @property
-    def state(self) -> str:
-        return str(self.document.get("State", "ENABLED"))
-
-    def plan(self, after: datetime) -> None:
-        """Find when it is due next."""
-        due = self.times.after(after, self.begin) if self.state == "ENABLED" else None
-        end = self.document.get("EndDate")
-        self.due = None if due is not None and end is not None and due > end else due
-
-    def described(self) -> dict[str, Any]:
-        return {
-            "Arn": self.arn,
-            "GroupName": self.group,
-            "Name": self.name,
-            "State": self.state,
-            "ScheduleExpressionTimezone": self.document.get("ScheduleExpressionTimezone", "UTC"),
-            "ActionAfterCompletion": self.document.get("ActionAfterCompletion", "NONE"),
-            "CreationDate": self.created,
-            "LastModificationDate": self.modified,
-            **{name: self.document[name] for name in KEPT if name in self.document},
-        }
-
-    def summary(self) -> dict[str, Any]:
-        names = ("Arn", "GroupName", "Name", "State", "CreationDate", "LastModificationDate")
-        described = self.described()
-        return {**{name: described[name] for name in names}, "Target": {"Arn": self.target["Arn"]}}
 
 
 class SchedulerService:
-    """The schedules of one account and Region.
-
-    An invocation that fails for a while is repeated with a growing wait of at most `max_retry_wait` seconds, as often
-    and as long as the target's RetryPolicy allows, and then goes to its dead-letter queue.
-    """
+    """The schedules of one account and Region; `deliverer` brings their invocations to their targets."""
 
     def __init__(
         self,
         *,
         account: str,
         region: str,
-        targets: Targets,
+        deliverer: Deliverer,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        max_retry_wait: float = 5.0,
     ) -> None:
         self._account = account
         self._region = region
-        self._targets = targets
+        self._deliverer = deliverer
         self._now = now
-        self._max_retry_wait = max_retry_wait
         self._changed = threading.Condition(threading.RLock())
         self._groups: dict[str, Group] = {}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="scheduler", daemon=True)
+        self._operations: Operations = {
+            "CreateSchedule": self._create,
+            "GetSchedule": lambda p: self._schedule(p).described(),
+            "UpdateSchedule": self._update,
+            "DeleteSchedule": self._delete,
+            "ListSchedules": self._list,
+            "CreateScheduleGroup": lambda p: {"ScheduleGroupArn": self.create_group(p["Name"])},
+            "GetScheduleGroup": lambda p: self._group(p["Name"]).described(),
+            "DeleteScheduleGroup": self._delete_group,
+            "ListScheduleGroups": self._list_groups,
+        }
         self.create_group("default")
 
     def start(self) -> None:
@@ -141,7 +73,7 @@ class SchedulerService:
         """Make a group and say its ARN; raises ServiceError."""
         with self._changed:
             if name in self._groups:
-                raise wire.ServiceError("ConflictException", f"Schedule group {name} already exists.", 409)
+                raise ServiceError("ConflictException", f"Schedule group {name} already exists.", 409)
             arn = f"arn:aws:scheduler:{self._region}:{self._account}:schedule-group/{name}"
             self._groups[name] = Group(name, arn, self._now())
         return arn
@@ -153,8 +85,8 @@ class SchedulerService:
             with self._changed:
                 self.fire_what_is_due()
                 due = [schedule.due for group in self._groups.values() for schedule in group.schedules.values()]
-                next_one = min((moment for moment in due if moment is not None), default=None)
-                wait = None if next_one is None else max((next_one - self._now()).total_seconds(), 0)
+                next_due = min((moment for moment in due if moment is not None), default=None)
+                wait = None if next_due is None else max((next_due - self._now()).total_seconds(), 0)
                 if not self._stopped.is_set():
                     # A wait of days is cut, so that a machine that slept does not oversleep.
                     self._changed.wait(None if wait is None else min(wait, 60))
@@ -167,151 +99,74 @@ class SchedulerService:
                 for schedule in list(group.schedules.values()):
                     if schedule.due is None or schedule.due > now:
                         continue
-                    invocation = _Invocation(schedule.arn, schedule.document["Target"], schedule.due)
-                    threading.Thread(target=self._invoke, args=(invocation,), name="schedule", daemon=True).start()
+                    self._invoke(Invocation(schedule.arn, schedule.target, schedule.due))
                     schedule.plan(now)
                     completes = schedule.document.get("ActionAfterCompletion") == "DELETE"
                     if schedule.due is None and completes:
                         del group.schedules[schedule.name]
 
-    def _invoke(self, invocation: _Invocation) -> None:
+    def _invoke(self, invocation: Invocation) -> None:
         target = invocation.target
-        policy: Mapping[str, Any] = target.get("RetryPolicy") or {}
-        attempts = 1 + int(policy.get("MaximumRetryAttempts", MAX_ATTEMPTS))
-        age = float(policy.get("MaximumEventAgeInSeconds", MAX_AGE_SECONDS))
-        while not self._stopped.is_set():
-            invocation.attempts += 1
-            text = self._text(invocation)
-            try:
-                self._targets.send(target["Arn"], text, target)
-            except NotDeliverableError as error:
-                wait = random.uniform(0.5, 1) * min(0.1 * 2**invocation.attempts, self._max_retry_wait)  # noqa: S311
-                exhausted = None
-                if invocation.attempts >= attempts:
-                    exhausted = "MaximumRetryAttempts"
-                elif time.monotonic() + wait - invocation.since > age:
-                    exhausted = "MaximumEventAgeInSeconds"
-                if error.is_final or exhausted:
-                    self._bury(invocation, text, error, exhausted)
-                    return
-                self._stopped.wait(wait)
-            else:
-                return
 
-    def _text(self, invocation: _Invocation) -> str:
-        """What the target gets: the schedule's Input with its context attributes, or Scheduler's own event.
+        def send(attempt: int) -> None:
+            self._deliverer.targets.send(target["Arn"], self._input(invocation, attempt), target)
 
-        https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
-        """
-        moment = invocation.scheduled.strftime("%Y-%m-%dT%H:%M:%SZ")
-        values = {
-            "schedule-arn": invocation.schedule_arn,
-            "scheduled-time": moment,
-            "execution-id": invocation.id,
-            "attempt-number": str(invocation.attempts),
-        }
-        given = invocation.target.get("Input")
-        if given is not None:
-            text = re.sub(r"<aws\.scheduler\.([a-z-]+)>", lambda found: values.get(found[1], found[0]), str(given))
-        else:
-            event = {
-                "version": "0",
-                "id": invocation.id,
-                "detail-type": "Scheduled Event",
-                "source": "aws.scheduler",
-                "account": self._account,
-                "time": moment,
-                "region": self._region,
-                "resources": [invocation.schedule_arn],
-                "detail": "{}",
+        def dead_letter(attempt: int) -> DeadLetter:
+            attributes = {
+                "SCHEDULE_ARN": invocation.schedule_arn,
+                "EXECUTION_ID": invocation.id,
+                "SCHEDULED_TIME": invocation.time_text,
+                "IS_PAYLOAD_TRUNCATED": "false",
             }
-            text = json.dumps(event)
-        bus: Mapping[str, str] | None = invocation.target.get("EventBridgeParameters")
-        if bus is None:
-            return text
-        return json.dumps({"detail-type": bus["DetailType"], "source": bus["Source"], "detail": json.loads(text)})
+            return DeadLetter(self._input(invocation, attempt), attributes, target.get("RoleArn"))
 
-    def _bury(self, invocation: _Invocation, text: str, error: NotDeliverableError, exhausted: str | None) -> None:
-        queue: str | None = (invocation.target.get("DeadLetterConfig") or {}).get("Arn")
-        if queue is None or self._stopped.is_set():
-            return
-        attributes = {
-            "SCHEDULE_ARN": invocation.schedule_arn,
-            "TARGET_ARN": invocation.target["Arn"],
-            "EXECUTION_ID": invocation.id,
-            "SCHEDULED_TIME": invocation.scheduled.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "ERROR_CODE": error.code,
-            "ERROR_MESSAGE": str(error),
-            "RETRY_ATTEMPTS": str(invocation.attempts - 1),
-            "IS_PAYLOAD_TRUNCATED": "false",
-        }
-        if exhausted:
-            attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
-        try:
-            self._targets.send_message(queue, text, attributes, role=invocation.target.get("RoleArn"))
-        except NotDeliverableError:
-            log.exception("%s: an invocation could not be sent to its dead-letter queue", invocation.schedule_arn)
+        self._deliverer.start(Delivery(target, send, dead_letter))
+
+    def _input(self, invocation: Invocation, attempt: int) -> str:
+        return invocation.input(attempt, account=self._account, region=self._region)
 
     # --- The API -----------------------------------------------------------------------------------------------------
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        operation, parameters = wire.match("scheduler", request)
-        answer = self._operations().get(operation.name)
-        if answer is None:
-            raise wire.not_implemented("scheduler", operation.name)
-        wire.validate(operation, parameters)
         with self._changed:
-            result = answer(parameters)
+            response = answer(service, request, self._operations)
             self._changed.notify_all()
-        return wire.respond(operation, result)
-
-    def _operations(self) -> Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]:
-        return {
-            "CreateSchedule": self._create,
-            "GetSchedule": lambda p: self._schedule(p).described(),
-            "UpdateSchedule": self._update,
-            "DeleteSchedule": self._delete,
-            "ListSchedules": self._list,
-            "CreateScheduleGroup": lambda p: {"ScheduleGroupArn": self.create_group(p["Name"])},
-            "GetScheduleGroup": lambda p: self._group(p["Name"]).described(),
-            "DeleteScheduleGroup": self._delete_group,
-            "ListScheduleGroups": self._list_groups,
-        }
+        return response
 
     def _group(self, name: str) -> Group:
         if name not in self._groups:
-            raise wire.ServiceError("ResourceNotFoundException", f"Schedule group {name} does not exist.", 404)
+            raise ServiceError("ResourceNotFoundException", f"Schedule group {name} does not exist.", 404)
         return self._groups[name]
 
     def _schedule(self, parameters: Mapping[str, Any]) -> Schedule:
         schedules = self._group(parameters.get("GroupName", "default")).schedules
         if parameters["Name"] not in schedules:
-            raise wire.ServiceError("ResourceNotFoundException", f"Schedule {parameters['Name']} does not exist.", 404)
+            raise ServiceError("ResourceNotFoundException", f"Schedule {parameters['Name']} does not exist.", 404)
         return schedules[parameters["Name"]]
 
-    def _create(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _create(self, parameters: Parameters) -> Result:
         group = self._group(parameters.get("GroupName", "default"))
-        known = group.schedules.get(parameters["Name"])
-        if known is not None:
+        existing = group.schedules.get(parameters["Name"])
+        if existing is not None:
             token = parameters.get("ClientToken")
-            if token is not None and known.document.get("ClientToken") == token:
-                return {"ScheduleArn": known.arn}
-            raise wire.ServiceError("ConflictException", f"Schedule {parameters['Name']} already exists.", 409)
+            if token is not None and existing.document.get("ClientToken") == token:
+                return {"ScheduleArn": existing.arn}
+            raise ServiceError("ConflictException", f"Schedule {parameters['Name']} already exists.", 409)
         return self._put(group, parameters, None)
 
-    def _update(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _update(self, parameters: Parameters) -> Result:
         """What the call leaves out goes back to its default, as on AWS."""
         return self._put(self._group(parameters.get("GroupName", "default")), parameters, self._schedule(parameters))
 
-    def _put(self, group: Group, parameters: dict[str, Any], old: Schedule | None) -> dict[str, Any]:
+    def _put(self, group: Group, parameters: Parameters, old: Schedule | None) -> Result:
         expression, zone = parameters["ScheduleExpression"], parameters.get("ScheduleExpressionTimezone", "UTC")
         now = self._now()
         try:
             times = expressions.parse(expression, zone)
             self._check_target(parameters["Target"])
         except (InvalidScheduleError, NotDeliverableError) as error:
-            raise wire.ServiceError("ValidationException", str(error)) from None
+            raise ServiceError("ValidationException", str(error)) from None
         same_times = old is not None and old.document["ScheduleExpression"] == expression
         schedule = Schedule(
             arn=f"arn:aws:scheduler:{self._region}:{self._account}:schedule/{group.name}/{parameters['Name']}",
@@ -328,7 +183,7 @@ class SchedulerService:
         return {"ScheduleArn": schedule.arn}
 
     def _check_target(self, target: Mapping[str, Any]) -> None:
-        self._targets.check(target["Arn"])
+        self._deliverer.targets.check(target["Arn"])
         if ":event-bus/" not in target["Arn"]:
             return
         if "EventBridgeParameters" not in target:
@@ -339,54 +194,42 @@ class SchedulerService:
         except ValueError as error:
             raise NotDeliverableError("VALIDATION", f"Input is no JSON: {error}", is_final=True) from None
 
-    def _delete(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _delete(self, parameters: Parameters) -> Result:
         schedule = self._schedule(parameters)
         del self._groups[schedule.group].schedules[schedule.name]
         return {}
 
-    def _list(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        wanted = parameters.get("GroupName")
-        groups = [self._group(wanted)] if wanted is not None else list(self._groups.values())
-        found = [
+    def _list(self, parameters: Parameters) -> Result:
+        name = parameters.get("GroupName")
+        groups = [self._group(name)] if name is not None else list(self._groups.values())
+        schedules = [
             schedule.summary()
             for group in groups
             for schedule in group.schedules.values()
             if schedule.name.startswith(parameters.get("NamePrefix", ""))
             and parameters.get("State", schedule.state) == schedule.state
         ]
-        page, token = _page(found, parameters)
+        page, token = _page(schedules, parameters)
         return {"Schedules": page, "NextToken": token}
 
-    def _delete_group(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _delete_group(self, parameters: Parameters) -> Result:
         if parameters["Name"] == "default":
-            raise wire.ServiceError("ValidationException", "The default schedule group can't be deleted.")
+            raise ServiceError("ValidationException", "The default schedule group can't be deleted.")
         del self._groups[self._group(parameters["Name"]).name]
         return {}
 
-    def _list_groups(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _list_groups(self, parameters: Parameters) -> Result:
         prefix = parameters.get("NamePrefix", "")
-        found = [group.described() for group in self._groups.values() if group.name.startswith(prefix)]
-        page, token = _page(found, parameters)
+        groups = [group.described() for group in self._groups.values() if group.name.startswith(prefix)]
+        page, token = _page(groups, parameters)
         return {"ScheduleGroups": page, "NextToken": token}
 
 
-@dataclass
-class _Invocation:
-    """One time at which a schedule was due."""
-
-    schedule_arn: str
-    target: Mapping[str, Any]
-    scheduled: datetime
-    id: str = field(default_factory=lambda: uuid4().hex[:16])
-    attempts: int = 0
-    since: float = field(default_factory=time.monotonic)
-
-
-def _page(found: list[dict[str, Any]], parameters: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
+def _page(items: list[Result], parameters: Parameters) -> tuple[list[Result], str | None]:
     """A page of a list; the token is where the next one begins."""
     token = parameters.get("NextToken", "0")
     if not token.isdecimal():
-        raise wire.ServiceError("ValidationException", "NextToken is not one that was given out.")
+        raise ServiceError("ValidationException", "NextToken is not one that was given out.")
     start = int(token)
     end = start + int(parameters.get("MaxResults", PAGE))
-    return found[start:end], str(end) if end < len(found) else None
+    return items[start:end], str(end) if end < len(items) else None

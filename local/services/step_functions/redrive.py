@@ -14,7 +14,7 @@ from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.flow.start_at import StartAt
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
-from local.server import wire
+from local.server.protocol.errors import not_implemented
 from local.services.step_functions.interpreter import Worker
 
 if TYPE_CHECKING:
@@ -92,5 +92,5 @@ def _last_entered(history: Any) -> tuple[str | None, Any]:
         elif kind.endswith("StateExited"):
             depth -= nests
     if depth:
-        raise wire.not_implemented("states", "RedriveExecution", why="it redrives no Map or Parallel state")
+        raise not_implemented("states", "RedriveExecution", why="it redrives no Map or Parallel state")
     return last

@@ -21,7 +21,10 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.match import operation_name, read_request
+from local.server.protocol.respond import respond
+from local.server.protocol.validate import validate
 from local.services.moto import ACCOUNT, MotoBackend, with_body
 from local.services.step_functions.task_clients import TaskClients
 
@@ -43,7 +46,7 @@ class Redrive:
     token: str
 
 
-class Executions:
+class StepFunctionsService:
     """All executions since the start, by ARN; `emit` puts events on the default bus.
 
     `clients` are what tasks call with, as their state machines' roles.
@@ -52,12 +55,10 @@ class Executions:
     def __init__(
         self,
         moto: MotoBackend,
-        region: str,
         emit: Callable[[Mapping[str, Any]], object],
         clients: TaskClients,
     ) -> None:
         self._moto = moto
-        self._region = region
         self._emit = emit
         self._clients = clients
         self._restore_tasks: Callable[[], None] | None = None
@@ -83,7 +84,7 @@ class Executions:
 
     def handle(self, service: str, request: Request) -> Response:
         """Answer an AWS call; raises ServiceError."""
-        operation = wire.operation_name(service, request)
+        operation = operation_name(service, request)
         match operation:
             case "CreateStateMachine":
                 with self._calls:
@@ -95,10 +96,10 @@ class Executions:
             case "RedriveExecution":
                 return self._redrive_execution(service, request)
             case "DescribeExecution" | "ListExecutions":
-                return self._with_redrives(self._moto.handle(service, self._region, request))
+                return self._with_redrives(self._moto.handle(service, request))
         # moto looks for a token in all executions that it lists, and a list must not change meanwhile.
         with self._calls if operation in WAKING else contextlib.nullcontext():
-            return self._moto.handle(service, self._region, request)
+            return self._moto.handle(service, request)
 
     def _start_execution(self, service: str, request: Request) -> Response:
         from moto.core.exceptions import AWSError  # noqa: PLC0415
@@ -106,29 +107,29 @@ class Executions:
 
         from local.services.step_functions.interpreter import started  # noqa: PLC0415
 
-        operation, parameters = wire.match(service, request)
-        wire.validate(operation, parameters)
+        operation, parameters = read_request(service, request)
+        validate(operation, parameters)
         name = parameters.get("name", str(uuid4()))
         if FORBIDDEN_IN_NAMES.search(name):
-            raise wire.ServiceError("InvalidName", f"Invalid Name: '{name}'")
+            raise ServiceError("InvalidName", f"Invalid Name: '{name}'")
         arn, text = parameters["stateMachineArn"], parameters.get("input", "{}")
-        backend = stepfunctions_parser_backends[ACCOUNT][self._region]
+        backend = stepfunctions_parser_backends[ACCOUNT][self._moto.region]
         try:
             with self._calls:
                 execution = started(
                     backend, arn, name, text, clients=self._clients, on_start=self._started, on_end=self._ended
                 )
         except AWSError as error:
-            raise wire.ServiceError(error.TYPE or "ValidationException", error.message, error.STATUS) from None
+            raise ServiceError(error.TYPE or "ValidationException", error.message, error.STATUS) from None
         except ValueError as error:
             message = f"Invalid State Machine Execution Input: '{error}'"
-            raise wire.ServiceError("InvalidExecutionInput", message) from None
-        return wire.respond(operation, {"executionArn": execution.exec_arn, "startDate": execution.start_date})
+            raise ServiceError("InvalidExecutionInput", message) from None
+        return respond(operation, {"executionArn": execution.exec_arn, "startDate": execution.start_date})
 
     def _started(self, execution: Execution) -> None:
         with self._lock:
             if self._closed:
-                raise wire.ServiceError("ServiceUnavailable", "The local cloud was stopped.", 503)
+                raise ServiceError("ServiceUnavailable", "The local cloud was stopped.", 503)
             self._running[execution.exec_arn] = execution
         self._emit(self._event(execution, "RUNNING"))
 
@@ -140,14 +141,14 @@ class Executions:
 
     def _stop_execution(self, service: str, request: Request) -> Response:
         """An execution that runs a function ends when that has ended, other than on AWS."""
-        parameters = wire.match(service, request)[1]
+        parameters = read_request(service, request)[1]
         arn = str(parameters.get("executionArn"))
         with self._lock:
             execution = self._running.get(arn)
             if execution is not None:
                 self._stop_reasons[arn] = (parameters.get("error"), parameters.get("cause"))
         with self._calls:
-            response = self._moto.handle(service, self._region, request)
+            response = self._moto.handle(service, request)
         if response.status_code == 200 and execution is not None:
             _wake(execution)
         return response
@@ -156,27 +157,27 @@ class Executions:
         # Imported late, as moto's parser is.
         from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
 
-        operation, parameters = wire.match(service, request)
-        wire.validate(operation, parameters)
+        operation, parameters = read_request(service, request)
+        validate(operation, parameters)
         arn, token = parameters["executionArn"], parameters.get("clientToken", "")
         # moto's own answer for an execution that is not there, or an ARN that is none.
-        described = self._moto.handle(service, self._region, _described_instead(request, arn))
+        described = self._moto.handle(service, _described_instead(request, arn))
         if described.status_code != 200:
             return described
         # moto types what its two backends share by the one that does not execute.
-        execution: Any = stepfunctions_parser_backends[ACCOUNT][self._region].describe_execution(arn)
+        execution: Any = stepfunctions_parser_backends[ACCOUNT][self._moto.region].describe_execution(arn)
         with self._calls:
             last = self._redrives.get(arn)
             if last is None or not token or last.token != token:
                 last = self._go_on(execution, token)
-        return wire.respond(operation, {"redriveDate": last.date})
+        return respond(operation, {"redriveDate": last.date})
 
     def _go_on(self, execution: Execution, token: str) -> Redrive:
         # Imported late, as moto's parser is.
         from local.services.step_functions.redrive import redrive  # noqa: PLC0415
 
         if execution.status not in REDRIVABLE:
-            raise wire.ServiceError("ExecutionNotRedrivable", f"Execution is {execution.status} and cannot be redriven")
+            raise ServiceError("ExecutionNotRedrivable", f"Execution is {execution.status} and cannot be redriven")
         arn = str(execution.exec_arn)
         while arn in self._running:
             # Its status says that it has ended, its end is told in a moment.

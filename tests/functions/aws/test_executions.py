@@ -68,7 +68,7 @@ def test_a_small_request_travels_whole(stack: Stack, executions: Executions) -> 
 
 @pytest.mark.parametrize("status", [403, 503])
 def test_a_large_request_that_cannot_be_kept_is_not_started(stack: Stack, executions: Executions, status: int) -> None:
-    stack.faults.order(
+    stack.faults.inject(
         {"service": "s3", "operation": "PutObject", "fault": "refuse", "times": 2, "code": "Refused", "message": "no",
          "status": status}
     )  # fmt: skip

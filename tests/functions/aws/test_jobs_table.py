@@ -1,4 +1,4 @@
-"""start_once with the real store, from several threads at once: requests compete for one branch in DynamoDB."""
+"""OnceStarter with the real store, from several threads at once: requests compete for one branch in DynamoDB."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
 from amplify_jobs.model.parameters import HostingParameters, StartJobParameters
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
-from amplify_jobs.starting.once import start_once
+from amplify_jobs.starting.once import BranchStart, OnceStarter
 from tests.support.stack import REGION, Stack, record_key, serving
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -47,24 +47,24 @@ class Amplify:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked = 0
+        self._starts = 0
         self.jobs: list[tuple[ListedJob, str]] = []
 
-    def asked_by(self, request_id: str) -> Asking:
-        return Asking(self, request_id)
+    def requested_by(self, request_id: str) -> AmplifyOfRequest:
+        return AmplifyOfRequest(self, request_id)
 
     def start(self, request_id: str) -> ListedJob:
         with self._lock:
-            self._asked += 1
+            self._starts += 1
             job = ListedJob(str(len(self.jobs) + 1), PARAMETERS.job_type, PARAMETERS.commit_message)
-            if self._asked % 3 != 1:
+            if self._starts % 3 != 1:
                 self.jobs.append((job, request_id))
-            if self._asked % 3 != 0:
+            if self._starts % 3 != 0:
                 raise StartUnresolved
             return job
 
 
-class Asking:
+class AmplifyOfRequest:
     """Amplify, as one request's process sees it."""
 
     def __init__(self, amplify: Amplify, request_id: str) -> None:
@@ -87,22 +87,15 @@ def test_requests_that_compete_for_a_branch_become_one_job_each(store: JobsTable
         while True:
             try:
                 with clock.standing():
-                    return start_once(
-                        request_id,
-                        PARAMETERS,
-                        operation="start_job",
-                        region=REGION,
-                        amplify=amplify.asked_by(request_id),
-                        store=store,
-                        now=clock.now,
-                    )
+                    starter = OnceStarter(amplify.requested_by(request_id), store, clock.now)
+                    return starter.start(BranchStart(request_id, "start_job", BRANCH, PARAMETERS))
             except RetryableError:
                 clock.advance(chance.uniform(1, 10))
 
     with ThreadPoolExecutor(len(requests)) as pool:
         jobs = dict(zip(requests, pool.map(start, requests), strict=True))
-    assert sorted(asked_by for _, asked_by in amplify.jobs) == requests
-    assert {job.job_id: asked_by for job, asked_by in amplify.jobs} == {
+    assert sorted(requested_by for _, requested_by in amplify.jobs) == requests
+    assert {job.job_id: requested_by for job, requested_by in amplify.jobs} == {
         job.job_id: request_id for request_id, job in jobs.items()
     }
     assert store.lease(BRANCH) == Lease(None, len(requests))
@@ -246,12 +239,6 @@ def test_what_was_announced_is_remembered_beside_the_job(store: JobsTable) -> No
 def test_a_busy_branch_is_told_by_the_lease_of_another(store: JobsTable) -> None:
     store.acquire_lease(BRANCH, OTHER, Lease())
     with pytest.raises(BranchBusy, match="two"):
-        start_once(
-            "one",
-            PARAMETERS,
-            operation="start_job",
-            region=REGION,
-            amplify=Amplify().asked_by("one"),
-            store=store,
-            now=lambda: NOW,
+        OnceStarter(Amplify().requested_by("one"), store, lambda: NOW).start(
+            BranchStart("one", "start_job", BRANCH, PARAMETERS)
         )

@@ -38,8 +38,8 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def serving(*answers: Response) -> Iterator[tuple[AwsHttp, Service]]:
     service = Service(*answers)
-    server = HttpServer(service, name="service")
-    server.start()
+    server = HttpServer("service")
+    server.start(service)
     try:
         yield AwsHttp("eu-west-1", server.url), service
     finally:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from local.amplify.jobs import SITE_BYTES
+from local.amplify.context import JobLimits
 from local.codegen import Generator
 from tests.support.amplify_world import World
 
@@ -16,8 +17,8 @@ from tests.support.amplify_world import World
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
-    def make(minute: float = 60, generator: Generator | None = None, site_bytes: int = SITE_BYTES) -> World:
-        made.append(World(tmp_path, minute, generator, site_bytes))
+    def make(generator: Generator | None = None, **limits: Any) -> World:
+        made.append(World(tmp_path, JobLimits(**limits), generator))
         return made[-1]
 
     yield make

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.amplify import artifacts
@@ -142,6 +142,7 @@ def test_an_unsound_zip_is_refused_and_leaves_nothing(tmp_path: Path, content: b
     assert not (tmp_path / "site").exists()
 
 
+@example(position=134, instead=b"\0\0\0")  # an entry without a name
 @given(st.integers(0, len(SOUND) - 1), st.binary(max_size=4))
 def test_a_damaged_zip_is_unpacked_or_refused(position: int, instead: bytes) -> None:
     with tempfile.TemporaryDirectory() as directory:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.server import wire
+from local.server.protocol.models import service_model
 from tests.support.amplify_world import ACCOUNT, REGION, World
 
 
@@ -33,7 +33,7 @@ def test_an_app_is_described_as_it_was_made(world: World) -> None:
     assert made["environmentVariables"] == {"A": "1"}
     assert made["defaultDomain"].startswith(f"{app_id}.localhost")
     assert "accessToken" not in made
-    assert set(wire.service_model("amplify").shape_for("App").required_members) <= set(made)
+    assert set(service_model("amplify").shape_for("App").required_members) <= set(made)
 
 
 def test_an_app_s_id_can_be_chosen_by_a_tag(world: World) -> None:
@@ -70,7 +70,7 @@ def test_a_branch_is_described_changed_and_deleted(world: World) -> None:
     assert made == world.client.get_branch(**branch)["branch"]
     assert made["branchArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}/branches/feature/menu"
     assert (made["displayName"], made["totalNumberOfJobs"], made["activeJobId"]) == ("feature-menu", "0", "")
-    assert set(wire.service_model("amplify").shape_for("Branch").required_members) <= set(made)
+    assert set(service_model("amplify").shape_for("Branch").required_members) <= set(made)
     assert world.client.update_branch(**branch, displayName="menu")["branch"]["displayName"] == "menu"
     assert world.client.get_branch(**branch)["branch"]["environmentVariables"] == {"A": "1"}
     assert world.client.delete_branch(**branch)["branch"]["branchName"] == "feature/menu"

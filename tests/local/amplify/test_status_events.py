@@ -1,4 +1,4 @@
-"""Status events can be lost, delayed, doubled and reordered, each as often as it was ordered."""
+"""Status events can be lost, delayed, doubled and reordered, each as often as the fault says."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def event(number: int, branch: str = "main") -> dict[str, Any]:
         ({"fault": "delay", "seconds": 60}, [2, 3]),
     ],
 )
-def test_events_arrive_as_ordered(fault: dict[str, Any] | None, arrived: list[int]) -> None:
+def test_events_arrive_as_the_fault_says(fault: dict[str, Any] | None, arrived: list[int]) -> None:
     faults = Faults()
     got: list[int] = []
     if fault:
-        faults.order({"service": "amplify", "operation": "StatusEvent", **fault})
+        faults.inject({"service": "amplify", "operation": "StatusEvent", **fault})
     events = StatusEvents(faults, lambda event: got.append(event["detail"]["number"]))
     for number in (1, 2, 3):
         events.emit(event(number))
@@ -45,7 +45,7 @@ def test_events_arrive_as_ordered(fault: dict[str, Any] | None, arrived: list[in
 def test_what_is_held_back_arrives_in_the_end(fault: str) -> None:
     faults = Faults()
     got: list[Any] = []
-    faults.order({"service": "amplify", "operation": "StatusEvent", "fault": fault, "seconds": 0.01})
+    faults.inject({"service": "amplify", "operation": "StatusEvent", "fault": fault, "seconds": 0.01})
     events = StatusEvents(faults, got.append)
     events.emit(event(1))
     assert eventually(lambda: got) == [event(1)]

@@ -8,7 +8,7 @@ import pytest
 
 from local.permissions import service_reference
 from local.permissions.accesses import ACTIONS, Place, accesses
-from local.server.wire import service_model
+from local.server.protocol.models import service_model
 
 ACCOUNT = "123456789012"
 PLACE = Place(ACCOUNT, "eu-west-1", f"arn:aws:iam::{ACCOUNT}:role/r")

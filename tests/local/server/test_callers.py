@@ -327,7 +327,7 @@ def test_no_address_of_either_port_is_anybody_else_s(  # noqa: PLR0917
     assert not [name for name in answered if name.lower().startswith("access-control-")]
 
 
-def test_no_page_orders_faults(cloud: LocalCloud, send: Callable[..., Any]) -> None:
+def test_no_page_injects_faults(cloud: LocalCloud, send: Callable[..., Any]) -> None:
     order = {"service": "ssm", "operation": "GetParameter", "fault": "hang"}
     own = {"Origin": "http://127.0.0.1:PORT", "Sec-Fetch-Site": "same-origin"}
     for headers in (SIMPLE_POST, own):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from local.server.http_server import DropConnectionError, HttpServer, PortOccupiedError, client_gone
+from local.server.http_server import DropConnectionError, HttpServer, Listen, PortOccupiedError, client_gone
 from tests.support.waiting import eventually
 
 LEFT = threading.Event()
@@ -34,8 +34,8 @@ def answer(request: Request) -> Response:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
-    server = HttpServer(answer, name="test", max_body=1000)
-    server.start()
+    server = HttpServer("test", max_body=1000)
+    server.start(answer)
     yield server
     server.close()
 
@@ -130,11 +130,11 @@ def test_what_is_no_http_is_refused(server: HttpServer, sent: bytes, status: byt
 
 
 def test_a_port_can_be_had_once() -> None:
-    first = HttpServer(answer, name="first")
+    first = HttpServer("first")
     with pytest.raises(PortOccupiedError, match=f"port {first.port}"):
-        HttpServer(answer, name="second", port=first.port)
+        HttpServer("second", Listen(first.port))
     first.close()
-    HttpServer(answer, name="third", port=first.port).close()
+    HttpServer("third", Listen(first.port)).close()
 
 
 def answers(address: str, port: int) -> bool:
@@ -151,8 +151,8 @@ def answers(address: str, port: int) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses than one")
 @pytest.mark.parametrize(("also_at", "elsewhere"), [("127.0.0.1", False), ("127.0.0.2", True), ("0.0.0.0", True)])
 def test_it_listens_at_loopback_and_where_it_is_told(also_at: str, elsewhere: bool) -> None:
-    server = HttpServer(answer, name="test", also_at=also_at)
-    server.start()
+    server = HttpServer("test", Listen(also_at=also_at))
+    server.start(answer)
     assert answers("127.0.0.1", server.port)
     assert answers("127.0.0.2", server.port) is elsewhere
     server.close()
@@ -163,4 +163,4 @@ def test_it_listens_at_loopback_and_where_it_is_told(also_at: str, elsewhere: bo
 @pytest.mark.parametrize("address", ["192.0.2.1", "nowhere.invalid"])
 def test_an_address_of_another_machine_is_named(address: str) -> None:
     with pytest.raises(ValueError, match=f"can't listen at {address}: it is no IPv4 address of this machine"):
-        HttpServer(answer, name="test", also_at=address)
+        HttpServer("test", Listen(also_at=address))

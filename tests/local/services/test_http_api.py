@@ -40,7 +40,9 @@ class Functions:
 
 
 def api(functions: Functions, paths: Mapping[str, Any], clock: Any = None, **stage: Any) -> HttpApi:
-    made = HttpApi(account="123456789012", invoke=functions, **({"now": clock} if clock else {}))
+    made = HttpApi(
+        account="123456789012", url="http://127.0.0.1", invoke=functions, **({"now": clock} if clock else {})
+    )
     made.configure("api", {"paths": paths}, {"StageName": "$default", **stage})
     return made
 

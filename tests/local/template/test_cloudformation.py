@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request
 
 from local.cloud import LocalCloud
-from local.server.wire import ServiceError
+from local.server.protocol.errors import ServiceError
 from local.template.cloudformation import CloudFormationService, Stack, StackResource
 
 Clients = Callable[..., Any]
@@ -146,7 +146,9 @@ def test_resources_are_listed_page_by_page(count: int, pages: list[int]) -> None
     token: dict[str, str] = {}
     seen = []
     for page in pages:
-        text = service.handle(request(Action="ListStackResources", StackName="big", **token)).get_data(as_text=True)
+        text = service.handle(
+            "cloudformation", request(Action="ListStackResources", StackName="big", **token)
+        ).get_data(as_text=True)
         assert text.count("<LogicalResourceId>") == page
         seen += [part.partition("<")[0] for part in text.split("<LogicalResourceId>")[1:]]
         token = {"NextToken": text.partition("<NextToken>")[2].partition("<")[0]}
@@ -171,13 +173,15 @@ def test_resources_are_listed_page_by_page(count: int, pages: list[int]) -> None
 )
 def test_bad_calls_are_refused(form: dict[str, str], code: str, message: str) -> None:
     with pytest.raises(ServiceError, match=message) as refused:
-        CloudFormationService(lambda: many(1)).handle(request(**form))
+        CloudFormationService(lambda: many(1)).handle("cloudformation", request(**form))
     assert (refused.value.code, refused.value.status) == (code, 400)
 
 
 def test_there_is_no_stack_before_the_template_is_there() -> None:
     service = CloudFormationService(lambda: None)
-    assert "<Stacks></Stacks>" in service.handle(request(Action="DescribeStacks")).get_data(as_text=True)
+    assert "<Stacks></Stacks>" in service.handle("cloudformation", request(Action="DescribeStacks")).get_data(
+        as_text=True
+    )
     for form in ({"StackName": "big"}, {"PhysicalResourceId": "q-1"}):
         with pytest.raises(ServiceError, match="does not exist"):
-            service.handle(request(Action="DescribeStackResources", **form))
+            service.handle("cloudformation", request(Action="DescribeStackResources", **form))

@@ -11,7 +11,7 @@ import pytest
 
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction
 from amplify_jobs.events.git_hosts import TITLES, omit
-from amplify_jobs_cli.routes_file.unknown_values import untold_warnings
+from amplify_jobs_cli.routes_file.host_omissions import omission_warnings
 from tests.support.recorded_webhooks import SHARED, corpus_body, parse, rows
 from tests.unit.events.test_deliveries import DOCS, LISTING_FILES, PULLS, A, B, event, pulled, pushed, several
 
@@ -130,7 +130,7 @@ def warnings(provider: str | None, when: dict[str, Any], parameters: dict[str, A
     if provider is not None:
         route["source"] = "aws.codecommit" if provider == "codecommit" else provider
     value = {"sources": sources, "routes": {"web": route}}
-    return [f"{'.'.join(map(str, path[2:]))}: {text}" for path, text in untold_warnings(value)]
+    return [f"{'.'.join(map(str, path[2:]))}: {text}" for path, text, _ in omission_warnings(value)]
 
 
 def on(kind: str, **conditions: Any) -> dict[str, Any]:
@@ -228,14 +228,14 @@ def test_a_route_of_any_source_is_warned_of_only_what_none_tells() -> None:
     sources = {name: {"provider": name, "secrets": ["/s"]} for name in ("bitbucket", "azure-devops")}
     request = {"operation": "start_job", "parameters": {"jobReason": "{ref}"}}
     route = {"when": on("push", paths=["a/**"]), "request": request}
-    (found,) = untold_warnings({"sources": sources, "routes": {"web": route}})
+    (found,) = omission_warnings({"sources": sources, "routes": {"web": route}})
     assert found[1].startswith("Azure DevOps and Bitbucket Cloud never tell")
     sources["github"] = {"provider": "github", "secrets": ["/s"]}
-    assert list(untold_warnings({"sources": sources, "routes": {"web": route}})) == []
+    assert list(omission_warnings({"sources": sources, "routes": {"web": route}})) == []
 
 
 @pytest.mark.parametrize(
     "value", [None, [], {}, {"routes": {"web": 1}}, {"sources": 1, "routes": {"web": {"when": {}}}}]
 )
 def test_what_is_no_routes_file_has_no_warnings(value: Any) -> None:
-    assert list(untold_warnings(value)) == []
+    assert list(omission_warnings(value)) == []

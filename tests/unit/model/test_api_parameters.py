@@ -24,7 +24,8 @@ from amplify_jobs.model.parameters import (
 )
 from amplify_jobs.model.s3_uri import bucket_and_key
 from amplify_jobs.model.validation import faults
-from local.server import wire
+from local.server.protocol.errors import ServiceError
+from local.server.protocol.validate import validate
 
 OPERATIONS: dict[tuple[str, str], type[Model]] = {
     ("amplify", "StartJob"): StartJobParameters,
@@ -278,8 +279,8 @@ def test_what_the_api_refuses_is_refused_and_nothing_else(service: str, operatio
         part = part[key]
     part[place[-1]] = value
     try:
-        wire.validate(operation_model(service, operation), parameters)
-    except wire.ServiceError:
+        validate(operation_model(service, operation), parameters)
+    except ServiceError:
         assert any(fault.startswith(str(place[0])) for fault in refusals(OPERATIONS[service, operation], parameters))
     else:
         for fault in refusals(OPERATIONS[service, operation], parameters):

@@ -30,7 +30,7 @@ def test_a_plan_is_its_seed_s_and_has_every_fault_on_every_call(seed: int) -> No
 def test_every_order_of_a_plan_can_be_carried_out() -> None:
     faults = Faults()
     for _, order in plan(1, 100).orders:
-        faults.order(order)
+        faults.inject(order)
 
 
 GOOD = Seen(

@@ -1,4 +1,4 @@
-"""start_latest while every call may fail, be lost or be cut short, and while events arrive in any order."""
+"""LatestStarter while every call may fail, be lost or be cut short, and while events arrive in any order."""
 
 from __future__ import annotations
 
@@ -12,22 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, Superseded, Throttled
 from amplify_jobs.model.job import BranchRef, Job, JobRef
-from amplify_jobs.starting.latest import SupersedeScope, start_latest
-from amplify_jobs.starting.superseding import (
-    Latest,
-    StartedJob,
-    SupersedingRequest,
-    taken_by,
-    with_all_stopped,
-    with_job,
-)
+from amplify_jobs.starting.latest import LatestStarter
+from amplify_jobs.starting.superseding import Latest, StartedJob, SupersedingRequest, claim
 from tests.support.competing import (
     APP_ID,
     BEGINNING,
     BRANCH,
     BRANCH_NAME,
     FUNCTION_TIMEOUT,
-    REGION,
     Fate,
     Killed,
     Process,
@@ -35,21 +27,22 @@ from tests.support.competing import (
     parameters,
 )
 
-PLACE = SupersedeScope(REGION, "start_job", APP_ID, BRANCH_NAME, "push")
 SECOND = timedelta(seconds=1)
 
 
-def asked(request_id: str, event: int, received: int = 0) -> SupersedingRequest:
+def request(request_id: str, event: int, received: int = 0) -> SupersedingRequest:
     return SupersedingRequest(request_id, BEGINNING + event * SECOND, BEGINNING + received * SECOND)
 
 
 # The last two are of the same second.
-ASKED = {each.request_id: each for each in (asked("first", 1, 9), asked("second", 2, 5), asked("third", 2, 7))}
+REQUESTS = {
+    latest.request_id: latest for latest in (request("first", 1, 9), request("second", 2, 5), request("third", 2, 7))
+}
 
 
 @dataclass
 class Branch(World):
-    """The world of start_once, with jobs that end and are stopped, and the latest request of a kind."""
+    """The world of OnceStarter, with jobs that end and are stopped, and the latest request of a kind."""
 
     latest: Latest | None = None
     superseded: dict[str, str] = field(default_factory=dict)
@@ -64,14 +57,14 @@ class Branch(World):
         self.latest = latest
         return True
 
-    def asker_of(self, job_id: str) -> str:
-        return next(job.asked_by for job in self.jobs if job.listed.job_id == job_id)
+    def requester_of(self, job_id: str) -> str:
+        return next(job.requested_by for job in self.jobs if job.listed.job_id == job_id)
 
     def stop(self, job_id: str, by: str) -> None:
-        stopped = ASKED[self.asker_of(job_id)]
+        stopped = REQUESTS[self.requester_of(job_id)]
         assert self.latest is not None
-        assert self.latest.asked.is_newer_than(stopped)
-        assert stopped.request_id == by or ASKED[by].is_newer_than(stopped)
+        assert self.latest.request.is_newer_than(stopped)
+        assert stopped.request_id == by or REQUESTS[by].is_newer_than(stopped)
         # Its execution may see the cancelled job at once, and must be able to say why.
         assert stopped.request_id in self.superseded
         if job_id in self.stopped | self.ended:
@@ -87,15 +80,8 @@ class Starter(Process):
         super().__init__(world, request_id, parameters(commitMessage=request_id))
 
     def start(self) -> Job:
-        return start_latest(
-            ASKED[self.request_id],
-            PLACE,
-            self.start_once,
-            amplify=self,
-            store=self,
-            wake=self.wake,
-            now=lambda: self.branch.now,
-        )
+        starter = LatestStarter(self.once(), self, self, self.wake, lambda: self.branch.now)
+        return starter.start(self.branch_start(), REQUESTS[self.request_id], "push")
 
     def stop_job(self, job: Job) -> None:
         assert (job.app_id, job.branch_name) == (APP_ID, BRANCH_NAME)
@@ -110,7 +96,7 @@ class Starter(Process):
         return self._store(lambda: self.branch.write_latest(latest))
 
     def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None:
-        assert ASKED[newer].is_newer_than(ASKED[request_id])
+        assert REQUESTS[newer].is_newer_than(REQUESTS[request_id])
         self._store(lambda: self.branch.superseded.update({request_id: newer}))
 
     def has_ended(self, job: JobRef) -> bool:
@@ -139,7 +125,7 @@ class Superseding(RuleBasedStateMachine):
         self.jobs: dict[str, str] = {}
         self.gave_way: set[str] = set()
 
-    @rule(request_id=st.sampled_from(sorted(ASKED)))
+    @rule(request_id=st.sampled_from(sorted(REQUESTS)))
     def begin(self, request_id: str) -> None:
         if request_id not in self.processes and request_id not in self.gave_way:
             self.delivered.add(request_id)
@@ -193,11 +179,11 @@ class Superseding(RuleBasedStateMachine):
 
     @invariant()
     def no_request_has_two_jobs(self) -> None:
-        for request_id in ASKED:
+        for request_id in REQUESTS:
             assert len(self.jobs_of(request_id)) <= 1, self.world.jobs
 
     def jobs_of(self, request_id: str) -> list[str]:
-        return [job.listed.job_id for job in self.world.jobs if job.asked_by == request_id]
+        return [job.listed.job_id for job in self.world.jobs if job.requested_by == request_id]
 
     def teardown(self) -> None:
         for request_id in list(self.processes):
@@ -217,7 +203,7 @@ class Superseding(RuleBasedStateMachine):
         (newest,) = (
             each
             for each in self.delivered
-            if not any(ASKED[other].is_newer_than(ASKED[each]) for other in self.delivered)
+            if not any(REQUESTS[other].is_newer_than(REQUESTS[each]) for other in self.delivered)
         )
         assert newest in self.jobs
         assert newest not in self.world.superseded
@@ -245,11 +231,11 @@ TestSuperseding = Superseding.TestCase
 @pytest.mark.parametrize(
     ("newer", "older"),
     [
-        (asked("a", 2), asked("b", 1)),
+        (request("a", 2), request("b", 1)),
         # Whatever arrives late stays older.
-        (asked("a", 2, received=1), asked("b", 1, received=9)),
-        (asked("a", 1, received=2), asked("b", 1, received=1)),
-        (asked("b", 1), asked("a", 1)),
+        (request("a", 2, received=1), request("b", 1, received=9)),
+        (request("a", 1, received=2), request("b", 1, received=1)),
+        (request("b", 1), request("a", 1)),
     ],
 )
 def test_the_time_of_the_event_decides(newer: SupersedingRequest, older: SupersedingRequest) -> None:
@@ -259,15 +245,15 @@ def test_the_time_of_the_event_decides(newer: SupersedingRequest, older: Superse
 
 
 def test_a_place_is_taken_with_the_jobs_that_it_leaves() -> None:
-    first, second, third = ASKED.values()
-    nobody = taken_by(first, None)
-    assert nobody == Latest(first)
-    started = with_job(nobody, "4")
+    first, second, third = REQUESTS.values()
+    first_claim = claim(first, None)
+    assert first_claim == Latest(first)
+    started = first_claim.with_job("4")
     assert started == Latest(first, "4", version=2)
-    assert taken_by(first, started) == started
-    taken = taken_by(second, started)
-    assert taken == Latest(second, None, (StartedJob("first", "4"),), version=3)
-    assert taken_by(third, with_job(taken, "5")).to_stop == (StartedJob("first", "4"), StartedJob("second", "5"))
+    assert claim(first, started) == started
+    second_claim = claim(second, started)
+    assert second_claim == Latest(second, None, (StartedJob("first", "4"),), version=3)
+    assert claim(third, second_claim.with_job("5")).to_stop == (StartedJob("first", "4"), StartedJob("second", "5"))
     # One that was not started yet finds out by itself.
-    assert taken_by(third, taken).to_stop == (StartedJob("first", "4"),)
-    assert with_all_stopped(taken) == Latest(second, version=4)
+    assert claim(third, second_claim).to_stop == (StartedJob("first", "4"),)
+    assert second_claim.with_all_stopped() == Latest(second, version=4)

@@ -1,4 +1,4 @@
-"""start_once while every call may fail, be lost or be cut short, and while requests compete for a branch."""
+"""OnceStarter while every call may fail, be lost or be cut short, and while requests compete for a branch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GivingWay(Process):
     """An invocation that knows of a newer request."""
 
     def start(self) -> Job:
-        return self.start_once("two")
+        return self.start_once(superseded_by="two")
 
 
 class StartingOnce(RuleBasedStateMachine):
@@ -95,7 +95,7 @@ class StartingOnce(RuleBasedStateMachine):
             assert self.jobs_of(request_id) == [job.job_id]
 
     def jobs_of(self, request_id: str) -> list[str]:
-        return [job.listed.job_id for job in self.world.jobs if job.asked_by == request_id]
+        return [job.listed.job_id for job in self.world.jobs if job.requested_by == request_id]
 
     def teardown(self) -> None:
         for request_id in list(self.processes):
@@ -207,7 +207,7 @@ def test_a_start_that_nothing_is_heard_of_is_sent_again_and_may_then_be_there_tw
     second = Process(world, "one", parameters(commitMessage="Fix the header"))
     second.finish()
     assert second.job is not None
-    assert [job.asked_by for job in world.jobs] == ["one", "one"]
+    assert [job.requested_by for job in world.jobs] == ["one", "one"]
 
 
 def test_a_branch_whose_lease_another_request_holds_is_busy() -> None:
@@ -232,7 +232,7 @@ def test_a_job_that_another_request_finds_for_us_is_not_started_again(calls: int
     other.finish()
     again.finish()
     assert again.job == world.known["one"]
-    assert [job.asked_by for job in world.jobs] == ["one", "two"]
+    assert [job.requested_by for job in world.jobs] == ["one", "two"]
 
 
 def test_what_is_superseded_is_not_sent() -> None:

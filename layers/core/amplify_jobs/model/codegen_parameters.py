@@ -186,8 +186,10 @@ class StartCodegenJobData(Model):
     auto_generate_forms: StrictBool | None = None
     features: CodegenFeatureFlags | None = None
     tags: dict[TagKey, TagValue] | None = None
-    graphql_schema: str | None = None
-    graphql_schema_uri: S3Uri | None = None
+    graphql_schema: str | None = Field(default=None, description="The text of a GraphQL schema.")
+    graphql_schema_uri: S3Uri | None = Field(
+        default=None, description="The address of a GraphQL schema in S3.", examples=["s3://artifacts/schema.graphql"]
+    )
 
     @model_validator(mode="after")
     def _one_schema(self) -> StartCodegenJobData:
@@ -206,9 +208,14 @@ class StartCodegenJobParameters(OperationParameters):
     """The input of UI Builder's StartCodegenJob. Without a clientToken the request id serves as one."""
 
     app_id: AppId
-    environment_name: str
-    client_token: str | None = None
-    codegen_job_to_create: StartCodegenJobData
+    environment_name: str = Field(description="The name of a backend environment.", examples=["staging"])
+    client_token: str | None = Field(
+        default=None, description="A token of your own. Requests with one token are one job. Default: the request id."
+    )
+    codegen_job_to_create: StartCodegenJobData = Field(
+        description="The code to generate.",
+        examples=[{"renderConfig": {"react": {}}, "graphqlSchemaUri": "s3://artifacts/schema.graphql"}],
+    )
 
     def for_retry(self, _failed: Job, /) -> Self:
         """The token of the failed job would only give that job again."""

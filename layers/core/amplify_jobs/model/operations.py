@@ -43,12 +43,14 @@ class OperationSpec:
     """A row of the registry; classes are named as `module:name`.
 
     `parameters` is the model of the operation's input, an OperationParameters, which also says how a failed job is
-    retried. `service` calls the API that runs the jobs; its `connect()` makes it. `is_hosting` is true of jobs of
-    Amplify Hosting: they belong to a branch, an event tells of their end, and an API stops them.
+    retried. `service` calls the API that runs the jobs; its `connect()` makes it. `starter` starts a job exactly once
+    (starting/starter.py). `is_hosting` is true of jobs of Amplify Hosting: they belong to a branch, an event tells of
+    their end, and an API stops them.
     """
 
     parameters: str
     service: str
+    starter: str
     is_hosting: bool = False
     default_timeout_minutes: int = _DEFAULT_TIMEOUT_MINUTES
 
@@ -57,21 +59,25 @@ OPERATIONS: Mapping[str, OperationSpec] = {
     Operation.START_JOB: OperationSpec(
         parameters="amplify_jobs.model.parameters:StartJobParameters",
         service="amplify_jobs.aws.amplify:Amplify",
+        starter="amplify_jobs.starting.hosting:HostingStarter",
         is_hosting=True,
     ),
     Operation.START_DEPLOYMENT: OperationSpec(
         parameters="amplify_jobs.model.parameters:StartDeploymentParameters",
         service="amplify_jobs.aws.amplify:Amplify",
+        starter="amplify_jobs.starting.hosting:HostingStarter",
         is_hosting=True,
     ),
     Operation.START_CODEGEN_JOB: OperationSpec(
         parameters="amplify_jobs.model.codegen_parameters:StartCodegenJobParameters",
         service="amplify_jobs.aws.ui_builder:UiBuilder",
+        starter="amplify_jobs.starting.codegen:CodegenStarter",
         default_timeout_minutes=_GENERATOR_TIMEOUT_MINUTES,
     ),
     Operation.GENERATE_BACKEND_API_MODELS: OperationSpec(
         parameters="amplify_jobs.model.parameters:GenerateBackendAPIModelsParameters",
         service="amplify_jobs.aws.amplify_backend:Backend",
+        starter="amplify_jobs.starting.models:ModelsStarter",
         default_timeout_minutes=_GENERATOR_TIMEOUT_MINUTES,
     ),
 }

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_pascal
 
 from amplify_jobs.errors import RequestRejected
@@ -81,12 +81,26 @@ class StartJobParameters(HostingParameters):
     Source: Amplify API reference, StartJob, and botocore's model of it. jobId is required for RETRY.
     """
 
-    job_type: JobType
-    job_id: JobId | None = None
-    job_reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
-    commit_id: Annotated[str, StringConstraints(max_length=255)] | None = None
-    commit_message: Annotated[str, StringConstraints(max_length=COMMIT_MESSAGE_LIMIT)] | None = None
-    commit_time: datetime | None = None
+    job_type: JobType = Field(description="The kind of job. RELEASE builds the branch, RETRY runs jobId again.")
+    job_id: JobId | None = Field(
+        default=None, description="The number of the job that RETRY runs again.", examples=["12"]
+    )
+    job_reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = Field(
+        default=None,
+        description=f"The reason for the job, at most {JOB_REASON_LIMIT} characters.",
+        examples=["{message}"],
+    )
+    commit_id: Annotated[str, StringConstraints(max_length=255)] | None = Field(
+        default=None, description="The commit's id, at most 255 characters.", examples=["{commit}"]
+    )
+    commit_message: Annotated[str, StringConstraints(max_length=COMMIT_MESSAGE_LIMIT)] | None = Field(
+        default=None,
+        description=f"The commit's message, at most {COMMIT_MESSAGE_LIMIT} characters.",
+        examples=["{message}"],
+    )
+    commit_time: datetime | None = Field(
+        default=None, description="The commit's time in ISO 8601.", examples=["2026-01-31T12:00:00Z"]
+    )
 
     @model_validator(mode="after")
     def _retry_names_its_job(self) -> StartJobParameters:
@@ -124,11 +138,23 @@ class StartDeploymentParameters(HostingParameters):
 
     CONVENIENCES: ClassVar[frozenset[str]] = frozenset({"artifact", "artifactVersion"})
 
-    job_id: JobId | None = None
-    source_url: SourceUrl | None = None
-    source_url_type: SourceUrlType | None = None
-    artifact: S3Uri | None = None
-    artifact_version: Annotated[str, StringConstraints(max_length=S3_VERSION_LIMIT)] | None = None
+    job_id: JobId | None = Field(
+        default=None, description="The number of the job that CreateDeployment made.", examples=["12"]
+    )
+    source_url: SourceUrl | None = Field(
+        default=None,
+        description="An address that begins with s3://, https:// or http://.",
+        examples=["https://example.com/web.zip"],
+    )
+    source_url_type: SourceUrlType | None = Field(
+        default=None, description="What sourceUrl is. ZIP is one zip, BUCKET_PREFIX all objects whose keys begin alike."
+    )
+    artifact: S3Uri | None = Field(
+        default=None, description="The address of a zip in S3.", examples=["s3://{bucket}/{key}"]
+    )
+    artifact_version: Annotated[str, StringConstraints(max_length=S3_VERSION_LIMIT)] | None = Field(
+        default=None, description="The S3 version of artifact. Default: the current one.", examples=["{version}"]
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> StartDeploymentParameters:
@@ -160,9 +186,9 @@ class GenerateBackendAPIModelsParameters(OperationParameters):
     # Amplify Backend alone begins names with capitals.
     model_config = ConfigDict(alias_generator=to_pascal)
 
-    app_id: str
-    backend_environment_name: str
-    resource_name: str
+    app_id: str = Field(description="The app's id as Amplify shows it.", examples=["d1a2b3c4d5e6"])
+    backend_environment_name: str = Field(description="The name of a backend environment.", examples=["staging"])
+    resource_name: str = Field(description="The name of the environment's API.", examples=["shop"])
 
 
 def validated_parameters(request: JobRequest) -> OperationParameters:

@@ -12,12 +12,15 @@ from amplify_jobs.errors import AmplifyJobsError
 
 
 @contextmanager
-def invalid_input_is(error: type[AmplifyJobsError]) -> Iterator[None]:
-    """Raise the given error, with one line for each fault, instead of pydantic's."""
+def invalid_input_is(error: type[AmplifyJobsError], root: str = "") -> Iterator[None]:
+    """Raise the given error, with one line for each fault, instead of pydantic's.
+
+    Paths below the member `root` are told without it.
+    """
     try:
         yield
     except ValidationError as invalid:
-        raise error("; ".join(faults(invalid))) from None
+        raise error("; ".join(line.removeprefix(f"{root}.") for line in faults(invalid))) from None
 
 
 def faults(error: ValidationError, where: str = "") -> list[str]:

@@ -27,23 +27,25 @@ class ReportConditions(Model):
     """Which announcements a target gets: all that fit each condition that is given."""
 
     phases: Annotated[tuple[Phase, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="started, finished, rejected (all)."
+        default=None, description="started, finished, rejected Default: all."
     )
     outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="Outcomes of jobs that ended and of requests that were rejected (all)."
+        default=None, description="Outcomes of jobs that ended and of requests that were rejected Default: all."
     )
     apps: Annotated[tuple[AppId, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="Ids of apps (all)."
+        default=None, description="Ids of apps Default: all."
     )
-    branches: NamePatterns | None = Field(default=None, description="Patterns of Amplify's branches (all).")
-    routes: NamePatterns | None = Field(default=None, description="Patterns of names of routes (all).")
+    branches: NamePatterns | None = Field(default=None, description="Patterns of Amplify's branches Default: all.")
+    routes: NamePatterns | None = Field(default=None, description="Patterns of names of routes Default: all.")
     changes: bool = Field(
-        default=False, description="Only the first failure of a branch, and the first success after it (false)."
+        default=False, description="Only the first failure of a branch, and the first success after it. Default: false."
     )
 
 
 class _Target(Model):
-    when: ReportConditions = Field(default_factory=ReportConditions, description="Which announcements it gets (all).")
+    when: ReportConditions = Field(
+        default_factory=ReportConditions, description="Which announcements it gets Default: all."
+    )
 
 
 class GitHubApp(Model):
@@ -65,14 +67,16 @@ class _OfRepository(_Target):
         description="The address of the host's API (that of github.com, gitlab.com or bitbucket.org).",
     )
     token: SecretName | None = Field(default=None, description="The SSM parameter that holds the token.")
-    username: Header | None = Field(default=None, description="The user of a token that is sent as a password (none).")
+    username: Header | None = Field(
+        default=None, description="The user of a token that is sent as a password Default: none."
+    )
     app: GitHubApp | None = Field(default=None, description="A GitHub App, in place of token.")
 
 
 class CommitStatus(_OfRepository):
     """A status at the commit: pending on start, the outcome at the end."""
 
-    kind: Literal["commit_status"]
+    kind: Literal["commit_status"] = Field(description="The kind of the target.")
     context: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         default="amplify-jobs/{route}", description="The name of the status: {route}, {app}, {branch} are filled in."
     )
@@ -81,13 +85,13 @@ class CommitStatus(_OfRepository):
 class PullRequestComment(_OfRepository):
     """One comment at the pull request, kept up to date."""
 
-    kind: Literal["pull_request_comment"]
+    kind: Literal["pull_request_comment"] = Field(description="The kind of the target.")
 
 
 class Deployment(_OfRepository):
     """A deployment of the host's own, with the environment and its address (GitHub, GitLab)."""
 
-    kind: Literal["deployment"]
+    kind: Literal["deployment"] = Field(description="The kind of the target.")
     environment: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         default="{branch}", description="The name of the environment: {route}, {app}, {branch} are filled in."
     )
@@ -96,14 +100,16 @@ class Deployment(_OfRepository):
 class ChatWebhook(_Target):
     """A message in a chat, through the chat's incoming webhook."""
 
-    kind: Literal["slack", "teams", "discord", "google_chat", "mattermost"]
+    kind: Literal["slack", "teams", "discord", "google_chat", "mattermost"] = Field(
+        description="The kind of the target."
+    )
     webhook: SecretName = Field(description="The SSM parameter that holds the webhook's address, which is a secret.")
 
 
 class SlackBot(_Target):
     """One message a job in a channel of Slack, which is updated; details are in its thread."""
 
-    kind: Literal["slack_bot"]
+    kind: Literal["slack_bot"] = Field(description="The kind of the target.")
     token: SecretName = Field(description="The SSM parameter that holds the bot's token (scope chat:write).")
     channel: Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{5,20}$")] = Field(
         description="The id of the channel, like C0123456789."
@@ -113,7 +119,7 @@ class SlackBot(_Target):
 class Webhook(_Target):
     """The announcement as JSON, signed by the scheme of Standard Webhooks."""
 
-    kind: Literal["webhook"]
+    kind: Literal["webhook"] = Field(description="The kind of the target.")
     url: HttpsUrl = Field(description="Where the announcement is posted.")
     secret: SecretName = Field(description="The SSM parameter that holds the key: whsec_ and base64.")
 

@@ -1,4 +1,8 @@
-"""Routes: which senders we trust, and which job an event asks for. The model of routes.yaml and of what is pushed."""
+"""Routes: which senders we trust, and which job an event asks for. The model of routes.yaml and of what is pushed.
+
+The first sentence of a field's description says what to write there: the command line puts it, with the examples, into
+its messages. The JSON Schema has the whole description.
+"""
 
 from __future__ import annotations
 
@@ -57,13 +61,19 @@ class Allow(Model):
     """What a sender may request: nothing but what is listed here, so {} allows nothing."""
 
     routes: PathPatterns | None = Field(
-        default=None, description="Names or patterns of the routes that a request may name (none)."
+        default=None,
+        description="Names or patterns of the routes that a request may name. Default: none.",
+        examples=[["web", "docs-*"]],
     )
     operations: Annotated[tuple[Operation, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="The operations that a request may give with parameters of its own (none)."
+        default=None,
+        description="The operations that a request may give with parameters of its own. Default: none.",
+        examples=[["start_job"]],
     )
     apps: Annotated[tuple[AppId, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="The apps for which a request may give these operations (any)."
+        default=None,
+        description="The ids of the apps for which a request may give these operations. Default: any.",
+        examples=[["d1a2b3c4d5e6"]],
     )
 
 
@@ -71,7 +81,9 @@ class Bus(Model):
     """The stack's event bus, on which whoever has events:PutEvents can request jobs."""
 
     allow: Allow | None = Field(
-        default=None, description="What a Job Requested event on the bus may request (anything)."
+        default=None,
+        description="The limits of what a Job Requested event on the bus may request. Default: none.",
+        examples=[{"routes": ["web"]}, {"operations": ["start_job"], "apps": ["d1a2b3c4d5e6"]}],
     )
 
 
@@ -83,21 +95,34 @@ class Source(Model):
         json_schema_extra={"enum": [*PROVIDERS]},
     )
     secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS), OneOrMore] = Field(
-        description="Names of SSM parameters that hold the secret; two while it is being rotated."
+        description="The names of SSM parameters that hold the secret. Use two while the secret is rotated.",
+        examples=[["/amplify-jobs/secrets/github"]],
     )
-    allow: Allow | None = Field(default=None, description="What a source of provider standard may request (anything).")
+    allow: Allow | None = Field(
+        default=None,
+        description="The limits of what a source of provider standard may request. Default: none.",
+        examples=[{"routes": ["web"]}, {"operations": ["start_job"], "apps": ["d1a2b3c4d5e6"]}],
+    )
 
 
 class Change(Model):
     """What pushes and pull requests have in common: who changed what in which repository, and what they said."""
 
-    repository: RepositoryPattern = Field(description="The repository's full name, like acme/web, or a pattern.")
-    paths: PathPatterns | None = Field(
-        default=None, description="Patterns of paths: at least one changed file must be in (any)."
+    repository: RepositoryPattern = Field(
+        description="The repository's full name, or a pattern of it.", examples=["acme/web", "acme/*"]
     )
-    authors: TextPatterns | None = Field(default=None, description="Patterns of the author's name (any).")
+    paths: PathPatterns | None = Field(
+        default=None,
+        description="Patterns of paths, of which at least one changed file must fit. Default: any.",
+        examples=[["apps/web/**", "!**/*.md"]],
+    )
+    authors: TextPatterns | None = Field(
+        default=None, description="Patterns of the author's name. Default: any.", examples=[["*", "!*[bot]"]]
+    )
     messages: TextPatterns | None = Field(
-        default=None, description="Patterns of the head commit's message or the pull request's title (any)."
+        default=None,
+        description="Patterns of the head commit's message or the pull request's title. Default: any.",
+        examples=[["*[deploy]*"]],
     )
 
 
@@ -105,9 +130,13 @@ class Push(Change):
     """A push to a repository: to all branches, unless patterns say which branches or tags."""
 
     branches: NamePatterns | None = Field(
-        default=None, description="Patterns of branches (all, but none where only tags is given)."
+        default=None,
+        description="Names or patterns of branches. Default: all, but none where only tags is given.",
+        examples=[["main", "release/*"]],
     )
-    tags: NamePatterns | None = Field(default=None, description="Patterns of tags (none).")
+    tags: NamePatterns | None = Field(
+        default=None, description="Names or patterns of tags. Default: none.", examples=[["v*", "!v*-rc*"]]
+    )
 
     @property
     def branch_patterns(self) -> tuple[str, ...]:
@@ -120,31 +149,42 @@ class PullRequests(Change):
 
     actions: Actions = Field(
         default=(PullRequestAction.OPENED, PullRequestAction.SYNCHRONIZE, PullRequestAction.REOPENED),
-        description="What happens to the pull request (opened, synchronize, reopened); synchronize is new commits.",
+        description="What happens to the pull request. synchronize is new commits. "
+        "Default: opened, synchronize, reopened.",
+        examples=[["opened", "synchronize"]],
     )
-    targets: NamePatterns | None = Field(default=None, description="Patterns of the branch to merge into (any).")
-    forks: bool = Field(default=False, description="Whether pull requests from forks count (false).")
-    drafts: bool = Field(default=True, description="Whether draft pull requests count (true).")
+    targets: NamePatterns | None = Field(
+        default=None, description="Names or patterns of the branch to merge into. Default: any.", examples=[["main"]]
+    )
+    forks: bool = Field(default=False, description="Whether pull requests from forks count. Default: false.")
+    drafts: bool = Field(default=True, description="Whether draft pull requests count. Default: true.")
 
 
 class Releases(Model):
     """A release of a repository. Actions are the hosts' own words; GitHub's and Gitea's first, then GitLab's."""
 
-    repository: RepositoryPattern = Field(description="The repository's full name, like acme/web, or a pattern.")
-    actions: Words = Field(
-        default=("published", "create"), description="The host's own words (published, and create for GitLab)."
+    repository: RepositoryPattern = Field(
+        description="The repository's full name, or a pattern of it.", examples=["acme/web", "acme/*"]
     )
-    tags: NamePatterns | None = Field(default=None, description="Patterns of the release's tag (any).")
+    actions: Words = Field(
+        default=("published", "create"),
+        description="The host's own words for what happens to the release. Default: published, and create for GitLab.",
+        examples=[["published"]],
+    )
+    tags: NamePatterns | None = Field(
+        default=None, description="Names or patterns of the release's tag. Default: any.", examples=[["v*", "!v*-rc*"]]
+    )
 
 
 class Times(Model):
     """A schedule of EventBridge Scheduler: cron, rate or at, in a time zone."""
 
     expression: Annotated[str, AfterValidator(validate_expression)] = Field(
-        description="cron(0 3 * * ? *), rate(12 hours) or at(2026-12-31T23:59:00), as EventBridge Scheduler takes it."
+        description="A schedule of EventBridge Scheduler.",
+        examples=["cron(0 3 * * ? *)", "rate(12 hours)", "at(2026-12-31T23:59:00)"],
     )
     timezone: Annotated[str, StringConstraints(min_length=1, max_length=50)] = Field(
-        default="UTC", description="The name of a time zone, like Europe/Berlin (UTC)."
+        default="UTC", description="The name of a time zone. Default: UTC.", examples=["Europe/Berlin"]
     )
 
 
@@ -152,10 +192,10 @@ class Objects(Model):
     """An object written to a bucket, by the beginning and the end of its key."""
 
     bucket: Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$")] = Field(
-        description="The bucket that an object is written to; it must send its events to EventBridge."
+        description="The name of a bucket. The bucket must send its events to EventBridge.", examples=["artifacts"]
     )
-    prefix: str = Field(default="", description="How the object's key begins (any).")
-    suffix: str = Field(default="", description="How the object's key ends (any).")
+    prefix: str = Field(default="", description="The beginning of the object's key. Default: any.", examples=["web/"])
+    suffix: str = Field(default="", description="The end of the object's key. Default: any.", examples=[".zip"])
 
 
 class ByName(Model):
@@ -165,14 +205,33 @@ class ByName(Model):
 class When(Model):
     """The event that a route waits for: exactly one of these."""
 
-    push: Push | None = Field(default=None, description="A push to a branch, or to a tag where tags is given.")
-    pull_request: PullRequests | None = Field(
-        default=None, alias="pull_request", description="A pull request is opened or changed."
+    push: Push | None = Field(
+        default=None,
+        description="A push to branches, or to tags where tags is given.",
+        examples=[{"repository": "acme/web", "branches": ["main", "release/*"]}],
     )
-    release: Releases | None = Field(default=None, description="A release is published.")
-    schedule: Times | None = Field(default=None, description="A time comes.")
-    object: Objects | None = Field(default=None, description="An object is written to a bucket.")
-    request: ByName | None = Field(default=None, description="Nothing but a request that names the route: {}.")
+    pull_request: PullRequests | None = Field(
+        default=None,
+        alias="pull_request",
+        description="A pull request that is opened or changed.",
+        examples=[{"repository": "acme/web", "targets": ["main"]}],
+    )
+    release: Releases | None = Field(
+        default=None, description="A release that is published.", examples=[{"repository": "acme/web"}]
+    )
+    schedule: Times | None = Field(
+        default=None,
+        description="A time that comes.",
+        examples=[{"expression": "cron(0 3 * * ? *)", "timezone": "Europe/Berlin"}],
+    )
+    object: Objects | None = Field(
+        default=None,
+        description="An object that is written to a bucket.",
+        examples=[{"bucket": "artifacts", "prefix": "web/", "suffix": ".zip"}],
+    )
+    request: ByName | None = Field(
+        default=None, description="Nothing but a request that names the route.", examples=[{}]
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> When:
@@ -202,51 +261,90 @@ class RequestTemplate(Model):
 
     operation: Operation = Field(description="The operation of Amplify's APIs that starts the job.")
     parameters: dict[str, Any] = Field(
-        description="The operation's parameters in the API's own names; texts may name values, like {branch}."
+        description="The operation's parameters in the API's own names. Texts may name values, like {branch}.",
+        examples=[{"appId": "d1a2b3c4d5e6", "branchName": "{branch}", "jobType": "RELEASE"}],
     )
 
 
 class Route(Model):
     """A rule: when this event, request that job."""
 
-    enabled: bool = Field(default=True, description="false switches the route off, its schedule too (true).")
-    source: Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=SOURCE_PATTERN)] | None = Field(
-        default=None, description=f"The source whose events count: one of sources, or {CODECOMMIT} (any)."
+    enabled: bool = Field(
+        default=True, description="Whether the route, with its schedule, is switched on. Default: true."
     )
-    when: When = Field(description="The event that the route waits for: exactly one.")
-    request: RequestTemplate = Field(description="The job that the event asks for.")
+    source: Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=SOURCE_PATTERN)] | None = Field(
+        default=None,
+        description=f"The name of the source whose events count. {CODECOMMIT} is CodeCommit. Default: any.",
+        examples=["github"],
+    )
+    when: When = Field(
+        description="The event that the route waits for. Exactly one.",
+        examples=[{"push": {"repository": "acme/web", "branches": ["main"]}}],
+    )
+    request: RequestTemplate = Field(
+        description="The job that the event asks for.",
+        examples=[
+            {
+                "operation": "start_job",
+                "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "{branch}", "jobType": "RELEASE"},
+            }
+        ],
+    )
     # An operation that is not right is told as such; its time limit does not matter.
     timeout_minutes: Minutes = Field(
         default_factory=lambda given: default_timeout_minutes(given["request"].operation if "request" in given else ""),
-        description="How long the job may take from leaving Amplify's queue (60; 10 for code and models).",
+        description="How many minutes the job may take from leaving Amplify's queue. "
+        "Default: 60, and 10 for code and models.",
     )
     start_within_minutes: Minutes = Field(
         default=DEFAULT_START_WITHIN_MINUTES,
-        description=f"How long the job may wait to be started and in the queue ({DEFAULT_START_WITHIN_MINUTES}).",
+        description="How many minutes the job may wait to be started and in the queue. "
+        f"Default: {DEFAULT_START_WITHIN_MINUTES}.",
     )
     on_timeout: OnTimeout = Field(
-        default=OnTimeout.LEAVE, description="Past that time, stop the job or leave it (leave)."
+        default=OnTimeout.LEAVE, description="Whether to stop the job past timeoutMinutes. Default: leave."
     )
     retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = Field(
-        default=0, description="How often a job that failed is started again (0)."
+        default=0, description="How often a job that failed is started again. Default: 0."
     )
     supersede: bool = Field(
         default=False,
-        description="Whether a newer event for the same app, branch and kind cancels older requests (false).",
+        description="Whether a newer event for the same app, branch and kind cancels older requests. Default: false.",
     )
 
 
 class Routes(Model):
     """All sources and routes of a stack."""
 
-    version: Literal["1"] = Field(default="1", description="The version of this format; it may be left out.")
+    version: Literal["1"] = Field(default="1", description="The version of this format. It may be left out.")
     sources: dict[Name, Source] = Field(
-        default_factory=dict, description="Who may deliver, by the last part of the webhook's address."
+        default_factory=dict,
+        description="A source for each sender, by name. The name is the last part of the webhook's address.",
+        examples=[{"github": {"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]}}],
     )
-    bus: Bus | None = Field(default=None, description="What requests on the stack's bus are limited to (none).")
-    routes: dict[Name, Route] = Field(description="Which event asks for which job, by name.")
+    bus: Bus | None = Field(
+        default=None,
+        description="The limits of requests on the stack's bus. Default: none.",
+        examples=[{"allow": {"routes": ["web"]}}],
+    )
+    routes: dict[Name, Route] = Field(
+        description="A route for each rule, by name. It says which event asks for which job.",
+        examples=[
+            {
+                "web": {
+                    "when": {"push": {"repository": "acme/web", "branches": ["main"]}},
+                    "request": {
+                        "operation": "start_job",
+                        "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "{branch}", "jobType": "RELEASE"},
+                    },
+                }
+            }
+        ],
+    )
     reports: dict[Name, Target] = Field(
-        default_factory=dict, description="Where announcements are delivered besides the topic and the bus, by name."
+        default_factory=dict,
+        description="A target for each place that gets announcements besides the topic and the bus, by name.",
+        examples=[{"team": {"kind": "slack", "webhook": "/amplify-jobs/secrets/slack"}}],
     )
 
     def source(self, name: str) -> Source:

@@ -1,4 +1,4 @@
-"""Starts a job as the latest of its app, branch and kind of event: older ones are stopped, a newer one prevails."""
+"""Starts a job as the latest of its branch and kind of event: stops older requests' jobs, gives way to a newer one."""
 
 from __future__ import annotations
 
@@ -6,123 +6,91 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from amplify_jobs.errors import BranchBusy, RequestRejected, Superseded
-from amplify_jobs.model.job import BranchRef, Job, JobRef
-from amplify_jobs.starting.superseding import (
-    Latest,
-    StartedJob,
-    SupersedingRequest,
-    taken_by,
-    with_all_stopped,
-    with_job,
-)
+from amplify_jobs.model.job import Job, JobRef
+from amplify_jobs.starting.once import BranchStart, OnceStarter
+from amplify_jobs.starting.protocols import LatestRequests, StopsOfHosting
+from amplify_jobs.starting.superseding import StartedJob, SupersedingRequest, claim
 
 # A write fails only if another one succeeded meanwhile.
 _TURNS = 10
-
-
-class Stops(Protocol):
-    """What is asked of Amplify; amplify.Amplify does it."""
-
-    def stop_job(self, job: Job) -> None: ...
-
-
-class Places(Protocol):
-    """What is asked of the jobs table; aws.jobs_table does it."""
-
-    def latest_of_kind(self, branch: BranchRef, kind: str) -> Latest | None: ...
-
-    def write_latest(self, branch: BranchRef, kind: str, latest: Latest, now: datetime) -> bool: ...
-
-    def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None: ...
-
-    def has_ended(self, job: JobRef) -> bool: ...
-
-    def record_status_change(self, job: JobRef, now: datetime) -> str | None: ...
+_CONTENDED = "Other requests keep superseding one another on this branch."
 
 
 @dataclass(frozen=True)
-class SupersedeScope:
-    """What requests supersede one another for: a kind of event on a branch of an app."""
+class LatestStarter:
+    """Starts jobs of requests that supersede older ones of the same branch and kind of event.
 
-    region: str
-    operation: str
-    app_id: str
-    branch_name: str
-    kind: str
-
-    @property
-    def branch(self) -> BranchRef:
-        return BranchRef(self.region, self.app_id, self.branch_name)
-
-
-def start_latest(
-    asked: SupersedingRequest,
-    place: SupersedeScope,
-    start: Callable[[str | None], Job],
-    *,
-    amplify: Stops,
-    store: Places,
-    wake: Callable[[str], object],
-    now: Callable[[], datetime],
-) -> Job:
-    """Stop the jobs of older requests and start this one's, unless a newer request is there.
-
-    `start` starts the job once, or, given the id of a newer request, only finds out whether it was started before
-    (start_once.start_once). A job that was started although a newer request came meanwhile is stopped, and given all
-    the same: it is followed to its end. `wake` completes the task of an execution that waits for a job. Safe to call
-    again after any failure. Raises Superseded, and what `start`, `amplify` and `store` raise.
+    `wake` completes the task of an execution that waits for a job, by its token.
     """
 
-    def stop(older: StartedJob, newer: str) -> None:
-        ref = JobRef(place.branch, older.job_id)
-        if store.has_ended(ref):
+    once: OnceStarter
+    hosting: StopsOfHosting
+    jobs: LatestRequests
+    wake: Callable[[str], object]
+    now: Callable[[], datetime]
+
+    def start(self, start: BranchStart, request: SupersedingRequest, kind: str) -> Job:
+        """Stop the jobs of older requests and start this one's, unless there is a newer request.
+
+        A job that was started although a newer request came meanwhile is stopped, and returned all the same: its
+        execution follows it to its end. Safe to call again after any failure. Raises as Starter.start.
+        """
+        newer = self._claim(start, request, kind)
+        try:
+            job = self.once.start(start, newer)
+        except Superseded:
+            if newer is not None:
+                self.jobs.mark_superseded(request.request_id, newer, self.now())
+            raise
+        self._record(start, request, kind, job)
+        return job
+
+    def _claim(self, start: BranchStart, request: SupersedingRequest, kind: str) -> str | None:
+        """Make the request the latest and stop the jobs of older ones; or give the id of a newer request."""
+        for _ in range(_TURNS):
+            current = self.jobs.latest_of_kind(start.branch, kind)
+            if current is not None and current.request.is_newer_than(request):
+                return current.request.request_id
+            latest = claim(request, current)
+            if latest == current or self.jobs.write_latest(start.branch, kind, latest, self.now()):
+                for job in latest.to_stop:
+                    self._stop(start, job, request.request_id)
+                if latest.to_stop:
+                    # If this write fails, the next writer stops them once more, which does nothing.
+                    self.jobs.write_latest(start.branch, kind, latest.with_all_stopped(), self.now())
+                return None
+        raise BranchBusy(_CONTENDED)
+
+    def _record(self, start: BranchStart, request: SupersedingRequest, kind: str, job: Job) -> None:
+        """Record the job with the latest request; or stop the job, if a newer request has come meanwhile."""
+        for _ in range(_TURNS):
+            latest = self.jobs.latest_of_kind(start.branch, kind)
+            if latest is None or latest.job_id == job.job_id:
+                return
+            if latest.request != request:
+                self._stop(start, StartedJob(request.request_id, job.job_id), latest.request.request_id)
+                return
+            if self.jobs.write_latest(start.branch, kind, latest.with_job(job.job_id), self.now()):
+                return
+        raise BranchBusy(_CONTENDED)
+
+    def _stop(self, start: BranchStart, older: StartedJob, newer: str) -> None:
+        ref = JobRef(start.branch, older.job_id)
+        if self.jobs.has_ended(ref):
             return
         # Marked first: its execution may see the cancelled job as soon as it is stopped.
-        store.mark_superseded(older.request_id, newer, now())
-        job = Job(operation=place.operation, app_id=place.app_id, branch_name=place.branch_name, job_id=older.job_id)
-        # Refused for a job that has ended; whatever the reason, its own execution tells what becomes of it.
+        self.jobs.mark_superseded(older.request_id, newer, self.now())
+        job = Job(
+            operation=start.operation,
+            app_id=start.branch.app_id,
+            branch_name=start.branch.name,
+            job_id=older.job_id,
+        )
+        # Refused for a job that has ended; whatever the reason, the job's own execution finds its outcome.
         with suppress(RequestRejected):
-            amplify.stop_job(job)
+            self.hosting.stop_job(job)
         # Amplify documents no event for CANCELLED: without this, the next poll would find it.
-        if (token := store.record_status_change(ref, now())) is not None:
-            wake(token)
-
-    def claim() -> str | None:
-        for _ in range(_TURNS):
-            found = store.latest_of_kind(place.branch, place.kind)
-            if found is not None and found.asked.is_newer_than(asked):
-                return found.asked.request_id
-            ours = taken_by(asked, found)
-            if ours == found or store.write_latest(place.branch, place.kind, ours, now()):
-                for older in ours.to_stop:
-                    stop(older, asked.request_id)
-                if ours.to_stop:
-                    # Where this fails, whoever writes next stops them once more, which does nothing.
-                    store.write_latest(place.branch, place.kind, with_all_stopped(ours), now())
-                return None
-        raise BranchBusy("Other requests keep superseding one another on this branch.")
-
-    def settle(job: Job) -> None:
-        for _ in range(_TURNS):
-            found = store.latest_of_kind(place.branch, place.kind)
-            if found is None or found.job_id == job.job_id:
-                return
-            if found.asked != asked:
-                stop(StartedJob(asked.request_id, job.job_id), found.asked.request_id)
-                return
-            if store.write_latest(place.branch, place.kind, with_job(found, job.job_id), now()):
-                return
-        raise BranchBusy("Other requests keep superseding one another on this branch.")
-
-    newer = claim()
-    try:
-        job = start(newer)
-    except Superseded:
-        if newer is not None:
-            store.mark_superseded(asked.request_id, newer, now())
-        raise
-    settle(job)
-    return job
+        if (token := self.jobs.record_status_change(ref, self.now())) is not None:
+            self.wake(token)

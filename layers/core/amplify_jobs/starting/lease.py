@@ -1,10 +1,10 @@
-"""Starting once: what to do next about a start whose call has no token, decided from what is known.
+"""The next step of a start whose call has no token, decided from the branch's lease and its list of jobs.
 
-Amplify's StartJob can't be told that it was called before. So a lease per branch (an attempt) is written before the
-call; if the answer was lost, ListJobs is searched for the job until RESOLVED_AFTER, and only then is it sent again.
+Amplify's StartJob has no idempotency token. So a lease of the branch (an attempt) is written before the call. If the
+answer is lost, ListJobs is searched for the job until RESOLVED_AFTER. Only then is the start sent again.
 
-What this can't know: a job that ListJobs first shows later than RESOLVED_AFTER, and a job that somebody else starts on
-the branch with the same type and commit message (any message, where none was sent) while an answer is searched for.
+Two cases look like another: a job that ListJobs first shows later than RESOLVED_AFTER, and a job that somebody else
+starts on the branch with the same type and commit message (any message, where none was sent) during the search.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from amplify_jobs.model.s3_uri import bucket_and_key
 
 # Longer than a function lives after it wrote the lease, and than Amplify takes to show a job it accepted.
 RESOLVED_AFTER = timedelta(minutes=1)
-# What CreateDeployment has made, and StartDeployment not started.
+# CreateDeployment has made the job, and StartDeployment has not started it.
 _NOT_STARTED = (None, "CREATED")
 
 
@@ -35,7 +35,7 @@ class ListedJob:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A start that was about to be sent: the lease of its branch until it is known what came of it.
+    """A start that is about to be sent. It holds the lease of its branch until its outcome is known.
 
     `source_url` is what a deployment is made of, without what signs it; `deployment_id` is the job that
     CreateDeployment has made already, and that only has to be started.
@@ -52,7 +52,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class ModelsAttempt:
-    """A start of a job that generates models, about to be sent, and the environment's jobs that were there before."""
+    """A start of a job that generates models, about to be sent, with the jobs that the environment had before."""
 
     sent_at: datetime
     jobs_before: tuple[str, ...]
@@ -68,7 +68,7 @@ class Lease:
 
 @dataclass(frozen=True)
 class Send:
-    """Nothing is under way, or our own attempt came to nothing: take the lease and send."""
+    """No start is under way, or this start's own attempt came to nothing: acquire the lease and send."""
 
     highest_job_id: int
 
@@ -83,14 +83,14 @@ class Adopt:
 
 @dataclass(frozen=True)
 class Release:
-    """The attempt came to nothing, and nothing is to be sent for it: give the branch free."""
+    """The attempt came to nothing, and nothing is to be sent for it: release the lease."""
 
     attempt: Attempt
 
 
 @dataclass(frozen=True)
 class Wait:
-    """It is too early to say what came of the attempt."""
+    """It is too early to know the outcome of the attempt."""
 
     attempt: Attempt
 
@@ -99,29 +99,29 @@ Step = Send | Adopt | Release | Wait
 
 
 def next_step(
-    request_id: str, lease: Lease, listed: Sequence[ListedJob], asked_at: datetime, *, may_send: bool = True
+    request_id: str, lease: Lease, listed: Sequence[ListedJob], listed_at: datetime, *, may_send: bool = True
 ) -> Step:
-    """Decide what a start has to do next, given the branch's lease and what ListJobs showed when it was asked.
+    """Decide what a start has to do next, given the branch's lease and the jobs that ListJobs showed at `listed_at`.
 
     Without `may_send` an attempt that came to nothing is not sent again.
     """
     attempt = lease.attempt
-    # ListJobs may not show yet what another request has just started: that job is not to be taken for ours.
+    # ListJobs may not show yet a job that another request has just started: this start must not adopt it later.
     highest = max([lease.highest_job_id, *(int(job.job_id) for job in listed)])
     if attempt is None:
         return Send(highest)
-    if (job := started_by(attempt, listed)) is not None:
+    if (job := find_started_job(attempt, listed)) is not None:
         return Adopt(attempt, job)
-    if asked_at - attempt.sent_at < RESOLVED_AFTER:
+    if listed_at - attempt.sent_at < RESOLVED_AFTER:
         return Wait(attempt)
     return Send(highest) if attempt.request_id == request_id and may_send else Release(attempt)
 
 
-def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:
-    """Find the job that an attempt started: the first after those it saw, of its type, commit message and source."""
+def find_started_job(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | None:
+    """Find the job that an attempt started: the first newer one of the same type, commit message and source."""
     if attempt.deployment_id is not None:
-        ours = (job for job in listed if job.job_id == attempt.deployment_id)
-        return next((job for job in ours if job.status not in _NOT_STARTED), None)
+        deployments = (job for job in listed if job.job_id == attempt.deployment_id)
+        return next((job for job in deployments if job.status not in _NOT_STARTED), None)
     candidates = [
         job
         for job in listed
@@ -134,7 +134,7 @@ def started_by(attempt: Attempt, listed: Sequence[ListedJob]) -> ListedJob | Non
 
 
 def _same_source(attempt: Attempt, job: ListedJob) -> bool:
-    # ListJobs need not show it. Of an object in S3 only the key is sure to be in the address that was signed for it.
+    # ListJobs need not show it. Only the key of an object in S3 is sure to be in the address that was signed for it.
     if attempt.source_url is None or job.source_url is None:
         return True
     shown = unquote(urlsplit(job.source_url).path)

@@ -1,85 +1,66 @@
-"""Starts a job that generates a backend API's models; the call has no token, so a lost answer is looked for."""
+"""Starts a job that generates a backend API's models. The call has no token: a lost answer's job is searched for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
-
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, StartUnresolved, Throttled
 from amplify_jobs.model.job import Job
-from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters
+from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.lease import RESOLVED_AFTER, ModelsAttempt
+from amplify_jobs.starting.protocols import Backend
+from amplify_jobs.starting.starter import StartResources
 
 
-class Backend(Protocol):
-    """What is asked of Amplify Backend; backend.Backend does it."""
+class ModelsStarter:
+    """The starter of GenerateBackendAPIModels.
 
-    def generate_models(self, parameters: GenerateBackendAPIModelsParameters) -> str: ...
-
-    def model_jobs(self, app_id: str, environment_name: str) -> list[str]: ...
-
-
-class Attempts(Protocol):
-    """What is asked of the jobs table; aws.jobs_table does it."""
-
-    def job_of_request(self, request_id: str) -> Job | None: ...
-
-    def models_attempt(self, request_id: str) -> ModelsAttempt | None: ...
-
-    def save_models_attempt(self, request_id: str, attempt: ModelsAttempt | None, now: datetime) -> None: ...
-
-    def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
-
-
-def start_models_job(
-    request_id: str,
-    parameters: GenerateBackendAPIModelsParameters,
-    *,
-    backend: Backend,
-    store: Attempts,
-    now: Callable[[], datetime],
-) -> Job:
-    """Start the job that a request asks for once, as far as ListBackendJobs shows it, and say which job it is.
-
-    An environment has one such job at a time. So if the answer was lost, a job that was not there before is ours, or
-    began after ours was asked for, and serves as well: it reads the same schema.
-    Raises RequestRejected; Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is to be called again later.
+    An environment has one such job at a time. So if the answer was lost, a job that was not there before is the start's
+    own, or began after the start was sent, and serves as well: it reads the same schema.
     """
 
-    def became(job_id: str) -> Job:
+    def __init__(self, backend: Backend, resources: StartResources) -> None:
+        self._backend = backend
+        self._jobs = resources.jobs
+        self._now = resources.now
+
+    def start(self, start_id: str, request: JobRequest, parameters: GenerateBackendAPIModelsParameters) -> Job:
+        if (job := self._jobs.job_of_request(start_id)) is not None:
+            return job
+        job_id = self._job_id(start_id, parameters)
         job = Job(
-            operation=Operation.GENERATE_BACKEND_API_MODELS,
+            operation=request.operation,
             app_id=parameters.app_id,
             environment_name=parameters.backend_environment_name,
             job_id=job_id,
         )
-        store.link_request_to_job(request_id, job, now())
+        self._jobs.link_request_to_job(start_id, job, self._now())
         return job
 
-    if (known := store.job_of_request(request_id)) is not None:
-        return known
-    attempt = store.models_attempt(request_id)
-    asked_at = now()
-    try:
-        listed = backend.model_jobs(parameters.app_id, parameters.backend_environment_name)
-    except ServiceTrouble as trouble:
-        if attempt is None:
+    def _job_id(self, start_id: str, parameters: GenerateBackendAPIModelsParameters) -> str:
+        attempt = self._jobs.models_attempt(start_id)
+        listed_at = self._now()
+        listed = self._list_jobs(parameters, is_unresolved=attempt is not None)
+        if attempt is not None:
+            new = [job_id for job_id in listed if job_id not in attempt.jobs_before]
+            if new:
+                return new[-1]
+            if listed_at - attempt.sent_at < RESOLVED_AFTER:
+                raise StartUnresolved(
+                    "The answer to GenerateBackendAPIModels was lost; ListBackendJobs does not show the job yet."
+                )
+        self._jobs.save_models_attempt(start_id, ModelsAttempt(self._now(), tuple(listed)), self._now())
+        try:
+            return self._backend.generate_models(parameters)
+        except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
+            self._jobs.save_models_attempt(start_id, None, self._now())
             raise
-        raise StartUnresolved(f"The answer to the start was lost, and the job can't be looked for: {trouble}") from None
-    if attempt is not None:
-        new = [job_id for job_id in listed if job_id not in attempt.jobs_before]
-        if new:
-            return became(new[-1])
-        if asked_at - attempt.sent_at < RESOLVED_AFTER:
+
+    def _list_jobs(self, parameters: GenerateBackendAPIModelsParameters, *, is_unresolved: bool) -> list[str]:
+        try:
+            return self._backend.model_jobs(parameters.app_id, parameters.backend_environment_name)
+        except ServiceTrouble as error:
+            if not is_unresolved:
+                raise
             raise StartUnresolved(
-                "The answer to GenerateBackendAPIModels was lost; ListBackendJobs does not show the job yet."
-            )
-    store.save_models_attempt(request_id, ModelsAttempt(now(), tuple(listed)), now())
-    try:
-        job_id = backend.generate_models(parameters)
-    except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
-        store.save_models_attempt(request_id, None, now())
-        raise
-    return became(job_id)
+                f"The answer to the start was lost, and the job can't be looked for: {error}"
+            ) from None

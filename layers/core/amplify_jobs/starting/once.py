@@ -1,10 +1,10 @@
-"""Drives a start through its lease: gather what is known, decide, act, until the request has become a job."""
+"""Drives a start through its branch's lease: read what is known, decide, act, until the request has become a job."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from amplify_jobs.errors import (
     BranchBusy,
@@ -18,121 +18,119 @@ from amplify_jobs.errors import (
 from amplify_jobs.model.job import BranchRef, Job
 from amplify_jobs.model.parameters import HostingParameters
 from amplify_jobs.starting.lease import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
+from amplify_jobs.starting.protocols import Leases, StartsOfHosting
 
 # Each turn either ends or makes progress that another request's lease can undo only by its own progress.
 _TURNS = 5
 
 
-class Starts(Protocol):
-    """What is asked of Amplify; amplify.Amplify does it."""
+@dataclass(frozen=True)
+class BranchStart:
+    """A start of a job on a branch."""
 
-    def send(self, parameters: HostingParameters) -> ListedJob: ...
+    start_id: str
+    operation: str
+    branch: BranchRef
+    parameters: HostingParameters
 
-    def list_jobs(self, app_id: str, branch_name: str) -> list[ListedJob]: ...
-
-
-class Leases(Protocol):
-    """What is asked of the jobs table; aws.jobs_table does it."""
-
-    def job_of_request(self, request_id: str) -> Job | None: ...
-
-    def lease(self, branch: BranchRef) -> Lease: ...
-
-    def acquire_lease(self, branch: BranchRef, attempt: Attempt, expected: Lease) -> bool: ...
-
-    def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None: ...
-
-    def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
-
-
-def start_once(
-    request_id: str,
-    parameters: HostingParameters,
-    *,
-    operation: str,
-    region: str,
-    amplify: Starts,
-    store: Leases,
-    now: Callable[[], datetime],
-    superseded_by: str | None = None,
-) -> Job:
-    """Start the job that a request asks for, exactly once as far as ListJobs shows it, and say which job it is.
-
-    With `superseded_by`, the id of a newer request, nothing is sent any more: it is only found out whether an earlier
-    try did. Safe to call again after any failure, a killed process included. Raises RequestRejected if it can't be
-    started, Superseded if it is not to be; Throttled, BranchBusy, StartUnresolved or ServiceTrouble if it is to be
-    called again later.
-    """
-    branch = BranchRef(region, parameters.app_id, parameters.branch_name)
-
-    def became(listed: ListedJob, attempt: Attempt) -> Job:
-        job = Job(
-            operation=operation,
-            app_id=parameters.app_id,
-            branch_name=parameters.branch_name,
-            job_id=listed.job_id,
-            job_type=listed.job_type or attempt.job_type,
+    def attempt(self, sent_at: datetime, highest_job_id: int) -> Attempt:
+        """Make the attempt that is written before the start is sent."""
+        traits = self.parameters.traits()
+        return Attempt(
+            self.start_id,
+            sent_at,
+            highest_job_id,
+            traits.job_type,
+            traits.commit_message,
+            source_url=traits.source_url,
+            deployment_id=traits.deployment_id,
         )
-        store.link_request_to_job(attempt.request_id, job, now())
-        store.release_lease(branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
+
+    def job(self, job: ListedJob, attempt: Attempt) -> Job:
+        """Make the job of an attempt for the branch, whichever request's it is."""
+        return Job(
+            operation=self.operation,
+            app_id=self.branch.app_id,
+            branch_name=self.branch.name,
+            job_id=job.job_id,
+            job_type=job.job_type or attempt.job_type,
+        )
+
+
+@dataclass(frozen=True)
+class OnceStarter:
+    """Starts exactly one job of Amplify Hosting for each start, as far as ListJobs shows it."""
+
+    hosting: StartsOfHosting
+    jobs: Leases
+    now: Callable[[], datetime]
+
+    def start(self, start: BranchStart, superseded_by: str | None = None) -> Job:
+        """Start the job, or give the one that an earlier try has started.
+
+        With `superseded_by`, the id of a newer request, nothing is sent: an earlier try may have started the job, and
+        nothing else counts. Safe to call again after any failure, a killed process included. Raises as Starter.start.
+        """
+        for _ in range(_TURNS):
+            if (job := self._take_turn(start, superseded_by)) is not None:
+                return job
+        raise BranchBusy("Other requests keep starting jobs on this branch.")
+
+    def _take_turn(self, start: BranchStart, superseded_by: str | None) -> Job | None:
+        """Take one step; None if the next one is to be decided anew."""
+        # In this order: a request that finds this one's job records it before it releases this one's lease.
+        lease = self.jobs.lease(start.branch)
+        attempt = lease.attempt if lease.attempt is not None and lease.attempt.request_id == start.start_id else None
+        if (job := self.jobs.job_of_request(start.start_id)) is not None:
+            if attempt is not None:
+                self.jobs.release_lease(start.branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
+            return job
+        if superseded_by is not None and attempt is None:
+            raise Superseded(f"Superseded by request {superseded_by}, whose event is newer.")
+        listed_at = self.now()
+        listed = self._list_jobs(start.branch, is_unresolved=attempt is not None)
+        match next_step(start.start_id, lease, listed, listed_at, may_send=superseded_by is None):
+            case Adopt(attempt, listed_job):
+                # If the lease has changed hands since it was read, the job could be the next holder's.
+                if self.jobs.lease(start.branch) == lease:
+                    self._settle(start, attempt, listed_job)
+            case Release(attempt):
+                self.jobs.release_lease(start.branch, attempt, attempt.highest_job_id)
+            case Wait(attempt):
+                raise _too_early(start.start_id, attempt)
+            case Send(highest_job_id):
+                return self._send(start, lease, highest_job_id)
+        return None
+
+    def _list_jobs(self, branch: BranchRef, *, is_unresolved: bool) -> Sequence[ListedJob]:
+        try:
+            return self.hosting.list_jobs(branch.app_id, branch.name)
+        except ServiceTrouble as error:
+            if not is_unresolved:
+                raise
+            raise StartUnresolved(
+                f"The answer to the start was lost, and the job can't be looked for: {error}"
+            ) from None
+
+    def _send(self, start: BranchStart, lease: Lease, highest_job_id: int) -> Job | None:
+        attempt = start.attempt(self.now(), highest_job_id)
+        if not self.jobs.acquire_lease(start.branch, attempt, lease):
+            return None
+        try:
+            listed_job = self.hosting.send(start.parameters)
+        except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
+            self.jobs.release_lease(start.branch, attempt, highest_job_id)
+            raise
+        return self._settle(start, attempt, listed_job)
+
+    def _settle(self, start: BranchStart, attempt: Attempt, listed_job: ListedJob) -> Job:
+        job = start.job(listed_job, attempt)
+        self.jobs.link_request_to_job(attempt.request_id, job, self.now())
+        self.jobs.release_lease(start.branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
         return job
 
-    for _ in range(_TURNS):
-        # In this order: whoever finds our job for us records it before giving our lease back.
-        lease = store.lease(branch)
-        ours = lease.attempt if lease.attempt is not None and lease.attempt.request_id == request_id else None
-        if (known := store.job_of_request(request_id)) is not None:
-            if ours is not None:
-                store.release_lease(branch, ours, max(ours.highest_job_id, int(known.job_id)))
-            return known
-        if superseded_by is not None and ours is None:
-            raise Superseded(f"Superseded by request {superseded_by}, whose event is newer.")
-        asked_at = now()
-        listed = _listed_jobs(parameters, amplify, is_unresolved=ours is not None)
-        match next_step(request_id, lease, listed, asked_at, may_send=superseded_by is None):
-            case Adopt(attempt, found):
-                # Had the lease changed hands before the list was asked for, the job could be the next holder's.
-                if store.lease(branch) == lease:
-                    became(found, attempt)
-            case Release(attempt):
-                store.release_lease(branch, attempt, attempt.highest_job_id)
-            case Wait(attempt):
-                raise _come_back(request_id, attempt)
-            case Send(highest):
-                attempt = _attempt(request_id, parameters, now(), highest)
-                if store.acquire_lease(branch, attempt, lease):
-                    try:
-                        sent = amplify.send(parameters)
-                    except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
-                        store.release_lease(branch, attempt, highest)
-                        raise
-                    return became(sent, attempt)
-    raise BranchBusy("Other requests keep starting jobs on this branch.")
 
-
-def _listed_jobs(parameters: HostingParameters, amplify: Starts, *, is_unresolved: bool) -> list[ListedJob]:
-    try:
-        return amplify.list_jobs(parameters.app_id, parameters.branch_name)
-    except ServiceTrouble as trouble:
-        if not is_unresolved:
-            raise
-        raise StartUnresolved(f"The answer to the start was lost, and the job can't be looked for: {trouble}") from None
-
-
-def _come_back(request_id: str, attempt: Attempt) -> RetryableError:
-    if attempt.request_id == request_id:
+def _too_early(start_id: str, attempt: Attempt) -> RetryableError:
+    if attempt.request_id == start_id:
         return StartUnresolved("The answer to the start was lost; ListJobs does not show the job yet.")
     return BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")
-
-
-def _attempt(request_id: str, parameters: HostingParameters, sent_at: datetime, highest_job_id: int) -> Attempt:
-    traits = parameters.traits()
-    return Attempt(
-        request_id,
-        sent_at,
-        highest_job_id,
-        traits.job_type,
-        traits.commit_message,
-        source_url=traits.source_url,
-        deployment_id=traits.deployment_id,
-    )

@@ -11,7 +11,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class SupersedingRequest:
-    """A request that supersedes older ones, and what says which of two is older."""
+    """A request that supersedes older ones, with the times that say which of two is older."""
 
     request_id: str
     event_time: datetime
@@ -35,33 +35,30 @@ class StartedJob:
 
 @dataclass(frozen=True)
 class Latest:
-    """The latest request for an app, branch and kind of event, the job that it became, if it did, and what it left.
+    """The latest request of a branch and kind of event, its job once it has one, and what older requests left.
 
-    `to_stop` are jobs of older requests, as far as it is not certain that they were stopped. `version` counts the
-    writes from 1.
+    `to_stop` are jobs of older requests that may still run. `version` counts the writes from 1.
     """
 
-    asked: SupersedingRequest
+    request: SupersedingRequest
     job_id: str | None = None
     to_stop: tuple[StartedJob, ...] = ()
     version: int = 1
 
+    def with_job(self, job_id: str) -> Latest:
+        """The next version: the request has become a job."""
+        return replace(self, job_id=job_id, version=self.version + 1)
 
-def taken_by(asked: SupersedingRequest, found: Latest | None) -> Latest:
-    """Say what to write for a request to be the latest after an older one; what is found may be it already."""
-    if found is None:
-        return Latest(asked)
-    if found.asked == asked:
-        return found
-    running = (StartedJob(found.asked.request_id, found.job_id),) if found.job_id is not None else ()
-    return Latest(asked, None, found.to_stop + running, found.version + 1)
+    def with_all_stopped(self) -> Latest:
+        """The next version: the jobs of older requests were stopped."""
+        return replace(self, to_stop=(), version=self.version + 1)
 
 
-def with_job(latest: Latest, job_id: str) -> Latest:
-    """Say what to write when the latest request has become a job."""
-    return replace(latest, job_id=job_id, version=latest.version + 1)
-
-
-def with_all_stopped(latest: Latest) -> Latest:
-    """Say what to write when the jobs of older requests were stopped."""
-    return replace(latest, to_stop=(), version=latest.version + 1)
+def claim(request: SupersedingRequest, current: Latest | None) -> Latest:
+    """Say what to write to make a request the latest, given the older one that is; it may be the latest already."""
+    if current is None:
+        return Latest(request)
+    if current.request == request:
+        return current
+    running = (StartedJob(current.request.request_id, current.job_id),) if current.job_id is not None else ()
+    return Latest(request, None, current.to_stop + running, current.version + 1)

@@ -158,10 +158,10 @@ def test_a_delivery_is_retried_as_often_as_its_target_allows(
     topic = cloud.physical_id("Topic")
     policy = {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60}
     rule("retried", {"Arn": topic, "RetryPolicy": policy, "DeadLetterConfig": {"Arn": queue[1]}})
-    cloud.faults.order(order | {"times": 2})
+    cloud.faults.inject(order | {"times": 2})
     put(events, "retried", {"fits": "twice"})
     assert messages(sqs, cloud.physical_id("Inbox"))[0]["detail"] == {"fits": "twice"}
-    cloud.faults.order(order | {"times": 3})
+    cloud.faults.inject(order | {"times": 3})
     put(events, "retried", {"fits": "thrice"})
     [letter] = messages(sqs, queue[0], attributes=True)
     assert json.loads(letter["Body"])["detail"] == {"fits": "thrice"}

@@ -18,7 +18,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.cloud import LocalCloud
-from local.services.functions.service import MAX_ENVIRONMENTS, _Pool
+from local.services.functions.pool import EnvironmentPool
+from local.services.functions.service import MAX_ENVIRONMENTS
 from tests.support.waiting import eventually, messages
 
 Clients = Callable[..., Any]
@@ -160,7 +161,7 @@ def test_an_event_whose_sender_hung_up_before_its_turn_is_not_run(
 
 
 def test_who_waits_for_a_process_gets_one_in_the_order_of_coming(cloud: LocalCloud) -> None:
-    pool = _Pool(lambda: cloud.functions._start(cloud.functions.function("small-patient")), 1)
+    pool = EnvironmentPool(lambda: cloud.functions._start(cloud.functions.function("small-patient")), 1)
     order: list[int] = []
 
     def run(number: int) -> None:
@@ -178,7 +179,7 @@ def test_who_waits_for_a_process_gets_one_in_the_order_of_coming(cloud: LocalClo
     assert order == list(range(12))
 
 
-def _are_waiting(pool: _Pool, count: int) -> bool:
+def _are_waiting(pool: EnvironmentPool, count: int) -> bool:
     return len(pool._waiting) == count
 
 

@@ -14,6 +14,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from local.cloud import LocalCloud
+from local.services.delivery import Deliverer
 from local.services.scheduler.service import SchedulerService
 from local.services.targets import NotDeliverableError
 from tests.support.waiting import eventually, messages
@@ -56,12 +57,15 @@ class Clocked:
         # What it needs of targets, the inbox has.
         targets: Any = self.inbox
         self.service = SchedulerService(
-            account="123456789012", region="eu-west-1", targets=targets, now=lambda: self.now, max_retry_wait=0.01
+            account="123456789012",
+            region="eu-west-1",
+            deliverer=Deliverer(targets, max_wait=0.01),
+            now=lambda: self.now,
         )
 
     def call(self, method: str, path: str, document: Any = None) -> Any:
         environ = EnvironBuilder(method=method, path=path, json=document).get_environ()
-        response = self.service.handle(Request(environ | {"REQUEST_URI": path}))
+        response = self.service.handle("scheduler", Request(environ | {"REQUEST_URI": path}))
         return json.loads(response.get_data() or b"{}")
 
     def schedule(self, expression: str, *, method: str = "POST", **more: Any) -> None:

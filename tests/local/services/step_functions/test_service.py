@@ -93,7 +93,7 @@ def test_a_task_that_is_timed_out_has_an_error_and_a_cause(states: Any) -> None:
 
 
 def test_a_function_s_answer_that_is_lost_is_the_client_s_error(client: Clients, cloud: Any, states: Any) -> None:
-    cloud.faults.order({"service": "lambda", "operation": "Invoke", "fault": "lose-answer"})
+    cloud.faults.inject({"service": "lambda", "operation": "Invoke", "fault": "lose-answer"})
     end = ended(states, {"StartAt": "T", "States": {"T": invoke({})}}, {})
     assert (end["status"], end["error"]) == ("FAILED", "Lambda.SdkClientException")
 

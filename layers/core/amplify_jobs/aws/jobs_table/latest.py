@@ -24,9 +24,9 @@ class LatestRequests(Items):
         """Write it as the version after the one that was read; False if that version was written meanwhile."""
         item: dict[str, Any] = {
             **latest_key(branch, kind),
-            "requestId": latest.asked.request_id,
-            "eventTime": iso(latest.asked.event_time),
-            "receivedAt": iso(latest.asked.received_at),
+            "requestId": latest.request.request_id,
+            "eventTime": iso(latest.request.event_time),
+            "receivedAt": iso(latest.request.received_at),
             "toStop": [{"requestId": older.request_id, "jobId": older.job_id} for older in latest.to_stop],
             "version": latest.version,
             "expiresAt": expiry(now, RECORDS_LAST),
@@ -45,7 +45,7 @@ class LatestRequests(Items):
 
 def _latest_from(item: dict[str, Any]) -> Latest:
     return Latest(
-        asked=SupersedingRequest(item["requestId"], read_time(item["eventTime"]), read_time(item["receivedAt"])),
+        request=SupersedingRequest(item["requestId"], read_time(item["eventTime"]), read_time(item["receivedAt"])),
         job_id=item.get("jobId"),
         to_stop=tuple(StartedJob(older["requestId"], older["jobId"]) for older in item["toStop"]),
         version=int(item["version"]),

@@ -1,8 +1,7 @@
-"""Which start a failed job becomes, for each operation."""
+"""Parameters: with which ones a failed job is started again, and by what a started job is recognised."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,12 +11,12 @@ from amplify_jobs.model.codegen_parameters import StartCodegenJobParameters
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.parameters import (
     GenerateBackendAPIModelsParameters,
+    HostingParameters,
+    JobTraits,
     OperationParameters,
     StartDeploymentParameters,
     StartJobParameters,
 )
-from amplify_jobs.model.request import Cause, JobRequest
-from amplify_jobs.starting.retry import start_id
 
 FAILED = Job(operation="start_job", app_id="d1", branch_name="main", job_id="7")
 BUILD = {"appId": "d1", "branchName": "main", "jobType": "RELEASE", "jobReason": "push", "commitMessage": "Fix it"}
@@ -58,12 +57,22 @@ def test_a_deployment_that_was_uploaded_is_not() -> None:
         uploaded.for_retry(FAILED)
 
 
-def test_each_start_of_a_request_has_a_name_of_its_own() -> None:
-    request = JobRequest(
-        request_id="web-1",
-        operation="start_job",
-        parameters=BUILD,
-        cause=Cause(source="github", kind="push"),
-        received_at=datetime(2026, 3, 1, tzinfo=UTC),
-    )
-    assert [start_id(request, attempt) for attempt in (1, 2, 3)] == ["web-1", "web-1#2", "web-1#3"]
+@pytest.mark.parametrize(
+    ("parameters", "traits"),
+    [
+        (StartJobParameters.model_validate(BUILD), JobTraits("RELEASE", "Fix it")),
+        (StartDeploymentParameters.model_validate(ARTIFACT), JobTraits("MANUAL", source_url="s3://bucket/site.zip")),
+        (
+            StartDeploymentParameters(app_id="d1", branch_name="main", source_url="https://host.example/a.zip?token=1"),
+            JobTraits("MANUAL", source_url="https://host.example/a.zip"),
+        ),
+        (
+            StartDeploymentParameters(app_id="d1", branch_name="main", job_id="7"),
+            JobTraits("MANUAL", deployment_id="7"),
+        ),
+    ],
+)
+def test_a_started_job_is_recognised_without_what_signs_its_source(
+    parameters: HostingParameters, traits: JobTraits
+) -> None:
+    assert parameters.traits() == traits

@@ -1,4 +1,4 @@
-"""What a route asks of its source's events though that host never tells it: it decides nothing, or becomes nothing."""
+"""Warnings of conditions and placeholders whose value the host of a route's source omits in its events."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.git_hosts import TITLES, omit
 from amplify_jobs.routing.placeholders import VALUES, iter_strings, placeholders_in
 from amplify_jobs.routing.routes import When
+from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.values import member, members
-from amplify_jobs_cli.routes_file.yaml_document import Path
-
-Found = tuple[Path, str]
 
 # A condition -> the member of the event that it asks for, and what comes of it where no host tells that.
 _CONDITIONS = {
@@ -26,8 +24,8 @@ _CONDITIONS = {
 }
 
 
-def untold_warnings(value: Any) -> Iterator[Found]:
-    """Find conditions and values of routes that the hosts which may send their events never tell."""
+def omission_warnings(value: Any) -> Iterator[Problem]:
+    """Find what routes ask of their events that every host which may send these omits."""
     sources = dict(members(value, "sources"))
     for name, route in members(value, "routes"):
         try:
@@ -39,10 +37,8 @@ def untold_warnings(value: Any) -> Iterator[Found]:
             continue
         if omit(hosts, when.kinds, "release"):
             place = "source" if member(route, "source") else "when"
-            yield (
-                ("routes", name, place),
-                f"{_names(hosts)} ha{'s' if len(hosts) == 1 else 've'} no releases; use push with tags",
-            )
+            message = f"{_names(hosts)} ha{'s' if len(hosts) == 1 else 've'} no releases; use push with tags"
+            yield Problem(("routes", name, place), message)
             continue
         yield from _conditions(hosts, when, name)
         yield from _values(hosts, when.kinds, name, member(member(route, "request"), "parameters"))
@@ -52,39 +48,39 @@ def _hosts(sources: dict[str, Any], source: Any) -> list[str]:
     """The hosts whose events may start a route: of its own source, or else of all."""
     if source == CODECOMMIT:
         return ["codecommit"]
-    wanted = [found for name, found in sources.items() if source in (None, name)]
-    providers = [member(found, "provider") for found in wanted]
+    providers = [member(sender, "provider") for name, sender in sources.items() if source in (None, name)]
     return sorted({provider for provider in providers if isinstance(provider, str) and provider in TITLES})
 
 
-def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Found]:
-    kind, condition = next(
-        (kind, found) for kind in ("push", "pull_request", "release") if (found := getattr(when, kind))
-    )
+def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Problem]:
+    kind = next(kind for kind in ("push", "pull_request", "release") if getattr(when, kind))
+    condition = getattr(when, kind)
     event = f"a {kind.replace('_', ' ')}"
     for key in sorted(condition.model_fields_set & _CONDITIONS.keys()):
-        asked, what, then = _CONDITIONS[key]
+        capability, what, consequence = _CONDITIONS[key]
         # Tags have no paths.
-        kinds = [one for one in when.kinds if key != "paths" or one is not EventKind.TAG]
-        if kinds and omit(hosts, kinds, asked):
-            yield ("routes", name, "when", kind, key), f"{_never_tell(hosts)} {what.format(event=event)}: {then}"
+        kinds = [event_kind for event_kind in when.kinds if key != "paths" or event_kind is not EventKind.TAG]
+        if kinds and omit(hosts, kinds, capability):
+            message = f"{_never_tell(hosts)} {what.format(event=event)}: {consequence}"
+            yield Problem(("routes", name, "when", kind, key), message)
     if (
         "actions" in condition.model_fields_set
         and "reopened" in condition.actions
         and omit(hosts, when.kinds, "reopened")
     ):
-        path = ("routes", name, "when", kind, "actions")
-        yield path, f"{_never_tell(hosts)} that {event} was reopened; leave reopened out"
+        message = f"{_never_tell(hosts)} that {event} was reopened; leave reopened out"
+        yield Problem(("routes", name, "when", kind, "actions"), message)
 
 
-def _values(hosts: list[str], kinds: tuple[EventKind, ...], name: str, parameters: Any) -> Iterator[Found]:
+def _values(hosts: list[str], kinds: tuple[EventKind, ...], name: str, parameters: Any) -> Iterator[Problem]:
     for path, text in iter_strings(parameters, ("routes", name, "request", "parameters")):
         for placeholder in dict.fromkeys(placeholders_in(text)):
             value = VALUES.get(placeholder[1:-1])
             having = [kind for kind in kinds if value and kind in value.kinds]
             if value and having and omit(hosts, having, value.capability):
                 event = " or ".join(kind.replace("_", " ") for kind in having)
-                yield path, f"{_never_tell(hosts)} {placeholder} of a {event}: it becomes nothing; leave it out"
+                message = f"{_never_tell(hosts)} {placeholder} of a {event}: it becomes nothing; leave it out"
+                yield Problem(path, message)
 
 
 def _never_tell(hosts: list[str]) -> str:

@@ -15,24 +15,17 @@ from xml.sax.saxutils import escape, quoteattr
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from werkzeug.wrappers import Request, Response
 
-from local.server import wire
+from local.server.protocol.errors import xml_text
 
 
-def match(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]]:
-    """The operation of a request and its parameters. Raises ServiceError for an unknown operation."""
-    name = wire.operation_name(service, request)
-    if name is None:
-        action = request.values.get("Action", "")
-        raise wire.ServiceError("InvalidAction", f"Could not find operation {action}", 400)
-    operation = wire.service_model(service).operation_model(name)
-    members: Mapping[str, Shape] = operation.input_shape.members if operation.input_shape else {}
-    names = {member: shape.serialization.get("name", member) for member, shape in members.items()}
-    return operation, {member: request.values[key] for member, key in names.items() if key in request.values}
+def read_parameters(shape: StructureShape, request: Request) -> dict[str, str]:
+    """The parameters of a request, under the names of the operation's input shape."""
+    names = {member: inner.serialization.get("name", member) for member, inner in shape.members.items()}
+    return {member: request.values[key] for member, key in names.items() if key in request.values}
 
 
 def respond(operation: OperationModel, result: Mapping[str, Any]) -> Response:
-    """Write an answer; raises MalformedAnswerError if the result does not fit the output shape."""
-    wire.check_answer(operation, result)
+    """Write an answer that fits the operation's output shape."""
     request_id = str(uuid4())
     namespace = operation.service_model.metadata.get("xmlNamespace", "")
     shape = operation.output_shape
@@ -71,7 +64,7 @@ def _element(shape: Shape, name: str, value: Any) -> Iterator[str]:
         text = "".join(f"<{entry_name}>{entry}</{entry_name}>" for entry in entries)
         yield text if flattened else f"<{name}>{text}</{name}>"
         return
-    content = "".join(_members(shape, value)) if isinstance(shape, StructureShape) else wire.xml_text(_text(value))
+    content = "".join(_members(shape, value)) if isinstance(shape, StructureShape) else xml_text(_text(value))
     yield f"<{escape(name)}>{content}</{escape(name)}>"
 
 

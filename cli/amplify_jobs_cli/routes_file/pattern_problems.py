@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.values import items, member, members
-from amplify_jobs_cli.routes_file.yaml_document import Path
 
 Severity = Literal["fault", "warning"]
 
@@ -22,18 +22,18 @@ _ALTERNATIVES = re.compile(r"(.*?)(?<!\\)\{([^{}]*,[^{}]*)\}(.*)", re.DOTALL)
 _ADDRESS = re.compile(r"[^@\s*]+@[^@\s*]+\.[A-Za-z]{2,}")
 
 
-def pattern_findings(value: Any, severity: Severity) -> Iterator[tuple[Path, str, Literal["key", "value"]]]:
+def pattern_problems(value: Any, severity: Severity) -> Iterator[Problem]:
     """Find the patterns of all routes that can't fit."""
     for name, route in members(value, "routes"):
         for kind, condition in members(route, "when"):
             for key in (*_NAMES, "paths", "authors", "repository"):
                 for index, pattern in items(member(condition, key)):
-                    finding = _finding(key, pattern)
-                    if finding is not None and finding[0] == severity:
-                        yield ("routes", name, "when", kind, key, *index), finding[1], "value"
+                    problem = _problem(key, pattern)
+                    if problem is not None and problem[0] == severity:
+                        yield Problem(("routes", name, "when", kind, key, *index), problem[1])
 
 
-def _finding(key: str, pattern: str) -> tuple[Severity, str] | None:
+def _problem(key: str, pattern: str) -> tuple[Severity, str] | None:
     sign, bare = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
     if not bare:
         return None
