@@ -17,6 +17,7 @@ OUTAGES = 4
 FUNCTIONS = (
     "ReceiveWebhookFunction",
     "ReceiveEventFunction",
+    "DrainIntakeFunction",
     "StartJobFunction",
     "GetJobFunction",
     "OnStatusChangeFunction",
@@ -77,7 +78,7 @@ def plan(seed: int, pushes: int) -> Plan:
     first, *others = SSM_READS
     quota = {"service": "ssm", "operation": first, "also": others, "fault": "quota", "rate": SSM_CALLS_A_SECOND}
     orders.append((0.0, quota))
-    kills = [(moment(), random.choice(FUNCTIONS)) for _ in range(round(pushes * KILLS_A_PUSH))]
+    kills = [(moment(), FUNCTIONS[number % len(FUNCTIONS)]) for number in range(round(pushes * KILLS_A_PUSH))]
     return Plan(
         seconds,
         [_push(random, number / PUSHES_A_SECOND) for number in range(pushes)],

@@ -26,7 +26,7 @@ from amplify_jobs.aws.s3 import s3_config
 from amplify_jobs.errors import AmplifyJobsError
 from amplify_jobs.events import aws_events
 from amplify_jobs.events.event import request_id
-from amplify_jobs.intake.intake import NO_ROUTES
+from amplify_jobs.intake.process import NO_ROUTES
 from amplify_jobs.routing.job_request import make_job_request
 from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs.routing.routes import Routes

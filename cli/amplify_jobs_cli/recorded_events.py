@@ -17,11 +17,11 @@ from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.deliveries import header as find_header
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.events.evidence import add_delivery_evidence
-from amplify_jobs.events.http_request import body_of
+from amplify_jobs.events.http_request import HttpApiRequest
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_object
 from amplify_jobs.events.webhooks import delivery_id, provider
-from amplify_jobs.intake.intake import QueuedEvent, is_batch
+from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.suggestions import one_of
 
@@ -42,6 +42,14 @@ _RECORDS = (
     (("request", "headers"), ("request", "payload")),
     (("request_headers",), ("request_data",)),
 )
+# What is right for a part of a request that has the form in which API Gateway hands requests to receive_webhook.
+_RIGHT_PARTS = {
+    "pathParameters": "pathParameters.source must name the source; or use --source",
+    "headers": "headers must be an object of texts",
+    "body": "body must be a text",
+    "isBase64Encoded": "isBase64Encoded must be true or false",
+    "requestContext": "requestContext must be as API Gateway has it, or left out",
+}
 # A pull request is updated once more as it is created.
 _SECONDS_OF_CREATION = 5
 _FORM = "application/x-www-form-urlencoded"
@@ -91,8 +99,8 @@ class _Reader:
             return
         if not isinstance(raw, dict):
             raise UnreadableDeliveryError(f"the event must be a JSON object; {FORMS}")
-        if is_batch(raw):
-            yield from map(self._arrival, raw["Records"])
+        if _is_sqs_batch(raw):
+            yield from map(self._queued_event, raw["Records"])
         elif "statusCode" in raw and isinstance(raw.get("body"), str):
             yield from self.read(json_object(raw["body"]), raw["body"].encode())
         else:
@@ -124,18 +132,16 @@ class _Reader:
 
     def _http_api(self, raw: dict[str, Any]) -> RecordedEvent:
         """What API Gateway hands to receive_webhook."""
-        parameters, headers = raw["pathParameters"], raw["headers"]
-        name = self.source or (parameters.get("source") if isinstance(parameters, dict) else None)
-        if not isinstance(name, str):
-            raise UnreadableDeliveryError("pathParameters.source must name the source; or use --source")
-        if not isinstance(raw.get("body") or "", str):
-            raise UnreadableDeliveryError("body must be a text")
-        return self._delivery(name, _texts(headers), body_of(raw))
+        request = _http_request({**raw, "pathParameters": {"source": self.source}} if self.source else raw)
+        return self._delivery(request.path_parameters.source, request.headers, request.decoded_body())
 
     def _sent(self, headers: dict[str, Any], payload: object, *, encoded: bool = False) -> RecordedEvent:
         """A body with the headers that it was sent with; the body is a text, or JSON within JSON."""
         body = payload if isinstance(payload, str) else json.dumps(payload)
-        return self._body(body_of({"body": body, "isBase64Encoded": encoded}), _texts(headers))
+        parameters = {"source": self._host_source()}
+        return self._http_api(
+            {"pathParameters": parameters, "headers": headers, "body": body, "isBase64Encoded": encoded}
+        )
 
     def _body(self, body: bytes, headers: Mapping[str, str]) -> RecordedEvent:
         """What a host sent, maybe without its headers."""
@@ -171,13 +177,13 @@ class _Reader:
             raise UnreadableDeliveryError("source must say where the event came from, like github")
         return RecordedEvent(source, None, Delivery((event,)))
 
-    def _arrival(self, record: object) -> RecordedEvent:
+    def _queued_event(self, record: object) -> RecordedEvent:
         """What waits in the intake queue."""
         try:
-            arrival = QueuedEvent.model_validate_json(Payload(record).text("body") or "")
+            queued = QueuedEvent.model_validate_json(Payload(record).text("body") or "")
         except ValidationError:
             raise UnreadableDeliveryError("a message of the batch holds no event of the intake queue") from None
-        return RecordedEvent(arrival.source, arrival.delivery_id, Delivery((arrival.event,)))
+        return RecordedEvent(queued.source, queued.delivery_id, Delivery((queued.event,)))
 
     def _only_source(self, kind: EventKind | None) -> str:
         """Where an event came from that does not say it."""
@@ -227,10 +233,18 @@ def _has(raw: object, path: tuple[str, ...]) -> bool:
     return isinstance(around, dict) and path[-1] in around
 
 
-def _texts(headers: object) -> dict[str, str]:
-    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-        raise UnreadableDeliveryError("headers must be an object of texts")
-    return headers
+def _is_sqs_batch(raw: dict[str, Any]) -> bool:
+    """Whether this is what an event source mapping of SQS hands to a function."""
+    records = raw.get("Records")
+    return isinstance(records, list) and all(Payload(record).member("eventSource") == "aws:sqs" for record in records)
+
+
+def _http_request(raw: dict[str, Any]) -> HttpApiRequest:
+    try:
+        return HttpApiRequest.model_validate(raw)
+    except ValidationError as error:
+        part = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
+        raise UnreadableDeliveryError(_RIGHT_PARTS[part]) from None
 
 
 def _header_of_kind(provider_name: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:

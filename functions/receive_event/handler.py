@@ -1,56 +1,55 @@
-"""Takes AWS events and what waits in the intake queue: decides by the routes, and starts an execution per request."""
+"""Receives events of AWS: decides by the routes, and starts one execution for each request."""
 
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.executions import Executions
 from amplify_jobs.aws.intake_queue import IntakeQueue
-from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
-from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
+from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import aws_events
-from amplify_jobs.intake.intake import Intake, is_batch
-from amplify_jobs.intake.verify import Verifier
-from amplify_jobs.observability import function_logger
+from amplify_jobs.intake.accept import Intake
+from amplify_jobs.intake.message import Origin
+from amplify_jobs.intake.process import EventProcessor
+from amplify_jobs.observability import function_logger, function_metrics
+from amplify_jobs.settings import Settings
+
+
+class ReceiveEventSettings(Settings):
+    """The environment variables of receive_event."""
+
+    bucket_name: str
+    routes_key: str
+    state_machine_arn: str
+    intake_queue_url: str
+
 
 logger = function_logger()
-metrics = Metrics()
+metrics = function_metrics()
+settings = ReceiveEventSettings.from_environment()
 aws = AwsHttp.from_environment()
-executions = Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"])
-stored_routes = StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"])
-intake = Intake(
-    stored_routes,
-    executions,
-    IntakeQueue(aws, os.environ["INTAKE_QUEUE_URL"], os.environ["BUCKET_NAME"]),
-    Verifier(stored_routes, StoredSources(aws, path=os.environ["SOURCES_PATH"]), Secrets(aws)),
-)
-
-
-def receive(event: Any, invocation_id: str) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    try:
-        delivery = aws_events.parse(event, invocation_id)
-        logger.append_keys(source=delivery.source, delivery_id=delivery.delivery_id)
-        taken = intake.take(delivery, source=delivery.source, delivery_id=delivery.delivery_id, received_at=now)
-    except UnreadableDeliveryError as unreadable:
-        metrics.add_metric("EventsRejected", MetricUnit.Count, 1)
-        executions.start(aws_events.rejection(event, str(unreadable), invocation_id, now))
-        # Lambda's retries can't help, but they end in the dead-letter queue, where the event is kept.
-        raise
-    return asdict(taken)
+routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
+executions = Executions(aws, settings.state_machine_arn, settings.bucket_name)
+queue = IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name)
+intake = Intake(EventProcessor(routes, executions), queue)
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
-    if is_batch(event):
-        return intake.drain(event["Records"])
     metrics.add_metric("Events", MetricUnit.Count, 1)
-    return receive(event, context.aws_request_id)
+    now, invocation_id = datetime.now(UTC), context.aws_request_id
+    try:
+        delivery = aws_events.parse(event, invocation_id)
+        logger.append_keys(source=delivery.source, delivery_id=delivery.delivery_id)
+        return asdict(intake.accept(delivery, Origin(delivery.source, delivery.delivery_id, now)))
+    except UnreadableDeliveryError as unreadable:
+        metrics.add_metric("EventsRejected", MetricUnit.Count, 1)
+        executions.start(aws_events.rejection(event, str(unreadable), invocation_id, now))
+        # Lambda's retries can't help, but they end in the dead-letter queue, where the event is kept.
+        raise

@@ -1,13 +1,12 @@
-"""Takes a git host's delivery: verifies it, decides by the routes, and starts one execution for each request."""
+"""Receives a git host's delivery: verifies it, decides by the routes, and starts one execution for each request."""
 
-import os
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.executions import Executions
@@ -15,38 +14,54 @@ from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
-from amplify_jobs.errors import DeliveryRefusedError, RetryableError
-from amplify_jobs.events.http_request import answer, body_of, waiting_seconds
+from amplify_jobs.errors import DeliveryRefusedError, RetryableError, UnreadableDeliveryError
+from amplify_jobs.events.http_request import HttpApiRequest, answer
 from amplify_jobs.events.webhooks import any_delivery_id
-from amplify_jobs.intake.intake import Intake
-from amplify_jobs.intake.verify import RawDelivery, Verifier
-from amplify_jobs.observability import function_logger
+from amplify_jobs.intake.accept import Intake, WebhookIntake
+from amplify_jobs.intake.message import UnverifiedDelivery
+from amplify_jobs.intake.process import EventProcessor
+from amplify_jobs.intake.verify import Verifier
+from amplify_jobs.model.validation import invalid_input_is
+from amplify_jobs.observability import function_logger, function_metrics
+from amplify_jobs.settings import Settings
 
 RETRY_AFTER_SECONDS = 30
 
+
+class ReceiveWebhookSettings(Settings):
+    """The environment variables of receive_webhook."""
+
+    bucket_name: str
+    routes_key: str
+    sources_path: str
+    state_machine_arn: str
+    intake_queue_url: str
+
+
 logger = function_logger()
-metrics = Metrics()
+metrics = function_metrics()
+settings = ReceiveWebhookSettings.from_environment()
 aws = AwsHttp.from_environment()
-stored_routes = StoredRoutes(aws, bucket=os.environ["BUCKET_NAME"], key=os.environ["ROUTES_KEY"])
-intake = Intake(
-    stored_routes,
-    Executions(aws, os.environ["STATE_MACHINE_ARN"], os.environ["BUCKET_NAME"]),
-    IntakeQueue(aws, os.environ["INTAKE_QUEUE_URL"], os.environ["BUCKET_NAME"]),
-    Verifier(stored_routes, StoredSources(aws, path=os.environ["SOURCES_PATH"]), Secrets(aws)),
-)
+routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
+queue = IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name)
+executions = Executions(aws, settings.state_machine_arn, settings.bucket_name)
+verifier = Verifier(routes, StoredSources(aws, settings.sources_path), Secrets(aws))
+intake = WebhookIntake(verifier, Intake(EventProcessor(routes, executions), queue), queue)
 
 
 def receive(event: dict[str, Any]) -> dict[str, Any]:
-    name, headers = event["pathParameters"]["source"], event["headers"]
+    with invalid_input_is(UnreadableDeliveryError):
+        request = parse(event=event, model=HttpApiRequest)
+    source = request.path_parameters.source
     logger.append_keys(
-        source=name,
-        delivery_id=any_delivery_id(headers),
-        api_request_id=event.get("requestContext", {}).get("requestId"),
+        source=source,
+        delivery_id=any_delivery_id(request.headers),
+        api_request_id=request.request_context.request_id,
     )
-    aws.arrived_at = time.monotonic() - waiting_seconds(event, time.time())
-    delivery = RawDelivery(source=name, headers=headers, body=body_of(event), received_at=datetime.now(UTC))
-    taken = intake.receive(delivery)
-    return answer(202 if taken.accepted else 200, asdict(taken))
+    aws.arrived_at = time.monotonic() - request.waiting_seconds(time.time())
+    body, now = request.decoded_body(), datetime.now(UTC)
+    result = intake.accept(UnverifiedDelivery(source=source, headers=request.headers, body=body, received_at=now))
+    return answer(202 if result.is_accepted else 200, asdict(result))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -96,7 +96,7 @@ def test_without_routes_and_without_a_copy_of_them_pushes_wait(team: Team, app_i
     (body,) = pushes(team, 1)
     # One that is killed with messages in hand keeps them hidden, and those after them waiting, for minutes.
     until_drained(team)
-    for function in ("ReceiveWebhookFunction", "ReceiveEventFunction"):
+    for function in ("ReceiveWebhookFunction", "DrainIntakeFunction"):
         team.kill(function)
     down(team, "s3", "GetObject")
     status, answer = team.deliver(body)

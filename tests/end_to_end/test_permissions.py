@@ -24,6 +24,17 @@ pytestmark = pytest.mark.thorough
 SCHEMA = "type Post @model { id: ID! title: String! }"
 FOREIGN_BUCKET = BUCKETS[0]
 EVERY_TIME = 1_000_000
+LARGE_REQUEST: dict[str, Any] = {
+    "operation": "start_codegen_job",
+    "parameters": {
+        "appId": "dnone",
+        "environmentName": "dev",
+        "codegenJobToCreate": {
+            "renderConfig": {"react": {"script": "jsx"}},
+            "graphqlSchema": f"{SCHEMA} # {'x' * 400_000}",
+        },
+    },
+}
 
 NOT_CALLED = {
     "WriteLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -66,18 +77,19 @@ def test_what_nobody_calls_is_what_the_services_document() -> None:
 
 
 def finds_no_routes(team: Team) -> None:
-    """Deliveries and requests before the first routes are pushed."""
+    """Deliveries and requests before the first routes are pushed, also a request that comes out of the queue."""
     team.deliver(team.push("nothing"))
     invoke(team, {"route": "none", "requestId": "none"})
+    team.order_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
+    assert invoke(team, {"route": "none", "requestId": "later"})["deferred"]
+    until_asked(team, "DrainIntakeFunctionRole", "s3:ListBucket")
+    team.clear_faults()
 
 
 def starts_what_is_large(team: Team) -> None:
     """Requests that are too large for an execution's input, by webhook and by call."""
-    job = {"renderConfig": {"react": {"script": "jsx"}}, "graphqlSchema": f"{SCHEMA} # {'x' * 400_000}"}
-    parameters = {"appId": "dnone", "environmentName": "dev", "codegenJobToCreate": job}
-    request = {"operation": "start_codegen_job", "parameters": parameters}
-    team.route("large", "", request=request)
-    asked = [team.accepted(team.push("large")), invoke(team, request)["requests"][0]["requestId"]]
+    team.route("large", "", request=LARGE_REQUEST)
+    asked = [team.accepted(team.push("large")), invoke(team, LARGE_REQUEST)["requests"][0]["requestId"]]
     for request_id in asked:
         team.told(request_id, "Job Rejected")
 
@@ -108,6 +120,7 @@ def defers(team: Team) -> None:
     team.route("deferred", app_id)
     team.order_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
     assert team.deliver(team.push("deferred"))[1]["deferred"]
+    assert invoke(team, LARGE_REQUEST)["deferred"]
     entry: Any = {
         "EventBusName": team.outputs["busName"],
         "Source": "com.acme.deferred",
@@ -115,23 +128,24 @@ def defers(team: Team) -> None:
         "Detail": json.dumps({"requestId": "deferred", **start_of(app_id)}),
     }
     team.session.client("events").put_events(Entries=[entry])
-    for action in ("SendMessage", "ChangeMessageVisibility"):
-        until_asked(team, "ReceiveEventFunctionRole", f"sqs:{action}")
+    until_asked(team, "ReceiveEventFunctionRole", "sqs:SendMessage")
+    until_asked(team, "DrainIntakeFunctionRole", "sqs:ChangeMessageVisibility")
     team.clear_faults()
     team.until(lambda: team.requests_of("com-acme-deferred") or None, "the request was never started")
+    until_asked(team, "DrainIntakeFunctionRole", "s3:PutObject")
     team.kill("ReceiveWebhookFunction")
     team.order_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME)
     assert team.deliver(team.push("deferred"))[0] == 202
     team.clear_faults()
     # What can't be verified, and is too large for the queue, is read and verified when it is drained.
-    for function in ("ReceiveWebhookFunction", "ReceiveEventFunction"):
+    for function in ("ReceiveWebhookFunction", "DrainIntakeFunction"):
         team.kill(function)
     team.order_fault(service="ssm", operation="GetParameters", fault="throttle", times=EVERY_TIME)
     routes = {"Key": "routes.json"}
     team.order_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME, match=routes)
     assert team.deliver(team.push("deferred", padding="x" * 300_000))[0] == 202
     for action in ("GetParameter", "GetParameters"):
-        until_asked(team, "ReceiveEventFunctionRole", f"ssm:{action}")
+        until_asked(team, "DrainIntakeFunctionRole", f"ssm:{action}")
     team.clear_faults()
 
 

@@ -99,7 +99,7 @@ def test_the_example_of_a_failed_execution_is_of_the_request_of_another_that_sta
 def test_every_example_is_tried() -> None:
     tried = {values[0] for values in test_an_example_is_understood.pytestmark[0].args[1]}
     tried.add("announce.execution_failed.json")
-    assert {path.name for path in FILES if not path.name.startswith("receive_")} == tried
+    assert {path.name for path in FILES if not path.name.startswith(("receive_", "drain_"))} == tried
 
 
 @pytest.mark.parametrize("file", [path.name for path in FILES if path.name.startswith("receive_webhook")])
@@ -116,7 +116,9 @@ def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: s
     assert [(found.name, happened.branch) for found in matched] == [("web", "main")]
 
 
-@pytest.mark.parametrize("file", [path.name for path in FILES if not path.name.startswith(("receive_", "on_"))])
+@pytest.mark.parametrize(
+    "file", [path.name for path in FILES if not path.name.startswith(("receive_", "drain_", "on_"))]
+)
 def test_the_request_in_an_example_is_complete(file: str) -> None:
     event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
     raw = event["request"] if "request" in event else json.loads(event["detail"]["input"])

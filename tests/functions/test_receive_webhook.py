@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote_plus
 
-import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from werkzeug.wrappers import Request, Response
@@ -26,26 +20,12 @@ from werkzeug.wrappers import Request, Response
 from amplify_jobs.events.http_request import LARGEST_BODY
 from amplify_jobs.events.webhooks import github
 from tests.support.aws_stand_in import AwsStandIn, serving_aws
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef
-    from mypy_boto3_sqs.client import SQSClient
-    from mypy_boto3_ssm.client import SSMClient
-    from mypy_boto3_stepfunctions.client import SFNClient
-    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+from tests.support.intake_stack import Clients, IntakeStack
 
 REPOSITORY = Path(__file__).parents[2]
-HANDLER = REPOSITORY / "functions" / "receive_webhook" / "handler.py"
 EVENT_FILE = REPOSITORY / "events" / "receive_webhook.push.json"
 SECRET, SECRET_NAME = "It's a Secret to Everybody", "/amplify-jobs/secrets/github"
 OLD, NEW, NO_COMMIT = "1" * 40, "2" * 40, "0" * 40
-CONTEXT = SimpleNamespace(
-    function_name="receive-webhook",
-    memory_limit_in_mb=1024,
-    aws_request_id="r-1",
-    invoked_function_arn="arn:aws:lambda",
-)
 
 ROUTES: dict[str, Any] = {
     "sources": {"github": {"provider": "github", "secrets": [SECRET_NAME]}},
@@ -71,89 +51,24 @@ def aws() -> Iterator[AwsStandIn]:
 
 @pytest.fixture(scope="module")
 def clients(aws: AwsStandIn) -> Clients:
-    session = boto3.Session("AKIATEST", "test", region_name="eu-west-1")
-    return Clients(
-        s3=session.client("s3", endpoint_url=aws.url),
-        ssm=session.client("ssm", endpoint_url=aws.url),
-        sqs=session.client("sqs", endpoint_url=aws.url),
-        states=session.client("stepfunctions", endpoint_url=aws.url),
-    )
+    return Clients.of(aws)
 
 
 @dataclass(frozen=True)
-class Clients:
-    """The test's own way to AWS."""
+class Stack(IntakeStack):
+    """The stack with the routes and the secret of the tests."""
 
-    s3: S3Client
-    sqs: SQSClient
-    ssm: SSMClient
-    states: SFNClient
-
-
-@dataclass(frozen=True)
-class Stack(Clients):
-    """What the template makes of the stack, as far as this function needs it."""
-
-    aws: AwsStandIn
-    environment: dict[str, str]
-
-    def push_routes(self, routes: Any) -> None:
-        self.s3.put_object(Bucket="bucket", Key="routes.json", Body=json.dumps(routes).encode())
-
-    def new_function(self, name: str = "receive_webhook") -> Callable[[dict[str, Any]], dict[str, Any]]:
-        """A function that just started: the module is loaded anew, with nothing cached."""
-        path = REPOSITORY / "functions" / name / "handler.py"
-        spec = importlib.util.spec_from_file_location(f"{name}_handler", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-
-        def invoke(event: dict[str, Any]) -> dict[str, Any]:
-            answer: dict[str, Any] = module.handler(event, CONTEXT)
-            return answer
-
-        return invoke
-
-    def executions(self) -> list[DescribeExecutionOutputTypeDef]:
-        arn = self.environment["STATE_MACHINE_ARN"]
-        listed = self.states.list_executions(stateMachineArn=arn)["executions"]
-        return [self.states.describe_execution(executionArn=one["executionArn"]) for one in listed]
+    def new_function(self, name: str = "receive_webhook") -> Callable[..., Any]:
+        return super().new_function(name)
 
 
 @pytest.fixture
 def stack(aws: AwsStandIn, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    aws.reset()
-    location: CreateBucketConfigurationTypeDef = {"LocationConstraint": "eu-west-1"}
-    clients.s3.create_bucket(Bucket="bucket", CreateBucketConfiguration=location)
-    clients.ssm.put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET)
-    machine = clients.states.create_state_machine(
-        name="job",
-        definition=json.dumps({"StartAt": "Job", "States": {"Job": {"Type": "Pass", "End": True}}}),
-        roleArn="arn:aws:iam::123456789012:role/machine",
-    )
-    environment = {
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "AKIATEST",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "BUCKET_NAME": "bucket",
-        "ROUTES_KEY": "routes.json",
-        "SOURCES_PATH": "/amplify-jobs/sources",
-        "STATE_MACHINE_ARN": machine["stateMachineArn"],
-        "INTAKE_QUEUE_URL": clients.sqs.create_queue(QueueName="intake.fifo", Attributes={"FifoQueue": "true"})[
-            "QueueUrl"
-        ],
-        "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
-        "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",
-        "LOG_LEVEL": "INFO",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    made = Stack(clients.s3, clients.sqs, clients.ssm, clients.states, aws, environment)
-    made.push_routes(ROUTES)
+    stack = Stack.create(aws, clients, monkeypatch)
+    stack.ssm.put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET)
+    stack.push_routes(ROUTES)
     aws.calls.clear()
-    return made
+    return stack
 
 
 def push(branch: str = "main", **changes: Any) -> dict[str, Any]:
@@ -326,7 +241,10 @@ class TestDuplicates:
 
     def test_ten_at_once_start_one_execution(self, stack: Stack, tmp_path: Path) -> None:
         with ThreadPoolExecutor(10) as pool:
-            runs = [pool.submit(in_a_process, stack, delivery(push()), tmp_path / str(number)) for number in range(10)]
+            runs = [
+                pool.submit(stack.in_a_process, "receive_webhook", delivery(push()), tmp_path / str(number))
+                for number in range(10)
+            ]
         answers = [run.result()[0] for run in runs]
         assert [answer["statusCode"] for answer in answers] == [202] * 10
         assert sorted(content(answer)["requests"][0]["duplicate"] for answer in answers) == [False] + [True] * 9
@@ -483,21 +401,6 @@ class TestTrouble:
         assert function(delivery(push("release/2")))["statusCode"] == 202
 
 
-def deferred_messages(stack: Stack) -> list[Any]:
-    """What waits in the intake queue."""
-    answer = stack.sqs.receive_message(
-        QueueUrl=stack.environment["INTAKE_QUEUE_URL"],
-        MaxNumberOfMessages=10,
-        MessageSystemAttributeNames=["All"],
-    )
-    return list(answer.get("Messages", []))
-
-
-def drain(stack: Stack) -> dict[str, Any]:
-    """Hand all of it to receive_event, in a process that has read nothing yet."""
-    return stack.new_function("receive_event")({"Records": [record(found) for found in deferred_messages(stack)]})
-
-
 class TestUnverified:
     """What can't be verified now is kept as it came, and verified when it comes out of the queue."""
 
@@ -512,7 +415,7 @@ class TestUnverified:
         assert service not in answer["body"]
 
         stack.aws.answers_left.clear()
-        assert drain(stack) == {"batchItemFailures": []}
+        assert stack.drain() == {"batchItemFailures": []}
         (execution,) = stack.executions()
         assert json.loads(execution["input"])["cause"]["deliveryId"] == "72d3162e-cc78-11e3-81ab-4c9367dc0958"
         again = content(function(delivery(push())))["requests"]
@@ -522,11 +425,10 @@ class TestUnverified:
     def test_while_the_routes_are_broken_it_waits_for_better_ones(self, stack: Stack, routes: Any) -> None:
         stack.push_routes(routes)
         assert stack.new_function()(delivery(push()))["statusCode"] == 202
-        (message,) = deferred_messages(stack)
-        batch = {"Records": [record(message)]}
-        assert len(stack.new_function("receive_event")(batch)["batchItemFailures"]) == 1
+        (message,) = stack.messages()
+        assert len(stack.drain([message])["batchItemFailures"]) == 1
         stack.push_routes(ROUTES)
-        assert stack.new_function("receive_event")(batch) == {"batchItemFailures": []}
+        assert stack.drain([message]) == {"batchItemFailures": []}
         assert len(stack.executions()) == 1
 
     @pytest.mark.parametrize("change", [{"secret": "another"}, {"source": "gitlab"}], ids=str)
@@ -534,13 +436,13 @@ class TestUnverified:
         stack.aws.answers_left.update({"s3": 0, "ssm": 0})
         assert stack.new_function()(delivery(push(), **change))["statusCode"] == 202
         stack.aws.answers_left.clear()
-        assert drain(stack) == {"batchItemFailures": []}
+        assert stack.drain() == {"batchItemFailures": []}
         assert stack.executions() == []
 
     def test_a_hosts_token_is_in_no_line_and_no_answer(self, stack: Stack, tmp_path: Path) -> None:
         stack.aws.answers_left["ssm"] = 0
         event = delivery(push(), headers={"x-gitlab-token": "a token of gitlab", "authorization": "Basic dXNlcjpwYXNz"})
-        answer, written = in_a_process(stack, event, tmp_path / "answer")
+        answer, written = stack.in_a_process("receive_webhook", event, tmp_path / "answer")
         assert answer["statusCode"] == 202
         for unspoken in ("a token of gitlab", "dXNlcjpwYXNz", event["headers"]["x-hub-signature-256"]):
             assert unspoken not in written + answer["body"]
@@ -552,7 +454,7 @@ class TestUnverified:
         (stored,) = stack.s3.list_objects_v2(Bucket="bucket", Prefix="requests/intake/")["Contents"]
         assert stored["Size"] > 1_000_000
         stack.aws.answers_left.clear()
-        assert drain(stack) == {"batchItemFailures": []}
+        assert stack.drain() == {"batchItemFailures": []}
         assert len(stack.executions()) == 1
 
     def test_all_that_a_delivery_needs_is_tried_for_seconds(self, stack: Stack) -> None:
@@ -589,10 +491,10 @@ class TestDeferring:
         function(delivery(push("release/warm")))
         stack.aws.answers_left.update(dict.fromkeys(down, 0))
         assert function(delivery(push_of_files))["statusCode"] == 202
-        (message,) = deferred_messages(stack)
+        (message,) = stack.messages()
         assert len(message["Body"]) < 1_048_576
         stack.aws.answers_left.clear()
-        assert stack.new_function("receive_event")({"Records": [record(message)]}) == {"batchItemFailures": []}
+        assert stack.drain([message]) == {"batchItemFailures": []}
         assert len(stack.executions()) == 2
 
     def test_without_step_functions_the_event_is_deferred(self, stack: Stack) -> None:
@@ -601,7 +503,7 @@ class TestDeferring:
         assert answer["statusCode"] == 202
         assert content(answer)["deferred"] == [{"kind": "push", "repository": "acme/web", "ref": "refs/heads/main"}]
         assert content(answer)["requests"] == []
-        (message,) = deferred_messages(stack)
+        (message,) = stack.messages()
         arrival = json.loads(message["Body"])
         assert (arrival["source"], arrival["event"]["commit"]) == ("github", NEW)
 
@@ -609,10 +511,10 @@ class TestDeferring:
         stack.aws.answers_left["states"] = 0
         function = stack.new_function()
         function(delivery(push()))
-        (message,) = deferred_messages(stack)
+        (message,) = stack.messages()
         stack.aws.answers_left.clear()
 
-        drained = stack.new_function("receive_event")({"Records": [record(message)]})
+        drained = stack.drain([message])
         assert drained == {"batchItemFailures": []}
         (execution,) = stack.executions()
         assert json.loads(execution["input"])["cause"]["deliveryId"] == "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -625,10 +527,10 @@ class TestDeferring:
         answer = content(stack.new_function()(delivery(push())))
         assert [request["route"] for request in answer["requests"]] == ["web"]
         assert len(answer["deferred"]) == 1
-        (message,) = deferred_messages(stack)
+        (message,) = stack.messages()
         stack.aws.answers_left.clear()
 
-        stack.new_function("receive_event")({"Records": [record(message)]})
+        stack.drain([message])
         assert sorted(execution["name"].rpartition("-")[0] for execution in stack.executions()) == ["docs", "web"]
 
     def test_without_routes_the_copy_of_the_source_lets_the_delivery_in(self, stack: Stack) -> None:
@@ -639,7 +541,7 @@ class TestDeferring:
         answer = stack.new_function()(delivery(push()))
         assert answer["statusCode"] == 202
         assert len(content(answer)["deferred"]) == 1
-        assert len(deferred_messages(stack)) == 1
+        assert len(stack.messages()) == 1
         assert stack.aws.calls.count("s3") == 2, "who waits for the routes waits once"
 
     def test_without_routes_a_wrong_signature_is_refused_all_the_same(self, stack: Stack) -> None:
@@ -648,7 +550,7 @@ class TestDeferring:
         )
         stack.aws.answers_left["s3"] = 0
         assert stack.new_function()(delivery(push(), secret="another"))["statusCode"] == 401
-        assert deferred_messages(stack) == []
+        assert stack.messages() == []
 
     @pytest.mark.parametrize(
         ("source", "status"), [("gitlab", 202), ("UPPER", 404), ("a/../../secrets/github", 404), ("", 404)]
@@ -662,7 +564,7 @@ class TestDeferring:
         function = stack.new_function()
         for number in range(2):
             assert function(delivery(push(), headers={"x-github-delivery": f"d-{number}"}))["statusCode"] == 202
-        assert len(deferred_messages(stack)) == 1
+        assert len(stack.messages()) == 1
 
     def test_when_the_queue_fails_too_it_is_503_and_redelivery_works_afterwards(self, stack: Stack) -> None:
         stack.aws.answers_left.update({"states": 0, "sqs": 0})
@@ -674,18 +576,7 @@ class TestDeferring:
 
         stack.aws.answers_left.clear()
         assert content(function(delivery(push())))["requests"][0]["duplicate"] is False
-        assert deferred_messages(stack) == []
-
-
-def record(message: Any) -> dict[str, Any]:
-    """A message as an event source mapping hands it to a function."""
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "eventSource": "aws:sqs",
-    }
+        assert stack.messages() == []
 
 
 @pytest.mark.parametrize("secrets", [["new", "old"], ["old", "new"]])
@@ -699,35 +590,9 @@ def test_while_secrets_rotate_both_are_taken(stack: Stack, secrets: list[str]) -
         assert function(delivery(push(f"release/{branch}"), secret=secret))["statusCode"] == 202
 
 
-IN_A_PROCESS = """
-import importlib.util, json, sys
-from types import SimpleNamespace
-spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-context = SimpleNamespace(function_name="f", memory_limit_in_mb=1, aws_request_id="r", invoked_function_arn="a")
-with open(sys.argv[2], "w") as answer:
-    json.dump(module.handler(json.load(sys.stdin), context), answer)
-"""
-
-
-def in_a_process(stack: Stack, event: dict[str, Any], answer: Path) -> tuple[dict[str, Any], str]:
-    """Run the function as Lambda does, in a process of its own: its answer, and all that it wrote."""
-    run = subprocess.run(
-        [sys.executable, "-c", IN_A_PROCESS, str(HANDLER), str(answer)],
-        input=json.dumps(event),
-        env={**os.environ, **stack.environment, "PYTHONPATH": str(REPOSITORY / "layers" / "core")},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(answer.read_text()), run.stdout + run.stderr
-
-
 class TestLogs:
     def test_every_line_of_a_request_carries_what_it_is_found_by(self, stack: Stack, tmp_path: Path) -> None:
-        answer, written = in_a_process(stack, delivery(push()), tmp_path / "answer")
+        answer, written = stack.in_a_process("receive_webhook", delivery(push()), tmp_path / "answer")
         lines = [line for line in map(json.loads, written.splitlines()) if line.get("message") == "Accepted"]
         (line,) = lines
         assert line["request_id"] == content(answer)["requests"][0]["requestId"]
@@ -735,14 +600,14 @@ class TestLogs:
         assert (line["source"], line["app_id"], line["branch_name"]) == ("github", "d1a2b3c4d5e6", "main")
 
     def test_metrics_count_what_was_accepted(self, stack: Stack, tmp_path: Path) -> None:
-        _, written = in_a_process(stack, delivery(push()), tmp_path / "answer")
+        _, written = stack.in_a_process("receive_webhook", delivery(push()), tmp_path / "answer")
         (metrics,) = [line for line in map(json.loads, written.splitlines()) if "_aws" in line]
         assert metrics["Deliveries"] == metrics["RequestsAccepted"] == [1.0]
 
     @pytest.mark.parametrize("secret", [SECRET, "a wrong one"])
     def test_no_secret_and_no_signature_is_written(self, stack: Stack, tmp_path: Path, secret: str) -> None:
         event = delivery(push(), secret=secret, headers={"authorization": "Bearer abcdef"})
-        answer, written = in_a_process(stack, event, tmp_path / "answer")
+        answer, written = stack.in_a_process("receive_webhook", event, tmp_path / "answer")
         assert written
         signature = event["headers"]["x-hub-signature-256"].removeprefix("sha256=")
         right = github.sign(SECRET, event["body"].encode()).removeprefix("sha256=")

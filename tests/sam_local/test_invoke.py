@@ -50,8 +50,11 @@ def test_an_event_of_aws_is_understood(running: Running, event: str, kind: str) 
     assert answer["deferred"] == []
 
 
-def test_what_waited_in_the_intake_queue_is_taken(running: Running) -> None:
-    assert running.invoke("ReceiveEventFunction", "receive_event.intake.json") == {"batchItemFailures": []}
+def test_what_waited_in_the_intake_queue_is_started(running: Running) -> None:
+    assert running.invoke("DrainIntakeFunction", "drain_intake.json") == {"batchItemFailures": []}
+    started = running.stepfunctions.list_executions(stateMachineArn=running.names["STATE_MACHINE_ARN"])["executions"]
+    described = [running.stepfunctions.describe_execution(executionArn=one["executionArn"]) for one in started]
+    assert "2" * 40 in [json.loads(execution["input"])["cause"]["commit"] for execution in described]
 
 
 def test_a_request_becomes_a_job(running: Running) -> None:

@@ -128,7 +128,7 @@ class Team:
         file.write_text(yaml.safe_dump({"sources": {"github": source}, "routes": self._routes}))
         assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0
         # The function keeps what it read for a while; a fresh process reads it anew.
-        for function in ("ReceiveWebhookFunction", "ReceiveEventFunction"):
+        for function in ("ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"):
             self.kill(function)
 
     def without(self, name: str) -> None:

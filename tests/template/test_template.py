@@ -393,7 +393,7 @@ def test_no_function_has_more_than_its_role_says() -> None:
         assert "Policies" not in properties, name
 
 
-WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction"}
+WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN))
@@ -428,23 +428,26 @@ def test_requests_may_read_of_the_buckets_that_a_parameter_names(given: str, obj
     assert all(one["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account for one in others)
 
 
-def test_the_ways_in_may_read_routes_start_executions_and_defer() -> None:
+def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> None:
     """They call these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
-    both = {
+    process = {
         "s3:GetObject ${Bucket.Arn}/routes.json",
         "s3:ListBucket Bucket",
         "s3:PutObject ${Bucket.Arn}/requests/*",
         "states:StartExecution JobStateMachine",
-        "sqs:SendMessage IntakeQueue",
+    }
+    defer = {"sqs:SendMessage IntakeQueue"}
+    verify = {
         "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
         "kms:Decrypt DecryptKeyArns",
     }
-    assert allowed("ReceiveWebhookFunction") == both
-    # What Lambda's poller needs of the queue, and hiding what has to wait.
+    # What Lambda's poller needs of the queue, hiding what has to wait, and reading what is too large for a message.
     polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
-    large = {"s3:GetObject ${Bucket.Arn}/requests/intake/*"}
-    assert allowed("ReceiveEventFunction") == both | large | {f"sqs:{action} IntakeQueue" for action in polling}
+    drain = {*(f"sqs:{action} IntakeQueue" for action in polling), "s3:GetObject ${Bucket.Arn}/requests/intake/*"}
+    assert allowed("ReceiveWebhookFunction") == process | defer | verify
+    assert allowed("ReceiveEventFunction") == process | defer
+    assert allowed("DrainIntakeFunction") == process | drain | verify
 
 
 def test_schedules_may_call_receive_event_and_bury_what_failed_and_nothing_else() -> None:
@@ -457,9 +460,15 @@ def test_the_intake_queue_keeps_order_and_outlasts_the_function() -> None:
     queue, mapping = RESOURCES["IntakeQueue"]["Properties"], RESOURCES["IntakeMapping"]["Properties"]
     assert queue["FifoQueue"] is True
     assert RESOURCES["IntakeDeadLetterQueue"]["Properties"]["FifoQueue"] is True
-    timeout = FUNCTIONS["ReceiveEventFunction"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+    assert attribute(mapping["FunctionName"]) == ("DrainIntakeFunction",)
+    timeout = FUNCTIONS["DrainIntakeFunction"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
     assert queue["VisibilityTimeout"] >= 6 * timeout
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_an_upgrade_changes_the_mapping_before_the_function_that_drained_the_queue_earlier() -> None:
+    assert RESOURCES["ReceiveEventFunctionRole"]["DependsOn"] == "IntakeMapping"
+    assert attribute(FUNCTIONS["ReceiveEventFunction"]["Role"])[0] == "ReceiveEventFunctionRole"
 
 
 def policies_of_everything() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -96,6 +96,10 @@ class PushRefusedError(AmplifyJobsError):
     """A push of routes that somebody has to agree to; nothing was written."""
 
 
+class UnreadableMessageError(AmplifyJobsError):
+    """A message of the intake queue that is neither an event nor a delivery."""
+
+
 class DeliveryRefusedError(AmplifyJobsError):
     """A webhook delivery that is not taken; `status` is the HTTP status of the answer."""
 

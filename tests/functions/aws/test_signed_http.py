@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from amplify_jobs.aws.signed_http import ATTEMPTS, AwsHttp, AwsRefusalError
+from amplify_jobs.aws.signed_http import ATTEMPTS, AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
 from local.server.http_server import HttpServer
 
@@ -51,7 +51,7 @@ def fault(status: int, kind: str) -> Response:
 
 
 def call(aws: AwsHttp) -> dict[str, object]:
-    return aws.call("ssm", "AmazonSSM.GetParameter", "1.1", {"Name": "/a"}, proof="Parameter")
+    return aws.call(JsonOperation("ssm", "AmazonSSM.GetParameter", "1.1", proof="Parameter"), {"Name": "/a"})
 
 
 def test_a_call_is_signed_for_its_service_and_region() -> None:

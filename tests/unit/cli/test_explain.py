@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from amplify_jobs.errors import DeliveryRefusedError
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind
-from amplify_jobs.intake import intake
-from amplify_jobs.intake.intake import Intake
+from amplify_jobs.intake import accept
+from amplify_jobs.intake.accept import Intake
+from amplify_jobs.intake.message import Origin
+from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Ignored
 from amplify_jobs.routing.routes import Routes
@@ -142,9 +144,9 @@ def test_any_file_is_explained_or_refused(raw: object) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_metrics_left() -> Iterator[None]:
-    """What the door counts here is nobody else's."""
+    """What the intake counts here is nobody else's."""
     yield
-    intake.metrics.clear_metrics()
+    accept.metrics.clear_metrics()
 
 
 class FixedRoutes:
@@ -153,7 +155,7 @@ class FixedRoutes:
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
 
-    def current(self, *, anew: bool = False) -> Routes:
+    def current(self, *, fresh: bool = False) -> Routes:
         return self._routes
 
 
@@ -171,20 +173,22 @@ class KeptExecutions:
 class NoQueue:
     """A queue that nothing may go to."""
 
-    def put(self, body: str, group: Sequence[str | None], identity: str) -> None:
-        raise AssertionError((body, group, identity))
+    def put(self, message: str, group: Sequence[str | None], identity: str) -> None:
+        raise AssertionError((message, group, identity))
 
-    def hide(self, receipt: str, received: int) -> None:
-        raise AssertionError((receipt, received))
+    def read(self, body: str) -> str:
+        raise AssertionError(body)
+
+    def hide(self, receipt_handle: str, receive_count: int) -> None:
+        raise AssertionError((receipt_handle, receive_count))
 
 
 def served(routes: Routes, found: RecordedEvent) -> tuple[list[JobRequest], list[dict[str, Any]]]:
-    """What the functions' door makes of a delivery: the executions it starts, and its answer's `ignored`."""
+    """What the functions make of a delivery: the executions that they start, and their answer's `ignored`."""
     executions = KeptExecutions()
-    # Nothing is verified here.
-    parts: tuple[Any, Any, Any, Any] = (FixedRoutes(routes), executions, NoQueue(), None)
-    taken = Intake(*parts).take(found.delivery, source=found.source, delivery_id=found.delivery_id, received_at=NOW)
-    return executions.requests, taken.ignored
+    intake = Intake(EventProcessor(FixedRoutes(routes), executions), NoQueue())
+    result = intake.accept(found.delivery, Origin(found.source, found.delivery_id, NOW))
+    return executions.requests, result.ignored
 
 
 def agree(routes: Routes, found: RecordedEvent) -> None:
@@ -322,7 +326,8 @@ def test_the_json_says_what_the_lines_say(routes: Routes, event: Event) -> None:
     assert matched_routes == [one.decision.name for one in explained if not isinstance(one.decision, Ignored)]
 
 
-EVENT_FILES = sorted((Path(__file__).parents[3] / "events").glob("receive_*.json"))
+EVENT_FILES = sorted((Path(__file__).parents[3] / "events").glob("*.json"))
+EVENT_FILES = [file for file in EVENT_FILES if file.name.startswith(("receive_", "drain_"))]
 
 
 @pytest.mark.parametrize("file", EVENT_FILES, ids=[file.name for file in EVENT_FILES])

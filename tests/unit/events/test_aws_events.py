@@ -65,7 +65,7 @@ class TestExamples:
 
     def test_there_is_no_other_example(self) -> None:
         tested = {"schedule", "object", "codecommit_push", "codecommit_pull_request"}
-        tested |= {"job_requested", "job_request", "named_route", "intake"}
+        tested |= {"job_requested", "job_request", "named_route"}
         assert {file.name.split(".")[1] for file in EVENTS.glob("receive_event.*.json")} == tested
 
     def test_an_object_is_named_as_it_is_called(self) -> None:

@@ -1,4 +1,4 @@
-"""Bodies as API Gateway hands them over: bytes again, or refused."""
+"""Requests as API Gateway hands them over: their bodies are bytes again, or refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplify_jobs.errors import DeliveryRefusedError, DeliveryTooLargeError
-from amplify_jobs.events.http_request import LARGEST_BODY, answer, body_of
+from amplify_jobs.events.http_request import LARGEST_BODY, HttpApiRequest, answer
+
+
+def request(**members: object) -> HttpApiRequest:
+    return HttpApiRequest.model_validate({"pathParameters": {"source": "github"}, "headers": {}, **members})
+
+
+def body_of(members: dict[str, object]) -> bytes:
+    return request(**members).decoded_body()
 
 
 @given(st.binary())
@@ -41,6 +49,23 @@ def test_the_limit_counts_decoded_bytes() -> None:
     assert len(body_of({"body": largest, "isBase64Encoded": True})) == LARGEST_BODY
     with pytest.raises(DeliveryTooLargeError, match=r"5 MiB"):
         body_of({"body": base64.b64encode(b"x" * (LARGEST_BODY + 1)).decode(), "isBase64Encoded": True})
+
+
+@pytest.mark.parametrize(
+    ("context", "seconds"),
+    [({"timeEpoch": 1769857200_500}, 1.5), ({"timeEpoch": 1769857203_000}, 0), ({}, 1769857202)],
+)
+def test_who_came_at_an_unknown_time_has_been_waiting_for_ever(context: dict[str, object], seconds: float) -> None:
+    assert request(requestContext=context).waiting_seconds(1769857202) == seconds
+
+
+def test_what_api_gateway_tells_besides_is_ignored() -> None:
+    event = {
+        "version": "2.0",
+        "rawPath": "/webhooks/github",
+        "requestContext": {"requestId": "r-1", "stage": "$default"},
+    }
+    assert request(**event).request_context.request_id == "r-1"
 
 
 def test_an_answer_is_json_that_keeps_its_characters() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.large_request import is_too_large, parameters_key, parted, with_short_texts
 from amplify_jobs.model.request import JobRequest
+
+_START_EXECUTION = JsonOperation("states", "AWSStepFunctions.StartExecution", "1.0", proof="executionArn")
 
 
 class Executions:
@@ -24,23 +26,23 @@ class Executions:
         Raises ServiceTrouble.
         """
         request = with_short_texts(request)
-        given = request.model_dump_json(by_alias=True)
-        if is_too_large(given):
-            given = self._kept(request).model_dump_json(by_alias=True)
+        execution_input = request.model_dump_json(by_alias=True)
+        if is_too_large(execution_input):
+            execution_input = self._with_stored_parameters(request).model_dump_json(by_alias=True)
         parameters = {
             "stateMachineArn": self._state_machine_arn,
             "name": request.request_id,
-            "input": given,
+            "input": execution_input,
         }
         try:
-            self._aws.call("states", "AWSStepFunctions.StartExecution", "1.0", parameters, proof="executionArn")
+            self._aws.call(_START_EXECUTION, parameters)
         except AwsRefusalError as refusal:
             if refusal.code == "ExecutionAlreadyExists":
                 return False
             raise ServiceTrouble(f"Step Functions refused to start an execution: {refusal}") from None
         return True
 
-    def _kept(self, request: JobRequest) -> JobRequest:
+    def _with_stored_parameters(self, request: JobRequest) -> JobRequest:
         key = parameters_key(request)
         small, parameters = parted(request, f"s3://{self._bucket}/{key}")
         try:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
+from amplify_jobs.aws.signed_http import LAST_RESORT_SECONDS, AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.events.event import digest
 from amplify_jobs.events.payload import Payload
@@ -23,6 +23,12 @@ LONGEST_WAIT_SECONDS = 300
 MESSAGE_LIMIT = 200_000
 LARGEST_MESSAGE = 1_048_576
 
+_SEND_MESSAGE = JsonOperation("sqs", "AmazonSQS.SendMessage", "1.0", proof="MessageId", patience=LAST_RESORT_SECONDS)
+# It answers nothing: a message that was not hidden is only tried again sooner.
+_CHANGE_VISIBILITY = JsonOperation(
+    "sqs", "AmazonSQS.ChangeMessageVisibility", "1.0", proof=None, patience=LAST_RESORT_SECONDS
+)
+
 
 class IntakeQueue:
     """Puts messages into the queue, reads what lies beside it, and hides messages that have to wait longer."""
@@ -32,55 +38,58 @@ class IntakeQueue:
         self._url = url
         self._bucket = bucket
 
-    def put(self, body: str, group: Sequence[str | None], identity: str) -> None:
+    def put(self, message: str, group: Sequence[str | None], identity: str) -> None:
         """Store a message; one of the same identity within five minutes is stored once.
 
         Messages of one group keep their order. Raises ServiceTrouble.
         """
-        message = body if len(body.encode()) <= MESSAGE_LIMIT else self._kept(body, identity)
+        body = message if len(message.encode()) <= MESSAGE_LIMIT else self._with_stored_message(message, identity)
         parameters = {
             "QueueUrl": self._url,
-            "MessageBody": message,
+            "MessageBody": body,
             "MessageGroupId": digest(list(group)),
             "MessageDeduplicationId": identity,
         }
-        self._call("SendMessage", parameters, proof="MessageId")
+        self._call(_SEND_MESSAGE, parameters)
 
-    def body_of(self, message: str) -> str:
-        """What was put: the message itself, or the object that it names. Raises ServiceTrouble."""
+    def read(self, body: str) -> str:
+        """The message that was put, of an SQS message's body: the body itself, or the object that it names.
+
+        Raises ServiceTrouble.
+        """
         try:
-            key = Payload(json.loads(message)).member("storedAt")
+            key = Payload(json.loads(body)).member("storedAt")
         except ValueError:
-            return message
+            return body
         if not isinstance(key, str):
-            return message
+            return body
         try:
-            found = self._aws.get_object(self._bucket, key, None)
+            stored = self._aws.get_object(self._bucket, key, None)
         except AwsRefusalError as refusal:
             raise ServiceTrouble(f"what a message of the intake queue names can't be read: {refusal}") from None
-        if found is None:
+        if stored is None:
             raise ServiceTrouble(f"s3://{self._bucket}/{key} was not read")
-        return found[0].decode()
+        return stored[0].decode()
 
-    def hide(self, receipt: str, received: int) -> None:
-        """Hide a message that was received so many times until it is to be tried again. Raises ServiceTrouble."""
-        seconds = min(FIRST_WAIT_SECONDS * 2 ** min(received - 1, 10), LONGEST_WAIT_SECONDS)
-        parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-        # It answers nothing: a message that was not hidden is only tried again sooner.
-        self._call("ChangeMessageVisibility", parameters, proof=None)
+    def hide(self, receipt_handle: str, receive_count: int) -> None:
+        """Hide a message, the longer the oftener it was received. Raises ServiceTrouble."""
+        seconds = min(FIRST_WAIT_SECONDS * 2 ** min(receive_count - 1, 10), LONGEST_WAIT_SECONDS)
+        parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": seconds}
+        self._call(_CHANGE_VISIBILITY, parameters)
 
-    def _kept(self, body: str, identity: str) -> str:
+    def _with_stored_message(self, message: str, identity: str) -> str:
         key = f"requests/intake/{hashlib.sha256(identity.encode()).hexdigest()}.json"
         try:
-            self._aws.put_object(self._bucket, key, body.encode())
+            self._aws.put_object(self._bucket, key, message.encode())
         except (AwsRefusalError, ServiceTrouble) as trouble:
-            if len(body.encode()) > LARGEST_MESSAGE:
+            if len(message.encode()) > LARGEST_MESSAGE:
                 raise ServiceTrouble(f"a large message can't be kept: {trouble}") from None
-            return body
+            return message
         return json.dumps({"version": "1", "storedAt": key})
 
-    def _call(self, operation: str, parameters: Mapping[str, object], *, proof: str | None) -> None:
+    def _call(self, operation: JsonOperation, parameters: Mapping[str, object]) -> None:
         try:
-            self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters, proof=proof, last_resort=True)
+            self._aws.call(operation, parameters)
         except AwsRefusalError as refusal:
-            raise ServiceTrouble(f"SQS refused {operation} on the intake queue: {refusal}") from None
+            name = operation.target.rpartition(".")[2]
+            raise ServiceTrouble(f"SQS refused {name} on the intake queue: {refusal}") from None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
-from amplify_jobs.errors import InvalidSignatureError, NotSetUpError, ServiceTrouble
+from amplify_jobs.aws.signed_http import PATIENT_SECONDS, AwsHttp, AwsRefusalError, JsonOperation
+from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 
 logger = Logger(child=True)
 
@@ -18,6 +18,8 @@ SECONDS_FRESH = 300.0
 # A wrong signature may mean a rotated secret, but whoever sends wrong ones must not make us call SSM for each; nor is
 # SSM called for each delivery while it fails.
 SECONDS_BETWEEN_READS = 60.0
+
+_GET_PARAMETERS = JsonOperation("ssm", "AmazonSSM.GetParameters", "1.1", proof="Parameters", patience=PATIENT_SECONDS)
 
 
 @dataclass
@@ -35,30 +37,30 @@ class Secrets:
         self._clock = clock
         self._copies: dict[tuple[str, ...], _Copy] = {}
 
-    def verify(self, names: tuple[str, ...], verify: Callable[[Sequence[str]], None]) -> None:
-        """Run a verification with the secrets; when it fails, once more with fresh ones, at most once a minute.
+    def values(self, names: tuple[str, ...]) -> Sequence[str]:
+        """The secrets under these names, at most SECONDS_FRESH old; older ones serve while SSM fails.
 
-        Secrets older than SECONDS_FRESH are read again first; the old ones serve while SSM fails. Raises
-        InvalidSignatureError, ServiceTrouble if the secrets can't be read and never were, and NotSetUpError if none is
-        stored.
+        Raises ServiceTrouble if the secrets can't be read and never were, and NotSetUpError if none is stored.
         """
         copy = self._copies.get(names)
         if copy is None:
-            return verify(self._read(names))
-        values = copy.values
-        if self._clock() - copy.read_at >= SECONDS_FRESH and self._may_try(copy):
-            values = self._refreshed(names, copy)
-        try:
-            return verify(values)
-        except InvalidSignatureError:
-            if not self._may_try(copy := self._copies[names]):
-                raise
-        return verify(self._refreshed(names, copy))
+            return self._read(names)
+        if self._clock() - copy.read_at >= SECONDS_FRESH and self._may_read(copy):
+            return self._refresh(names, copy)
+        return copy.values
 
-    def _may_try(self, copy: _Copy) -> bool:
+    def newer_values(self, names: tuple[str, ...]) -> Sequence[str] | None:
+        """The secrets read anew, after those of `values` did not match; None if SSM was called less than a minute ago.
+
+        Raises NotSetUpError if none is stored any more.
+        """
+        copy = self._copies[names]
+        return self._refresh(names, copy) if self._may_read(copy) else None
+
+    def _may_read(self, copy: _Copy) -> bool:
         return self._clock() - copy.tried_at >= SECONDS_BETWEEN_READS
 
-    def _refreshed(self, names: tuple[str, ...], copy: _Copy) -> list[str]:
+    def _refresh(self, names: tuple[str, ...], copy: _Copy) -> list[str]:
         copy.tried_at = self._clock()
         try:
             return self._read(names)
@@ -73,18 +75,11 @@ class Secrets:
         """Read all that are stored (API: GetParameters): while secrets rotate, one of them may be missing."""
         shown = ", ".join(names)
         try:
-            answer = self._aws.call(
-                "ssm",
-                "AmazonSSM.GetParameters",
-                "1.1",
-                {"Names": list(dict.fromkeys(names)), "WithDecryption": True},
-                proof="Parameters",
-                patient=True,
-            )
+            answer = self._aws.call(_GET_PARAMETERS, {"Names": list(dict.fromkeys(names)), "WithDecryption": True})
         except AwsRefusalError as refusal:
             raise ServiceTrouble(f"SSM refused to read {shown}: {refusal.code}") from None
         try:
-            stored = {str(found["Name"]): str(found["Value"]) for found in answer["Parameters"]}
+            stored = {str(parameter["Name"]): str(parameter["Value"]) for parameter in answer["Parameters"]}
             missing = set(answer["InvalidParameters"])
         except (KeyError, TypeError):
             raise ServiceTrouble(f"SSM answered without the values of {shown}") from None

@@ -1,7 +1,8 @@
 """Calls to AWS that a cold start can afford: signed by botocore, without its clients.
 
 Loading the service models of three clients takes longer than everything else that receive_webhook does before its
-first answer, so the few calls of that function are written out here (measured in benchmarks/).
+first answer, so the few calls of that function are written out here (measured in benchmarks/). The credentials are
+those of the environment, where Lambda puts a function's; SnapStart has them elsewhere, and needs botocore's search.
 """
 
 from __future__ import annotations
@@ -32,9 +33,24 @@ READ_SECONDS = 2
 ATTEMPTS = 2
 PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 1.6
-# So long after a delivery arrived, a call without which it can't be verified is still tried, and the last resort is.
+# So long after a delivery arrived, a call without which it can't be verified is tried again, and the last resort is.
 PATIENT_SECONDS = 6.0
 LAST_RESORT_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class JsonOperation:
+    """An operation of a service that speaks AWS's JSON protocol, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", …).
+
+    `proof` is the member of the answer without which the call was not done, whatever the status says; None for
+    operations that answer nothing. The call is tried again until `patience` seconds after the delivery arrived.
+    """
+
+    service: str
+    target: str
+    protocol_version: str
+    proof: str | None
+    patience: float = 0
 
 
 class AwsRefusalError(AmplifyJobsError):
@@ -49,8 +65,8 @@ class AwsRefusalError(AmplifyJobsError):
 class AwsHttp:
     """AWS's HTTP interfaces in one Region, or what speaks like them at `endpoint_url`.
 
-    `arrived_at` is when a sender began to wait, on the clock time.monotonic: patient calls and those of last resort are
-    tried again for some seconds after it, others once.
+    `arrived_at` is when a sender began to wait, on the clock time.monotonic: operations with patience are tried again
+    for some seconds after it, others ATTEMPTS times.
     """
 
     region: str
@@ -62,45 +78,34 @@ class AwsHttp:
         """Call what the function's environment names: AWS_REGION and, for the local cloud, AWS_ENDPOINT_URL."""
         return cls(os.environ["AWS_REGION"], os.environ.get("AWS_ENDPOINT_URL") or None)
 
-    def call(
-        self,
-        service: str,
-        target: str,
-        version: str,
-        parameters: Mapping[str, Any],
-        *,
-        proof: str | None,
-        patient: bool = False,
-        last_resort: bool = False,
-    ) -> dict[str, Any]:
-        """Call an operation of a JSON-protocol service, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", {…}).
-
-        `proof` is the member of the answer without which the call was not done, whatever the status says; None for
-        operations that answer nothing. Raises AwsRefusalError, and ServiceTrouble where trying later may help.
-        """
-        seconds = LAST_RESORT_SECONDS if last_resort else PATIENT_SECONDS if patient else 0
+    def call(self, operation: JsonOperation, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an operation. Raises AwsRefusalError, and ServiceTrouble where trying later may help."""
+        service, target = operation.service, operation.target
         request = AWSRequest(
             "POST",
             self.endpoint_url or f"https://{self._host(service)}/",
             data=json.dumps(parameters).encode(),
-            headers={"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target},
+            headers={
+                "Content-Type": f"application/x-amz-json-{operation.protocol_version}",
+                "X-Amz-Target": target,
+            },
         )
         response = _send(
             service,
             request,
             lambda: SigV4Auth(_credentials(), service, self.region).add_auth(request),
-            until=self.arrived_at + seconds,
+            until=self.arrived_at + operation.patience,
         )
         if response.status_code == 200:
             answer = _json(response)
             if answer is None:
                 raise ServiceTrouble(f"{service} answered {target} with something that is not JSON")
-            if proof is not None and answer.get(proof) is None:
-                raise ServiceTrouble(f"{service} answered {target} without {proof}")
+            if operation.proof is not None and answer.get(operation.proof) is None:
+                raise ServiceTrouble(f"{service} answered {target} without {operation.proof}")
             return answer
-        fault = _json(response) or {}
+        error = _json(response) or {}
         raise AwsRefusalError(
-            _code(fault) or f"HTTP {response.status_code}", str(fault.get("message") or fault.get("Message") or "")
+            _code(error) or f"HTTP {response.status_code}", str(error.get("message") or error.get("Message") or "")
         )
 
     def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
@@ -172,9 +177,9 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
         time.sleep(pause)
 
 
-def _code(fault: Mapping[str, Any]) -> str:
-    """The name of an error in the JSON protocols, without its namespace; what is no error has none."""
-    return str(fault.get("__type", "")).rpartition("#")[2]
+def _code(error: Mapping[str, Any]) -> str:
+    """The name of an error in the JSON protocols, without its namespace; empty for what is no error."""
+    return str(error.get("__type", "")).rpartition("#")[2]
 
 
 def _check_etag(response: AWSResponse, operation: str) -> str:

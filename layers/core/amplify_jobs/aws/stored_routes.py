@@ -12,7 +12,7 @@ from collections.abc import Callable
 from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
+from amplify_jobs.aws.signed_http import PATIENT_SECONDS, AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble, UnknownSourceError
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
 from amplify_jobs.model.validation import faults
@@ -25,6 +25,8 @@ SECONDS_FRESH = 5.0
 # So long a stale copy serves before S3 is tried again, since each try may take seconds.
 SECONDS_STALE = 30.0
 
+_GET_PARAMETER = JsonOperation("ssm", "AmazonSSM.GetParameter", "1.1", proof="Parameter", patience=PATIENT_SECONDS)
+
 
 class StoredRoutes:
     """The routes that `amplify-jobs routes push` stored."""
@@ -36,14 +38,14 @@ class StoredRoutes:
         self._clock = clock
         self._routes: Routes | None = None
         self._etag: str | None = None
-        self._ask_again_at = 0.0
+        self._next_read_at = 0.0
 
-    def current(self, *, anew: bool = False) -> Routes:
-        """The routes as they are now, or, unless they are wanted anew, as they were a few seconds ago.
+    def current(self, *, fresh: bool = False) -> Routes:
+        """The routes as they were at most SECONDS_FRESH ago; with `fresh`, as they are now.
 
         Raises ServiceTrouble if there never was a usable copy, NotSetUpError if routes were never pushed.
         """
-        if self._routes is not None and not anew and self._clock() < self._ask_again_at:
+        if self._routes is not None and not fresh and self._clock() < self._next_read_at:
             return self._routes
         try:
             routes = self._read()
@@ -51,24 +53,24 @@ class StoredRoutes:
             if self._routes is None:
                 raise
             logger.warning("The routes can't be read; the copy in memory serves", extra={"reason": str(trouble)})
-            self._ask_again_at = self._clock() + SECONDS_STALE
+            self._next_read_at = self._clock() + SECONDS_STALE
             return self._routes
         self._routes = routes
-        self._ask_again_at = self._clock() + SECONDS_FRESH
+        self._next_read_at = self._clock() + SECONDS_FRESH
         return routes
 
     def _read(self) -> Routes:
         try:
-            found = self._aws.get_object(self._bucket, self._key, self._etag if self._routes else None)
+            stored = self._aws.get_object(self._bucket, self._key, self._etag if self._routes else None)
         except AwsRefusalError as refusal:
             if refusal.code == "HTTP 404":
                 raise NotSetUpError(
                     f"s3://{self._bucket}/{self._key} is not there; run `amplify-jobs routes push`"
                 ) from None
             raise ServiceTrouble(str(refusal)) from None
-        if found is None and self._routes is not None:
+        if stored is None and self._routes is not None:
             return self._routes
-        content, etag = found or (b"", "")
+        content, etag = stored or (b"", "")
         try:
             routes = Routes.model_validate_json(content)
         except ValidationError as error:
@@ -85,18 +87,16 @@ class StoredSources:
         self._path = path
 
     def source(self, name: str) -> Source:
-        """Find a source without the routes. Raises UnknownSourceError for no name at all, ServiceTrouble if it is not
-        there.
+        """Find a source without the routes.
 
-        A source that is not there may still be in the routes, which can't be read.
+        Raises UnknownSourceError for what can't be a name, and ServiceTrouble if there is no copy: the source may still
+        be in the routes, which can't be read.
         """
         if not re.fullmatch(ROUTE_NAME_PATTERN, name):
             raise UnknownSourceError("a source's name has lower-case letters, digits and hyphens only")
         parameter = f"{self._path}/{name}"
         try:
-            answer = self._aws.call(
-                "ssm", "AmazonSSM.GetParameter", "1.1", {"Name": parameter}, proof="Parameter", patient=True
-            )
+            answer = self._aws.call(_GET_PARAMETER, {"Name": parameter})
             return Source.model_validate_json(answer["Parameter"]["Value"])
         except AwsRefusalError as refusal:
             raise ServiceTrouble(f"the routes can't be read, nor a copy of the source {name}: {refusal.code}") from None

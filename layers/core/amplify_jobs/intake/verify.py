@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
-from pydantic import AwareDatetime, ConfigDict
-
-from amplify_jobs.errors import NotSetUpError, ServiceTrouble
-from amplify_jobs.events.deliveries import Delivery
-from amplify_jobs.events.event import digest
+from amplify_jobs.errors import InvalidSignatureError, NotSetUpError, ServiceTrouble
+from amplify_jobs.events.deliveries import Delivery, Provider
 from amplify_jobs.events.evidence import add_delivery_evidence
-from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.webhooks import delivery_id, provider
-from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.routing.routes import Routes, Source
-
-
-class RawDelivery(GrowingModel):
-    """A delivery as it came, which waits in the intake queue if it can't be verified yet.
-
-    Its headers hold what proves who sent it, a token of the host's user at some hosts: no line of a log shows one.
-    """
-
-    # Most deliveries never become a message: their bodies stay bytes.
-    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
-    version: Literal["1"] = "1"
-    kind: Literal["unverified"] = "unverified"
-    source: str
-    headers: dict[str, str]
-    body: bytes
-    received_at: AwareDatetime
-
-    @property
-    def identity(self) -> str:
-        """What tells this delivery from every other, in 64 hexadecimal digits; a host's retry is another delivery."""
-        return digest([self.source, self.received_at.isoformat(), hashlib.sha256(self.body).hexdigest()])
-
-
-def is_raw(message: str) -> bool:
-    """Whether a message of the intake queue is a raw delivery."""
-    try:
-        return bool(Payload(json.loads(message)).member("kind") == "unverified")
-    except ValueError:
-        return False
+from amplify_jobs.intake.message import Origin, UnverifiedDelivery
+from amplify_jobs.intake.protocols import CurrentRoutes, Secrets, SourceCopies
+from amplify_jobs.routing.routes import Source
 
 
 @dataclass(frozen=True)
-class Verified:
-    """A delivery that is who it says; `trouble` is what hinders to read the routes, if anything does."""
+class VerifiedDelivery:
+    """An authentic delivery, parsed; `trouble` is why the routes can't be read, if they can't."""
 
     delivery: Delivery
-    delivery_id: str | None
+    origin: Origin
     trouble: ServiceTrouble | None = None
-
-
-class CurrentRoutes(Protocol):
-    """Where the routes come from; aws.stored_routes.StoredRoutes does it."""
-
-    def current(self) -> Routes: ...
-
-
-class SourceCopies(Protocol):
-    """Where a source is looked up without the routes; aws.stored_routes.StoredSources does it."""
-
-    def source(self, name: str) -> Source: ...
-
-
-class Secrets(Protocol):
-    """What verifies with the values of secrets; aws.secrets.Secrets does it."""
-
-    def verify(self, names: tuple[str, ...], verify: Callable[[Sequence[str]], None]) -> None: ...
 
 
 class Verifier:
@@ -85,16 +30,28 @@ class Verifier:
         self._sources = sources
         self._secrets = secrets
 
-    def verify(self, raw: RawDelivery) -> Verified:
-        """Verify a delivery as of when it came, and read it.
+    def verify(self, unverified: UnverifiedDelivery) -> VerifiedDelivery:
+        """Verify a delivery as of when it came, and parse it.
 
         Raises DeliveryRefusedError, NotSetUpError, and ServiceTrouble where it can't be told yet who sent it.
         """
-        source, trouble = self._source(raw.source)
+        source, trouble = self._source(unverified.source)
         host = provider(source.provider)
-        self._secrets.verify(source.secrets, lambda values: host.verify(raw.headers, raw.body, values, raw.received_at))
-        delivery = add_delivery_evidence(host.parse(raw.headers, raw.body), raw.identity)
-        return Verified(delivery, delivery.delivery_id or delivery_id(source.provider, raw.headers), trouble)
+        self._check_signature(host, source, unverified)
+        delivery = add_delivery_evidence(host.parse(unverified.headers, unverified.body), unverified.identity)
+        host_id = delivery.delivery_id or delivery_id(source.provider, unverified.headers)
+        return VerifiedDelivery(delivery, Origin(unverified.source, host_id, unverified.received_at), trouble)
+
+    def _check_signature(self, host: Provider, source: Source, unverified: UnverifiedDelivery) -> None:
+        """A signature that does not match may be one of a secret that was rotated: newer secrets are tried too."""
+        headers, body, received_at = unverified.headers, unverified.body, unverified.received_at
+        try:
+            return host.verify(headers, body, self._secrets.values(source.secrets), received_at)
+        except InvalidSignatureError:
+            newer_values = self._secrets.newer_values(source.secrets)
+            if newer_values is None:
+                raise
+        return host.verify(headers, body, newer_values, received_at)
 
     def _source(self, name: str) -> tuple[Source, ServiceTrouble | None]:
         try:

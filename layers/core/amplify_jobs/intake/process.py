@@ -1,0 +1,110 @@
+"""Processing one event: the routes decide which requests it makes, and each request becomes an execution."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit
+
+from amplify_jobs.errors import NotSetUpError
+from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
+from amplify_jobs.events.event import EventKind, request_id
+from amplify_jobs.intake.message import QueuedEvent
+from amplify_jobs.intake.protocols import CurrentRoutes, Executions
+from amplify_jobs.intake.result import IntakeResult
+from amplify_jobs.model.request import Cause, JobRequest
+from amplify_jobs.observability import function_metrics
+from amplify_jobs.routing.job_request import make_job_request
+from amplify_jobs.routing.matching import Ignored, Matched, decide
+from amplify_jobs.routing.request_limits import has_limits
+from amplify_jobs.routing.routes import Routes
+
+NO_ROUTES = Routes(routes={})
+_EVENTS_OF_AWS = (EventKind.OBJECT, EventKind.SCHEDULE, EventKind.REQUEST)
+
+logger = Logger(child=True)
+metrics = function_metrics()
+
+
+class EventProcessor:
+    """Decides on events by the routes, and starts executions for them."""
+
+    def __init__(self, routes: CurrentRoutes, executions: Executions) -> None:
+        self._routes = routes
+        self._executions = executions
+
+    def process(self, queued: QueuedEvent, result: IntakeResult) -> None:
+        """Start what an event asks for, and add it to the result, also if a later start fails.
+
+        An event that is processed twice starts nothing twice. Raises RetryableError.
+        """
+        event = queued.event
+        decisions = decide(self._routes_for(queued), queued.source, event)
+        ignored = [decision for decision in decisions if isinstance(decision, Ignored)]
+        matched = [decision for decision in decisions if isinstance(decision, Matched)]
+        for decision in matched:
+            request = make_job_request(
+                decision,
+                event,
+                source=queued.source,
+                delivery_id=queued.delivery_id,
+                received_at=queued.received_at,
+            )
+            result.requests.append(self._start(request))
+        result.ignored += [asdict(decision) for decision in ignored]
+        if event.request is not None and not matched:
+            # Who asks for a job outright is told that there will be none; any other event may well concern no route.
+            relevant = (None, event.request.route)
+            reasons = [decision.reason for decision in ignored if decision.route in relevant]
+            self._start(_rejection(queued, "; ".join(reasons)))
+
+    def _routes_for(self, queued: QueuedEvent) -> Routes:
+        """The routes; a job that an invocation requests by operation and parameters needs none: it has no limits."""
+        event = queued.event
+        trigger = event.request or event.schedule
+        if trigger is not None and trigger.route is None and not has_limits(event):
+            return NO_ROUTES
+        try:
+            routes = self._routes.current()
+            if trigger is not None and trigger.route is not None and trigger.route not in routes.routes:
+                # It may have been pushed since they were read: a schedule can fire as soon as it is made.
+                return self._routes.current(fresh=True)
+        except NotSetUpError:
+            # A git host was told that its push is accepted. An event of AWS comes whether a route waits for it or not.
+            if event.kind in _EVENTS_OF_AWS or queued.source == CODECOMMIT:
+                return NO_ROUTES
+            raise
+        return routes
+
+    def _start(self, request: JobRequest) -> dict[str, Any]:
+        is_duplicate = not self._executions.start(request)
+        extra = {**request.log_keys(), "route": request.route}
+        logger.info("Duplicate of an earlier request" if is_duplicate else "Accepted", extra=extra)
+        metrics.add_metric("RequestsDuplicate" if is_duplicate else "RequestsAccepted", MetricUnit.Count, 1)
+        return {
+            "requestId": request.request_id,
+            "route": request.route,
+            "operation": request.operation,
+            "duplicate": is_duplicate,
+        }
+
+
+def _rejection(queued: QueuedEvent, reason: str) -> JobRequest:
+    """The request that the state machine rejects, and so announces why no job is started."""
+    requested = queued.event.request
+    return JobRequest(
+        request_id=request_id("request", queued.event),
+        route=requested.route if requested else None,
+        operation=requested.operation if requested and requested.operation else "unknown",
+        parameters=(requested.parameters if requested else None) or {},
+        cause=Cause(
+            source=queued.source,
+            kind=queued.event.kind,
+            delivery_id=queued.delivery_id,
+            reason=requested.reason if requested else None,
+        ),
+        received_at=queued.received_at,
+        fault=reason,
+    )
