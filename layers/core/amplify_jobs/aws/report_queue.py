@@ -7,10 +7,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
+from amplify_jobs.aws.signed_http import LAST_RESORT_SECONDS, AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report
+
+_SEND_MESSAGE = JsonOperation("sqs", "AmazonSQS.SendMessage", "1.0", proof="MessageId", patience=LAST_RESORT_SECONDS)
+# It answers nothing: a message that was not hidden is only tried again sooner.
+_CHANGE_VISIBILITY = JsonOperation(
+    "sqs", "AmazonSQS.ChangeMessageVisibility", "1.0", proof=None, patience=LAST_RESORT_SECONDS
+)
 
 
 class ReportQueue:
@@ -36,16 +42,15 @@ class ReportQueue:
             "MessageGroupId": plan.group,
             "MessageDeduplicationId": hashlib.sha256(identity.encode()).hexdigest(),
         }
-        self._call("SendMessage", parameters, proof="MessageId")
+        self._call(_SEND_MESSAGE, parameters)
 
     def hide(self, receipt: str, seconds: int) -> None:
         """Hide a message until it is to be tried again. Raises ServiceTrouble."""
         parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
-        # It answers nothing: a message that was not hidden is only tried again sooner.
-        self._call("ChangeMessageVisibility", parameters, proof=None)
+        self._call(_CHANGE_VISIBILITY, parameters)
 
-    def _call(self, operation: str, parameters: Mapping[str, Any], *, proof: str | None) -> None:
+    def _call(self, operation: JsonOperation, parameters: Mapping[str, Any]) -> None:
         try:
-            self._aws.call("sqs", f"AmazonSQS.{operation}", "1.0", parameters, proof=proof, last_resort=True)
+            self._aws.call(operation, parameters)
         except AwsRefusalError as refusal:
-            raise ServiceTrouble(f"SQS refused {operation} on the queue of reports: {refusal}") from None
+            raise ServiceTrouble(f"SQS refused {operation.target} on the queue of reports: {refusal}") from None

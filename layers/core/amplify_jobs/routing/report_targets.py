@@ -27,16 +27,16 @@ class ReportConditions(Model):
     """Which announcements a target gets: all that fit each condition that is given."""
 
     phases: Annotated[tuple[Phase, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="started, finished, rejected Default: all."
+        default=None, description="started, finished, rejected. Default: all."
     )
     outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="Outcomes of jobs that ended and of requests that were rejected Default: all."
+        default=None, description="Outcomes of jobs that ended and of requests that were rejected. Default: all."
     )
     apps: Annotated[tuple[AppId, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="Ids of apps Default: all."
+        default=None, description="Ids of apps. Default: all."
     )
-    branches: NamePatterns | None = Field(default=None, description="Patterns of Amplify's branches Default: all.")
-    routes: NamePatterns | None = Field(default=None, description="Patterns of names of routes Default: all.")
+    branches: NamePatterns | None = Field(default=None, description="Patterns of Amplify's branches. Default: all.")
+    routes: NamePatterns | None = Field(default=None, description="Patterns of names of routes. Default: all.")
     changes: bool = Field(
         default=False, description="Only the first failure of a branch, and the first success after it. Default: false."
     )
@@ -44,7 +44,7 @@ class ReportConditions(Model):
 
 class _Target(Model):
     when: ReportConditions = Field(
-        default_factory=ReportConditions, description="Which announcements it gets Default: all."
+        default_factory=ReportConditions, description="Which announcements it gets. Default: all."
     )
 
 
@@ -68,7 +68,7 @@ class _OfRepository(_Target):
     )
     token: SecretName | None = Field(default=None, description="The SSM parameter that holds the token.")
     username: Header | None = Field(
-        default=None, description="The user of a token that is sent as a password Default: none."
+        default=None, description="The user of a token that is sent as a password. Default: none."
     )
     app: GitHubApp | None = Field(default=None, description="A GitHub App, in place of token.")
 
