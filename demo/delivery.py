@@ -85,11 +85,11 @@ def _commit(repository: Path, commit: str) -> dict[str, Any]:
     }
 
 
-def _words(url: str, code: int, answer: dict[str, Any]) -> list[str]:
+def _report(url: str, code: int, answer: dict[str, Any]) -> list[str]:
     lines = [f"POST {url} answered {code} {answer.get('message', '')}".rstrip()]
     for request in answer.get("requests", []):
-        known = ", known already" if request["duplicate"] else ""
-        lines.append(f"  request {request['requestId']}: {request['operation']} by route {request['route']}{known}")
+        repeat = ", a duplicate" if request["duplicate"] else ""
+        lines.append(f"  request {request['requestId']}: {request['operation']} by route {request['route']}{repeat}")
     return lines + [
         f"  no request by route {ignored['route']}: {ignored['reason']}" for ignored in answer.get("ignored", [])
     ]
@@ -105,10 +105,10 @@ def main() -> int:
         try:
             code, answer = deliver(url, secret, push_payload(repository, before, after, ref))
         except OSError:
-            # git has the commits already; only nobody is told.
-            print(f"nothing answers at {url}: the local cloud is not running; start it with: make run")  # noqa: T201
+            # git has the commits already; only the delivery is lost.
+            print(f"{url} does not answer: the local cloud is not running; start it with: make run")  # noqa: T201
             return 1
-        print("\n".join(_words(url, code, answer)))  # noqa: T201 -- git shows it to who pushed
+        print("\n".join(_report(url, code, answer)))  # noqa: T201 -- git shows it to who pushed
         status = status or int(code >= 300)
     return status
 

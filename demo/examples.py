@@ -1,4 +1,4 @@
-"""`make examples`: puts into a running local cloud what the events of the folder events/ speak of."""
+"""`make examples`: loads into a running local cloud what the events of the folder events/ name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from local.amplify.hosting import APP_ID_TAG
 from local.server.broken_pipe import until_nobody_reads
 from local.server.ports import ports
 
-# What the events name, and what the deliveries among them are signed with.
+# The apps of the events, and the secret of the deliveries.
 APP_ID = "d1a2b3c4d5e6"
 MANUAL_APP_ID = "d6e5d4c3b2a1"
 ENVIRONMENT, API = "dev", "blog"
@@ -41,7 +41,7 @@ def main() -> int:
     """Make the app with its repository, routes and first job; 1 with one line of error if it can't be done."""
     parser = argparse.ArgumentParser(prog="make examples", description=__doc__)
     parser.add_argument("--folder", type=Path, help="where the repository goes (default: one per port in .local)")
-    parser.add_argument("--replace", action="store_true", help="replace the routes and secrets that are there")
+    parser.add_argument("--replace", action="store_true", help="replace existing routes and secrets")
     options = parser.parse_args()
     try:
         endpoint_url = os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{ports()[0]}"
@@ -53,11 +53,11 @@ def main() -> int:
 
 
 def make(repository: Repository, endpoint_url: str, region: str, *, replace: bool = False) -> int:
-    """Make everything. Raises RuntimeError where that would replace routes or secrets of somebody, unless it may."""
+    """Create everything. Raises RuntimeError if that would replace routes or secrets, unless `replace` is true."""
     session = use(endpoint_url, region)
     outputs = json.loads(session.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
     if APP_ID in {app["appId"] for app in session.client("amplify").list_apps()["apps"]}:
-        _print(f"App {APP_ID} is there already.")
+        _print(f"App {APP_ID} exists already.")
         return 0
     secrets = example_secrets()
     if not replace and (lost := replaced(session, outputs, secrets)):
@@ -74,7 +74,7 @@ def make(repository: Repository, endpoint_url: str, region: str, *, replace: boo
     for key, content in example_objects().items():
         session.client("s3").put_object(Bucket=outputs["bucketName"], Key=key, Body=content)
     _print(repository.commit_and_push("Say hello"))
-    _print(f"App {APP_ID} builds {repository.bare}; push to it again from {repository.work_tree}.")
+    _print(f"App {APP_ID} builds {repository.bare}; to push again, commit in {repository.work_tree}.")
     return 0
 
 
@@ -89,7 +89,7 @@ def example_secrets() -> dict[str, str]:
 
 
 def replaced(session: boto3.Session, outputs: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
-    """What is in the stack and not from here: its routes, and secrets with other values."""
+    """What the examples would replace: the stack's routes, and secrets with other values."""
     stored = Stack.find("amplify-jobs").stored_routes()
     lost = [] if stored is None else [f"the routes in s3://{outputs['bucketName']}"]
     for name, value in secrets.items():
@@ -125,7 +125,7 @@ def make_backend(session: boto3.Session) -> None:
 
 
 def example_objects() -> dict[str, bytes]:
-    """What the examples name of the stack's bucket, by key."""
+    """The objects in the stack's bucket that the examples name, by key."""
     request = json.loads(LARGE_REQUEST.read_text(encoding="utf-8"))["request"]
     large = {"codegenJobToCreate": {"renderConfig": {"react": {}}, "autoGenerateForms": True, "graphqlSchema": SCHEMA}}
     return {

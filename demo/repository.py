@@ -11,7 +11,7 @@ from pathlib import Path
 
 SITE = Path(__file__).parent / "site"
 FULL_NAME = "acme/web"
-NO_GIT = "there is no git on the PATH: install it (https://git-scm.com), and try again"
+NO_GIT = "git is not on the PATH; install it (https://git-scm.com) and try again"
 # Nobody's configuration of git (signing, hooks, templates) may change what the demonstration does.
 ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,

@@ -55,7 +55,9 @@ routes:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="end after the first job; exit code 0 if it SUCCEEDED")
+    parser.add_argument(
+        "--once", action="store_true", help="exit after the first jobs; exit code 0 if the build SUCCEEDED"
+    )
     once = parser.parse_args().once
     console = Console()
     if shutil.which("git") is None:
@@ -99,7 +101,7 @@ def show(cloud: LocalCloud, folder: Path, console: Console, *, once: bool) -> in
     webhook_url = f"{outputs['apiUrl']}/webhooks/github"
     app_id = create_app(session, repository, webhook_url=webhook_url, secret=secrets.token_hex(32))
     if repository.previous.exists():
-        console.print(f"The repository of the run before is in {shown(repository.previous)}", highlight=False)
+        console.print(f"The repository of the previous run is in {shown(repository.previous)}", highlight=False)
     routes = folder / "routes.yaml"
     routes.write_text(ROUTES.format(secret_name=SECRET_NAME, repository=FULL_NAME, app_id=app_id))
     console.print(f"App {app_id} builds {shown(repository.bare)}", highlight=False, soft_wrap=True)
@@ -125,32 +127,32 @@ def show(cloud: LocalCloud, folder: Path, console: Console, *, once: bool) -> in
         console.print("\nFrom another terminal, in this folder:", highlight=False)
         for purpose, command in commands(cloud, repository, app_id):
             console.print(f"  {purpose}:\n    {command}", markup=False, highlight=False, soft_wrap=True)
-        console.print("Ctrl-C ends.")
+        console.print("Ctrl-C stops the local cloud.")
         watcher.next_outcome(lambda: True)
 
 
 def commands(cloud: LocalCloud, repository: Repository, app_id: str) -> list[tuple[str, str]]:
-    """What can be tried while the local cloud runs: what for, and a command for a shell in the project's folder."""
+    """What to try while the local cloud runs: a purpose, and a command for a shell in the project's folder."""
     tree = shlex.quote(shown(repository.work_tree))
     again = "echo '<p>Again</p>' >> index.html && git commit -qam 'Say it again' && git push -q"
     broken = "git rm -q style.css && git commit -qm 'Break the build' && git push -q"
-    mended = "git revert --no-edit HEAD && git push -q"
+    repaired = "git revert --no-edit HEAD && git push -q"
     endpoint = f"AWS_ENDPOINT_URL={cloud.endpoint_url} tools/local-aws"
     return [
         ("Push again", f"(cd {tree} && {again})"),
         ("Break the build", f"(cd {tree} && {broken})"),
-        ("Mend it", f"(cd {tree} && {mended})"),
-        ("Ask Amplify", f"{endpoint} amplify list-jobs --app-id {app_id} --branch-name main"),
+        ("Repair the build", f"(cd {tree} && {repaired})"),
+        ("List the jobs", f"{endpoint} amplify list-jobs --app-id {app_id} --branch-name main"),
     ]
 
 
 def shown(path: Path) -> str:
-    """A path as it is written in the project's folder."""
+    """A path relative to the project's folder."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def show_codegen(session: boto3.Session, watcher: Watcher, console: Console, *, app_id: str, function: str) -> None:
-    """Ask for forms for a GraphQL schema, where AWS's code generator can run, and show what becomes of it."""
+    """Request forms for a GraphQL schema, if AWS's code generator can run, and show the job."""
     generator = Generator()
     if (hindrance := generator.hindrance()) is not None:
         console.print(f"\nNo codegen job is shown. {hindrance}.", highlight=False, soft_wrap=True)
@@ -167,7 +169,7 @@ def show_codegen(session: boto3.Session, watcher: Watcher, console: Console, *, 
     parameters = {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job}
     request = {"operation": "start_codegen_job", "parameters": parameters}
     name = function.rpartition(":")[2]
-    put(console, Text(f"\nA direct call of {name} asks for forms for a GraphQL schema:"))
+    put(console, Text(f"\nA direct invoke of {name} requests forms for a GraphQL schema:"))
     console.print(f"\n{SCHEMA}", markup=False, highlight=False)
     session.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
     give_up = time.monotonic() + GENERATOR_PATIENCE_SECONDS

@@ -19,6 +19,7 @@ from amplify_jobs.announcing.text import duration
 PAUSE_SECONDS = 0.25
 GIVE_UP_AFTER_SECONDS = 600
 LAST_LOG_LINES = 15
+LABEL_WIDTH = 11
 LOG_TIMEOUT_SECONDS = 10
 
 
@@ -36,12 +37,12 @@ class Announcements:
         events.put_targets(Rule="demo", EventBusName=bus_name, Targets=[target])  # type: ignore[list-item]
 
     def for_people(self) -> Iterator[tuple[str, str]]:
-        """Give subject and text of each message that came since."""
+        """Give subject and text of each message since the last call."""
         for body in self._received(self._people):
             yield body["Subject"], body["Message"]
 
     def for_programs(self) -> Iterator[dict[str, Any]]:
-        """Give each event that came since."""
+        """Give each event since the last call."""
         yield from self._received(self._programs)
 
     def _queue(self, name: str) -> str:
@@ -58,7 +59,7 @@ class Announcements:
 
 
 class Watcher:
-    """Follows one request after the other and prints what becomes of it."""
+    """Follows one request after the other and prints its course."""
 
     def __init__(self, session: boto3.Session, announcements: Announcements, console: Console) -> None:
         self._amplify = session.client("amplify")
@@ -67,17 +68,17 @@ class Watcher:
         self._waiting: list[dict[str, Any]] = []
 
     def next_outcome(self, keep_waiting: Callable[[], bool]) -> str | None:
-        """Show the next request from its start to its announcement; None if there was none to wait for any more."""
+        """Show the next request from its start to its announcement; None if none came."""
         event = self._next_event(keep_waiting, None)
         if event is None:
             return None
         detail = event["detail"]
         route = f"  (route {detail['route']})" if detail["route"] else ""
-        self._line(f"[bold]Request[/] {detail['requestId']}{route}")
+        self._labelled("Request", f"{detail['requestId']}{route}")
         if event["detail-type"] == "Job Started":
             job = detail["job"]
             where = f"branch {job['branchName']}" if job["branchName"] else f"environment {job['environmentName']}"
-            self._line(f"[bold]Job[/]     {job['jobId']} of {job['appName']}, {where}: started")
+            self._labelled("Job", f"{job['jobId']} of {job['appName']}, {where}: started")
             detail = self._follow(detail)
         if "job" not in detail:
             self._line(f"[bold red]{detail['outcome'].capitalize()}[/]: {detail['reason']}")
@@ -91,9 +92,9 @@ class Watcher:
         self._show_message(detail["requestId"])
         for label, address in (("Site", detail["links"]["site"]), ("Job page", detail["links"]["console"])):
             if address is not None and detail["job"]["branchName"] is not None:
-                self._line(f"[bold]{label}[/]  {address}")
+                self._labelled(label, address)
         for file in (detail.get("results") or {}).get("files", ()):
-            self._line(f"[bold]File[/]  {file.rpartition('/')[2]}")
+            self._labelled("File", file.rpartition("/")[2])
         return str(detail["outcome"])
 
     def _follow(self, started: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +112,7 @@ class Watcher:
                         self._show_step(step, shown)
                     return dict(event["detail"])
                 time.sleep(PAUSE_SECONDS)
-        raise RuntimeError(f"no announcement came for {started['requestId']} in {GIVE_UP_AFTER_SECONDS} s")
+        raise RuntimeError(f"request {started['requestId']} was not announced within {GIVE_UP_AFTER_SECONDS} s")
 
     def _show_step(self, step: Mapping[str, Any], shown: dict[str, str]) -> None:
         name, status = step["stepName"], step["status"]
@@ -125,7 +126,7 @@ class Watcher:
         for step in steps:
             if step["stepName"] == "BUILD" and step.get("logUrl"):
                 lines = log_lines(step["logUrl"])[-LAST_LOG_LINES:]
-                self._line("[bold]Build log[/], its end:" if lines else "[bold]Build log[/]  can't be read")
+                self._labelled("Build log", "the last lines:" if lines else "cannot be read")
                 for line in lines:
                     self._print(f"    {line}")
 
@@ -134,14 +135,14 @@ class Watcher:
         while time.monotonic() < give_up:
             for subject, text in self._announcements.for_people():
                 if request_id in text and not subject.startswith("Started"):
-                    self._line(f"[bold]Announced[/]  {subject}")
+                    self._labelled("Announced", subject)
                     for line in text.rstrip().splitlines():
                         # The execution's ARN takes three lines of a narrow terminal, and nobody reads it here.
                         if not line.startswith("Execution:") or fits(self._console, line):
                             self._print(f"    {line}")
                     return
             time.sleep(PAUSE_SECONDS)
-        raise RuntimeError(f"no message came for {request_id}")
+        raise RuntimeError(f"request {request_id} was not announced to people within {GIVE_UP_AFTER_SECONDS} s")
 
     def _next_event(self, keep_waiting: Callable[[], bool], request_id: str | None) -> dict[str, Any] | None:
         while True:
@@ -166,6 +167,9 @@ class Watcher:
             if error.response["Error"]["Code"] in ("NotFoundException", "BadRequestException"):
                 return []
             raise
+
+    def _labelled(self, label: str, value: str) -> None:
+        self._put(Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), value))
 
     def _line(self, markup: str) -> None:
         self._put(Text.from_markup(markup))

@@ -117,18 +117,22 @@ def test_the_demo_shows_builds_that_fail_or_are_cancelled_and_ends_at_ctrl_c() -
         tree = PROJECT / demo.wait_for(r"builds (\S+)\.git\n")[1]
         app_id = demo.wait_for(r"--app-id (\S+)")[1]
         assert "SUCCEEDED after" in demo.printed
-        screen = dict(re.findall(r"\n  (.+):\n    (.+)", demo.printed + demo.wait_for("(?s).*Ctrl-C ends")[0]))
-        assert list(screen) == ["Push again", "Break the build", "Mend it", "Ask Amplify"]
-        for purpose, end in (("Push again", "SUCCEEDED"), ("Break the build", "FAILED"), ("Mend it", "SUCCEEDED")):
+        screen = dict(re.findall(r"\n  (.+):\n    (.+)", demo.printed + demo.wait_for("(?s).*Ctrl-C stops")[0]))
+        assert list(screen) == ["Push again", "Break the build", "Repair the build", "List the jobs"]
+        for purpose, end in (
+            ("Push again", "SUCCEEDED"),
+            ("Break the build", "FAILED"),
+            ("Repair the build", "SUCCEEDED"),
+        ):
             code, printed = shell(screen[purpose])
             assert code == 0, printed
             assert "remote:   request web-" in printed
             demo.wait_for(rf"\n{end} after")
             if purpose == "Break the build":
-                demo.wait_for(r"Build log, its end:\n(.*\n)*.*style\.css")
-            demo.wait_for("Ctrl-C ends")
+                demo.wait_for(r"Build log +the last lines:\n(.*\n)*.*style\.css")
+            demo.wait_for("Ctrl-C stops")
         if TOOLS_READY:
-            code, printed = shell(screen["Ask Amplify"])
+            code, printed = shell(screen["List the jobs"])
             assert code == 0, printed
             assert len(json.loads(printed)["jobSummaries"]) == 4
 
@@ -192,15 +196,13 @@ def test_ctrl_c_ends_the_demo_at_any_moment_without_a_traceback(moment: str) -> 
 def test_without_git_the_demo_says_so(tmp_path: Path) -> None:
     with running("demo", PATH=str(tmp_path)) as demo:
         assert demo.end() == 1
-        assert demo.printed == (
-            "make run: there is no git on the PATH: install it (https://git-scm.com), and try again\n"
-        )
+        assert demo.printed == ("make run: git is not on the PATH; install it (https://git-scm.com) and try again\n")
 
 
 def test_a_second_demo_leaves_the_first_one_s_repository_alone() -> None:
     with running("demo") as first:
         tree = PROJECT / first.wait_for(r"builds (\S+)\.git\n")[1]
-        first.wait_for("Ctrl-C ends")
+        first.wait_for("Ctrl-C stops")
         with running("demo", "--once") as second:
             other = PROJECT / second.wait_for(r"builds (\S+)\.git\n")[1]
             assert other != tree
@@ -217,7 +219,7 @@ def test_commits_of_the_run_before_are_kept() -> None:
         git(tree, "commit", "-q", "--allow-empty", "-m", "Mine")
         demo.interrupt()
     with running("demo") as demo:
-        previous = PROJECT / demo.wait_for(r"The repository of the run before is in (\S+)\n")[1]
+        previous = PROJECT / demo.wait_for(r"The repository of the previous run is in (\S+)\n")[1]
         demo.interrupt()
     assert "Mine" in git(previous / "web", "log", "-1", "--format=%s")[1]
 

@@ -73,8 +73,8 @@ class BuildLog:
     @property
     def exit_code(self) -> int | None:
         """The exit code of the command that failed, if the builder tells it."""
-        found = _EXIT_CODE.search("\n".join(self.errors))
-        return int(found[1]) if found else None
+        match = _EXIT_CODE.search("\n".join(self.errors))
+        return int(match[1]) if match else None
 
 
 def parse(content: str | bytes) -> BuildLog:

@@ -163,15 +163,15 @@ def _first_of_output(rules: Sequence[Rule], log: BuildLog) -> _Finding | None:
     if finding and finding.index is not None:
         return _Finding(finding.rule, *_in_whole_output(log.output, lines[finding.index]))
     pairs = _pairs(log.output)[-_LAST_PAIRS:]
-    joined = [f"{first.text}{blank}{second.text}" for first, second in pairs for blank in ("", " ")]
+    whole_lines = [f"{first.text}{blank}{second.text}" for first, second in pairs for blank in ("", " ")]
     # What one half tells alone was judged already.
     halves = [half.text for pair in pairs for half in pair]
     rules = [rule for rule in rules if not any(_fits(rule, half) for half in halves)]
-    finding = _first(rules, joined, log)
+    finding = _first(rules, whole_lines, log)
     if finding is None or finding.index is None:
         return None
     first, second = pairs[finding.index // 2]
-    whole = Line(joined[finding.index], first.level, first.record)
+    whole = Line(whole_lines[finding.index], first.level, first.record)
     output = [whole if line is first else line for line in log.output if line is not second]
     return _Finding(finding.rule, *_in_whole_output(output, whole))
 
@@ -221,9 +221,9 @@ def _evidence(finding: _Finding, redaction: Redaction) -> tuple[str | None, str 
     index = finding.index - begin
     what = None
     for signature in finding.rule.signatures:
-        found = signature.search(lines[index])
-        if found and "what" in signature.groupindex and found["what"]:
-            what = shortened(one_line(found["what"]).strip(" :'\"").rstrip("."), 120)
+        match = signature.search(lines[index])
+        if match and "what" in signature.groupindex and match["what"]:
+            what = shortened(one_line(match["what"]).strip(" :'\"").rstrip("."), 120)
             break
     shown = [shortened(line, _LINE_LIMIT) for line in lines]
     shown[index] = _around(finding.rule, lines[index])
@@ -237,8 +237,8 @@ def _around(rule: Rule, line: str) -> str:
     """As much of a long line as an excerpt may have, with what the rule found in it."""
     if len(line) <= _LINE_LIMIT:
         return line
-    found = next((match for signature in rule.signatures if (match := signature.search(line))), None)
-    begin = max(0, (found.start() if found else 0) - 100)
+    match = next(filter(None, (signature.search(line) for signature in rule.signatures)), None)
+    begin = max(0, (match.start() if match else 0) - 100)
     return f"{'…' if begin else ''}{shortened(line[begin:], _LINE_LIMIT)}"
 
 
@@ -270,9 +270,9 @@ def _last_lines(log: BuildLog, redaction: Redaction) -> str | None:
 
 
 def _unknown_summary(log: BuildLog, step: StepLog, redaction: Redaction) -> str:
-    told = next((error for error in log.errors if not _SILENT_ERRORS.match(error)), None)
-    if told:
-        return shortened(one_line(redaction.apply(told)), 300)
+    message = next((error for error in log.errors if not _SILENT_ERRORS.match(error)), None)
+    if message:
+        return shortened(one_line(redaction.apply(message)), 300)
     if log.errors and log.command:
         code = f"exit code {log.exit_code}" if log.exit_code is not None else "an error"
         return f"The last command ended with {code}; no rule knows its output"

@@ -1,4 +1,8 @@
-"""Rules for what the build's commands print, specific before generic. Sources: the words of the tools themselves."""
+"""Rules for what the build's commands print, specific before generic. Sources: the words of the tools themselves.
+
+This is one table, and long because the tools are many: a rule is found by its cause, and its place among the others
+decides which of two counts.
+"""
 
 from __future__ import annotations
 

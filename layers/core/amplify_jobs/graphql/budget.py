@@ -8,6 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+# What a field of a key that relations copy costs: few letters of a schema can ask for many.
+STEPS_PER_KEY_FIELD = 10
+
 
 class BudgetExceededError(Exception):
     """The work took more than its budget."""

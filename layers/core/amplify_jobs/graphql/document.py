@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import get_args
 
 from graphql.error import GraphQLSyntaxError
 from graphql.language import ast, parse
 
 from amplify_jobs.errors import InvalidSchemaError
+from amplify_jobs.graphql.aws_names import (
+    AWS_DIRECTIVES,
+    KNOWN_DIRECTIVES,
+    REPEATABLE_DIRECTIVES,
+    RESERVED_PREFIX,
+    RESERVED_TYPES,
+    SCALARS,
+    TRANSFORMER_1_DIRECTIVES,
+    owner_of_name,
+)
 from amplify_jobs.graphql.budget import Budget
 from amplify_jobs.graphql.declarations import (
     NOWHERE,
@@ -25,67 +34,10 @@ from amplify_jobs.graphql.declarations import (
     TypeDeclaration,
 )
 from amplify_jobs.graphql.merging import TypeMerge
-from amplify_jobs.model.codegen_parameters import DataType
 
 # AppSync's own limit: https://docs.aws.amazon.com/general/latest/gr/appsync.html.
 LONGEST_SCHEMA = 1_000_000
 
-SCALARS = frozenset(get_args(DataType)) - {"Enum", "Model", "NonModel"}
-# What AWS's directives are declared with (npm @aws-amplify/graphql-directives); its generators skip these names.
-RESERVED_TYPES = frozenset(
-    {
-        "AMPLIFY",
-        "AuthRule",
-        "AuthStrategy",
-        "AuthProvider",
-        "ModelOperation",
-        "HttpMethod",
-        "HttpHeader",
-        "ModelMutationMap",
-        "ModelQueryMap",
-        "ModelSubscriptionMap",
-        "ModelSubscriptionLevel",
-        "TimestampConfiguration",
-        "PredictionsActions",
-        "SearchableQueryMap",
-    }
-)
-# The directives of transformer 1. The generators heed @key, and drop what @connection relates.
-TRANSFORMER_1_DIRECTIVES = frozenset({"connection", "key", "versioned"})
-# The directives of the package that RESERVED_TYPES is of, in its order.
-_AWS_DIRECTIVES = (
-    "aws_api_key",
-    "aws_auth",
-    "aws_cognito_user_pools",
-    "aws_iam",
-    "aws_lambda",
-    "aws_oidc",
-    "aws_subscribe",
-    "auth",
-    "belongsTo",
-    "default",
-    "deprecated",
-    "function",
-    "hasMany",
-    "hasOne",
-    "http",
-    "index",
-    "manyToMany",
-    "mapsTo",
-    "model",
-    "predictions",
-    "primaryKey",
-    "refersTo",
-    "searchable",
-    "sql",
-)
-KNOWN_DIRECTIVES = frozenset({*_AWS_DIRECTIVES, "specifiedBy"})
-_REPEATABLE = frozenset({"index", "function"})
-# GraphQL's own names; a schema that uses one of the first kind in a field is refused by AWS's libraries, too.
-_INTROSPECTION_TYPES = frozenset(
-    {"__Schema", "__Type", "__Field", "__InputValue", "__EnumValue", "__TypeKind", "__Directive", "__DirectiveLocation"}
-)
-_RESERVED_PREFIX = "__"
 MOST_WARNINGS = 20
 # Only so many names are searched for one that is nearly right.
 _MOST_SUGGESTIONS = 500
@@ -106,15 +58,6 @@ class Document:
     transformer_1: Directive | None
 
 
-def owner_of_name(name: str) -> str | None:
-    """Say whose the name of a type is, if no schema can have a type of its own by that name."""
-    if name in SCALARS:
-        return "one of AppSync's scalars"
-    if name in _INTROSPECTION_TYPES:
-        return "GraphQL itself"
-    return "AWS's own directives" if name in RESERVED_TYPES else None
-
-
 def read_document(sdl: str, *, with_places: bool, budget: Budget) -> Document:
     """Parse a schema and merge what is declared more than once.
 
@@ -129,7 +72,7 @@ def read_document(sdl: str, *, with_places: bool, budget: Budget) -> Document:
     try:
         return _Reader(budget).read(parse(sdl, no_location=not with_places))
     except GraphQLSyntaxError as error:
-        places = [SourceLocation(found.line, found.column) for found in error.locations or ()]
+        places = [SourceLocation(location.line, location.column) for location in error.locations or ()]
         raise places[0].error(error.message) if places else InvalidSchemaError(error.message) from None
     except RecursionError:
         raise InvalidSchemaError("The GraphQL schema is nested too deeply") from None
@@ -163,7 +106,7 @@ class _Reader:
         # These and AWS's behind them: types of such names come first, in this order.
         self.directives: dict[str, None] = {}
         # Those that a type can bear more than once: AWS's, and those that the schema declares so.
-        self.repeatable = set(_REPEATABLE)
+        self.repeatable = set(REPEATABLE_DIRECTIVES)
         # Where each name is first declared, or used.
         self.set_aside: dict[str, SourceLocation] = {}
         self.used_directives: dict[str, Directive] = {}
@@ -173,7 +116,7 @@ class _Reader:
         for definition in document.definitions:
             if isinstance(definition, ast.DirectiveDefinitionNode):
                 self._declare_directive(definition)
-        self.directives = dict.fromkeys((*self.own_directives, *_AWS_DIRECTIVES))
+        self.directives = dict.fromkeys((*self.own_directives, *AWS_DIRECTIVES))
         for definition in document.definitions:
             self.budget.spend()
             kind = _KINDS.get(type(definition))
@@ -231,12 +174,12 @@ class _Reader:
         """
         names = dict.fromkeys((*(name for name in self.directives if name in self.merges), *self.merges))
         merged = {name: self.merges[name].finish() for name in names if owner_of_name(name) is None}
-        own = {name: each for name, each in merged.items() if not name.startswith(_RESERVED_PREFIX)}
+        own = {name: declaration for name, declaration in merged.items() if not name.startswith(RESERVED_PREFIX)}
         if len(own) == len(merged):
             return own
         reached: dict[str, TypeDeclaration] = {}
-        for each in [*own.values(), *(merged[name] for name in sorted(roots) if name in merged)]:
-            waiting = [each]
+        for start in [*own.values(), *(merged[name] for name in sorted(roots) if name in merged)]:
+            waiting = [start]
             while waiting:
                 self.budget.spend()
                 current = waiting.pop()
@@ -245,9 +188,9 @@ class _Reader:
                 reached[current.name] = current
                 led_to = (merged[name] for name in _references(current) if name in merged and name not in own)
                 waiting += reversed([*led_to])
-        for name, each in merged.items():
-            if name not in reached and each.kind in (Kind.OBJECT, Kind.ENUM):
-                self.set_aside.setdefault(name, each.place)
+        for name, declaration in merged.items():
+            if name not in reached and declaration.kind in (Kind.OBJECT, Kind.ENUM):
+                self.set_aside.setdefault(name, declaration.place)
         return reached
 
     def _warnings(self) -> Iterator[str]:
@@ -302,22 +245,22 @@ class _Reader:
         return name
 
     def _directives(self, nodes: Sequence[ast.DirectiveNode] | None) -> list[Directive]:
-        found = []
+        directives = []
         for node in nodes or ():
             self.budget.spend()
-            arguments = {each.name.value: _value(each.value) for each in node.arguments or ()}
+            arguments = {argument.name.value: _value(argument.value) for argument in node.arguments or ()}
             used = Directive(node.name.value, arguments, _place(node))
             self.used_directives.setdefault(used.name, used)
-            found.append(used)
-        return found
+            directives.append(used)
+        return directives
 
 
 def _references(declaration: TypeDeclaration) -> Iterator[str]:
     """The names of the types that a type leads to, in the order in which GraphQL.js collects them."""
     yield from declaration.members
-    for each in declaration.fields.values():
-        yield each.type_name
-        yield from (argument.type_name for argument in each.arguments)
+    for field in declaration.fields.values():
+        yield field.type_name
+        yield from (argument.type_name for argument in field.arguments)
 
 
 def _value(node: ast.ValueNode) -> object:

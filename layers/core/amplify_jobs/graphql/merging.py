@@ -22,8 +22,8 @@ class TypeMerge:
         self._fields = list(fields)
         # Of two fields with one name, later declarations are merged into the first.
         self._by_name: dict[str, FieldDeclaration] = {}
-        for each in self._fields:
-            self._by_name.setdefault(each.name, each)
+        for field in self._fields:
+            self._by_name.setdefault(field.name, field)
         self._repeatable = repeatable
         self._values = [declaration.values]
         self._directives: DirectivesMerge | None = None
@@ -41,16 +41,16 @@ class TypeMerge:
         old = self._declaration
         if old.kind is not new.kind:
             raise new.place.error(f"{new.name} is declared as {new.kind.value}, but as {old.kind.value} at {old.place}")
-        for each in fields:
-            existing = self._by_name.get(each.name)
+        for field in fields:
+            existing = self._by_name.get(field.name)
             if existing is None:
-                self._by_name[each.name] = each
-                self._fields.append(each)
+                self._by_name[field.name] = field
+                self._fields.append(field)
                 continue
-            merge = self._field_merges.get(each.name)
+            merge = self._field_merges.get(field.name)
             if merge is None:
-                merge = self._field_merges[each.name] = _FieldMerge(old.name, existing)
-            merge.add(each)
+                merge = self._field_merges[field.name] = _FieldMerge(old.name, existing)
+            merge.add(field)
         self._values.append(new.values)
         old.members += new.members
         if self._directives is None:
@@ -63,7 +63,7 @@ class TypeMerge:
             merge.finish()
         merged = self._declaration
         # Of two fields with one name in one pair of braces the later one counts.
-        merged.fields = {each.name: each for each in self._fields}
+        merged.fields = {field.name: field for field in self._fields}
         if len(self._values) > 1:
             merged.values = list(dict.fromkeys(chain.from_iterable(reversed(self._values))))
         return merged
@@ -77,7 +77,7 @@ class _FieldMerge:
         self._field = declared
         # The generators consult no definitions here: of a field's directives none is repeatable, not even @index.
         self._directives = DirectivesMerge(declared.directives, ())
-        self._arguments = {each.name: each for each in declared.arguments}
+        self._arguments = {argument.name: argument for argument in declared.arguments}
 
     def add(self, new: FieldDeclaration) -> None:
         old = self._field
@@ -88,7 +88,7 @@ class _FieldMerge:
         if new.whole_required and not old.whole_required:
             old.whole_required, old.item_required = True, new.item_required
         self._directives.add(new.directives)
-        self._arguments |= {each.name: each for each in new.arguments}
+        self._arguments |= {argument.name: argument for argument in new.arguments}
 
     def finish(self) -> None:
         self._field.arguments = list(self._arguments.values())
@@ -104,23 +104,23 @@ class DirectivesMerge:
         # The items that each list has, by directive and argument.
         self._items: dict[tuple[str, str], set[object]] = {}
         kept = []
-        for each in directives:
-            first = self._by_name.setdefault(each.name, each)
-            if first is each or each.name in repeatable:
-                kept.append(each)
+        for directive in directives:
+            first = self._by_name.setdefault(directive.name, directive)
+            if first is directive or directive.name in repeatable:
+                kept.append(directive)
             else:
                 # If one declaration repeats a directive, the generators lose arguments that the first does not have.
-                self._merge_arguments(first, each, only_known=True)
+                self._merge_arguments(first, directive, only_known=True)
         directives[:] = kept
 
     def add(self, new: Iterable[Directive]) -> None:
         """Merge the directives of one more declaration."""
-        for each in new:
-            first = self._by_name.setdefault(each.name, each)
-            if first is each or each.name in self._repeatable:
-                self._merged.append(each)
+        for directive in new:
+            first = self._by_name.setdefault(directive.name, directive)
+            if first is directive or directive.name in self._repeatable:
+                self._merged.append(directive)
             else:
-                self._merge_arguments(first, each)
+                self._merge_arguments(first, directive)
 
     def _merge_arguments(self, first: Directive, new: Directive, *, only_known: bool = False) -> None:
         for name, value in new.arguments.items():
