@@ -114,6 +114,10 @@ class SlackBot(_Target):
     channel: Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{5,20}$")] = Field(
         description="The id of the channel, like C0123456789."
     )
+    api: HttpsUrl = Field(
+        default="https://slack.com/api",
+        description="The address of Slack's API; GovSlack has another. Default: https://slack.com/api.",
+    )
 
 
 class Webhook(_Target):

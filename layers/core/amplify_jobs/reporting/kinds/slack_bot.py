@@ -21,7 +21,6 @@ from amplify_jobs.reporting.kinds.slack import message
 from amplify_jobs.reporting.report import Report, ReportState
 from amplify_jobs.routing.report_targets import SlackBot
 
-API = "https://slack.com/api"
 # Errors that no other message would escape.
 _STOPPING = {
     "account_inactive",
@@ -49,12 +48,14 @@ def call(destination: Destination, report: Report, credentials: Credentials, rem
     headers = {"Authorization": f"Bearer {credentials[target.token]}"}
     place = _place(remote)
     if place is None:
-        return json_call("POST", f"{API}/chat.postMessage", {"channel": target.channel, **message(report)}, headers)
+        return json_call(
+            "POST", f"{target.api}/chat.postMessage", {"channel": target.channel, **message(report)}, headers
+        )
     if place.get("updated") == _mark(report):
         content = {"channel": place["channel"], "thread_ts": place["ts"], **message(report)}
-        return json_call("POST", f"{API}/chat.postMessage", content, headers)
+        return json_call("POST", f"{target.api}/chat.postMessage", content, headers)
     content = {"channel": place["channel"], "ts": place["ts"], **message(report)}
-    return json_call("POST", f"{API}/chat.update", content, headers)
+    return json_call("POST", f"{target.api}/chat.update", content, headers)
 
 
 def judge(destination: Destination, report: Report, answer: Answer, remote: str | None, now: float) -> Verdict:
