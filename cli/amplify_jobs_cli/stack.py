@@ -6,14 +6,15 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from amplify_jobs.errors import ServiceTrouble, StackNotFoundError
+from amplify_jobs.aws.clients import client_config
+from amplify_jobs.aws.errors import ErrorResponse, required_member
+from amplify_jobs.errors import StackNotFoundError
+from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.push.lookup import Reach
 from amplify_jobs_cli.push.scheduler import Scheduler
 from amplify_jobs_cli.push.schedules import ScheduleTarget
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_ssm.client import SSMClient
 
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=3, read_timeout=10)
+_CONFIG = client_config(attempts=3, connect_timeout=3, read_timeout=10)
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 # Where the local cloud is unless AWS_REGION says otherwise.
 LOCAL_REGION = "eu-west-1"
@@ -52,10 +53,19 @@ class Stack:
     def find(cls, name: str) -> Stack:
         """Find a stack by the SSM parameter that holds its outputs. Raises StackNotFoundError, ServiceTrouble."""
         parameter = f"/{name}/outputs"
-        try:
+
+        def meaning(error: ErrorResponse) -> StackNotFoundError | None:
+            if error.code != "ParameterNotFound":
+                return None
+            where = f"{ssm.meta.endpoint_url}, Region {ssm.meta.region_name}"
+            return StackNotFoundError(f"no stack {name} at {where}; deploy it first, or say which with --stack")
+
+        with aws_call(f"parameter {parameter} can't be read", meaning):
             session = _session()
-            ssm, s3 = session.client("ssm", config=_CLIENT), session.client("s3", config=_CLIENT)
-            outputs = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+            ssm, s3 = session.client("ssm", config=_CONFIG), session.client("s3", config=_CONFIG)
+            value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+        try:
+            outputs = json.loads(value)
             return cls(
                 name=name,
                 region=ssm.meta.region_name,
@@ -79,14 +89,7 @@ class Stack:
                 s3=s3,
                 ssm=ssm,
             )
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ParameterNotFound":
-                where = f"{ssm.meta.endpoint_url}, Region {ssm.meta.region_name}"
-                raise StackNotFoundError(
-                    f"no stack {name} at {where}; deploy it first, or say which with --stack"
-                ) from None
-            _fail(f"parameter {parameter} can't be read", error)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise StackNotFoundError(
                 f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
             ) from None
@@ -97,28 +100,27 @@ class Stack:
 
     def scheduler(self) -> Scheduler:
         """The schedules in the stack's group."""
-        return Scheduler(self.session.client("scheduler", config=_CLIENT), self.schedules.group)
+        return Scheduler(self.session.client("scheduler", config=_CONFIG), self.schedules.group)
 
     def stored_routes(self) -> bytes | None:
         """The routes as they were pushed last; None if they never were."""
         try:
-            return self.s3.get_object(Bucket=self.bucket, Key=self.routes_key)["Body"].read()
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
-                return None
-            _fail(f"s3://{self.bucket}/{self.routes_key} can't be read", error)
+            with aws_call(f"s3://{self.bucket}/{self.routes_key} can't be read", _missing_object):
+                answer = self.s3.get_object(Bucket=self.bucket, Key=self.routes_key)
+                with answer["Body"] as body:
+                    return body.read()
+        except _NoObjectError:
+            return None
 
     def caller(self) -> str:
         """The ARN of whoever calls; no right is needed to ask for it."""
-        try:
-            return self.session.client("sts", config=_CLIENT).get_caller_identity()["Arn"]
-        except (ClientError, BotoCoreError) as error:
-            _fail("STS does not say who calls, and the routes bear who pushed them", error)
+        with aws_call("STS does not say who calls, and the routes bear who pushed them"):
+            return self.session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
 
     def store_routes(self, content: bytes) -> str | None:
         """Put the routes and who pushes them into the bucket; the answer is the object's version id, if it has one."""
         pushed_by = self.caller()
-        try:
+        with aws_call(f"s3://{self.bucket}/{self.routes_key} can't be written"):
             answer = self.s3.put_object(
                 Bucket=self.bucket,
                 Key=self.routes_key,
@@ -126,43 +128,44 @@ class Stack:
                 ContentType="application/json",
                 Metadata={"pushed-by": pushed_by},
             )
-        except (ClientError, BotoCoreError) as error:
-            _fail(f"s3://{self.bucket}/{self.routes_key} can't be written", error)
-        return answer.get("VersionId")
+            required_member(answer, "ETag", str)
+            return answer.get("VersionId")
 
     def stored_sources(self) -> dict[str, str]:
         """The copies of the sources beside the secrets, JSON by name: they let deliveries in while the bucket fails."""
         path = f"/{self.name}/sources"
-        try:
+        with aws_call(f"the copies of the sources in SSM under {path} can't be read"):
             pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
-            return {
-                found["Name"].removeprefix(f"{path}/"): found["Value"] for page in pages for found in page["Parameters"]
-            }
-        except (ClientError, BotoCoreError) as error:
-            _fail(f"the copies of the sources in SSM under {path} can't be read", error)
+            parameters = [parameter for page in pages for parameter in page["Parameters"]]
+            return {parameter["Name"].removeprefix(f"{path}/"): parameter["Value"] for parameter in parameters}
 
     def change_sources(self, written: Mapping[str, str], removed: Iterable[str]) -> None:
         """Write copies of sources, JSON by name, and remove others."""
         path = f"/{self.name}/sources"
-        try:
+        with aws_call(f"the sources can't all be copied to SSM under {path}; push again"):
             for name, content in written.items():
-                self.ssm.put_parameter(Name=f"{path}/{name}", Value=content, Type="String", Overwrite=True)
+                answer = self.ssm.put_parameter(Name=f"{path}/{name}", Value=content, Type="String", Overwrite=True)
+                required_member(answer, "Version", int)
             for name in removed:
                 self.ssm.delete_parameter(Name=f"{path}/{name}")
-        except (ClientError, BotoCoreError) as error:
-            _fail(f"the sources can't all be copied to SSM under {path}; push again", error)
 
     def missing_secrets(self, names: Iterable[str]) -> list[str]:
         """Those of the names under which SSM holds nothing; no value is read."""
-        wanted = list(dict.fromkeys(names))
+        unique = list(dict.fromkeys(names))
         missing: list[str] = []
-        for start in range(0, len(wanted), _NAMES_AT_ONCE):
-            try:
-                answer = self.ssm.get_parameters(Names=wanted[start : start + _NAMES_AT_ONCE])
-            except (ClientError, BotoCoreError) as error:
-                _fail("SSM can't be asked for the secrets' names", error)
-            missing += answer["InvalidParameters"]
+        with aws_call("SSM can't be asked for the secrets' names"):
+            for start in range(0, len(unique), _NAMES_AT_ONCE):
+                answer = self.ssm.get_parameters(Names=unique[start : start + _NAMES_AT_ONCE])
+                missing += answer["InvalidParameters"]
         return sorted(missing)
+
+
+class _NoObjectError(Exception):
+    """There is no such object."""
+
+
+def _missing_object(error: ErrorResponse) -> _NoObjectError | None:
+    return _NoObjectError() if error.code == "NoSuchKey" else None
 
 
 def _session() -> boto3.Session:
@@ -173,7 +176,3 @@ def _session() -> boto3.Session:
     if "AWS_ACCESS_KEY_ID" in os.environ:
         return boto3.Session(region_name=region or LOCAL_REGION)
     return boto3.Session("local", "local", region_name=region or LOCAL_REGION)
-
-
-def _fail(what: str, error: Exception) -> NoReturn:
-    raise ServiceTrouble(f"{what}: {error}") from error

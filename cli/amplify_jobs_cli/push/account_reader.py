@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
+from amplify_jobs.aws.clients import READ_CONFIG
+from amplify_jobs.aws.errors import ErrorResponse, aws_errors, required_member
+from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs_cli.push.lookup import Account, Use
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-# A push waits for the answers: a service that gives none costs seconds, once.
-_CLIENT = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5)
 # HeadBucket has no body: its errors are known by their status.
 _NOT_ALLOWED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedException"}
 _NOT_FOUND = {"404", "NoSuchBucket", "NotFoundException"}
@@ -32,10 +30,6 @@ class _NotAllowedError(Exception):
     """The credentials may not look; `troubles` says so."""
 
 
-class _NoAnswerError(Exception):
-    """The service gives no usable answer, and is not asked again."""
-
-
 class AccountReader:
     """Apps, branches and buckets; `troubles` says, once each, what could not be read and what would help."""
 
@@ -46,8 +40,8 @@ class AccountReader:
 
     @classmethod
     def connect(cls, session: boto3.Session) -> AccountReader:
-        """Build it with clients of the session."""
-        return cls(session.client("amplify", config=_CLIENT), session.client("s3", config=_CLIENT))
+        """Build it with clients of the session. A push waits for the answers: a service without any costs seconds."""
+        return cls(session.client("amplify", config=READ_CONFIG), session.client("s3", config=READ_CONFIG))
 
     def read(self, uses: Iterable[Use]) -> Account:
         """Read what the routes name."""
@@ -61,20 +55,24 @@ class AccountReader:
         try:
             for app_id in dict.fromkeys(use.app_id for use in used if use.app_id):
                 self._read_app(app_id, apps, with_branches=app_id in with_branches)
-        except _NoAnswerError as error:
-            self._add(f"apps and branches were not looked up: Amplify gives no answer ({error})")
+        except ServiceTrouble as trouble:
+            self._add(f"apps and branches were not looked up: {trouble}")
         try:
             for name in event_names:
                 self._read_event_bucket(name, event_buckets, missing)
             for name in artifact_names:
                 self._read_bucket(name, missing)
-        except _NoAnswerError as error:
-            self._add(f"buckets were not looked up: S3 gives no answer ({error})")
+        except ServiceTrouble as trouble:
+            self._add(f"buckets were not looked up: {trouble}")
         return Account(apps, event_buckets, frozenset(missing))
 
     def _read_app(self, app_id: str, apps: dict[str, Mapping[str, bool] | None], *, with_branches: bool) -> None:
         try:
-            self._ask("amplify:GetApp", f"the app {app_id}", lambda: self._amplify.get_app(appId=app_id))
+            self._ask(
+                "amplify:GetApp",
+                f"the app {app_id}",
+                lambda: required_member(self._amplify.get_app(appId=app_id), "app", dict),
+            )
             apps[app_id] = self._branches(app_id) if with_branches else {}
         except _NotThereError:
             apps[app_id] = None
@@ -83,10 +81,11 @@ class AccountReader:
 
     def _branches(self, app_id: str) -> dict[str, bool]:
         pages = self._amplify.get_paginator("list_branches").paginate(appId=app_id)
-        found = self._ask("amplify:ListBranches", f"the list of branches of {app_id}", lambda: [*pages])
-        return {
-            branch["branchName"]: branch["enableAutoBuild"] for page in found for branch in page.get("branches", ())
-        }
+        return self._ask(
+            "amplify:ListBranches",
+            f"the list of branches of {app_id}",
+            lambda: {branch["branchName"]: branch["enableAutoBuild"] for page in pages for branch in page["branches"]},
+        )
 
     def _read_event_bucket(self, name: str, event_buckets: dict[str, bool], missing: set[str]) -> None:
         try:
@@ -111,20 +110,18 @@ class AccountReader:
 
     def _ask(self, action: str, what: str, call: Callable[[], Answer]) -> Answer:
         try:
-            return call()
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code in _NOT_FOUND:
-                raise _NotThereError from error
-            if code in _NOT_ALLOWED:
-                self._add(
-                    f"{what} was not looked up: the IAM action {action} is not allowed; allow it or use --no-lookup"
-                )
-                raise _NotAllowedError from error
-            raise _NoAnswerError(code) from error
-        except BotoCoreError as error:
-            raise _NoAnswerError(type(error).__name__) from error
+            with aws_errors(what, _meaning):
+                return call()
+        except _NotAllowedError:
+            self._add(f"{what} was not looked up: the IAM action {action} is not allowed; allow it or use --no-lookup")
+            raise
 
     def _add(self, trouble: str) -> None:
         if trouble not in self.troubles:
             self.troubles.append(trouble)
+
+
+def _meaning(error: ErrorResponse) -> Exception | None:
+    if error.code in _NOT_FOUND:
+        return _NotThereError()
+    return _NotAllowedError() if error.code in _NOT_ALLOWED else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.aws.errors import required_member
+from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.push.schedules import Definition, ScheduleChanges
 
 if TYPE_CHECKING:
@@ -36,24 +35,24 @@ class Scheduler:
 
     def stored(self) -> dict[str, Definition]:
         """What Scheduler holds, by name (API: ListSchedules, GetSchedule)."""
-        try:
+        with aws_call(f"schedules of group {self._group} can't be read"):
             pages = self._client.get_paginator("list_schedules").paginate(GroupName=self._group)
             names = [schedule["Name"] for page in pages for schedule in page["Schedules"]]
-            return {name: self._client.get_schedule(GroupName=self._group, Name=name) for name in names}
-        except (ClientError, BotoCoreError) as error:
-            self._fail("can't be read", error)
+            return {name: self._definition(name) for name in names}
 
     def apply(self, changes: ScheduleChanges) -> None:
         """Create, change and remove schedules (API: CreateSchedule, UpdateSchedule, DeleteSchedule)."""
-        try:
+        with aws_call(f"schedules of group {self._group} can't all be written; push again"):
             for name, definition in changes.created.items():
-                self._client.create_schedule(GroupName=self._group, Name=name, **definition)
+                answer = self._client.create_schedule(GroupName=self._group, Name=name, **definition)
+                required_member(answer, "ScheduleArn", str)
             for name, definition in changes.changed.items():
-                self._client.update_schedule(GroupName=self._group, Name=name, **definition)
+                answer = self._client.update_schedule(GroupName=self._group, Name=name, **definition)
+                required_member(answer, "ScheduleArn", str)
             for name in changes.removed:
                 self._client.delete_schedule(GroupName=self._group, Name=name)
-        except (ClientError, BotoCoreError) as error:
-            self._fail("can't all be written; push again", error)
 
-    def _fail(self, what: str, error: Exception) -> NoReturn:
-        raise ServiceTrouble(f"schedules of group {self._group} {what}: {error}") from error
+    def _definition(self, name: str) -> Definition:
+        definition = self._client.get_schedule(GroupName=self._group, Name=name)
+        required_member(definition, "ScheduleExpression", str)
+        return definition

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_start, required_member
+from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_start
 from amplify_jobs.aws.amplify_responses import hosting_job_state, step_addresses, text_or_none
 from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
+from amplify_jobs.aws.errors import required_member
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
 from amplify_jobs.model.job import Job, JobState, StepAddress

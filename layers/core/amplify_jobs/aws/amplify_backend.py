@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from amplify_jobs.aws.amplify_errors import amplify_call, amplify_start, required_member
+from amplify_jobs.aws.amplify_errors import amplify_call, amplify_start
 from amplify_jobs.aws.amplify_responses import backend_job_state
 from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
+from amplify_jobs.aws.errors import required_member
 from amplify_jobs.errors import ServiceTrouble, StartUnresolved
 from amplify_jobs.model.job import Job, JobState
 from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters

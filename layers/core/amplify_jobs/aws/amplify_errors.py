@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
 
 from botocore.exceptions import ParamValidationError
 
@@ -34,8 +33,6 @@ _BUSY_TEXTS = ("was not finished", "already a pending job")
 Resources = Mapping[str, str]
 """What a service may say is not found, and the parameter that names it."""
 HOSTING_RESOURCES: Resources = {"app": "appId", "branch": "branchName", "job": "jobId"}
-
-Member = TypeVar("Member")
 
 
 @contextmanager
@@ -108,11 +105,3 @@ def _missing(message: str, resources: Resources) -> list[str]:
     text = message.lower()
     positions = {kind: match.start() for kind in resources if (match := re.search(rf"\b{kind}\b", text))}
     return [resources[min(positions, key=positions.__getitem__)]] if positions else list(resources.values())
-
-
-def required_member(answer: Mapping[str, Any], name: str, kind: type[Member]) -> Member:
-    """Take a member of an answer without which it is none. Raises TypeError, which aws_errors translates."""
-    value = answer.get(name)
-    if not isinstance(value, kind):
-        raise TypeError(f"the answer has no {name}")
-    return value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -16,6 +17,8 @@ MALFORMED_RESPONSE_ERRORS = (ResponseParserError, LookupError, ValueError, TypeE
 
 botocore reads any JSON and any XML, and does not hold its members against the service's model.
 """
+
+Member = TypeVar("Member")
 
 
 @dataclass(frozen=True)
@@ -69,3 +72,14 @@ def aws_errors(
         raise lost(f"{call}: {cause(error)}") from error
     except MALFORMED_RESPONSE_ERRORS as error:
         raise lost(f"{call}: an answer that is none ({type(error).__name__})") from error
+
+
+def required_member(answer: Mapping[str, Any], name: str, kind: type[Member]) -> Member:
+    """Take a member of an answer without which the call was not done, whatever the status says.
+
+    Raises TypeError if the answer has none of this kind, or an empty text; aws_errors translates it.
+    """
+    value = answer.get(name)
+    if not isinstance(value, kind) or value == "":
+        raise TypeError(f"the answer has no {name}")
+    return value

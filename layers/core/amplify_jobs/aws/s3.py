@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
 from amplify_jobs.aws.clients import client_config
-from amplify_jobs.aws.errors import ErrorResponse, aws_errors
+from amplify_jobs.aws.errors import ErrorResponse, aws_errors, required_member
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.s3_uri import bucket_and_key
 
@@ -58,7 +56,8 @@ class Objects:
     def check_readable(self, uri: str, version: str | None = None) -> None:
         """Raise RequestRejected unless there is such an object, in that version, that we may read (API: HeadObject)."""
         with _reading(f"version {version} of {uri}" if version else uri):
-            _check_etag(self._s3.head_object(**_location(uri, version)))
+            answer = self._s3.head_object(**_location(uri, version))
+            required_member(answer, "ETag", str)
 
     def signed_address(self, uri: str, version: str | None = None) -> str:
         """Sign an address at which anyone can GET the object for a while. It is a secret as long as it works.
@@ -75,7 +74,7 @@ class Objects:
         with _reading(uri):
             answer = self._s3.get_object(Bucket=bucket, Key=key)
             with answer["Body"] as body:
-                _check_etag(answer)
+                required_member(answer, "ETag", str)
                 content = body.read(limit + 1)
         if len(content) > limit:
             raise RequestRejected(f"{uri} is larger than the {limit} bytes that are taken")
@@ -98,7 +97,8 @@ class Objects:
         """Write an object (API: PutObject). Raises ServiceTrouble."""
         bucket, key = bucket_and_key(uri)
         with aws_errors(f"{uri} can't be written"):
-            _check_etag(self._s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type))
+            answer = self._s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+            required_member(answer, "ETag", str)
 
 
 def _location(uri: str, version: str | None) -> HeadObjectRequestTypeDef:
@@ -106,16 +106,6 @@ def _location(uri: str, version: str | None) -> HeadObjectRequestTypeDef:
     if version:
         return {"Bucket": bucket, "Key": key, "VersionId": version}
     return {"Bucket": bucket, "Key": key}
-
-
-class _NoAnswerError(BotoCoreError):
-    fmt = "S3 answered without an ETag"
-
-
-def _check_etag(answer: Mapping[str, Any]) -> None:
-    """Every object has one: an answer without it is none, whatever its status."""
-    if not answer.get("ETag"):
-        raise _NoAnswerError
 
 
 def _reading(what: str) -> AbstractContextManager[None]:
