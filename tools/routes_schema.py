@@ -83,8 +83,8 @@ def routes_schema() -> dict[str, Any]:
     }
 
 
-_REPORT_TARGETS = ("CommitStatus", "PullRequestComment", "Deployment", "ChatWebhook", "SlackBot", "Webhook")
-_REPORT_PARTS = (*_REPORT_TARGETS, "ReportConditions", "GitHubApp")
+_REPORT_TARGETS = ("CommitStatus", "ChatWebhook", "SlackBot", "Webhook")
+_REPORT_PARTS = (*_REPORT_TARGETS, "ReportConditions")
 _ROUTE_PARTS = (
     *("Route", "When", "Push", "PullRequests", "Releases", "Times", "Objects", "ByName", "RequestTemplate"),
     *("Operation", "OnTimeout", "PullRequestAction"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,3 +164,38 @@ def test_the_project_s_own_template_runs(tmp_path: Path) -> None:
             assert answer.status == 200
         assert cloud.http_api.route_keys == ["POST /webhooks/{source}"]
         assert cloud.outputs["StateMachineArn"] == cloud.physical_id("JobStateMachine")
+
+
+def test_reserved_concurrency_throttles_the_function_that_takes_deliveries(tmp_path: Path) -> None:
+    settings = CloudSettings(
+        aws_port=0, http_port=0, state_dir=tmp_path, parameters={"WebhookReservedConcurrency": "1"}
+    )
+    with LocalCloud(PROJECT / "template.yaml", settings) as cloud:
+        # The function reads its routes first, and waits for them here.
+        cloud.faults.inject({"service": "s3", "operation": "GetObject", "fault": "delay", "seconds": 5, "times": 2})
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda _: deliver(cloud.api_url), range(2)))
+        throttled = (503, {"message": "Service Unavailable"})
+        assert answers.count(throttled) == 1, "Lambda throttles the second one, and API Gateway says so"
+        cloud.faults.clear()
+        assert deliver(cloud.api_url) != throttled, "once the function is free again, it takes deliveries"
+        client: Any = boto3.client(
+            "lambda",
+            endpoint_url=cloud.endpoint_url,
+            region_name=cloud.region,
+            aws_access_key_id="AKID",
+            aws_secret_access_key="secret",
+        )
+        answer = client.get_function(FunctionName=cloud.physical_id("ReceiveWebhookFunction"))
+        assert answer["Concurrency"] == {"ReservedConcurrentExecutions": 1}
+
+
+def deliver(api_url: str) -> tuple[int, Any]:
+    """The status and the body that a delivery is answered with."""
+    request = urllib.request.Request(f"{api_url}/webhooks/nobody", b"{}", method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)

@@ -199,7 +199,10 @@ class LambdaService:
             case "GetFunction":
                 function = self.function(parameters["FunctionName"])
                 code = {"RepositoryType": "S3", "Location": function.folder.as_uri()}
-                return respond(operation, {"Configuration": function.configuration(), "Code": code})
+                reserved = function.reserved_concurrency
+                concurrency = None if reserved is None else {"ReservedConcurrentExecutions": reserved}
+                answer = {"Configuration": function.configuration(), "Code": code, "Concurrency": concurrency}
+                return respond(operation, answer)
             case "GetFunctionConfiguration":
                 return respond(operation, self.function(parameters["FunctionName"]).configuration())
             case "ListFunctions":

@@ -13,6 +13,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -52,6 +53,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from local.services.step_functions.environment import StoppableEnvironment
 from local.services.step_functions.task_clients import TaskClients
 
 MARGIN_SECONDS = 1
@@ -60,20 +62,24 @@ REFERENCE_PATH = re.compile(r"\$(?:\.[A-Za-z_]\w*)+")
 """Paths that only name members, which is nearly all: these need no parser."""
 
 
-def started(
-    backend: StepFunctionsParserBackend,
-    state_machine_arn: str,
-    name: str,
-    text: str,
-    *,
-    clients: TaskClients,
-    on_start: Callable[[Execution], None],
-    on_end: Callable[[Execution], None],
+@dataclass(frozen=True)
+class Callbacks:
+    """What an execution needs of its service: clients for tasks, and whom to tell of its start and end.
+
+    `on_start` comes before the first state, `on_end` after the last.
+    """
+
+    clients: TaskClients
+    on_start: Callable[[Execution], None]
+    on_end: Callable[[Execution], None]
+
+
+def start_execution(
+    backend: StepFunctionsParserBackend, state_machine_arn: str, name: str, text: str, callbacks: Callbacks
 ) -> Execution:
     """Start an execution with an input (JSON), or find the one that runs with the same name and input.
 
-    `on_start` comes before its first state, `on_end` after its last. Raises moto's AWSError, and ValueError for an
-    input that is not JSON.
+    Raises moto's AWSError, and ValueError for an input that is not JSON.
     """
     machine: Any = backend.describe_state_machine(state_machine_arn)
     existing: Execution | None = machine._handle_name_input_idempotency(name, text)
@@ -94,8 +100,8 @@ def started(
         activity_store={},
         input_data=text,
     )
-    execution.clients, execution.on_end = clients, on_end
-    on_start(execution)
+    execution.callbacks = callbacks
+    callbacks.on_start(execution)
     execution.start()
     machine.executions.append(execution)
     return execution
@@ -104,8 +110,7 @@ def started(
 class _Execution(Execution):
     """An execution that says when it has ended."""
 
-    clients: TaskClients
-    on_end: Callable[[Execution], None]
+    callbacks: Callbacks
 
     def _get_start_execution_worker(self) -> ExecutionWorker:
         ordinary = super()._get_start_execution_worker()
@@ -115,7 +120,7 @@ class _Execution(Execution):
             cloud_watch_logging_session=ordinary._cloud_watch_logging_session,
             activity_store=ordinary._activity_store,
         )
-        worker.clients = self.clients
+        worker.clients = self.callbacks.clients
         return worker
 
     def _get_start_execution_worker_comm(self) -> BaseExecutionWorkerCommunication:
@@ -126,8 +131,11 @@ class _Communication(BaseExecutionWorkerCommunication):
     execution: _Execution
 
     def terminated(self) -> None:
+        worker = self.execution.exec_worker
+        if worker is not None and isinstance(worker.env, StoppableEnvironment):
+            worker.env.note_stop()
         super().terminated()
-        self.execution.on_end(self.execution)
+        self.execution.callbacks.on_end(self.execution)
 
 
 class Worker(ExecutionWorker):
@@ -136,8 +144,14 @@ class Worker(ExecutionWorker):
     clients: TaskClients
 
     def start(self) -> None:
-        self.env = super()._get_evaluation_environment()
+        self.env = self._new_environment()
         super().start()  # type: ignore[no-untyped-call]
+
+    def _new_environment(self) -> Environment:
+        environment = super()._get_evaluation_environment()
+        # moto names the class where it makes one; this one adds no state.
+        environment.__class__ = StoppableEnvironment
+        return environment
 
     def _get_evaluation_environment(self) -> Environment:
         if self.env is None:
@@ -191,8 +205,8 @@ class _Preprocessor(Preprocessor):
 
 class _JsonPath(StringJsonPath):
     def _eval_body(self, env: Environment) -> None:
-        found, value = _member(env.stack[-1], self.json_path)
-        if found:
+        exists, value = _member(env.stack[-1], self.json_path)
+        if exists:
             env.stack.append(copy.deepcopy(value))
         else:
             super()._eval_body(env)
@@ -200,8 +214,8 @@ class _JsonPath(StringJsonPath):
 
 class _ContextPath(StringContextPath):
     def _eval_body(self, env: Environment) -> None:
-        found, value = _member(env.states.context_object.context_object_data, self.json_path)
-        if found:
+        exists, value = _member(env.states.context_object.context_object_data, self.json_path)
+        if exists:
             env.stack.append(copy.deepcopy(value))
         else:
             super()._eval_body(env)

@@ -54,7 +54,7 @@ class _Redriven(Worker):
         self._count = count
         self._state, self._state_input = _last_entered(self._events.get_event_history())
         # Made now: a stop may come before the thread runs.
-        self.env = ExecutionWorker._get_evaluation_environment(self)
+        self.env = self._new_environment()
         self.env.event_manager = self._events
         if self._state is not None:
             self.env.states.reset(self._state_input)

@@ -105,7 +105,7 @@ class StepFunctionsService:
         from moto.core.exceptions import AWSError  # noqa: PLC0415
         from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: PLC0415
 
-        from local.services.step_functions.interpreter import started  # noqa: PLC0415
+        from local.services.step_functions.interpreter import Callbacks, start_execution  # noqa: PLC0415
 
         operation, parameters = read_request(service, request)
         validate(operation, parameters)
@@ -116,9 +116,8 @@ class StepFunctionsService:
         backend = stepfunctions_parser_backends[ACCOUNT][self._moto.region]
         try:
             with self._calls:
-                execution = started(
-                    backend, arn, name, text, clients=self._clients, on_start=self._started, on_end=self._ended
-                )
+                callbacks = Callbacks(self._clients, self._started, self._ended)
+                execution = start_execution(backend, arn, name, text, callbacks)
         except AWSError as error:
             raise ServiceError(error.TYPE or "ValidationException", error.message, error.STATUS) from None
         except ValueError as error:

@@ -225,6 +225,17 @@ def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
     assert earlier == [EarlierJob(float(took), end_event_received=False) for took in seconds]
 
 
+@pytest.mark.parametrize("state", State)
+def test_a_job_has_ended_once_a_poll_saw_its_end(store: JobsTable, state: State) -> None:
+    job, ref = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7"), JobRef(BRANCH, "7")
+    assert not store.has_ended(ref)
+    key = store.record_start(REGION, request("web-7"), job, NOW)
+    assert not store.has_ended(ref)
+    store.record_state(key, JobState(job=job, state=state), None)
+    # A job that was only given up may still run.
+    assert store.has_ended(ref) == (state in (State.SUCCEEDED, State.FAILED, State.CANCELLED))
+
+
 def test_what_was_announced_is_remembered_beside_the_job(store: JobsTable) -> None:
     job = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7")
     assert store.published_announcements("one").labels == set()

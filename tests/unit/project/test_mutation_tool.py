@@ -46,6 +46,6 @@ def test_known_survivors_are_the_rows_of_the_docs() -> None:
 
 
 def test_a_module_is_tested_by_the_files_that_import_it() -> None:
-    assert "tests/unit/starting/test_superseding.py" in mutation.files_of_tests("starting.superseding")
+    assert "tests/unit/starting/test_once.py" in mutation.files_of_tests("starting.lease")
     with pytest.raises(NoTestsError, match=r"imports amplify_jobs\.nothing"):
         mutation.files_of_tests("nothing")

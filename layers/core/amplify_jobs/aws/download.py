@@ -49,8 +49,8 @@ class Downloads:
                 time.sleep(PAUSE_SECONDS * 2**attempt)
             try:
                 return self._get(parts, read, until)
-            except ServiceTrouble as met:
-                trouble = met
+            except ServiceTrouble as error:
+                trouble = error
             if time.monotonic() > until:
                 break
         raise trouble

@@ -48,16 +48,6 @@ class _Target(Model):
     )
 
 
-class GitHubApp(Model):
-    """A GitHub App, in place of a token."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.]{1,60}$")] = Field(
-        description="The App's client id or id."
-    )
-    installation: Annotated[int, Field(ge=1)] = Field(description="The id of its installation.")
-    key: SecretName = Field(description="The SSM parameter that holds the App's private key, in PEM.")
-
-
 class _OfRepository(_Target):
     """What is reported to the git host that a delivery came from: its token is never sent anywhere else."""
 
@@ -66,11 +56,10 @@ class _OfRepository(_Target):
         default=None,
         description="The address of the host's API (that of github.com, gitlab.com or bitbucket.org).",
     )
-    token: SecretName | None = Field(default=None, description="The SSM parameter that holds the token.")
+    token: SecretName = Field(description="The SSM parameter that holds the token.")
     username: Header | None = Field(
         default=None, description="The user of a token that is sent as a password. Default: none."
     )
-    app: GitHubApp | None = Field(default=None, description="A GitHub App, in place of token.")
 
 
 class CommitStatus(_OfRepository):
@@ -79,21 +68,6 @@ class CommitStatus(_OfRepository):
     kind: Literal["commit_status"] = Field(description="The kind of the target.")
     context: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         default="amplify-jobs/{route}", description="The name of the status: {route}, {app}, {branch} are filled in."
-    )
-
-
-class PullRequestComment(_OfRepository):
-    """One comment at the pull request, kept up to date."""
-
-    kind: Literal["pull_request_comment"] = Field(description="The kind of the target.")
-
-
-class Deployment(_OfRepository):
-    """A deployment of the host's own, with the environment and its address (GitHub, GitLab)."""
-
-    kind: Literal["deployment"] = Field(description="The kind of the target.")
-    environment: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        default="{branch}", description="The name of the environment: {route}, {app}, {branch} are filled in."
     )
 
 
@@ -128,10 +102,8 @@ class Webhook(_Target):
     secret: SecretName = Field(description="The SSM parameter that holds the key: whsec_ and base64.")
 
 
-Target = Annotated[
-    CommitStatus | PullRequestComment | Deployment | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")
-]
-RepositoryTarget = CommitStatus | PullRequestComment | Deployment
+Target = Annotated[CommitStatus | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")]
+RepositoryTarget = CommitStatus
 
 
 def secrets_of(target: Target) -> tuple[str, ...]:
@@ -140,4 +112,4 @@ def secrets_of(target: Target) -> tuple[str, ...]:
         case ChatWebhook(webhook=name) | SlackBot(token=name) | Webhook(secret=name):
             return (name,)
         case _:
-            return tuple(filter(None, (target.token, target.app.key if target.app else None)))
+            return (target.token,)

@@ -60,7 +60,7 @@ def host_of(destination: Destination) -> Host:
 
 def bearer_or_basic(target: RepositoryTarget, credentials: Credentials) -> dict[str, str]:
     """The header of a token: alone (Bearer), or as the password of a user (Basic)."""
-    token = credentials[target.token] if target.token else ""
+    token = credentials[target.token]
     if target.username is None:
         return {"Authorization": f"Bearer {token}"}
     pair = base64.b64encode(f"{target.username}:{token}".encode()).decode()

@@ -28,7 +28,7 @@ def status_call(target: RepositoryTarget, status: Status, credentials: Credentia
     if status.link is not None:
         content["target_url"] = status.link
     repository = quote(status.repository, safe="/")
-    token = credentials[target.token] if target.token else ""
+    token = credentials[target.token]
     address = f"{target.api}/repos/{repository}/statuses/{status.commit}"
     return json_call("POST", address, content, {"Authorization": f"token {token}"})
 

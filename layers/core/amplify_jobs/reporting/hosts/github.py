@@ -64,7 +64,7 @@ def limit(answer: Answer, now: float) -> Retry | None:
 
 def headers(target: RepositoryTarget, credentials: Credentials) -> dict[str, str]:
     """The headers of every call; the token is the target's, or that of its App's installation."""
-    token = credentials[target.token] if target.token else ""
+    token = credentials[target.token]
     return {
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2022-11-28",

@@ -40,7 +40,7 @@ def status_call(target: RepositoryTarget, status: Status, credentials: Credentia
         content["pipeline_id"] = int(remote)
     project = quote(status.repository, safe="")
     address = f"{target.api or API}/projects/{project}/statuses/{status.commit}"
-    return json_call("POST", address, content, {"PRIVATE-TOKEN": credentials[target.token] if target.token else ""})
+    return json_call("POST", address, content, {"PRIVATE-TOKEN": credentials[target.token]})
 
 
 def judge_status(status: Status, answer: Answer, remote: str | None, now: float) -> Verdict:
