@@ -27,8 +27,8 @@ from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Ignored
 from amplify_jobs.routing.routes import Routes
-from amplify_jobs_cli.explain import as_json, explain, lines
-from amplify_jobs_cli.recorded_events import RecordedEvent, read_content
+from amplify_jobs_cli.explaining.explain import as_json, explain, lines
+from amplify_jobs_cli.explaining.recorded_events import RecordedEvent, read_content
 from amplify_jobs_cli.routes_file.load import check_routes
 from tests.support.recorded_webhooks import corpus_body, recorded
 from tests.support.routes_and_events import EVENTS, ROUTES
@@ -100,7 +100,7 @@ def test_every_form_of_an_event_is_understood(raw: object, routes: list[str | No
         ({"pathParameters": {"source": "github"}, "headers": {"a": 1}}, "headers must be an object of texts"),
         ({"pathParameters": {"source": "github"}, "headers": {}, "body": 1}, "body must be a text"),
         ({"kind": "psuh"}, "unknown kind 'psuh' of an event; use push"),
-        ({"source": 1, "kind": "push"}, "source must say where the event came from"),
+        ({"source": 1, "kind": "push"}, "source must name the sender of the event"),
         ({"source": "aws.s3", "detail-type": "Object Created"}, "detail.bucket.name"),
         ({}, "neither an event"),
     ],
@@ -360,10 +360,10 @@ TWO = Routes.model_validate(
         (
             b'{"events": [{"kind": "push"}], "ignored": []}',
             {},
-            "which source the event came from; use one of github, cms",
+            "the source of the event is unknown; use one of github, cms",
         ),
         (b'{"events": [1], "ignored": []}', {"source": "github"}, "an event of the answer must be an object"),
-        (b'{"kind": "push", "forced": {}}', {"source": "github"}, "forced: not as answers to deliveries have it"),
+        (b'{"kind": "push", "forced": {}}', {"source": "github"}, "forced: not in the form of an answer to a delivery"),
         (b'{"a": 1}', {"source": "github"}, "does not tell the kind of its event; add --header 'X-GitHub-Event"),
         (b"{", {}, "the event is not JSON; use the body that the git host sent"),
         (b"7", {}, "must be a JSON object; use the body that the git host sent"),

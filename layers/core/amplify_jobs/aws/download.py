@@ -75,18 +75,18 @@ class Downloads:
                 _check_status(response.status)
                 return read(response)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ServiceTrouble(f"{parts.hostname} did not answer as it should ({type(error).__name__})") from error
+            raise ServiceTrouble(f"{parts.hostname} gave an invalid answer ({type(error).__name__})") from error
 
 
 def _check_status(status: int) -> None:
     if status == 200:
         return
     if status >= 500 or status == 429:
-        raise ServiceTrouble(f"it was answered with HTTP {status}")
+        raise ServiceTrouble(f"the answer was HTTP {status}")
     # An address that has expired is answered 403: a new one may work.
     if status == 403:
-        raise ServiceTrouble("it was answered with HTTP 403, as when an address has expired")
-    raise NotDownloadableError(f"it was answered with HTTP {status}")
+        raise ServiceTrouble("the answer was HTTP 403; the address may have expired")
+    raise NotDownloadableError(f"the answer was HTTP {status}")
 
 
 class _Stream:
@@ -107,7 +107,7 @@ def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> by
     for chunk in response.stream(_CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > limit:
-            raise NotDownloadableError(f"it is larger than the {limit} bytes that are taken")
+            raise NotDownloadableError(f"it is larger than the limit of {limit} bytes")
         if time.monotonic() > until:
             raise ServiceTrouble("there was no time left to fetch all of it")
     return bytes(content)

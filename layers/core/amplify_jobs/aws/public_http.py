@@ -50,9 +50,9 @@ class PublicHttp:
         try:
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise ServiceTrouble(f"{host} has no address now ({type(error).__name__})") from error
+            raise ServiceTrouble(f"{host} can't be resolved now ({type(error).__name__})") from error
         if not addresses or not all(is_public(address) for address in addresses):
-            raise NotDownloadableError(f"{host} is not in the public internet")
+            raise NotDownloadableError(f"{host} is not a public address")
         return addresses[0]
 
 
@@ -83,7 +83,7 @@ def parts_of(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise NotDownloadableError("its address is none that can be fetched")
+        raise NotDownloadableError("its address can't be fetched")
     return parts
 
 
