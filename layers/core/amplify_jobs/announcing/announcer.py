@@ -76,8 +76,8 @@ class Announcer:
                 display_name = self.amplify.branch_display_name(request.app_id, request.branch_name)
                 names = names.model_copy(update={"display_name": display_name})
         except NotFoundError as error:
-            self.logger.info("The app or the branch is not there", extra={"reason": str(error)})
+            self.logger.info("The app or the branch does not exist", extra={"reason": str(error)})
             names = names.model_copy(update={"exists": False})
         except AmplifyJobsError as error:
-            self.logger.warning("Names are not known", extra={"reason": str(error)})
+            self.logger.warning("The names are unknown", extra={"reason": str(error)})
         return names
