@@ -12,11 +12,10 @@ from aws_lambda_powertools import Logger
 
 from amplify_jobs.announcing.announcement import Announcement, DetailType, JobFinished, JobRejected, JobStarted
 from amplify_jobs.announcing.announcer import Announcer
-from amplify_jobs.announcing.notification import Notification
+from amplify_jobs.announcing.notification import Notification, readable_request
 from amplify_jobs.announcing.published import PublishedAnnouncements
 from amplify_jobs.errors import AmplifyJobsError, NotFoundError, ServiceTrouble, Throttled
 from amplify_jobs.model.job import JobState, State
-from amplify_jobs.model.request import Cause, JobRequest
 from tests.support.announcements import EXECUTION, FAILED, JOB, NOW, REQUEST, STACK
 
 Names = tuple[str | None, str | None]
@@ -193,8 +192,6 @@ def test_a_branch_that_is_gone_is_announced_by_the_apps_name() -> None:
 
 
 def test_nobody_is_asked_for_the_names_of_a_request_without_an_app() -> None:
-    request = JobRequest.model_construct(
-        request_id=REQUEST.request_id, parameters={}, cause=Cause(source="x", kind="x"), operation=None, route=None
-    )
+    request = readable_request({}, EXECUTION, NOW)
     world = World()
     assert isinstance(world.announce(Notification(DetailType.JOB_REJECTED, request, EXECUTION, None)), JobRejected)
