@@ -19,7 +19,7 @@ from werkzeug.wrappers import Request, Response
 from amplify_jobs.events.http_request import LARGEST_BODY
 from amplify_jobs.events.webhooks import github
 from tests.support.aws_stand_in import AwsStandIn, serving_aws
-from tests.support.github_pushes import NEW, OLD, ROUTES, SECRET, SECRET_NAME, delivery, push
+from tests.support.github_pushes import NEW, OLD, ROUTES, SECRET, SECRET_NAME, as_base64, delivery, push
 from tests.support.intake_stack import Clients, IntakeStack
 
 REPOSITORY = Path(__file__).parents[2]
@@ -138,7 +138,7 @@ class TestAccepted:
         assert len(stack.executions()) == 2
 
     def test_a_base64_body_is_verified_as_the_bytes_that_it_encodes(self, stack: Stack) -> None:
-        assert stack.new_function()(delivery(push(), as_base64=True))["statusCode"] == 202
+        assert stack.new_function()(as_base64(delivery(push())))["statusCode"] == 202
 
     def test_a_form_is_signed_as_a_whole(self, stack: Stack) -> None:
         form = b"payload=" + quote_plus(json.dumps(push())).encode()

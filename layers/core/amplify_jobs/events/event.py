@@ -81,8 +81,8 @@ class PullRequest(Model):
         One that became ready, or got another target, may be as good as opened for a route. An unclear update of what
         was opened before is nothing new.
         """
-        joined = self.action is PullRequestAction.OTHER and (self.became_ready or self.previous_target is not None)
-        return PullRequestAction.OPENED if joined or self.unclear else self.action
+        is_late = self.action is PullRequestAction.OTHER and (self.became_ready or self.previous_target is not None)
+        return PullRequestAction.OPENED if is_late or self.unclear else self.action
 
 
 class Release(Model):

@@ -31,10 +31,10 @@ _RIGHT = 'use one like "cron(0 3 * * ? *)", "rate(12 hours)" or "at(2026-12-31T2
 
 def validate_expression(expression: str) -> str:
     """Return a schedule expression that Scheduler takes; raises ValueError saying what is wrong with it."""
-    found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
-    if found is None:
+    match = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
+    if match is None:
         raise ValueError(f"{_quoted(expression)} is neither cron(…), rate(…) nor at(…); {_right_for(expression)}")
-    {"cron": _check_cron, "rate": _check_rate, "at": _check_at}[found[1]](found[2])
+    {"cron": _check_cron, "rate": _check_rate, "at": _check_at}[match[1]](match[2])
     return expression
 
 
@@ -117,13 +117,13 @@ def _numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> s
     """The numbers that a list of numbers, ranges and steps means; raises ValueError where it is none."""
     numbers: set[int] = set()
     for item in field.upper().split(","):
-        found = _ITEM.fullmatch(item)
-        if found is None or not field.isascii() or (found["first"] == "*" and found["last"]):
+        match = _ITEM.fullmatch(item)
+        if match is None or not field.isascii() or (match["first"] == "*" and match["last"]):
             raise ValueError(item)
-        step = int(found["step"] or 1)
-        first = least if found["first"] == "*" else _number(found["first"], least, greatest, words)
-        last = _number(found["last"], least, greatest, words) if found["last"] else first
-        if not found["last"] and (found["step"] or found["first"] == "*"):
+        step = int(match["step"] or 1)
+        first = least if match["first"] == "*" else _number(match["first"], least, greatest, words)
+        last = _number(match["last"], least, greatest, words) if match["last"] else first
+        if not match["last"] and (match["step"] or match["first"] == "*"):
             last = greatest
         if not 1 <= step <= greatest or (last < first and least == _FIRST_YEAR):
             raise ValueError(item)
@@ -146,7 +146,7 @@ def _right_for(text: str) -> str:
     if len(fields) == 5 and (fields[2] == "*" or fields[4] == "*"):
         minutes, hours, day, month, weekday = fields
         # Unix counts the days of the week from 0, Sunday, and Scheduler from 1.
-        weekday = re.sub(r"(?<![/0-9])[0-7](?![0-9])", lambda found: str(int(found[0]) % 7 + 1), weekday)
+        weekday = re.sub(r"(?<![/0-9])[0-7](?![0-9])", lambda match: str(int(match[0]) % 7 + 1), weekday)
         days = (day, "?") if weekday == "*" else ("?", weekday)
         expression = f"cron({minutes} {hours} {days[0]} {month} {days[1]} *)"
         try:
