@@ -10,7 +10,9 @@ from typing import Any
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
 from amplify_jobs.routing.routes import LONGEST_NAME, Routes
-from amplify_jobs_cli.routes_file.expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
+from amplify_jobs_cli.routes_file.defaults import DEFAULTS
+from amplify_jobs_cli.routes_file.expansion import EXTENSION
+from amplify_jobs_cli.routes_file.matrix import DIMENSION_PATTERN, MATRIX
 
 # Members of a schema that tell of a value, and limit none.
 _ABOUT = ("description", "default", "examples")

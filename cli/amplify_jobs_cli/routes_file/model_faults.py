@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.placeholders import placeholders_in
 from amplify_jobs.routing.routes import Route, Routes
-from amplify_jobs_cli.routes_file.expansion import DEFAULTS, MATRIX
+from amplify_jobs_cli.routes_file.defaults import DEFAULTS
+from amplify_jobs_cli.routes_file.matrix import MATRIX
 from amplify_jobs_cli.routes_file.model_fields import field_at, member_names, model_at, models_by_place
 from amplify_jobs_cli.routes_file.places import Path
 from amplify_jobs_cli.routes_file.problems import Problem
