@@ -55,11 +55,5 @@ def one_of(name: str, known: Iterable[str]) -> str:
     return f"use {near}" if near else f"use one of {', '.join(names)}"
 
 
-def nearest_or_all(name: str, known: list[str]) -> str:
-    """The remedy for a name that is not known, by its letters alone."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"use {close[0]}" if close else f"use one of {', '.join(known)}"
-
-
 def _spelling(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()

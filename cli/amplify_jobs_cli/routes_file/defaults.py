@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.matrix import MATRIX
 from amplify_jobs_cli.routes_file.nodes import FaultList, Node, content_member, members_of
-from amplify_jobs_cli.suggestions import nearest_or_all
+from amplify_jobs_cli.suggestions import one_of
 
 DEFAULTS = "defaults"
 
@@ -31,7 +31,7 @@ def check_defaults(defaults: Node, routes: Iterable[Node], faults: FaultList) ->
     conditions = [content_member(route, "when") for route in routes]
     for kind, node in members_of(defaults.member("when")).items():
         if kind not in When.model_fields:
-            faults.add(node.place, f"unknown event {kind}; {nearest_or_all(kind, list(When.model_fields))}")
+            faults.add(node.place, f"unknown event {kind}; {one_of(kind, list(When.model_fields))}")
         elif all(when is not None and kind not in members_of(when) for when in conditions):
             faults.add(node.place, f"no route waits for {kind}; leave it out")
     operation = members_of(defaults.member("request")).get("operation")

@@ -9,7 +9,7 @@ from amplify_jobs.routing.placeholders import VERBATIM_PARAMETERS
 from amplify_jobs_cli.routes_file.matrix import MATRIX, PLACEHOLDER, Combination, placeholder
 from amplify_jobs_cli.routes_file.nodes import FaultList, Node, dotted, scalar_text
 from amplify_jobs_cli.routes_file.places import Path
-from amplify_jobs_cli.suggestions import nearest_or_all
+from amplify_jobs_cli.suggestions import one_of
 
 _GITHUB_PLACEHOLDER = re.compile(r"\$\{\{\s*matrix\.([^{}]*?)\s*\}\}")
 
@@ -95,7 +95,7 @@ class Substitution:
         else:
             names = list(dict.fromkeys(text for other in scope.combinations for text in other.placeholders()))
             text = placeholder(name)
-            self.faults.add(node.place, f"{text} is no value of the matrix; {nearest_or_all(text, names)}")
+            self.faults.add(node.place, f"{text} is no value of the matrix; {one_of(text, names)}")
         return None
 
     def _is_unquoted(self, node: Node) -> bool:
