@@ -37,9 +37,9 @@ _MATRIX: dict[str, Any] = {
 
 def routes_schema() -> dict[str, Any]:
     """Make the schema. Where a file has defaults, no member of a route is required."""
-    made = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
-    definitions: dict[str, Any] = made.pop("$defs")
-    apart = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus")}
+    schema = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
+    definitions: dict[str, Any] = schema.pop("$defs")
+    top = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus")}
     definitions["RequestTemplate"]["allOf"] = [_parameters(operation, definitions) for operation in Operation]
     definitions["When"] |= {"minProperties": 1, "maxProperties": 1}
     definitions["Route"]["properties"][MATRIX] = _MATRIX
@@ -56,11 +56,11 @@ def routes_schema() -> dict[str, Any]:
         | {"when": {**partial["PartialWhen"], "description": "By event, what routes that wait for it have."}},
     }
     del defaults["properties"]["when"]["maxProperties"]
-    properties = made["properties"]
+    properties = schema["properties"]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "routes.yaml of amplify-jobs",
-        "description": made["description"],
+        "description": schema["description"],
         "type": "object",
         "additionalProperties": False,
         "patternProperties": {f"^{EXTENSION}": {"description": "A place for anchors; it is left out."}},
@@ -74,7 +74,7 @@ def routes_schema() -> dict[str, Any]:
         "required": ["routes"],
         "if": {"required": [DEFAULTS]},
         "else": {"properties": {"routes": {"additionalProperties": {"$ref": _REFERENCE.format(model="Route")}}}},
-        "definitions": {**apart, "Defaults": defaults, **definitions, **partial},
+        "definitions": {**top, "Defaults": defaults, **definitions, **partial},
     }
 
 
@@ -95,10 +95,10 @@ def _named(model: str, description: str) -> dict[str, Any]:
 
 def _parameters(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
     """What the parameters of one operation are."""
-    made = operation.parameters_model().model_json_schema(ref_template=_REFERENCE)
-    definitions.update(made.pop("$defs", {}))
-    name = made["title"]
-    definitions[name] = made
+    schema = operation.parameters_model().model_json_schema(ref_template=_REFERENCE)
+    definitions.update(schema.pop("$defs", {}))
+    name = schema["title"]
+    definitions[name] = schema
     return {
         "if": {"properties": {"operation": {"const": operation}}, "required": ["operation"]},
         "then": {"properties": {"parameters": {"$ref": _REFERENCE.format(model=name)}}},
@@ -116,7 +116,7 @@ def _open(part: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
 def _member(value: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
     about = {name: value[name] for name in _ABOUT if value.get(name) is not None}
     plain = {name: inner for name, inner in value.items() if name not in (*_ABOUT, "title")}
-    options = [option for one in plain.get("anyOf", [plain]) for option in _options(one, text)]
+    options = [option for alternative in plain.get("anyOf", [plain]) for option in _options(alternative, text)]
     if text is not None and any(option != {"type": "string"} for option in options):
         options.append(text)
     return {**about, **(options[0] if len(options) == 1 else {"anyOf": options})}
@@ -136,11 +136,14 @@ def _partial(part: Any) -> Any:
         return [_partial(item) for item in part]
     if not isinstance(part, dict):
         return part
-    made: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for name, value in part.items():
         if name == "$ref":
-            made[name] = value.replace("#/definitions/", "#/definitions/Partial")
+            result[name] = value.replace("#/definitions/", "#/definitions/Partial")
+        elif name == "properties":
+            # A member may itself be called required.
+            result[name] = {member: _partial(inner) for member, inner in value.items()}
         elif name != "required":
-            # What decides which parameters are meant stays as it is.
-            made[name] = value if name == "if" else _partial(value)
-    return made
+            # What decides which parameters are meant stays as it is, and examples are no schemas.
+            result[name] = value if name in ("if", "examples") else _partial(value)
+    return result

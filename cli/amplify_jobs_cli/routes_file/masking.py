@@ -84,18 +84,18 @@ class Masking:
 
     def _spans(self, line: str, offset: int) -> list[tuple[int, int]]:
         """The parts of a line that are hidden, in order and apart from each other."""
-        found = [match.span() for match in _KNOWN_FORMS.finditer(line)]
+        hidden = [match.span() for match in _KNOWN_FORMS.finditer(line)]
         if self._hidden:
-            found += [match.span() for match in self._hidden.finditer(line)]
+            hidden += [match.span() for match in self._hidden.finditer(line)]
         for begin, end in self._regions:
             first, last = max(begin - offset, 0), min(end - offset, len(line))
             if first < last:
                 comment = re.compile(r"(?:^|\s)#").search(line, first, last)
                 words_end = comment.end() if comment else last
-                found += [word.span() for word in _WORD.finditer(line, first, words_end) if not self._shown(word[0])]
-                found += [(words_end, last)] if comment else []
+                hidden += [word.span() for word in _WORD.finditer(line, first, words_end) if not self._shown(word[0])]
+                hidden += [(words_end, last)] if comment else []
         spans: list[tuple[int, int]] = []
-        for begin, end in sorted(found):
+        for begin, end in sorted(hidden):
             if spans and begin < spans[-1][1]:
                 spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
             else:

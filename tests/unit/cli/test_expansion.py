@@ -136,11 +136,15 @@ FAULTS = [
         "16: routes.app.when.push.paths.0: {matrix.app.also} is no text in the route app-shop; it must stand alone",
     ),
     ("branches:", "brances:", "16: routes.app.when.push.brances: unknown member brances; use branches"),
-    ("{matrix.app.path}/**", "{matrix.app.path}/[z-a]", "16: routes.app.when.push.paths.0: 'apps/shop/[z-a]' has a"),
+    (
+        "{matrix.app.path}/**",
+        "{matrix.app.path}/[z-a]",
+        "16: routes.app.when.push.paths.0: 'apps/shop/[z-a]' has a reversed",
+    ),
     (
         "path: apps/admin",
         'path: "[z-a]"',
-        "15: routes.app.matrix.app.admin.path: as when.push.paths.0 of the route app-admin: '[z-a]/**' has a range",
+        "15: routes.app.matrix.app.admin.path: as when.push.paths.0 of the route app-admin: '[z-a]/**' has a reversed range",
     ),
     (
         "{author}",
