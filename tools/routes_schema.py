@@ -9,7 +9,8 @@ from typing import Any
 
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
-from amplify_jobs.routing.routes import LONGEST_NAME, Routes
+from amplify_jobs.routing.fields import LONGEST_NAME
+from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.defaults import DEFAULTS
 from amplify_jobs_cli.routes_file.expansion import EXTENSION
 from amplify_jobs_cli.routes_file.matrix import DIMENSION_PATTERN, MATRIX
@@ -39,7 +40,7 @@ def routes_schema() -> dict[str, Any]:
     """Make the schema. Where a file has defaults, no member of a route is required."""
     schema = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
     definitions: dict[str, Any] = schema.pop("$defs")
-    top = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus")}
+    top = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus", *_REPORT_PARTS)}
     definitions["RequestTemplate"]["allOf"] = [_parameters(operation, definitions) for operation in Operation]
     definitions["When"] |= {"minProperties": 1, "maxProperties": 1}
     definitions["Route"]["properties"][MATRIX] = _MATRIX
@@ -70,6 +71,12 @@ def routes_schema() -> dict[str, Any]:
             "bus": _member(properties["bus"], None),
             DEFAULTS: {"$ref": _REFERENCE.format(model="Defaults")},
             "routes": _named("PartialRoute", properties["routes"]["description"]),
+            "reports": {
+                **_named("", properties["reports"]["description"]),
+                "additionalProperties": {
+                    "oneOf": [{"$ref": _REFERENCE.format(model=name)} for name in _REPORT_TARGETS]
+                },
+            },
         },
         "required": ["routes"],
         "if": {"required": [DEFAULTS]},
@@ -78,6 +85,8 @@ def routes_schema() -> dict[str, Any]:
     }
 
 
+_REPORT_TARGETS = ("CommitStatus", "ChatWebhook", "SlackBot", "Webhook")
+_REPORT_PARTS = (*_REPORT_TARGETS, "ReportConditions")
 _ROUTE_PARTS = (
     *("Route", "When", "Push", "PullRequests", "Releases", "Times", "Objects", "ByName", "RequestTemplate"),
     *("Operation", "OnTimeout", "PullRequestAction"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
-from amplify_jobs.routing.routes import LONGEST_NAME
+from amplify_jobs.routing.fields import LONGEST_NAME
 from amplify_jobs_cli.routes_file.defaults import DEFAULTS, check_defaults, with_defaults
 from amplify_jobs_cli.routes_file.matrix import MATRIX, check_dimensions, combine, slug
 from amplify_jobs_cli.routes_file.nodes import Fault, FaultList, Node, dotted, node_of
