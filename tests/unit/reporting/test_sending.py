@@ -51,12 +51,19 @@ STATUSES = destinations(ROUTES)[0]
 class Records:
     records: dict[Plan, Record] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
+    states: dict[str, ReportState] = field(default_factory=dict)
 
     def record(self, plan: Plan) -> Record:
         return self.records.get(plan, Record())
 
     def save(self, plan: Plan, record: Record) -> None:
         self.records[plan] = record
+
+    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+        return self.states.get(destination.name)
+
+    def save_branch_state(self, destination: Destination, report: Report) -> None:
+        self.states[destination.name] = report.state
 
     def is_stopped(self, destination: Destination) -> bool:
         return destination.name in self.stopped
@@ -215,3 +222,27 @@ def test_pauses_grow_to_about_three_days() -> None:
 )
 def test_changes(earlier: ReportState | None, report: Report, is_news: bool) -> None:
     assert is_change(earlier, report) is is_news
+
+
+def test_a_target_that_wants_changes_gets_the_first_failure_and_the_first_success_after_it() -> None:
+    targets = {"team": {"kind": "slack", "webhook": "/a/slack", "when": {"changes": True}}}
+    (destination,) = destinations(Routes.model_validate({"routes": {}, "reports": targets}))
+    world = World(host=Host([Answer(200, body=b"ok")]))
+    sender = Sender(
+        records=world.records, secrets=Secrets(), http=world.host, notices=world.notices, clock=lambda: 1_000.0
+    )
+    outcomes = [
+        Outcome.SUCCEEDED,
+        Outcome.FAILED,
+        Outcome.TIMED_OUT,
+        Outcome.CANCELLED,
+        Outcome.SUCCEEDED,
+        Outcome.SUCCEEDED,
+    ]
+    sent = []
+    for number, outcome in enumerate(outcomes):
+        report = finished(outcome, request_id=f"web-{number}", requested_at=REQUESTED + timedelta(minutes=number))
+        (planned,) = plan([destination], report)
+        sent.append(sender.send(destination, planned, report))
+    news = [Result.UNCHANGED, Result.SENT, Result.UNCHANGED, Result.UNCHANGED, Result.SENT, Result.UNCHANGED]
+    assert sent == news

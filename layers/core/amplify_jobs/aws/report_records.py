@@ -1,6 +1,7 @@
 """Records of reports in the jobs table: what each subject of a target was told last, and which targets are stopped.
 
 pk `report#<target>#<subject's digest>`, sk `report`: the last report about a subject.
+pk `report#<target>#<digest of app, branch and route>`, sk `state`: how the last job there ended.
 pk `target#<target>`, sk `target`: that the target is stopped, until its configuration changes.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ from amplify_jobs.aws.dynamodb import ConditionNotMetError, Table
 from amplify_jobs.aws.jobs_table.items import expiry, iso, read_time
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.planning import Plan
-from amplify_jobs.reporting.report import Version
+from amplify_jobs.reporting.report import Report, ReportState, Version
 from amplify_jobs.reporting.sending import Record
 
 RECORDS_LAST = timedelta(days=90)
@@ -51,6 +53,23 @@ class ReportRecords:
             item["remote"] = record.remote
         self._table.put(item)
 
+    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+        """How the last job of the report's app, branch and route ended, as far as this target was to know."""
+        item = self._table.get(_state_key(destination, report))
+        return ReportState(item["state"]) if item else None
+
+    def save_branch_state(self, destination: Destination, report: Report) -> None:
+        """Write it, unless a job of a newer request ended before."""
+        requested_at = iso(report.version.requested_at)
+        item = {
+            **_state_key(destination, report),
+            "state": report.state.value,
+            "requestedAt": requested_at,
+            "expiresAt": expiry(self._now(), RECORDS_LAST),
+        }
+        with suppress(ConditionNotMetError):
+            self._table.put(item, "attribute_not_exists(pk) OR requestedAt <= :now", {":now": requested_at})
+
     def is_stopped(self, destination: Destination) -> bool:
         """Whether the target was stopped with the configuration that it has."""
         item = self._table.get(_target_key(destination))
@@ -75,6 +94,11 @@ class ReportRecords:
 
 def _key(plan: Plan) -> dict[str, str]:
     return {"pk": f"report#{plan.target}#{plan.group}", "sk": "report"}
+
+
+def _state_key(destination: Destination, report: Report) -> dict[str, str]:
+    place = f"{report.app_id}\n{report.branch}\n{report.detail.route}"
+    return {"pk": f"report#{destination.name}#{hashlib.sha256(place.encode()).hexdigest()}", "sk": "state"}
 
 
 def _target_key(destination: Destination) -> dict[str, str]:

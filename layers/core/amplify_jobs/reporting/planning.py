@@ -48,6 +48,10 @@ def meets(conditions: ReportConditions, report: Report) -> bool:
     return conditions.routes is None or bool(last_match(conditions.routes, report.detail.route or ""))
 
 
+BUILD_RESULTS = frozenset({ReportState.SUCCEEDED, ReportState.FAILED, ReportState.ERROR})
+"""The ends that say whether a branch builds; a job that was cancelled says nothing of it."""
+
+
 def is_change(earlier: ReportState | None, report: Report) -> bool:
     """Whether an outcome is news for who wants changes only: the first failure, or the first success after one."""
     bad = {ReportState.FAILED, ReportState.ERROR}

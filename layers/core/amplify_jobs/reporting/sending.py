@@ -11,8 +11,8 @@ from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.kinds import kind_of
-from amplify_jobs.reporting.planning import Plan
-from amplify_jobs.reporting.report import Report, Version
+from amplify_jobs.reporting.planning import BUILD_RESULTS, Plan, is_change
+from amplify_jobs.reporting.report import Report, ReportState, Version
 from amplify_jobs.routing.report_targets import secrets_of
 
 # A comment is looked for page by page.
@@ -26,6 +26,7 @@ class Result(StrEnum):
 
     SENT = "sent"
     OUTDATED = "outdated"
+    UNCHANGED = "unchanged"
     STOPPED = "stopped"
     REFUSED = "refused"
 
@@ -52,6 +53,11 @@ class Records(Protocol):
     def record(self, plan: Plan) -> Record: ...
 
     def save(self, plan: Plan, record: Record) -> None: ...
+
+    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+        """How the last job of the report's app, branch and route ended, as far as this target was to know."""
+
+    def save_branch_state(self, destination: Destination, report: Report) -> None: ...
 
     def is_stopped(self, destination: Destination) -> bool: ...
 
@@ -105,6 +111,21 @@ class Sender:
         record = self._records.record(plan)
         if record.version is not None and report.version <= record.version:
             return Result.OUTDATED
+        if destination.target.when.changes and not self._is_change(destination, report):
+            return Result.UNCHANGED
+        result = self._deliver(destination, plan, report, record)
+        if destination.target.when.changes:
+            self._records.save_branch_state(destination, report)
+        return result
+
+    def _is_change(self, destination: Destination, report: Report) -> bool:
+        if is_change(self._records.branch_state(destination, report), report):
+            return True
+        if report.state in BUILD_RESULTS:
+            self._records.save_branch_state(destination, report)
+        return False
+
+    def _deliver(self, destination: Destination, plan: Plan, report: Report, record: Record) -> Result:
         credentials = {name: self._secrets.values((name,))[0] for name in secrets_of(destination.target)}
         kind, remote = kind_of(destination), record.remote
         for _ in range(_MOST_CALLS):
