@@ -2,6 +2,10 @@
 
 They keep what they got, show it as a page and as JSON, and refuse what the real ones refuse: descriptions and keys that
 are too long, a state that a status has already at GitLab, a commit that was made up. Nothing is stored on disk.
+
+POST /_local/reports {"name": "github", "status": 503, "times": 3, "headers": {"retry-after": "60"}} has the next calls
+of a stand-in answered so; without a status, they are done and their answers are lost. DELETE ends that, and forgets all
+calls.
 """
 
 from __future__ import annotations
@@ -16,8 +20,10 @@ from html import escape
 from itertools import count
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.wrappers import Request, Response
 
+from local.server.http_server import DropConnectionError
 from local.server.protocol.match import raw_path
 
 PREFIX = "/_local/reports"
@@ -25,9 +31,23 @@ MOST_KEPT = 500
 _STATUS = re.compile(r"/statuses/([0-9a-f]{40})$|/commits?/([0-9a-f]{40})/(?:statuses/build|statuses|builds)$")
 
 
+class Failure(BaseModel):
+    """How the next calls of a stand-in fail; without a status, their answers are lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    status: int | None = Field(default=None, ge=200, le=599)
+    times: int = Field(default=1, ge=1)
+    headers: dict[str, str] = Field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Received:
-    """One call: which stand-in it was for, and what was sent and answered. Headers, which hold tokens, are not kept."""
+    """One call: which stand-in it was for, and what was sent and answered. Headers, which hold tokens, are not kept.
+
+    `status` is None if the answer was lost.
+    """
 
     number: int
     at: datetime
@@ -35,7 +55,7 @@ class Received:
     method: str
     path: str
     content: Any
-    status: int
+    status: int | None
 
 
 @dataclass
@@ -46,6 +66,7 @@ class ReportTargets:
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _states: dict[str, str] = field(default_factory=dict)
+    _failures: list[Failure] = field(default_factory=list)
 
     def answer(self, request: Request) -> Response | None:
         """Answer an address; None if it is not below /_local/reports."""
@@ -57,11 +78,32 @@ class ReportTargets:
             with self._lock:
                 self.received.clear()
                 self._states.clear()
+                self._failures.clear()
             return Response(status=204)
+        if path.rstrip("/") == PREFIX and request.method == "POST":
+            return self._fail(request)
         if not path.startswith(f"{PREFIX}/") or request.method not in {"POST", "PUT", "PATCH"}:
             return None
         name, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
         return self._receive(request, name, f"/{rest}")
+
+    def _fail(self, request: Request) -> Response:
+        try:
+            failure = Failure.model_validate_json(request.get_data())
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            return _json({"message": faults}, 400)
+        with self._lock:
+            self._failures.append(failure)
+        return _json(failure.model_dump(), 201)
+
+    def _failure(self, name: str) -> Failure | None:
+        failure = next((one for one in self._failures if one.name == name), None)
+        if failure is not None:
+            failure.times -= 1
+            if failure.times == 0:
+                self._failures.remove(failure)
+        return failure
 
     def _receive(self, request: Request, name: str, path: str) -> Response:
         try:
@@ -70,14 +112,25 @@ class ReportTargets:
             return _json({"message": "the body is no JSON"}, 400)
         with self._lock:
             number = next(self._numbers)
-            refuse = _RULES.get(name)
-            refusal = refuse(self._states, path, content) if refuse else None
-            status, answer = refusal or _accepted(name, request.method, number)
-            one = Received(number, datetime.now(UTC), name, request.method, path, content, status)
+            failure = self._failure(name)
+            is_lost = failure is not None and failure.status is None
+            answer: dict[str, Any] | str
+            if failure is not None and failure.status is not None:
+                status, answer = failure.status, {"message": "It fails, as it was told to."}
+            else:
+                refuse = _RULES.get(name)
+                refusal = refuse(self._states, path, content) if refuse else None
+                status, answer = refusal or _accepted(name, request.method, number)
+            shown = None if is_lost else status
+            one = Received(number, datetime.now(UTC), name, request.method, path, content, shown)
             self.received = [*self.received[-MOST_KEPT + 1 :], one]
-        if isinstance(answer, str):
-            return Response(answer, status, content_type="text/plain")
-        return _json(answer, status)
+        if is_lost:
+            raise DropConnectionError
+        response = (
+            Response(answer, status, content_type="text/plain") if isinstance(answer, str) else _json(answer, status)
+        )
+        response.headers.update(failure.headers if failure is not None else {})
+        return response
 
     def _list(self) -> Response:
         with self._lock:
@@ -89,7 +142,8 @@ class ReportTargets:
         with self._lock:
             kept = list(reversed(self.received))
         rows = "".join(
-            f"<tr><td>{one.at:%H:%M:%S}<td>{escape(one.name)}<td>{one.status}<td>{escape(headline(one.content))}"
+            f"<tr><td>{one.at:%H:%M:%S}<td>{escape(one.name)}<td>{one.status or 'lost'}"
+            f"<td>{escape(headline(one.content))}"
             f"<td><details><summary>{escape(one.method)} {escape(one.path[:80])}</summary>"
             f"<pre>{escape(json.dumps(one.content, indent=2, ensure_ascii=False))}</pre></details>"
             for one in kept

@@ -8,6 +8,8 @@ test_permissions_of_generators.py.
 from __future__ import annotations
 
 import json
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.examples import zipped_site
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.team import BUCKETS, Team
@@ -54,14 +57,15 @@ NOT_CALLED = {
 """What services do in a role without a call of the stack, as their guides list it; the local cloud does none of it."""
 
 AFTER_GENERATING = {
-    ("GetJobFunctionRole", "amplifybackend:GetBackendAPIModels"),
-    ("GetJobFunctionRole", "s3:PutObject"),
+    ("FollowModels", "amplifybackend:GetBackendAPIModels"),
+    ("StoreResults", "s3:PutObject"),
 }
+REPORTING = ("PlanReportsFunctionRole", "SendReportFunctionRole")
 GRANTED = list(granted())
 CALLED = [
     (logical_id, sid, action)
     for logical_id, sid, action in GRANTED
-    if sid not in NOT_CALLED and (logical_id, action) not in AFTER_GENERATING
+    if sid not in NOT_CALLED and (sid, action) not in AFTER_GENERATING
 ]
 
 
@@ -77,7 +81,14 @@ def test_what_nobody_calls_is_what_the_services_document() -> None:
 
 
 def finds_no_routes(team: Team) -> None:
-    """Deliveries and requests before the first routes are pushed, also a request that comes out of the queue."""
+    """Deliveries, reports and requests, one of them out of the queue, before the first routes are pushed."""
+    report = {"target": "nobody", "subject": "nothing", "detailType": "Job Started", "detail": {}}
+    more: Any = {"MessageGroupId": "nothing", "MessageDeduplicationId": "nothing"}
+    queue = str(team.cloud.physical_id("ReportQueue"))
+    team.session.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(report), **more)
+    team.told(team.asks("start_job", start_of("d0unknown0")["parameters"]), "Job Rejected")
+    for logical_id in REPORTING:
+        until_asked(team, logical_id, "s3:ListBucket")
     team.deliver(team.push("nothing"))
     invoke(team, {"route": "none", "requestId": "none"})
     team.inject_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
@@ -212,10 +223,31 @@ def fires(team: Team) -> Iterator[None]:
     until_buried(team, "buried schedule")
 
 
+def reports(team: Team) -> Iterator[None]:
+    """Reports to a target that fails once, and to one that is gone."""
+    base, app_id = f"{team.cloud.endpoint_url}/_local/reports", team.app("reported")
+    key = "/amplify-jobs/secrets/reports/key"
+    team.session.client("ssm").put_parameter(Name=key, Type="SecureString", Value="whsec_d2hhdCBzaWducw==")
+    team.reports = {
+        name: {"kind": "webhook", "url": f"{base}/{name}/jobs", "secret": key, "when": {"routes": ["reported"]}}
+        for name in ("fails", "gone")
+    }
+    team.route("reported", app_id)
+    for name, status in (("fails", 503), ("gone", 410)):
+        failure = json.dumps({"name": name, "status": status}).encode()
+        urllib.request.urlopen(urllib.request.Request(base, failure, method="POST")).close()
+    yield
+    # The functions of reports keep the routes for so long.
+    time.sleep(SECONDS_FRESH)
+    team.told(team.accepted(team.push("reported")))
+    for action in ("sqs:ChangeMessageVisibility", "dynamodb:PutItem", "sns:Publish"):
+        until_asked(team, "SendReportFunctionRole", action)
+
+
 def buries(team: Team) -> Iterator[None]:
     """Events that functions fail on, one for each function that is invoked asynchronously."""
     yield
-    functions = ("receive-event", "on-status-change", "announce")
+    functions = ("receive-event", "on-status-change", "announce", "plan-reports")
     for name in functions:
         arn = f"arn:aws:lambda:{team.cloud.region}:{team.cloud.account}:function:{STACK}-{name}"
         event = {"source": "nobody", "word": f"buried by {name}"}
@@ -232,6 +264,7 @@ TOGETHER: list[Callable[[Team], Iterator[None]]] = [
     stops_what_takes_too_long,
     deploys,
     fires,
+    reports,
     buries,
 ]
 

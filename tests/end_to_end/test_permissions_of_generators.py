@@ -27,7 +27,7 @@ def generated(team: Team) -> Team:
 @needs_node
 @pytest.mark.parametrize(
     ("logical_id", "sid", "action"),
-    [(logical_id, sid, action) for logical_id, sid, action in granted() if (logical_id, action) in AFTER_GENERATING],
+    [(logical_id, sid, action) for logical_id, sid, action in granted() if (sid, action) in AFTER_GENERATING],
 )
 def test_the_whole_path_fails_without_it(generated: Team, logical_id: str, sid: str, action: str) -> None:
     assert is_needed(generated, logical_id, sid, action)

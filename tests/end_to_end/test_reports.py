@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from demo.repository import git
 from tests.support.team import Team
 
 SECRETS = "/amplify-jobs/secrets/reports"
@@ -36,6 +37,14 @@ def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
                 "api": f"{base}/slack_bot",
             },
             "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/webhook"},
+            # Only for the test that stops it.
+            "strict": {
+                "kind": "commit_status",
+                "source": "github",
+                "api": f"{base}/strict",
+                "token": f"{SECRETS}/token",
+                "when": {"routes": ["stopped"]},
+            },
             "failures": {
                 "kind": "webhook",
                 "url": f"{base}/failures/jobs",
@@ -46,12 +55,37 @@ def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         yield team
 
 
-def received(team: Team, name: str) -> list[dict[str, Any]]:
+def received(team: Team, name: str | None) -> list[dict[str, Any]]:
     request = urllib.request.Request(
         f"{team.cloud.endpoint_url}/_local/reports", headers={"Accept": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
-        return [one for one in json.load(answer)["received"] if one["name"] == name]
+        return [one for one in json.load(answer)["received"] if name in (None, one["name"])]
+
+
+def of_request(calls: list[dict[str, Any]], request_id: str) -> list[dict[str, Any]]:
+    """The calls of a webhook or chat that are about a request; Markdown escapes the hyphen of its id."""
+    return [one for one in calls if request_id in json.dumps(one["content"]).replace("\\", "")]
+
+
+def fail_next(team: Team, name: str, **failure: Any) -> None:
+    """Have the next calls of a stand-in fail."""
+    body = json.dumps({"name": name, **failure}).encode()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{team.cloud.endpoint_url}/_local/reports", body, method="POST"), timeout=10
+    ).close()
+
+
+def until_all_are_handled(team: Team) -> None:
+    """Wait until no report waits any more; those of an announcement are planned before their job is looked at here."""
+    sqs, url = team.session.client("sqs"), str(team.cloud.physical_id("ReportQueue"))
+    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+    def none() -> bool | None:
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return set(counts.values()) == {"0"} or None
+
+    team.until(none, "reports still wait")
 
 
 def wait_for(team: Team, name: str, count: int) -> list[dict[str, Any]]:
@@ -81,6 +115,155 @@ def test_a_push_is_reported_to_every_kind_of_target(reporting: Team) -> None:
     assert [one["path"] for one in bot] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
     assert bot[2]["content"]["thread_ts"] == bot[1]["content"]["ts"]
     assert received(team, "failures") == []
+
+
+def test_a_target_that_fails_for_a_while_gets_each_report_once_and_in_order(reporting: Team) -> None:
+    team = reporting
+    team.route("fails", team.app("fails"))
+    push = team.push("fails")
+    commit = json.loads(push)["after"]
+    fail_next(team, "github", status=503, times=1)
+    fail_next(team, "hook", status=429, times=1, headers={"retry-after": "1"})
+    request_id = team.accepted(push)
+    team.told(request_id)
+
+    def ended() -> list[dict[str, Any]] | None:
+        calls = [one for one in received(team, "github") if commit in one["path"]]
+        return calls if calls and calls[-1]["content"]["state"] == "success" else None
+
+    statuses = team.until(ended, "the status never became success")
+    until_all_are_handled(team)
+    # The end, which came while the start waited, did not overtake it.
+    assert [(one["content"]["state"], one["status"]) for one in statuses] == [
+        ("pending", 503),
+        ("pending", 201),
+        ("success", 201),
+    ]
+    hooked = of_request(received(team, "hook"), request_id)
+    assert [(one["content"]["type"], one["status"]) for one in hooked] == [
+        ("job.started", 429),
+        ("job.started", 201),
+        ("job.finished", 201),
+    ]
+
+
+def test_a_report_whose_answer_was_lost_is_sent_again_and_told_apart_by_its_id(reporting: Team) -> None:
+    team = reporting
+    team.route("lost", team.app("lost"))
+    fail_next(team, "discord")
+    request_id = team.accepted(team.push("lost"))
+    team.told(request_id)
+    team.until(
+        lambda: of_request(received(team, "discord"), request_id)[2:] or None, "Discord did not get three reports"
+    )
+    until_all_are_handled(team)
+    calls = of_request(received(team, "discord"), request_id)
+    # Discord has no key by which it could know the message again; the one that is known is changed.
+    assert [(one["method"], one["status"]) for one in calls] == [("POST", None), ("POST", 201), ("PATCH", 200)]
+
+
+def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(reporting: Team) -> None:
+    team = reporting
+    team.route("stopped", team.app("stopped"))
+    # The first notice fails for all tries of its client; the report comes again, and with it the notice.
+    fail_next(team, "strict", status=401, times=2)
+    notice = {"Subject": "Reports stopped: strict"}
+    team.inject_fault(
+        service="sns",
+        operation="Publish",
+        fault="refuse",
+        code="InternalError",
+        message="No",
+        status=500,
+        times=3,
+        match=notice,
+    )
+    for _ in range(2):
+        team.told(team.accepted(team.push("stopped")))
+    commits = 2
+    team.until(
+        lambda: [one for one in received(team, "github") if "/acme/stopped/" in one["path"]][2 * commits - 1 :] or None,
+        "the other target did not get its reports",
+    )
+    until_all_are_handled(team)
+    # No further call, though the stand-in would have taken the others.
+    assert [one["status"] for one in received(team, "strict")] == [401, 401]
+    team.collect()
+    notices = [text for subject, text in team.messages if subject == "Reports stopped: strict"]
+    assert len(notices) == 1
+    assert "HTTP 401" in notices[0]
+    assert "t0ken" not in notices[0]
+
+
+def test_a_failing_build_is_told_with_its_cause_everywhere_and_its_log_is_kept_without_secrets(reporting: Team) -> None:
+    team = reporting
+    secrets = ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "v3ry-private-value", "AKIAIOSFODNN7EXAMPLE")
+    commands = [
+        f"echo token {secrets[0]} and $API_SECRET",
+        f"echo {secrets[2]}; echo 'npm error code ERESOLVE' >&2; exit 1",
+    ]
+    app_id = team.app("breaks", build=commands)
+    team.amplify.update_app(appId=app_id, environmentVariables={"API_SECRET": secrets[1]})
+    team.route("breaks", app_id)
+    request_id = team.accepted(team.push("breaks"))
+    finished = team.told(request_id)
+    failure = finished["failure"]
+    assert finished["outcome"] == "FAILED"
+    assert failure["cause"] == "peer-dependency-conflict"
+    assert failure["summary"]
+    assert failure["advice"]
+    assert "ERESOLVE" in failure["command"]
+    _, text = team.message(request_id, "FAILED")
+    for words in (failure["summary"], failure["advice"], failure["command"]):
+        assert words.split("\n")[0] in text
+    log = team.stored(failure["log"]).decode()
+    assert "npm error code ERESOLVE" in log
+    (status,) = team.until(
+        lambda: [one for one in received(team, "github") if one["content"]["state"] == "failure"] or None, "no failure"
+    )
+    assert failure["summary"][:40] in status["content"]["description"]
+    assert len(status["content"]["description"]) <= 140
+    (only,) = team.until(lambda: of_request(received(team, "failures"), request_id) or None, "failures got nothing")
+    assert only["content"]["data"]["failure"] == failure
+    until_all_are_handled(team)
+    everything = [log, text, json.dumps(finished), json.dumps(received(team, None))]
+    for secret in secrets:
+        assert not [part for part in everything if secret in part], secret
+
+
+def test_hostile_texts_format_link_and_mention_nothing(reporting: Team) -> None:
+    team = reporting
+    branch = "release/<!here>@everyone"
+    app_id = team.app("hostile")
+    repository = Path(team.amplify.get_app(appId=app_id)["app"]["repository"])
+    git("branch", branch, "main", cwd=repository)
+    team.amplify.create_branch(appId=app_id, branchName=branch)
+    team.route("hostile", app_id)
+    text = "<!channel> <@U1> @here **b** [x](https://evil.example) \u202egnp.exe <b onclick=x> " + "long " * 2_000
+    request_id = team.accepted(team.push("hostile", message=text, ref=f"refs/heads/{branch}"))
+    finished = team.told(request_id)
+    assert finished["job"]["branchName"] == branch
+    until_all_are_handled(team)
+    for chat in (*CHATS, "slack_bot", "hook"):
+        calls = of_request(received(team, chat), request_id)
+        assert {one["status"] for one in calls} <= {200, 201, 202}, chat
+        assert len(calls) >= 2, chat
+        for one in calls:
+            shown = json.dumps(one["content"], ensure_ascii=False)
+            assert "\u202e" not in shown
+            assert len(shown) < 28_000
+    slack = json.dumps(of_request(received(team, "slack"), request_id)[-1]["content"])
+    assert "&lt;!channel&gt;" in slack
+    assert "<!" not in slack
+    assert "<@" not in slack
+    (discord,) = of_request(received(team, "discord"), request_id)[-1:]
+    assert discord["content"]["allowed_mentions"] == {"parse": []}
+    (mattermost,) = of_request(received(team, "mattermost"), request_id)[-1:]
+    assert "@here" not in mattermost["content"]["text"]
+    assert "@everyone" not in mattermost["content"]["text"]
+    assert "](https://evil" not in mattermost["content"]["text"]
+    google = json.dumps(of_request(received(team, "google_chat"), request_id)[-1]["content"]["cardsV2"])
+    assert "<b" not in google
 
 
 def test_no_secret_is_in_a_log(reporting: Team) -> None:

@@ -110,6 +110,13 @@ def test_links_to_what_is_gone_are_left_out() -> None:
     assert (no_app.console, no_app.site) == (None, None)
 
 
+def test_a_branch_of_any_name_is_one_segment_of_a_link() -> None:
+    job = JOB.model_copy(update={"branch_name": "fix/#12-50%-<b>@all"})
+    console = links(FAILED.model_copy(update={"job": job}), NAMES, STACK).console
+    assert console is not None
+    assert "/branches/fix%2F%2312-50%25-%3Cb%3E%40all/deployments/" in console
+
+
 def test_what_was_known_before_fills_in_and_an_app_keeps_its_name() -> None:
     gone = AppNames(exists=False).fill_from(NAMES)
     assert gone == NAMES.model_copy(update={"exists": False})

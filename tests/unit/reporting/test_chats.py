@@ -18,7 +18,7 @@ from amplify_jobs.model.failure import Failure
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
 from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.kinds import kind_of
-from amplify_jobs.reporting.kinds.markdown import escaped
+from amplify_jobs.reporting.kinds.markdown import escaped, link
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.routing.routes import Routes
 from tests.support.announced import finished, started
@@ -112,6 +112,11 @@ def test_escaped_markdown_mentions_nobody(text: str) -> None:
 def test_any_text_becomes_a_message(text: str) -> None:
     for kind in CHATS:
         json.loads(call(kind, hostile(text)).body)
+
+
+def test_an_address_can_not_end_early_nor_mention_anybody() -> None:
+    address = "https://a.example/b%2Fc/<!here>@everyone(x) ä?d=1&e=2#f"
+    assert link("Site", address) == ("[Site](https://a.example/b%2Fc/%3C!here%3E%40everyone%28x%29%20%C3%A4?d=1&e=2#f)")
 
 
 def judge(kind: str, answer: Answer, report: Report | None = None, remote: str | None = None) -> object:

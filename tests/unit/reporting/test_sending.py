@@ -73,6 +73,9 @@ class Records:
         self.stopped.add(destination.name)
         return is_new
 
+    def resume(self, destination: Destination) -> None:
+        self.stopped.remove(destination.name)
+
 
 class Secrets:
     def values(self, names: tuple[str, ...]) -> Sequence[str]:
@@ -101,8 +104,11 @@ class Host:
 @dataclass
 class Notices:
     told: list[str] = field(default_factory=list)
+    troubles: list[ServiceTrouble] = field(default_factory=list)
 
     def tell_stopped(self, destination: Destination, reason: str) -> None:
+        if self.troubles:
+            raise self.troubles.pop()
         self.told.append(f"{destination.name}: {reason}")
 
 
@@ -185,6 +191,14 @@ def test_a_target_that_can_not_work_is_stopped_and_told_once() -> None:
     assert [world.send(started()), world.send(finished())] == [Result.STOPPED, Result.STOPPED]
     assert world.notices.told == ["statuses: HTTP 401"]
     assert len(world.host.calls) == 1
+
+
+def test_people_who_could_not_be_told_that_a_target_is_stopped_are_told_when_the_report_comes_again() -> None:
+    world = World(host=Host([Answer(401)]), notices=Notices(troubles=[ServiceTrouble("SNS Publish: no answer")]))
+    with pytest.raises(ServiceTrouble):
+        world.send(started())
+    assert world.send(started()) is Result.STOPPED
+    assert world.notices.told == ["statuses: HTTP 401"]
 
 
 def test_a_commit_that_is_not_there_does_not_stop_the_target() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from amplify_jobs.announcing.announcement import (
     AnnouncedJob,
@@ -137,7 +138,7 @@ def links(state: JobState, names: AppNames, stack: StackInfo) -> Links:
     values: dict[str, str | None] = {
         "region": stack.region,
         "appId": state.job.app_id,
-        "branchName": state.job.branch_name and state.job.branch_name.replace("/", "%2F"),
+        "branchName": state.job.branch_name and quote(state.job.branch_name, safe=""),
         "jobId": state.job.job_id,
         "displayName": names.display_name,
         "defaultDomain": names.default_domain,

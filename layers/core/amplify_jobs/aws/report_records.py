@@ -91,6 +91,11 @@ class ReportRecords:
             return False
         return True
 
+    def resume(self, destination: Destination) -> None:
+        """Take back that a target was stopped: no configuration has an empty digest."""
+        item = {**_target_key(destination), "configuration": "", "expiresAt": expiry(self._now(), RECORDS_LAST)}
+        self._table.put(item)
+
 
 def _key(plan: Plan) -> dict[str, str]:
     return {"pk": f"report#{plan.target}#{plan.group}", "sk": "report"}

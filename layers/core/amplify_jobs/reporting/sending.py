@@ -64,6 +64,8 @@ class Records(Protocol):
     def stop(self, destination: Destination, reason: str) -> bool:
         """Stop a target until its configuration changes; False if it was stopped before."""
 
+    def resume(self, destination: Destination) -> None: ...
+
 
 class Secrets(Protocol):
     """The values of secrets; aws.secrets.Secrets. Raises ServiceTrouble."""
@@ -152,7 +154,12 @@ class Sender:
         if not stops:
             return Result.REFUSED
         if self._records.stop(destination, reason):
-            self._notices.tell_stopped(destination, reason)
+            try:
+                self._notices.tell_stopped(destination, reason)
+            except ServiceTrouble:
+                # The report comes again, and people are told then.
+                self._records.resume(destination)
+                raise
         return Result.STOPPED
 
 

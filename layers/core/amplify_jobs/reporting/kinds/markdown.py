@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:])")
 # A zero-width joiner would do, and nobody could copy the name.
 _MENTION = re.compile(r"@(?=\w)")
+# All that an address may have but parentheses, apostrophes and @; percent signs are there already.
+_SAFE_IN_ADDRESSES = ":/?#[]!$&*+,;=%"
 
 
 def escaped(text: str) -> str:
@@ -20,5 +23,5 @@ def bold(text: str) -> str:
 
 
 def link(label: str, address: str) -> str:
-    """A link; its address can't end early."""
-    return f"[{escaped(label)}]({address.replace('(', '%28').replace(')', '%29').replace(' ', '%20')})"
+    """A link; its address can't end early, and mentions nobody."""
+    return f"[{escaped(label)}]({quote(address, safe=_SAFE_IN_ADDRESSES)})"
