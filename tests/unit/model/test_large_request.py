@@ -9,7 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.model.large_request import INPUT_LIMIT, is_too_large, joined, parameters_key, parted, with_short_texts
+from amplify_jobs.model.large_request import (
+    INPUT_LIMIT,
+    is_too_large,
+    join_parameters,
+    parameters_key,
+    shorten_texts,
+    split_parameters,
+)
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.model.results import RESULTS_BYTES
 
@@ -31,23 +38,23 @@ def request(parameters: dict[str, Any]) -> JobRequest:
 def test_a_large_request_keeps_what_names_it() -> None:
     given = request({"appId": "d1", "environmentName": "dev", "codegenJobToCreate": {"graphqlSchema": "x" * 300_000}})
     assert is_too_large(given.model_dump_json(by_alias=True))
-    small, large = parted(given, URI)
+    small, large = split_parameters(given, URI)
     assert (small.app_id, small.environment_name, small.parameters_uri) == ("d1", "dev", URI)
     assert not is_too_large(small.model_dump_json(by_alias=True))
     assert json.loads(large).keys() == {"codegenJobToCreate"}
-    assert joined(small, json.loads(large)).parameters == given.parameters
+    assert join_parameters(small, json.loads(large)).parameters == given.parameters
     assert parameters_key(given) == "requests/web-1.json"
 
 
 @given(st.dictionaries(st.text(), st.text(max_size=400) | st.lists(st.integers(), max_size=200)))
 def test_parting_and_joining_loses_nothing(parameters: dict[str, Any]) -> None:
-    small, large = parted(request(parameters), URI)
-    assert joined(small, json.loads(large)).parameters == parameters
+    small, large = split_parameters(request(parameters), URI)
+    assert join_parameters(small, json.loads(large)).parameters == parameters
 
 
 @given(st.dictionaries(st.sampled_from("abc"), st.integers()), st.dictionaries(st.sampled_from("abc"), st.text()))
 def test_what_is_in_the_request_itself_counts(small: dict[str, Any], large: dict[str, Any]) -> None:
-    parameters = joined(request(small), large).parameters
+    parameters = join_parameters(request(small), large).parameters
     assert parameters == {name: small.get(name, large.get(name)) for name in {*small, *large}}
 
 
@@ -72,8 +79,8 @@ def test_no_input_passes_the_limit_of_step_functions_with_what_its_job_leaves(
     given_request = request({f"member{n}": text * 60 for n in range(number)} | {"appId": "d1"}).model_copy(
         update={"cause": cause, "fault": fault}
     )
-    short = with_short_texts(given_request)
-    small, large = parted(short, URI)
+    short = shorten_texts(given_request)
+    small, large = split_parameters(short, URI)
     assert len(small.model_dump_json(by_alias=True).encode()) + RESULTS_BYTES + 30_000 < STEP_FUNCTIONS_LIMIT
     assert small.app_id == "d1"
-    assert joined(small, json.loads(large)).parameters == given_request.parameters
+    assert join_parameters(small, json.loads(large)).parameters == given_request.parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.model.large_request import is_too_large, parameters_key, parted, with_short_texts
+from amplify_jobs.model.large_request import is_too_large, parameters_key, shorten_texts, split_parameters
 from amplify_jobs.model.request import JobRequest
 
 _START_EXECUTION = JsonOperation("states", "AWSStepFunctions.StartExecution", "1.0", proof="executionArn")
@@ -25,7 +25,7 @@ class Executions:
         another time of receipt, and is refused (Step Functions API, StartExecution: ExecutionAlreadyExists).
         Raises ServiceTrouble.
         """
-        request = with_short_texts(request)
+        request = shorten_texts(request)
         execution_input = request.model_dump_json(by_alias=True)
         if is_too_large(execution_input):
             execution_input = self._with_stored_parameters(request).model_dump_json(by_alias=True)
@@ -44,7 +44,7 @@ class Executions:
 
     def _with_stored_parameters(self, request: JobRequest) -> JobRequest:
         key = parameters_key(request)
-        small, parameters = parted(request, f"s3://{self._bucket}/{key}")
+        small, parameters = split_parameters(request, f"s3://{self._bucket}/{key}")
         try:
             self._aws.put_object(self._bucket, key, parameters.encode())
         except AwsRefusalError as refusal:

@@ -1,4 +1,4 @@
-"""Requests too large for an execution's input: most of their parameters lie in the bucket, and are referenced."""
+"""Requests too large for an execution's input: an object in the bucket has most of their parameters."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def parameters_key(request: JobRequest) -> str:
     return f"requests/{request.request_id}.json"
 
 
-def with_short_texts(request: JobRequest) -> JobRequest:
-    """Cut what a request says of where it came from, and of what is wrong with it, which no job depends on."""
+def shorten_texts(request: JobRequest) -> JobRequest:
+    """Shorten the texts of a request's cause and fault, on which no job depends."""
     limits = {"message": COMMIT_MESSAGE_LIMIT}
     texts = {
         name: shortened(value, limits.get(name, _CAUSE_LIMIT))
@@ -43,18 +43,18 @@ def with_short_texts(request: JobRequest) -> JobRequest:
     return request.model_copy(update={"cause": request.cause.model_copy(update=texts), "fault": fault})
 
 
-def parted(request: JobRequest, uri: str) -> tuple[JobRequest, str]:
-    """Part a request from its large parameters: give the request, which references them at `uri`, and them as JSON."""
-    small = [
+def split_parameters(request: JobRequest, uri: str) -> tuple[JobRequest, str]:
+    """Split off a request's large parameters: give the request, which names their `uri`, and the parameters as JSON."""
+    small_names = [
         name
         for name in sorted(request.parameters, key=lambda name: name not in _NAMES)
         if len(json.dumps(name)) + len(json.dumps(request.parameters[name])) <= _SMALL
     ][:_MOST_SMALL]
-    large = {name: value for name, value in request.parameters.items() if name not in small}
-    kept = {name: request.parameters[name] for name in small}
-    return request.model_copy(update={"parameters": kept, "parameters_uri": uri}), json.dumps(large)
+    large = {name: value for name, value in request.parameters.items() if name not in small_names}
+    small = {name: request.parameters[name] for name in small_names}
+    return request.model_copy(update={"parameters": small, "parameters_uri": uri}), json.dumps(large)
 
 
-def joined(request: JobRequest, large: dict[str, Any]) -> JobRequest:
-    """Put a request together again; what is in the request itself counts."""
+def join_parameters(request: JobRequest, large: dict[str, Any]) -> JobRequest:
+    """Put the large parameters back into a request. A parameter of the request itself takes precedence."""
     return request.model_copy(update={"parameters": {**large, **request.parameters}})

@@ -20,7 +20,7 @@ from amplify_jobs.errors import (
 )
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.job import Job, JobState, RecordKey
-from amplify_jobs.model.large_request import PARAMETERS_LIMIT, joined
+from amplify_jobs.model.large_request import PARAMETERS_LIMIT, join_parameters
 from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.parameters import validated_parameters
 from amplify_jobs.model.request import JobRequest
@@ -88,7 +88,7 @@ class Start:
         request = start.request
         if request.parameters_uri is not None:
             large = self._resources.objects.read_json_object(request.parameters_uri, PARAMETERS_LIMIT)
-            request = joined(request, large)
+            request = join_parameters(request, large)
         parameters = validated_parameters(request)
         if start.failed is not None:
             parameters = parameters.for_retry(start.failed.job)
