@@ -10,7 +10,7 @@ OLDEST := .venv-oldest
 MUTATION := .venv-mutation
 CHECKOV := .venv-checkov
 # Modules of amplify_jobs; a change takes about two seconds, and a hundred lines have about two hundred of them.
-MODULES ?= starting.retry following.poll starting.superseding
+MODULES ?= following.answer following.poll starting.superseding
 # The parts of `make check`, which run side by side.
 PARTS ?= lint types template security machine test
 BIN := $(VENV)/bin

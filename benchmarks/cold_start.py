@@ -19,7 +19,9 @@ from benchmarks.subjects import Subject, call, ordinary_function, subjects
 from benchmarks.team import Team
 from local.services.functions.runtime import ExecutionEnvironment
 
-MOST_OF_ORDINARY = {"receive_webhook": 0.8}
+# What the first answer may take of the ordinary function's; a git host waits for receive_webhook.
+MOST_OF_ORDINARY = {"receive_webhook": 0.75}
+MOST_OF_ORDINARY_OTHERWISE = 1.1
 
 ROUNDS = 10
 WARM_CALLS = 3
@@ -65,7 +67,7 @@ def measure(console: Console) -> list[Table]:
 
 def _row(name: str, times: Times, ordinary: Times) -> Row:
     first = median(times.first) / median(ordinary.first)
-    most = MOST_OF_ORDINARY.get(name, 1.0)
+    most = MOST_OF_ORDINARY.get(name, MOST_OF_ORDINARY_OTHERWISE)
     return Row(
         (
             name,
@@ -75,7 +77,7 @@ def _row(name: str, times: Times, ordinary: Times) -> Row:
             f"{first:.2f}",
             f"{median(times.warm) / median(ordinary.warm):.1f}",
         ),
-        f"first <= {most:.1f}",
+        f"first <= {most:.2f}",
         first <= most,
     )
 

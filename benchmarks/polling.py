@@ -19,9 +19,11 @@ from typing import Any
 from rich.console import Console
 
 from amplify_jobs.aws.amplify_responses import hosting_job_state
-from amplify_jobs.following.poll import deadlines_of, poll_answer, timed_out
+from amplify_jobs.following.answer import FollowedJob, poll_answer
+from amplify_jobs.following.poll import timed_out
+from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import EARLIER_JOBS, EarlierJob, left_queue
-from amplify_jobs.model.job import Job, JobState, PollAnswer, RecordKey, State
+from amplify_jobs.model.job import Job, JobState, RecordKey, State
 from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.figures import Row, Table
 from benchmarks.machine import Call, Clock, NotSimulatedError, TaskError, walk
@@ -75,7 +77,7 @@ class Followed:
     delay: float
 
 
-class FollowedJob:
+class SimulatedJob:
     """A job in a simulated Amplify with its record, and the functions and services that an execution calls about it.
 
     The job runs for `duration` seconds once it has left the queue. If `events`, a status event reaches
@@ -126,17 +128,22 @@ class FollowedJob:
         self.clock.now += CALL_SECONDS
         self._runs_at = self.clock.now + QUEUE_SECONDS
         state = JobState(job=JOB, state=State.WAITING, started_at=self._now)
-        return self._answer(state, KEY, changes=0, now=self._now)
+        followed = FollowedJob(request=REQUEST, job=state, key=KEY)
+        answer = poll_answer(followed, Record(), self._earlier, self._now)
+        return answer.model_dump(mode="json", by_alias=True)
 
     def _get_job(self, payload: Mapping[str, Any]) -> Any:
         changes, now = self._changes, self._now
         self._polls += 1
-        job = JobState.model_validate(payload["job"]).job
-        asked = hosting_job_state(job, self._amplify_answer())
-        self._left_queue_at = left_queue(asked, self._left_queue_at, now)
-        state = timed_out(asked, self._left_queue_at, deadlines_of(REQUEST), now)
+        job = JobState.model_validate(payload["job"])
+        followed = FollowedJob(request=REQUEST, job=job, key=RecordKey(payload["key"]))
+        state = hosting_job_state(job.job, self._amplify_answer())
+        self._left_queue_at = left_queue(state, self._left_queue_at, now)
+        state = timed_out(state, self._left_queue_at, followed.deadlines, now)
         self.clock.now += CALL_SECONDS
-        return self._answer(state, RecordKey(payload["key"]), changes=changes, now=now)
+        record = Record(changes, self._polls, self._left_queue_at)
+        answer = poll_answer(followed.with_state(state), record, self._earlier, now)
+        return answer.model_dump(mode="json", by_alias=True)
 
     def _amplify_answer(self) -> Mapping[str, Any]:
         step: dict[str, Any] = {"stepName": "BUILD", "status": "PENDING"}
@@ -149,19 +156,6 @@ class FollowedJob:
             summary |= {"status": "SUCCEED", "endTime": ended}
             step |= {"status": "SUCCEED", "endTime": ended}
         return {"job": {"summary": summary, "steps": [step]}}
-
-    def _answer(self, state: JobState, key: RecordKey, *, changes: int, now: datetime) -> Any:
-        answer: PollAnswer = poll_answer(
-            state,
-            key=key,
-            changes=changes,
-            polls=self._polls,
-            left_queue_at=self._left_queue_at,
-            earlier=self._earlier,
-            request=REQUEST,
-            now=now,
-        )
-        return answer.model_dump(mode="json", by_alias=True)
 
     def _await_change(self, call: Call) -> Any:
         if self._changes != int(call.parameters["ExpressionAttributeValues"][":seen"]["N"]):
@@ -176,10 +170,10 @@ class FollowedJob:
 
     def recorded(self) -> EarlierJob:
         """What the record of this job tells those after it."""
-        return EarlierJob(self.duration, told_by_event=self._events)
+        return EarlierJob(self.duration, end_event_received=self._events)
 
 
-def follow(definition: Mapping[str, Any], job: FollowedJob) -> Followed:
+def follow(definition: Mapping[str, Any], job: SimulatedJob) -> Followed:
     """Let an execution follow the job from its start to its announcement."""
     given = REQUEST.model_dump(mode="json", by_alias=True)
     context = {"Execution": {"Id": "execution", "Input": given}, "Task": {"Token": "token"}}
@@ -220,7 +214,7 @@ class Case:
         if self.history:
             earlier.extend(self._records(definition, durations))
         for _ in range(JOBS_PER_ROW):
-            job = FollowedJob(durations(), events=self.events, earlier=tuple(earlier))
+            job = SimulatedJob(durations(), events=self.events, earlier=tuple(earlier))
             yield follow(definition, job)
             if self.history and self.events == self.events_before:
                 earlier.appendleft(job.recorded())
@@ -231,7 +225,7 @@ class Case:
     def _records(self, definition: Mapping[str, Any], durations: Durations) -> list[EarlierJob]:
         records: list[EarlierJob] = []
         for _ in range(EARLIER_JOBS):
-            job = FollowedJob(durations(), events=self.events_before, earlier=tuple(records))
+            job = SimulatedJob(durations(), events=self.events_before, earlier=tuple(records))
             follow(definition, job)
             records.insert(0, job.recorded())
         return records

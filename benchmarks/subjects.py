@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from amplify_jobs.intake.message import UnverifiedDelivery
 from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
 from benchmarks.team import Team, until
@@ -93,6 +94,8 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
     world.until_followed()
     parts: list[tuple[str, Event, Check, Settle]] = [
         ("receive_webhook", world.delivery, is_accepted, world.until_rejected),
+        ("receive_event", world.job_requested, _is_requested, world.until_rejected),
+        ("drain_intake", world.batch, world.is_drained, world.until_rejected),
         ("start_job", world.start, _is_started, world.stop_started),
         ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
         ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),
@@ -125,6 +128,7 @@ class _World:
         self._job = {"operation": "start_job", "appId": followed, "branchName": BRANCH, "jobId": "1"}
         self._table = team.client("dynamodb")
         self._numbers = itertools.count(1)
+        self._executions_before = 0
         self._delivery = json.loads((PROJECT / "events" / "receive_webhook.push.json").read_text(encoding="utf-8"))
 
     def delivery(self) -> Mapping[str, Any]:
@@ -132,6 +136,44 @@ class _World:
         push = self._team.push("rejected", BRANCH)
         headers = {name.lower(): value for name, value in push.headers.items()}
         return {**self._delivery, "headers": self._delivery["headers"] | headers, "body": push.body.decode()}
+
+    def job_requested(self) -> Mapping[str, Any]:
+        """A program's request for a job, on the bus; its app is unknown too."""
+        return {
+            "id": str(uuid4()),
+            "source": "com.acme.measured",
+            "detail-type": "Job Requested",
+            "account": "123456789012",
+            "region": REGION,
+            "time": datetime.now(UTC).isoformat(),
+            "resources": [],
+            "detail": {
+                "requestId": f"measured-{next(self._numbers)}",
+                "operation": "start_job",
+                "parameters": {"appId": UNKNOWN_APP, "branchName": BRANCH, "jobType": "RELEASE"},
+            },
+        }
+
+    def batch(self) -> Mapping[str, Any]:
+        """A batch of one message: a push that could not be verified when it came."""
+        self._executions_before = len(self._team.executions())
+        push = self._team.push("rejected", BRANCH)
+        delivery = UnverifiedDelivery(
+            source="github", headers=dict(push.headers), body=push.body, received_at=datetime.now(UTC)
+        )
+        record = {
+            "messageId": str(uuid4()),
+            "receiptHandle": "measured",
+            "body": delivery.model_dump_json(by_alias=True),
+            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "measured"},
+            "eventSource": "aws:sqs",
+        }
+        return {"Records": [record]}
+
+    def is_drained(self, answer: Any) -> bool:
+        """Whether drain_intake has started one execution for the batch."""
+        is_started = len(self._team.executions()) == self._executions_before + 1
+        return is_started and answer == {"batchItemFailures": []}
 
     def until_rejected(self) -> None:
         """Wait until no execution is under way but the one that follows a job."""
@@ -208,6 +250,10 @@ def is_accepted(answer: Any) -> bool:
     """Whether receive_webhook took a delivery and started one execution for it."""
     requests = json.loads(answer["body"])["requests"]
     return answer["statusCode"] == 202 and [request["duplicate"] for request in requests] == [False]
+
+
+def _is_requested(answer: Any) -> bool:
+    return [request["duplicate"] for request in answer["requests"]] == [False]
 
 
 def _is_started(answer: Any) -> bool:

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from amplify_jobs_cli.cli import DEFAULT_STACK
+from amplify_jobs_cli.stack import DEFAULT_STACK
 from smoke.checks import check_stack
 from smoke.findings import as_json, exit_code, lines
 

@@ -1,4 +1,4 @@
-"""A deployed stack as the command line sees it: its outputs, its bucket, its secrets' names."""
+"""A deployed stack as the command line sees it: its outputs, its bucket, the names of its secrets."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
 
 _CONFIG = client_config(attempts=3, connect_timeout=3, read_timeout=10)
+DEFAULT_STACK = "amplify-jobs"
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 # Where the local cloud is unless AWS_REGION says otherwise.
 LOCAL_REGION = "eu-west-1"

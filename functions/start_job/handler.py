@@ -34,7 +34,8 @@ from amplify_jobs.errors import (
     StartUnresolved,
     Superseded,
 )
-from amplify_jobs.following.poll import poll_answer
+from amplify_jobs.following.answer import FollowedJob, poll_answer
+from amplify_jobs.following.record import Record
 from amplify_jobs.model.job import Job, JobState, State
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
@@ -125,16 +126,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")
     metrics.add_metric("JobsStarted", MetricUnit.Count, 1)
-    answer = poll_answer(
-        JobState(job=job, state=State.WAITING, started_at=now()),
-        key=key,
-        # A change that was counted before this, or since, has not been seen: only a poll sees.
-        changes=0,
-        polls=0,
-        left_queue_at=None,
-        earlier=jobs.earlier_jobs(key),
-        request=start_request.request,
-        now=now(),
-        attempt=start_request.attempt,
-    )
+    # A change that was counted before this, or since, has not been seen: only a poll sees.
+    state = JobState(job=job, state=State.WAITING, started_at=now())
+    followed = FollowedJob(request=start_request.request, job=state, key=key, attempt=start_request.attempt)
+    answer = poll_answer(followed, Record(), jobs.earlier_jobs(key), now())
     return answer.model_dump(mode="json", by_alias=True)

@@ -35,8 +35,8 @@ class Addresses:
     def resource(self, arn: str) -> tuple[str, str | None] | None:
         """The app id, and the branch if it is one's, that an ARN of this account and Region names."""
         path = arn.removeprefix(self.app_arn(""))
-        found = re.fullmatch(r"([^/]+)(?:/branches/(.+))?", path, re.DOTALL) if path != arn else None
-        return (found[1], found[2]) if found else None
+        match = re.fullmatch(r"([^/]+)(?:/branches/(.+))?", path, re.DOTALL) if path != arn else None
+        return (match[1], match[2]) if match else None
 
     def default_domain(self, app_id: str) -> str:
         """`<displayName>.<this>` is a site's own host, which browsers resolve to this machine."""

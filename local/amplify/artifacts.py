@@ -65,7 +65,7 @@ def select(files: Iterable[str], patterns: Sequence[str]) -> list[str]:
     """
     compiled = [matcher(pattern) for pattern in patterns]
     below = [matcher(pattern.rstrip("/") + "/**") for pattern in patterns if not WILDCARDS & set(pattern)]
-    return sorted(file for file in files if any(one.fullmatch(file) for one in (*compiled, *below)))
+    return sorted(file for file in files if any(pattern.fullmatch(file) for pattern in (*compiled, *below)))
 
 
 def named(files: Sequence[str], *, discard_paths: bool) -> dict[str, str]:
@@ -160,8 +160,8 @@ def _why(error: Exception) -> str:
 
 def inside_only(patterns: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split cache paths into those that are kept and those that Amplify leaves out: absolute and climbing ones."""
-    refused = [one for one in patterns if one.startswith("/") or ".." in one.split("/")]
-    return [one for one in patterns if one not in refused], refused
+    refused = [pattern for pattern in patterns if pattern.startswith("/") or ".." in pattern.split("/")]
+    return [pattern for pattern in patterns if pattern not in refused], refused
 
 
 def keep(root: Path, patterns: Sequence[str], cache: Path) -> int:

@@ -163,10 +163,12 @@ class Backend:
         with self._lock:
             environment = self._environment(params)
             described = [(job.serial, _describe(environment, job)) for job in environment.jobs.values()]
-            wanted = {name: params[name] for name in ("JobId", "Operation", "Status") if params.get(name)}
-            found = [item for item in described if all(item[1].get(name) == value for name, value in wanted.items())]
+            filters = {name: params[name] for name in ("JobId", "Operation", "Status") if params.get(name)}
+            matching = [
+                item for item in described if all(item[1].get(name) == value for name, value in filters.items())
+            ]
             limits = {"maxResults": params.get("MaxResults"), "nextToken": params.get("NextToken")}
-            jobs, token = page(found, lambda item: -item[0], limits, 25)
+            jobs, token = page(matching, lambda item: -item[0], limits, 25)
             return {"Jobs": [job for _, job in jobs], "NextToken": token}
 
     def close(self) -> None:

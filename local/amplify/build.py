@@ -18,7 +18,8 @@ from local.amplify import artifacts
 from local.amplify.artifacts import SITE_ZIP
 from local.amplify.build_log import BuildLog
 from local.amplify.build_script import no_directory, script_of
-from local.amplify.build_spec import CHARACTER_LIMIT, MONOREPO_VARIABLE, BuildSpec, BuildSpecError, Section, parse
+from local.amplify.build_spec import CHARACTER_LIMIT, MONOREPO_VARIABLE, BuildSpec, Section, parse
+from local.amplify.build_spec_yaml import BuildSpecError
 from local.processes import Processes
 
 SPEC_FILES = ("amplify.yml", "amplify.yaml")
@@ -143,14 +144,14 @@ class Build:
         return parse(text, self._order.variables.get(MONOREPO_VARIABLE))
 
     def _specs(self) -> list[tuple[str, str | None]]:
-        found: list[tuple[str, str | None]] = []
+        specs: list[tuple[str, str | None]] = []
         for name in SPEC_FILES:
             path = self._clone / name
             if path.is_file() and path.resolve().is_relative_to(self._clone.resolve()):
                 if path.stat().st_size > 4 * CHARACTER_LIMIT:
                     raise BuildSpecError(f"{name}: has more than {CHARACTER_LIMIT:,} characters")
-                found.append((f"the repository, {name}", path.read_text("utf-8", "replace")))
-        return [*found, *self._order.specs]
+                specs.append((f"the repository, {name}", path.read_text("utf-8", "replace")))
+        return [*specs, *self._order.specs]
 
     def _serve_as_is(self) -> None:
         self._log.info("# No build spec in the repository, the branch or the app: the files are served as they are")
@@ -171,13 +172,13 @@ class Build:
                 raise BuildFailedError(no_directory(section.build_path))
             artifacts.restore(self._order.cache / section.name, self._clone / section.build_path)
         self._run_commands(sections, variables)
-        found: list[str] = []
+        artifact_names: list[str] = []
         for section in sections:
             if section.artifacts is not None:
-                found += self._collect(section)
+                artifact_names += self._collect(section)
         for section in sections:
             self._keep(section)
-        return found
+        return artifact_names
 
     def _wanted(self, section: Section, variables: Mapping[str, str]) -> bool:
         disabled = section.name == "test" and variables.get("USER_DISABLE_TESTS", "").lower() == "true"
@@ -248,8 +249,8 @@ class Build:
 
 def secrets_of(address: str) -> tuple[str, ...]:
     """The user and password in a repository's web address, either of which may be a token."""
-    found = re.match(r"https?://([^/@]*)@", address)
-    return tuple(part for part in (found[1], *found[1].split(":")) if part) if found else ()
+    match = re.match(r"https?://([^/@]*)@", address)
+    return tuple(part for part in (match[1], *match[1].split(":")) if part) if match else ()
 
 
 def shown_address(address: str) -> str:

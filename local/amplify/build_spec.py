@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 
+from local.amplify.build_spec_yaml import BuildSpecError, TextLoader, shown
+
 CHARACTER_LIMIT = 25_000
-MERGE = "tag:yaml.org,2002:merge"
 MONOREPO_VARIABLE = "AMPLIFY_MONOREPO_APP_ROOT"
 
 # Sections in the order in which Amplify runs them, with their phases.
@@ -38,10 +39,6 @@ NO_EFFECT = {
     "discardPaths": "the key is discard-paths",
     "configFilePath": "the local cloud shows no test report",
 }
-
-
-class BuildSpecError(Exception):
-    """The build specification can't be used; the message says what is wrong, where, and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -81,42 +78,6 @@ class BuildSpec:
     ignored: tuple[str, ...] = ()
 
 
-class _TextLoader(yaml.SafeLoader):
-    """Reads every scalar as the text that it is: `NODE: 18.10` and `CI: yes` are no number and no truth value.
-
-    Refuses a key that is in a mapping twice, as Amplify does; PyYAML would take the last and drop the others.
-    """
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        keys: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag == MERGE:
-                continue
-            if key.value in keys:
-                place = f"line {key.start_mark.line + 1}, column {key.start_mark.column + 1}"
-                raise BuildSpecError(
-                    f"Unable to parse build spec: duplicated mapping key at {place}: "
-                    f"{_shown(key.value)} is already in this mapping; keep one of the two"
-                )
-            keys.add(key.value)
-        return node
-
-
-_KEPT = {"tag:yaml.org,2002:null", MERGE}
-_TextLoader.yaml_implicit_resolvers = {
-    first: kept
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    if (kept := [resolver for resolver in resolvers if resolver[0] in _KEPT])
-}
-_CONSTRUCTED = {"null", "str", "seq", "map"}
-_TextLoader.yaml_constructors = {
-    tag: constructor
-    for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
-    if tag is None or tag.rpartition(":")[2] in _CONSTRUCTED
-}
-
-
 def parse(text: str, app_root: str | None = None) -> BuildSpec:
     """Read a build specification; `app_root` chooses a monorepo's application (AMPLIFY_MONOREPO_APP_ROOT).
 
@@ -125,7 +86,7 @@ def parse(text: str, app_root: str | None = None) -> BuildSpec:
     if len(text) > CHARACTER_LIMIT:
         raise BuildSpecError(f"the build spec has {len(text):,} characters; at most {CHARACTER_LIMIT:,} are allowed")
     try:
-        document = yaml.load(text, Loader=_TextLoader)  # noqa: S506 - it is a SafeLoader that constructs even less
+        document = yaml.load(text, Loader=TextLoader)  # noqa: S506 - it is a SafeLoader that constructs even less
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise BuildSpecError(f"Unable to parse build spec: {error.problem or error.context}{where}") from None
@@ -152,18 +113,16 @@ def parse(text: str, app_root: str | None = None) -> BuildSpec:
 def _version_notes(version: Any) -> Iterator[str]:
     """Amplify builds specs of any version (amplify-hosting issues 552, 1472); its reference has 1 only."""
     if isinstance(version, dict | list):
-        raise BuildSpecError(f"version: must be 1, not {_shown(version)}")
+        raise BuildSpecError(f"version: must be 1, not {shown(version)}")
     if version not in {"1", "1.0"}:
-        found = "is missing" if version is None else f"is {_shown(version)}"
-        yield f"version: {found}; the build spec is read as version 1"
+        state = "is missing" if version is None else f"is {shown(version)}"
+        yield f"version: {state}; the build spec is read as version 1"
 
 
 def _application(value: Any, root: str | None) -> tuple[Mapping[str, Any], str, str]:
     """The application of a root, its place in the spec, and the root again."""
     if not isinstance(value, list) or not value:
-        raise BuildSpecError(
-            f"applications: must be a list of applications, each with its appRoot, not {_shown(value)}"
-        )
+        raise BuildSpecError(f"applications: must be a list of applications, each with its appRoot, not {shown(value)}")
     applications: dict[str, tuple[Mapping[str, Any], str]] = {}
     for number, item in enumerate(value, start=1):
         where = f"applications[{number}]"
@@ -217,13 +176,13 @@ def _sections(document: Mapping[str, Any], where: str, app_root: str | None) -> 
 
 
 def _phases(value: Any, where: str, names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    phases = _optional_mapping(value, where)
-    found = []
+    section = _optional_mapping(value, where)
+    phases = []
     for name in names:
-        if phases.get(name) is not None:
-            commands = _mapping(phases[name], f"{where}.{name}").get("commands")
-            found.append((name, _texts(commands, f"{where}.{name}.commands")))
-    return tuple(found)
+        if section.get(name) is not None:
+            commands = _mapping(section[name], f"{where}.{name}").get("commands")
+            phases.append((name, _texts(commands, f"{where}.{name}.commands")))
+    return tuple(phases)
 
 
 def _artifacts(value: Any, build_path: str, where: str) -> Artifacts | None:
@@ -234,7 +193,7 @@ def _artifacts(value: Any, build_path: str, where: str) -> Artifacts | None:
         raise BuildSpecError(f"{where}.baseDirectory: is missing; name the directory that holds the build's files")
     discard = artifacts.get("discard-paths", "no")
     if discard not in {"yes", "no", "true", "false"}:
-        raise BuildSpecError(f"{where}.discard-paths: must be yes or no, not {_shown(discard)}")
+        raise BuildSpecError(f"{where}.discard-paths: must be yes or no, not {shown(discard)}")
     return Artifacts(
         base_directory=_inside(build_path, artifacts["baseDirectory"], f"{where}.baseDirectory"),
         files=_texts(artifacts.get("files"), f"{where}.files") or ("**/*",),
@@ -248,7 +207,7 @@ def _variables(value: Any, where: str) -> dict[str, str]:
         if not name or "=" in name or "\0" in name:
             raise BuildSpecError(f"{where}.variables: {name!r} can't be the name of an environment variable")
         if text is not None and not isinstance(text, str):
-            raise BuildSpecError(f"{where}.variables.{name}: must be text, not {_shown(text)}")
+            raise BuildSpecError(f"{where}.variables.{name}: must be text, not {shown(text)}")
         if text is not None and "\0" in text:
             raise BuildSpecError(f"{where}.variables.{name}: must not hold a NUL character")
     return {name: text or "" for name, text in variables.items()}
@@ -260,7 +219,7 @@ def _inside(base: str, value: Any, where: str) -> str:
     The path is judged once it is joined: one that climbs from a base and stays in the repository is fine.
     """
     if not isinstance(value, str) or "\0" in value:
-        raise BuildSpecError(f"{where}: must be the path of a directory, not {_shown(value)}")
+        raise BuildSpecError(f"{where}: must be the path of a directory, not {shown(value)}")
     path = posixpath.normpath(posixpath.join(base, value.lstrip("/")))
     if path == ".." or path.startswith("../"):
         seen_from = f", seen from {base!r}" if base else ""
@@ -280,7 +239,7 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise BuildSpecError(f"{where}: must be a list, not {_shown(value)}; write each item as a line with a dash")
+        raise BuildSpecError(f"{where}: must be a list, not {shown(value)}; write each item as a line with a dash")
     for number, item in enumerate(value, start=1):
         if item is None:
             continue
@@ -289,13 +248,13 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
                 f"{where}[{number}]: YAML reads this as a mapping because of its colon; put it in quotes"
             )
         if not isinstance(item, str) or "\0" in item:
-            raise BuildSpecError(f"{where}[{number}]: must be text, not {_shown(item)}")
+            raise BuildSpecError(f"{where}[{number}]: must be text, not {shown(item)}")
     return tuple(item for item in value if item is not None)
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise BuildSpecError(f"{where}: must be a mapping, not {_shown(value)}")
+        raise BuildSpecError(f"{where}: must be a mapping, not {shown(value)}")
     if not all(isinstance(key, str) for key in value):
         raise BuildSpecError(f"{where}: every key must be text")
     return value
@@ -305,12 +264,12 @@ def _optional_mapping(value: Any, where: str) -> Mapping[str, Any]:
     return {} if value is None else _mapping(value, where)
 
 
-def _unknown(document: Mapping[str, Any], known: set[str], where: str) -> Iterator[str]:
+def _unknown(document: Mapping[str, Any], keys: set[str], where: str) -> Iterator[str]:
     for key in document:
         if key in NO_EFFECT:
             yield f"{where}{key} has no effect: {NO_EFFECT[key]}"
-        elif key not in known:
-            yield f"{where}{key} is not known and was ignored; known are {', '.join(sorted(known))}"
+        elif key not in keys:
+            yield f"{where}{key} is not known and was ignored; known are {', '.join(sorted(keys))}"
 
 
 def _empty(items: list[str | None] | None, where: str) -> Iterator[str]:
@@ -337,16 +296,3 @@ def _ignored(document: Mapping[str, Any], where: str) -> Iterator[str]:
             mapping = section.get(part) or {}
             yield from _unknown(mapping, known, f"{place}.{part}.")
             yield from _empty(mapping.get(items), f"{place}.{part}.{items}")
-
-
-def _shown(value: Any) -> str:
-    """A value for an error message: its kind, and itself where it is short."""
-    match value:
-        case None:
-            return "nothing"
-        case str():
-            return repr(value if len(value) <= 40 else value[:40] + "…")
-        case dict():
-            return "a mapping"
-        case _:
-            return "a list"

@@ -14,7 +14,7 @@ SECRET_SETTINGS = ("oauthToken", "accessToken")
 def describe_app(app: App, addresses: Addresses) -> dict[str, Any]:
     """The API's App."""
     settings = {name: value for name, value in app.settings.items() if name not in SECRET_SETTINGS}
-    shown = {
+    description = {
         "description": "",
         "repository": "",
         "platform": "WEB",
@@ -31,14 +31,16 @@ def describe_app(app: App, addresses: Addresses) -> dict[str, Any]:
         "createTime": app.created,
         "updateTime": app.updated,
     }
-    production = next((one for one in app.branches.values() if one.settings.get("stage") == "PRODUCTION"), None)
+    production = next(
+        (branch for branch in app.branches.values() if branch.settings.get("stage") == "PRODUCTION"), None
+    )
     if production is not None and production.jobs:
-        shown["productionBranch"] = {
+        description["productionBranch"] = {
             "branchName": production.name,
             "status": production.jobs[max(production.jobs)].status[:7],
             "lastDeployTime": production.deployed,
         }
-    return shown
+    return description
 
 
 def describe_branch(branch: Branch, addresses: Addresses) -> dict[str, Any]:

@@ -25,9 +25,9 @@ class FetchError(Exception):
 
 def opener(host: str | None) -> urllib.request.OpenerDirector:
     """An opener of http and https addresses alone, wherever they redirect to."""
-    made = urllib.request.OpenerDirector()
+    director = urllib.request.OpenerDirector()
     # What runs on this machine is behind no proxy.
-    made.add_handler(urllib.request.ProxyHandler({} if host in LOOPBACK else None))
+    director.add_handler(urllib.request.ProxyHandler({} if host in LOOPBACK else None))
     for handler in (
         urllib.request.HTTPHandler,
         urllib.request.HTTPSHandler,
@@ -36,8 +36,8 @@ def opener(host: str | None) -> urllib.request.OpenerDirector:
         urllib.request.HTTPErrorProcessor,
         urllib.request.UnknownHandler,
     ):
-        made.add_handler(handler())
-    return made
+        director.add_handler(handler())
+    return director
 
 
 def fetch(url: str, target: Path, limit: int) -> None:

@@ -146,7 +146,7 @@ class Hosting:
         with self._lock:
             app = self.app(params["appId"])
             branches, token = page(app.branches.values(), lambda branch: branch.name, params, 50)
-            return {"branches": [describe_branch(one, self._addresses) for one in branches], "nextToken": token}
+            return {"branches": [describe_branch(branch, self._addresses) for branch in branches], "nextToken": token}
 
     def update_branch(self, params: Parameters) -> Result:
         _check_variables(params)
@@ -294,8 +294,8 @@ class Hosting:
         """The branch whose site has this host name; host names know no upper case."""
         app = self._apps.get(app_id)
         branches: Iterable[Branch] = app.branches.values() if app else ()
-        names = ((one.settings.get("displayName") or display_name(one.name), one) for one in branches)
-        return next((one for name, one in names if name.lower() == label.lower()), None)
+        names = ((branch.settings.get("displayName") or display_name(branch.name), branch) for branch in branches)
+        return next((branch for name, branch in names if name.lower() == label.lower()), None)
 
     def job_by_key(self, key: str) -> Job | None:
         """The job whose files are served under this key."""

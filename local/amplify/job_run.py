@@ -24,7 +24,7 @@ DEFAULT_TIMEOUT_MINUTES = 30
 TIMEOUT_MINUTES = range(5, 121)
 REASON_LIMIT = 1000
 # How long the files of a deployment may take to arrive; Amplify names no limit.
-BRING_WITHIN_MINUTES = 30
+FETCH_WITHIN_MINUTES = 30
 # Amplify builds the tip and ignores StartJob's commitId.
 COMMIT = "HEAD"
 VERIFY_SECONDS = 30
@@ -137,20 +137,20 @@ class JobRun:
                 if self.job.status == "CANCELLING":
                     raise StoppedError
                 # The one before stays, for whoever is still reading it.
-                kept = {site, self.branch.site}
+                current = {site, self.branch.site}
                 self.branch.site, self.branch.deployed_job_id = site, self.job.id
                 self.branch.deployed = self.context.now()
-            for old in set(site.parent.iterdir()) - kept:
+            for old in set(site.parent.iterdir()) - current:
                 shutil.rmtree(old, ignore_errors=True)
 
     def _fetch_source(self, source: Source) -> None:
         assert self.job.processes is not None
         self.job.directory.mkdir(parents=True, exist_ok=True)
-        self.job.processes.deadline = time.monotonic() + BRING_WITHIN_MINUTES * self.limits.minute
+        self.job.processes.deadline = time.monotonic() + FETCH_WITHIN_MINUTES * self.limits.minute
         try:
-            source.bring(self.job.directory, self.limits.site_bytes, self.job.processes)
+            source.fetch(self.job.directory, self.limits.site_bytes, self.job.processes)
         except TimedOutError:
-            reason = f"{source.name}: not all of it was here after {BRING_WITHIN_MINUTES} minutes, the time limit"
+            reason = f"{source.name}: not all of it was here after {FETCH_WITHIN_MINUTES} minutes, the time limit"
             raise BuildFailedError(reason) from None
 
     def _verify(self) -> None:

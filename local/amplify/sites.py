@@ -108,11 +108,11 @@ def _page(app_name: str, branch: Branch, job: Job, addresses: Addresses) -> str:
     title = f"{app_name} {branch.name} #{job.id}: {job.status}"
     rows, logs = [], []
     for step in job.steps:
-        shown = describe_step(job, step, addresses)
+        description = describe_step(job, step, addresses)
         links = "".join(
-            f' <a href="{escape(shown[name])}">{label}</a>'
+            f' <a href="{escape(description[name])}">{label}</a>'
             for name, label in (("logUrl", "log"), ("artifactsUrl", "artifacts"))
-            if shown[name]
+            if description[name]
         )
         took = f"{(step.ended - step.started).total_seconds():.1f} s" if step.ended and step.started else ""
         cells = (step.name, step.status, step.started and step.started.isoformat(" ", "seconds"), took, step.reason)

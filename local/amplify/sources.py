@@ -48,7 +48,7 @@ class Source(Protocol):
     @property
     def url_type(self) -> str | None: ...
 
-    def bring(self, directory: Path, limit: int, processes: Processes) -> None:
+    def fetch(self, directory: Path, limit: int, processes: Processes) -> None:
         """Leave the files as SITE_ZIP in the directory; it may have up to `limit` bytes.
 
         Raises ArtifactsError, StoppedError and TimedOutError.
@@ -63,7 +63,7 @@ class UploadedZip:
     url: None = None
     url_type: None = None
 
-    def bring(self, directory: Path, limit: int, processes: Processes) -> None:  # noqa: ARG002
+    def fetch(self, directory: Path, limit: int, processes: Processes) -> None:  # noqa: ARG002
         if not (directory / SITE_ZIP).is_file():
             raise ArtifactsError("nothing was uploaded to the zipUploadUrl that CreateDeployment answered")
 
@@ -81,7 +81,7 @@ class UploadedFiles:
         """Where in the directory each file is put. Numbers, since an address has no room for every name."""
         return {name: f"files/{number}" for number, name in enumerate(self.md5)}
 
-    def bring(self, directory: Path, limit: int, processes: Processes) -> None:
+    def fetch(self, directory: Path, limit: int, processes: Processes) -> None:
         files = {name: directory / place for name, place in self.places().items()}
         if missing := [name for name, file in files.items() if not file.is_file()]:
             more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
@@ -110,7 +110,7 @@ class WebZip:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
-    def bring(self, directory: Path, limit: int, processes: Processes) -> None:
+    def fetch(self, directory: Path, limit: int, processes: Processes) -> None:
         printed = bytearray()
         code = processes.run(
             [sys.executable, "-I", str(Path(fetch.__file__).absolute()), SITE_ZIP, str(limit)],
@@ -141,7 +141,7 @@ class S3Zip:
     def name(self) -> str:
         return self.url
 
-    def bring(self, directory: Path, limit: int, processes: Processes) -> None:
+    def fetch(self, directory: Path, limit: int, processes: Processes) -> None:
         bucket, key = _bucket_and_key(self.url)
         with _reading(self.url):
             answer = self.s3().get_object(Bucket=bucket, Key=key)
@@ -167,22 +167,22 @@ class S3Prefix:
     def name(self) -> str:
         return self.url
 
-    def bring(self, directory: Path, limit: int, processes: Processes) -> None:
+    def fetch(self, directory: Path, limit: int, processes: Processes) -> None:
         bucket, prefix = _bucket_and_key(self.url)
         prefix = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
         with _reading(self.url):
             s3 = self.s3()
             pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             # A key that ends with a slash is how consoles show an empty folder.
-            found = [one for page in pages for one in page.get("Contents", ()) if not one["Key"].endswith("/")]
-            if not found:
+            items = [item for page in pages for item in page.get("Contents", ()) if not item["Key"].endswith("/")]
+            if not items:
                 raise ArtifactsError(f"there is no object below s3://{bucket}/{prefix}")
-            _check_size(sum(one["Size"] for one in found), limit)
+            _check_size(sum(item["Size"] for item in items), limit)
             with zipfile.ZipFile(directory / SITE_ZIP, "w") as archive:
-                for one in found:
-                    name = one["Key"].removeprefix(prefix)
+                for item in items:
+                    name = item["Key"].removeprefix(prefix)
                     with (
-                        closing(s3.get_object(Bucket=bucket, Key=one["Key"])["Body"]) as body,
+                        closing(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"]) as body,
                         archive.open(name, "w", force_zip64=True) as entry,
                     ):
                         for chunk in body.iter_chunks(CHUNK):

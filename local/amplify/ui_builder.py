@@ -27,7 +27,7 @@ from local.server.service import Operations, Parameters, Result
 log = logging.getLogger(__name__)
 
 # A job takes the generator some 400 MB.
-AT_ONCE = 2
+MAX_PARALLEL_JOBS = 2
 MANIFEST = "manifest.json"
 
 
@@ -66,7 +66,7 @@ class UiBuilder:
         self._state_dir = state_dir
         self._jobs: dict[str, CodegenJob] = {}
         self._threads: list[Thread] = []
-        self._slots = Semaphore(AT_ONCE)
+        self._slots = Semaphore(MAX_PARALLEL_JOBS)
         self.operations: Operations = {
             "StartCodegenJob": self.start_codegen_job,
             "GetCodegenJob": self.get_codegen_job,
@@ -97,9 +97,9 @@ class UiBuilder:
         place = (params["appId"], params["environmentName"])
         with self._lock:
             self._check_app(params["appId"])
-            found = [job for job in self._jobs.values() if (job.app_id, job.environment) == place]
+            matching = [job for job in self._jobs.values() if (job.app_id, job.environment) == place]
             try:
-                jobs, token = page(found, lambda job: -job.serial, params, 100)
+                jobs, token = page(matching, lambda job: -job.serial, params, 100)
             except ServiceError as error:
                 raise ServiceError("InvalidParameterException", error.message) from None
         return {"entities": [_summarise(job) for job in jobs], "nextToken": token}
@@ -133,9 +133,11 @@ class UiBuilder:
 
     def _started_by(self, params: Parameters) -> CodegenJob | None:
         token = params.get("clientToken")
-        asked = (params["appId"], params["environmentName"], token)
+        identity = (params["appId"], params["environmentName"], token)
         jobs = self._jobs.values()
-        return next((job for job in jobs if token and (job.app_id, job.environment, job.client_token) == asked), None)
+        return next(
+            (job for job in jobs if token and (job.app_id, job.environment, job.client_token) == identity), None
+        )
 
     def _start(self, params: Parameters, order: dict[str, Any]) -> CodegenJob:
         now = datetime.now(UTC)
@@ -156,7 +158,7 @@ class UiBuilder:
                 job.directory.mkdir(parents=True)
                 code = self._generator.generate_ui(job.order, job.directory)
             if code.errors:
-                errors = [{"schemaName": each.schema_name, "error": each.error} for each in code.errors]
+                errors = [{"schemaName": error.schema_name, "error": error.error} for error in code.errors]
                 message = json.dumps({"codegenErrors": errors})
         except GeneratorError as error:
             message = str(error)
@@ -188,8 +190,8 @@ class UiBuilder:
             for file in code.files
         ]
         errors = [
-            {"fileName": f"{each.schema_name}.{script}", "schemaName": each.schema_name, "error": each.error}
-            for each in code.errors
+            {"fileName": f"{error.schema_name}.{script}", "schemaName": error.schema_name, "error": error.error}
+            for error in code.errors
         ]
         return files + errors
 

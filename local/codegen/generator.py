@@ -86,8 +86,8 @@ class Generator:
     def generate_ui(self, job: Mapping[str, Any], folder: Path) -> UiCode:
         """Write the code for a codegenJobToCreate of StartCodegenJob into a folder. Raises GeneratorError."""
         outcome = self._run("generate_ui.mjs", json.dumps(job), folder)
-        files = tuple(GeneratedFile(each["fileName"], each["schemaName"]) for each in outcome["files"])
-        errors = tuple(SchemaError(each["schemaName"], each["error"]) for each in outcome["errors"])
+        files = tuple(GeneratedFile(entry["fileName"], entry["schemaName"]) for entry in outcome["files"])
+        errors = tuple(SchemaError(entry["schemaName"], entry["error"]) for entry in outcome["errors"])
         return UiCode(files, errors, tuple(outcome["dependencies"]))
 
     def generate_models(self, schema: str) -> GeneratedModels:
@@ -119,23 +119,27 @@ class Generator:
             log.warning("%s ...", INSTALLATION)
             self.install()
         with tempfile.TemporaryDirectory(prefix="codegen-") as temporary:
-            given, outcome = Path(temporary, "input"), Path(temporary, "outcome.json")
-            given.write_text(text, encoding="utf-8")
-            command = [node, str(HERE / script), str(given), *map(str, arguments), str(outcome)]
+            source, outcome = Path(temporary, "input"), Path(temporary, "outcome.json")
+            source.write_text(text, encoding="utf-8")
+            command = [node, str(HERE / script), str(source), *map(str, arguments), str(outcome)]
             self._program(f"AWS's generator ({script})", command, self._time_limit)
             result: dict[str, Any] = json.loads(outcome.read_text(encoding="utf-8"))
             return result
 
     def _node(self) -> str:
         """Find a Node that is new enough."""
-        wanted = f"Node {OLDEST_NODE} or newer, which AWS's code generators run under"
+        requirement = f"Node {OLDEST_NODE} or newer, which AWS's code generators run under"
         node = shutil.which("node", path=self._path)
         if node is None:
-            raise GeneratorError(f"There is no node on the PATH: install {wanted} (https://nodejs.org), and try again")
-        said = self._program("node --version", [node, "--version"], self._time_limit)
-        version = re.match(r"v(\d+)\.", said)
+            raise GeneratorError(
+                f"There is no node on the PATH: install {requirement} (https://nodejs.org), and try again"
+            )
+        output = self._program("node --version", [node, "--version"], self._time_limit)
+        version = re.match(r"v(\d+)\.", output)
         if version is None or int(version[1]) < OLDEST_NODE:
-            raise GeneratorError(f"{node} is {said.strip()}: install {wanted} (https://nodejs.org), and try again")
+            raise GeneratorError(
+                f"{node} is {output.strip()}: install {requirement} (https://nodejs.org), and try again"
+            )
         return node
 
     def is_installed(self) -> bool:

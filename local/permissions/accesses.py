@@ -99,18 +99,18 @@ def accesses(
 
     `machine_of` gives the ARN of the state machine that waits for a task token.
     """
-    found: list[Access] = []
+    accesses: list[Access] = []
     for action, subject in _parts(f"{PREFIXES.get(service, service)}:{operation}", parameters):
         context = _context(place, service, subject)
         if action in TASK_ACTIONS:
             # A token that nobody waits for names no machine; the call fails for that reason.
             machine = machine_of(str(subject.get("taskToken")))
-            found += [Access(action, machine, context)] if machine else []
+            accesses += [Access(action, machine, context)] if machine else []
             continue
-        found += _on_resources(action, subject, place, context)
+        accesses += _on_resources(action, subject, place, context)
         for dependent in _reference(action).dependents:
-            found += _dependent(dependent, service, subject, place, context)
-    return found
+            accesses += _dependent(dependent, service, subject, place, context)
+    return accesses
 
 
 def _reference(action: str) -> service_reference.Action:
@@ -206,10 +206,10 @@ def _resources(action: str, service: str, subject: Parameters, place: Place) -> 
 
 
 def _fill(template: str, values: Mapping[str, str], place: Place) -> tuple[str, bool]:
-    known = {"partition": "aws", "region": place.region, "account": place.account, **values}
+    values_by_name = {"partition": "aws", "region": place.region, "account": place.account, **values}
     names = [name.lower() for name in re.findall(r"\$\{(\w+)\}", template)]
-    arn = re.sub(r"\$\{(\w+)\}", lambda found: known.get(found[1].lower(), "*"), template)
-    return arn, all(name in known for name in names)
+    arn = re.sub(r"\$\{(\w+)\}", lambda match: values_by_name.get(match[1].lower(), "*"), template)
+    return arn, all(name in values_by_name for name in names)
 
 
 def _values(service: str, subject: Parameters) -> dict[str, str]:

@@ -62,9 +62,9 @@ class Authorization:
 
     def session(self, request: Request) -> RoleSession | None:
         """Whose session of a role signed a request; None if it is anybody's."""
-        found = ACCESS_KEY.search(request.headers.get("Authorization", ""))
-        if found is not None:
-            return self.roles.session(found[1])
+        match = ACCESS_KEY.search(request.headers.get("Authorization", ""))
+        if match is not None:
+            return self.roles.session(match[1])
         presigned = request.args.get("X-Amz-Credential", "").partition("/")[0] or request.args.get("AWSAccessKeyId")
         return self.roles.session(presigned) if presigned else None
 

@@ -79,10 +79,10 @@ class _Statement:
         self._has_action = _matcher(statement, "Action", _action_pattern)
         self._has_resource = _matcher(statement, "Resource", _resource_pattern)
         self.not_evaluated: list[str] = [
-            f"policy variable {found[0]}"
+            f"policy variable {match[0]}"
             for text in _listed(statement.get("Resource", statement.get("NotResource")))
-            for found in VARIABLE.finditer(text)
-            if found[1] not in LITERALS
+            for match in VARIABLE.finditer(text)
+            if match[1] not in LITERALS
         ]
         self._conditions: list[Callable[[Access], bool]] = []
         for operator, tests in (statement.get("Condition") or {}).items():
@@ -127,7 +127,7 @@ def _matcher(
     is_excluding = excluded in statement
 
     def matches(text: str) -> bool:
-        return any(found.fullmatch(text) for found in patterns) is not is_excluding
+        return any(compiled.fullmatch(text) for compiled in patterns) is not is_excluding
 
     return matches
 
@@ -201,21 +201,21 @@ TESTS: Mapping[str, Callable[[str, str], bool]] = {
 """Condition operators; with Not, such as StringNotEquals, they are the opposite."""
 
 
-def _condition(operator: str, key: str, wanted: Sequence[str]) -> Callable[[Access], bool] | None:
+def _condition(operator: str, key: str, expected: Sequence[str]) -> Callable[[Access], bool] | None:
     """One condition on one key, or None for an operator that is not known."""
     quantifier, _, name = operator.rpartition(":")
     name, if_exists = name.removesuffix("IfExists"), name.endswith("IfExists")
-    found = re.fullmatch(r"(String|Arn|Numeric)Not(\w+)", name)
-    test = TESTS.get(f"{found[1]}{found[2]}" if found else name)
+    match = re.fullmatch(r"(String|Arn|Numeric)Not(\w+)", name)
+    test = TESTS.get(f"{match[1]}{match[2]}" if match else name)
     lower = key.lower()
     if name == "Null" and not quantifier:
-        return lambda access: (not access.context.get(lower)) == (wanted == ["true"])
+        return lambda access: (not access.context.get(lower)) == (expected == ["true"])
     if test is None or quantifier not in {"", "ForAllValues", "ForAnyValue"}:
         return None
-    is_negated = found is not None
+    is_negated = match is not None
 
     def is_met(value: str) -> bool:
-        return any(test(pattern, value) for pattern in wanted) is not is_negated
+        return any(test(pattern, value) for pattern in expected) is not is_negated
 
     def holds(access: Access) -> bool:
         values = access.context.get(lower) or ()

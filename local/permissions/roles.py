@@ -102,8 +102,8 @@ class Roles:
 
     def not_evaluated(self) -> Mapping[str, Sequence[str]]:
         """What of each role's policies is not evaluated, by the role's name."""
-        found = {
+        texts_by_role = {
             role.name: sorted({text for policy in role.policies for text in policy.not_evaluated})
             for role in self.all()
         }
-        return {name: texts for name, texts in found.items() if texts}
+        return {name: texts for name, texts in texts_by_role.items() if texts}

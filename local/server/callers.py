@@ -60,10 +60,10 @@ class Callers:
         return _foreign_page(headers, _origin(f"http://{host}"))
 
     def _is_own(self, host: str, address: str) -> bool:
-        found = _AUTHORITY.fullmatch(host)
-        if found is None or int(found[2] or _HTTP_PORT) != self._port:
+        match = _AUTHORITY.fullmatch(host)
+        if match is None or int(match[2] or _HTTP_PORT) != self._port:
             return False
-        name = found[1].lower()
+        name = match[1].lower()
         if name in self._names:
             return True
         if self._subdomains and BUCKET_HOST.fullmatch(name):
@@ -98,10 +98,10 @@ def _foreign_page(headers: Message, own: str | None) -> str | None:
 
 def _origin(address: str) -> str | None:
     """Scheme, host and port of an address, or None for what has none, as the opaque origin `null`."""
-    found = _ABSOLUTE.match(address)
-    if found is None or (authority := _AUTHORITY.fullmatch(found[2])) is None:
+    match = _ABSOLUTE.match(address)
+    if match is None or (authority := _AUTHORITY.fullmatch(match[2])) is None:
         return None
-    return f"{found[1]}://{authority[1]}:{authority[2] or _HTTP_PORT}".lower()
+    return f"{match[1]}://{authority[1]}:{authority[2] or _HTTP_PORT}".lower()
 
 
 def sent_by_page(request: Request) -> bool:

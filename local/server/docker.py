@@ -16,14 +16,14 @@ def bridge_address() -> str | None:
     """
     command = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        inspection = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     except FileNotFoundError as error:
         raise ValueError("there is no docker command on PATH") from error
     except subprocess.TimeoutExpired as error:
         raise ValueError(f"Docker did not answer within {error.timeout:.0f} s") from error
     except subprocess.CalledProcessError as error:
         raise ValueError(f"Docker does not answer: {error.stderr.strip()}") from error
-    network = json.loads(asked.stdout)[0]
+    network = json.loads(inspection.stdout)[0]
     # Docker names the gateway only where it was chosen; else it is the first address of the network.
     address = network.get("Gateway") or str(next(ipaddress.ip_network(network["Subnet"]).hosts()))
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

@@ -79,12 +79,12 @@ def join_services(settings: AccountSettings, stack: ExitStack) -> AccountService
         roles,
         account=ACCOUNT,
         region=region,
-        machine_of=lambda token: step_functions.machine_of(token),  # noqa: PLW0108
+        machine_of=lambda token: step_functions.machine_of(token),  # noqa: PLW0108 -- made below
     )
     targets = Targets(
         clients,
         authorization,
-        invoke=lambda arn, payload: functions.invoke_async(arn, payload),  # noqa: PLW0108
+        invoke=lambda arn, payload: functions.invoke_async(arn, payload),  # noqa: PLW0108 -- made below
         emit=lambda event, bus: events.emit(event, bus=bus),
     )
     deliverer = Deliverer(targets)

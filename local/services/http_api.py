@@ -49,10 +49,10 @@ class Route:
         """The path parameters of a request that fits, else None; `path` is as it was sent."""
         if self._is_default:
             return {}
-        found = self._pattern.fullmatch(path)
-        if found is None or self.method not in {method, "ANY"}:
+        match = self._pattern.fullmatch(path)
+        if match is None or self.method not in {method, "ANY"}:
             return None
-        return {name: unquote(value) for name, value in found.groupdict().items()}
+        return {name: unquote(value) for name, value in match.groupdict().items()}
 
     @property
     def rank(self) -> tuple[int, Sequence[int], int]:
@@ -211,13 +211,13 @@ def _route_key(path: str, method: str) -> str:
 
 def _function_arn(key: str, operation: Mapping[str, Any]) -> str:
     integration = operation.get("x-amazon-apigateway-integration") or {}
-    found = re.search(r"functions/(arn:[^/]+)/invocations$", str(integration.get("uri", "")))
+    match = re.search(r"functions/(arn:[^/]+)/invocations$", str(integration.get("uri", "")))
     version = str(integration.get("payloadFormatVersion", ""))
-    if integration.get("type") != "aws_proxy" or found is None or version != "2.0":
+    if integration.get("type") != "aws_proxy" or match is None or version != "2.0":
         raise ValueError(f"route {key}: the local cloud runs Lambda proxy integrations with payload format 2.0 only")
     if operation.get("security"):
         raise ValueError(f"route {key}: the local cloud has no authorizers")
-    return found[1]
+    return match[1]
 
 
 def _throttle(settings: Mapping[str, Any]) -> Throttle:

@@ -34,7 +34,7 @@ class S3Service:
         self._moto = moto
         self._emit = emit
         self._lock = threading.Lock()
-        self._telling: set[str] = set()
+        self._notifying_buckets: set[str] = set()
         self._last = 0
 
     def handle(self, service: str, request: Request) -> Response:
@@ -49,10 +49,10 @@ class S3Service:
             case "GetBucketNotificationConfiguration" | "GetBucketNotification":
                 return self._configuration(service, request, bucket)
         response = self._moto.handle(service, request)
-        if operation in CREATING and response.status_code == 200 and bucket in self._telling:
+        if operation in CREATING and response.status_code == 200 and bucket in self._notifying_buckets:
             self._created(bucket, key, operation, request, response)
         if operation == "DeleteBucket" and response.status_code < 300:
-            self._telling.discard(bucket)
+            self._notifying_buckets.discard(bucket)
         return response
 
     def _configure(self, service: str, request: Request, bucket: str) -> Response:
@@ -60,17 +60,19 @@ class S3Service:
         without = with_body(request, TO_EVENTBRIDGE.sub(b"", body))
         response = self._moto.handle(service, without)
         if response.status_code == 200:
-            tells = TO_EVENTBRIDGE.search(body) is not None
-            (self._telling.add if tells else self._telling.discard)(bucket)
+            sends = TO_EVENTBRIDGE.search(body) is not None
+            (self._notifying_buckets.add if sends else self._notifying_buckets.discard)(bucket)
         return response
 
     def _configuration(self, service: str, request: Request, bucket: str) -> Response:
         response = self._moto.handle(service, request)
-        if response.status_code == 200 and bucket in self._telling:
+        if response.status_code == 200 and bucket in self._notifying_buckets:
             body = response.get_data()
-            told = body.replace(END, b"<EventBridgeConfiguration/>" + END)
+            completed = body.replace(END, b"<EventBridgeConfiguration/>" + END)
             # moto answers nothing at all for a bucket without a configuration of its own.
-            response.set_data(told if END in body else b"<NotificationConfiguration><EventBridgeConfiguration/>" + END)
+            response.set_data(
+                completed if END in body else b"<NotificationConfiguration><EventBridgeConfiguration/>" + END
+            )
         return response
 
     def _created(self, bucket: str, key: str, reason: str, request: Request, response: Response) -> None:

@@ -38,21 +38,21 @@ class SqsService:
         if not name.endswith(".fifo") or parameters.get("WaitTimeSeconds"):
             return self._moto.handle(service, request)
         with self._lock:
-            self._look_at_what_came_back(name)
+            self._refresh_returning_messages(name)
             return self._moto.handle(service, request)
 
-    def _look_at_what_came_back(self, name: str) -> None:
+    def _refresh_returning_messages(self, name: str) -> None:
         try:
             queue: Any = sqs_backends[ACCOUNT][self._moto.region].get_queue(name)
         except QueueDoesNotExist:
             return
-        while due := [message for message in list(queue.pending_messages) if _comes_back(message)]:
+        while due := [message for message in list(queue.pending_messages) if _is_returning(message)]:
             for message in due:
                 if message.visible:
                     queue.pending_messages.discard(message)
             time.sleep(0.001)
 
 
-def _comes_back(message: Any) -> bool:
+def _is_returning(message: Any) -> bool:
     """Whether a message in flight is visible again, or will be while moto looks."""
     return bool(message.visible_at < unix_time_millis() + MARGIN_MILLISECONDS)

@@ -147,9 +147,9 @@ class CloudFormationService:
         if not (token.isascii() and token.isdigit() and len(token) < 6):
             raise _invalid("NextToken is not one that ListStackResources answered")
         start = int(token)
-        shown = stack.resources[start : start + PAGE]
+        page = stack.resources[start : start + PAGE]
         return {
-            "StackResourceSummaries": [{"LastUpdatedTimestamp": stack.created, **_resource(item)} for item in shown],
+            "StackResourceSummaries": [{"LastUpdatedTimestamp": stack.created, **_resource(item)} for item in page],
             "NextToken": str(start + PAGE) if start + PAGE < len(stack.resources) else None,
         }
 

@@ -89,8 +89,8 @@ class Template:
         self.path = path
         document = _read(path)
         declared = document.get("Parameters") or {}
-        wanted = {name: value for name, value in (defaults or {}).items() if name in declared}
-        self.parameters = _parameter_values(declared, {**wanted, **parameters})
+        own = {name: value for name, value in (defaults or {}).items() if name in declared}
+        self.parameters = _parameter_values(declared, {**own, **parameters})
         self._values = pseudo.values() | self.parameters
         _put_placeholders(document)
         translated = _translate(document, self.parameters, pseudo)
@@ -180,12 +180,12 @@ class Template:
         raise TemplateError(f"{name} with {value!r} is not known to the local cloud")
 
     def _sub(self, argument: Any, lookup: Lookup) -> str:
-        text, given = (argument, {}) if isinstance(argument, str) else argument
-        variables = {name: self.resolve(value, lookup) for name, value in given.items()}
+        text, arguments = (argument, {}) if isinstance(argument, str) else argument
+        variables = {name: self.resolve(value, lookup) for name, value in arguments.items()}
 
-        def value_of(found: re.Match[str]) -> str:
-            name: str = found[2].strip()
-            if found[1]:
+        def value_of(match: re.Match[str]) -> str:
+            name: str = match[2].strip()
+            if match[1]:
                 return "${" + name + "}"
             if name in variables:
                 return _text(variables[name])
@@ -220,14 +220,14 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
-    if unknown := sorted(set(given) - set(declared)):
+def _parameter_values(declared: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, Any]:
+    if unknown := sorted(set(arguments) - set(declared)):
         raise TemplateError(f"the template has no parameter {unknown[0]!r}; it has {', '.join(sorted(declared))}")
     values: dict[str, Any] = {}
     for name, parameter in declared.items():
-        if name not in given and "Default" not in parameter:
+        if name not in arguments and "Default" not in parameter:
             raise TemplateError(f"the parameter {name} has no default and was not given")
-        text = str(given.get(name, parameter.get("Default")))
+        text = str(arguments.get(name, parameter.get("Default")))
         allowed = [str(item) for item in parameter.get("AllowedValues", [])]
         if allowed and text not in allowed:
             raise TemplateError(f"the parameter {name} is {text!r}; allowed are {', '.join(allowed)}")

@@ -7,7 +7,7 @@ import pytest
 
 from amplify_jobs.following.wait import EarlierJob
 from benchmarks.machine import Call, Clock, NotSimulatedError, TaskError, walk
-from benchmarks.polling import CALL_SECONDS, DEFINITION, EVENT_SECONDS, FollowedJob, follow, follow_plainly
+from benchmarks.polling import CALL_SECONDS, DEFINITION, EVENT_SECONDS, SimulatedJob, follow, follow_plainly
 
 ALWAYS = ["StartJob", "AnnounceStart", "AwaitChange", "GetJob", "Finished?", "AnnounceEnd"]
 CONTEXT = {"Execution": {"Id": "execution", "Input": {}}, "Task": {"Token": "token"}}
@@ -18,31 +18,31 @@ def definition() -> dict[str, Any]:
     return loaded
 
 
-def walked(job: FollowedJob) -> list[str]:
+def walked(job: SimulatedJob) -> list[str]:
     return [visit.state for visit in walk(definition(), {}, CONTEXT, job.task, job.clock).visits]
 
 
 def test_an_event_ends_the_wait() -> None:
-    job = FollowedJob(200, events=True, earlier=())
+    job = SimulatedJob(200, events=True, earlier=())
     assert walked(job) == ALWAYS
 
 
 def test_the_announcement_comes_one_poll_after_the_event() -> None:
-    followed = follow(definition(), FollowedJob(200, events=True, earlier=()))
+    followed = follow(definition(), SimulatedJob(200, events=True, earlier=()))
     assert (followed.transitions, followed.polls) == (6, 1)
     assert followed.delay == pytest.approx(EVENT_SECONDS + CALL_SECONDS)
 
 
 def test_without_events_a_job_longer_than_those_before_is_asked_for_again() -> None:
-    earlier = [EarlierJob(60, told_by_event=False)] * 10
-    states = walked(FollowedJob(66, events=False, earlier=earlier))
+    earlier = [EarlierJob(60, end_event_received=False)] * 10
+    states = walked(SimulatedJob(66, events=False, earlier=earlier))
     assert states[:5] == ALWAYS[:5]
     assert states[5:8] == ["AwaitChange", "GetJob", "Finished?"]
     assert states[-1] == "AnnounceEnd"
 
 
 def test_an_event_that_nobody_waited_for_ends_the_next_wait_at_once() -> None:
-    job = FollowedJob(60, events=True, earlier=())
+    job = SimulatedJob(60, events=True, earlier=())
     started = job.task(lambda_call("${StartJobFunctionArn}", {}))["Payload"]
     job.clock.now = job.ends_at + EVENT_SECONDS
     with pytest.raises(TaskError, match=r"DynamoDb\.ConditionalCheckFailedException"):
@@ -50,7 +50,7 @@ def test_an_event_that_nobody_waited_for_ends_the_next_wait_at_once() -> None:
 
 
 def test_the_time_limit_ends_a_wait_without_an_event() -> None:
-    job = FollowedJob(60, events=False, earlier=())
+    job = SimulatedJob(60, events=False, earlier=())
     started = job.task(lambda_call("${StartJobFunctionArn}", {}))["Payload"]
     before = job.clock.now
     with pytest.raises(TaskError, match=r"States\.Timeout"):

@@ -20,7 +20,7 @@ def app_id(team: Team) -> str:
 
 
 def down(team: Team, service: str, operation: str) -> None:
-    team.order_fault(service=service, operation=operation, fault="throttle", times=EVERY_TIME)
+    team.inject_fault(service=service, operation=operation, fault="throttle", times=EVERY_TIME)
 
 
 def commits_of(team: Team) -> list[str]:
@@ -81,7 +81,7 @@ def test_what_is_forbidden_by_mistake_waits_as_well(
 ) -> None:
     (body,) = pushes(team, 1)
     team.kill("ReceiveWebhookFunction")
-    team.order_fault(
+    team.inject_fault(
         service=service, operation=operation, fault="refuse", code=code, message="No", status=403, times=EVERY_TIME
     )
     status, answer = team.deliver(body)
@@ -109,7 +109,7 @@ def test_without_routes_and_without_a_copy_of_them_pushes_wait(team: Team, app_i
 
 def test_an_answer_of_step_functions_that_was_lost_makes_no_second_job(team: Team, app_id: str) -> None:
     (body,) = pushes(team, 1)
-    team.order_fault(service="states", operation="StartExecution", fault="lose-answer", times=2)
+    team.inject_fault(service="states", operation="StartExecution", fault="lose-answer", times=2)
     assert team.deliver(body)[0] == 202
     commit = json.loads(body)["after"]
     assert until_started(team, [commit]) == [commit]

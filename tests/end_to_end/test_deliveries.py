@@ -147,7 +147,7 @@ def test_without_secrets_it_waits_unverified_and_a_second_delivery_is_no_second_
     body = team.push("gate")
     # A fresh process has no secrets to fall back on.
     team.kill("ReceiveWebhookFunction")
-    team.order_fault(service=service, operation=operation, fault="refuse", code=code, message="No", times=20)
+    team.inject_fault(service=service, operation=operation, fault="refuse", code=code, message="No", times=20)
 
     before = executions(team)
     # What nobody signed waits as well, and starts nothing.
@@ -165,14 +165,14 @@ def test_without_secrets_it_waits_unverified_and_a_second_delivery_is_no_second_
 
 def test_stale_routes_serve_while_the_bucket_does_not_answer(team: Team, app_id: str) -> None:
     team.accepted(team.push("gate"))
-    team.order_fault(service="s3", operation="GetObject", fault="refuse", code="InternalError", message="No", times=50)
+    team.inject_fault(service="s3", operation="GetObject", fault="refuse", code="InternalError", message="No", times=50)
 
     assert team.deliver(team.push("gate"))[0] == 202
 
 
 def test_a_lost_answer_of_start_execution_is_no_second_execution(team: Team, app_id: str) -> None:
     before = executions(team)
-    team.order_fault(service="states", operation="StartExecution", fault="lose-answer")
+    team.inject_fault(service="states", operation="StartExecution", fault="lose-answer")
 
     status, answer = team.deliver(team.push("gate"))
 

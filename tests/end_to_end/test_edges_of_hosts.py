@@ -145,7 +145,7 @@ def test_the_ping_of_test_connection_needs_no_signature_and_lets_nothing_else_in
 
 def test_an_unsigned_ping_waits_for_nothing(team: Team, send: Deliver) -> None:
     """Not even in the queue: what is not signed costs no more than its answer."""
-    team.order_fault(service="s3", operation="GetObject", fault="refuse", code="InternalError", message="No", times=50)
+    team.inject_fault(service="s3", operation="GetObject", fault="refuse", code="InternalError", message="No", times=50)
     team.kill("ReceiveWebhookFunction")
 
     status, answer = send("bitbucket-server", {"test": True}, proof={}, X_Event_Key="diagnostics:ping")

@@ -126,7 +126,7 @@ def test_a_stopped_job_is_announced_as_cancelled(team: Team) -> None:
     team.route("stopped", app_id)
     team.has_built_before(app_id, seconds=5)
     # As in an account without a trail: Amplify documents no event for CANCELLED, and a poll finds it.
-    team.order_fault(service="amplify", operation="ApiCallEvent", fault="lose", times=9, match={"appId": app_id})
+    team.inject_fault(service="amplify", operation="ApiCallEvent", fault="lose", times=9, match={"appId": app_id})
     request_id = team.accepted(team.push("stopped"))
     team.amplify.stop_job(appId=app_id, branchName="main", jobId=team.running_job(app_id))
 
@@ -186,7 +186,7 @@ def test_trouble_at_amplify_ends_in_exactly_one_job(
     name = f"trouble-{abs(hash(request.node.name)) % 10**8}"
     app_id = team.app(name)
     team.route(name, app_id)
-    team.order_fault(**{"service": "amplify", "operation": "StartJob", **fault})
+    team.inject_fault(**{"service": "amplify", "operation": "StartJob", **fault})
 
     request_id = team.accepted(team.push(name))
 
@@ -197,7 +197,7 @@ def test_trouble_at_amplify_ends_in_exactly_one_job(
 def test_dynamodb_failing_delays_a_start_and_starts_nothing_twice(team: Team) -> None:
     app_id = team.app("no-table")
     team.route("no-table", app_id)
-    team.order_fault(
+    team.inject_fault(
         service="dynamodb", operation="PutItem", fault="refuse", code="InternalServerError", message="Down", times=4
     )
 
@@ -226,7 +226,7 @@ def test_a_lost_status_event_delays_the_announcement_only(team: Team) -> None:
     team.route("silent", app_id)
     # With a history of jobs whose end no event told, the polls know when to ask.
     team.has_built_before(app_id, seconds=2)
-    team.order_fault(service="amplify", operation="StatusEvent", fault="lose", times=100, match={"appId": app_id})
+    team.inject_fault(service="amplify", operation="StatusEvent", fault="lose", times=100, match={"appId": app_id})
 
     assert team.told(team.accepted(team.push("silent")))["outcome"] == "SUCCEEDED"
 

@@ -26,7 +26,7 @@ def killed(team: Team) -> Under:
     app_id = team.app("killed")
     team.route("killed", app_id)
     # StartJob is done; its answer comes so late that the function is killed while it waits for it.
-    team.order_fault(service="amplify", operation="StartJob", fault="delay", seconds=20, match={"appId": app_id})
+    team.inject_fault(service="amplify", operation="StartJob", fault="delay", seconds=20, match={"appId": app_id})
     request_id = team.accepted(team.push("killed"))
     team.until(lambda: team.jobs(app_id) or None, "StartJob did not arrive")
     team.kill("StartJobFunction")
@@ -52,7 +52,7 @@ def endless(team: Team, name: str, **route: Any) -> Under:
 @pytest.fixture(scope="module")
 def unanswered(team: Team) -> Under:
     place = team.manual_app("unanswered")
-    team.order_fault(
+    team.inject_fault(
         service="amplify",
         operation="StartDeployment",
         fault="refuse",

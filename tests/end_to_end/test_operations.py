@@ -154,7 +154,7 @@ def test_trouble_with_ui_builder_ends_in_exactly_one_job(team: Team, app_id: str
     ui_builder = team.session.client("amplifyuibuilder")
     place: dict[str, Any] = {"appId": app_id, "environmentName": "trouble"}
     before = len(ui_builder.list_codegen_jobs(**place)["entities"])
-    team.order_fault(service="amplifyuibuilder", **fault)
+    team.inject_fault(service="amplifyuibuilder", **fault)
 
     request_id = team.asks("start_codegen_job", codegen(app_id, graphqlSchema=SCHEMA) | place)
 
@@ -235,7 +235,7 @@ def test_models_of_one_environment_are_generated_one_after_the_other(team: Team,
 @needs_node
 def test_a_models_job_whose_answer_was_lost_is_the_only_one(team: Team, app_id: str) -> None:
     parameters = environment(team, app_id, "lost")
-    team.order_fault(service="amplifybackend", operation="GenerateBackendAPIModels", fault="lose-answer")
+    team.inject_fault(service="amplifybackend", operation="GenerateBackendAPIModels", fault="lose-answer")
 
     request_id = team.asks("generate_backend_api_models", parameters)
 
@@ -312,7 +312,7 @@ def test_a_deployment_becomes_a_site(team: Team, form: str) -> None:
 
 def test_an_artifacts_address_is_in_no_log_record_or_history(team: Team) -> None:
     place = team.manual_app("secret")
-    team.order_fault(service="amplify", operation="StartDeployment", fault="throttle", times=2)
+    team.inject_fault(service="amplify", operation="StartDeployment", fault="throttle", times=2)
     artifact = team.store("releases/secret.zip", zipped_site("secret"))
     request_id = team.asks("start_deployment", place | {"artifact": artifact})
 
@@ -351,7 +351,7 @@ def test_deployments_of_one_branch_come_one_after_the_other(team: Team) -> None:
 )
 def test_trouble_with_a_deployment_ends_in_exactly_one_job(team: Team, fault: dict[str, Any]) -> None:
     place = team.manual_app("trouble")
-    team.order_fault(service="amplify", operation="StartDeployment", **fault)
+    team.inject_fault(service="amplify", operation="StartDeployment", **fault)
 
     artifact = team.store("releases/trouble.zip", zipped_site("trouble"))
     request_id = team.asks("start_deployment", place | {"artifact": artifact})

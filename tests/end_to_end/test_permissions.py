@@ -80,7 +80,7 @@ def finds_no_routes(team: Team) -> None:
     """Deliveries and requests before the first routes are pushed, also a request that comes out of the queue."""
     team.deliver(team.push("nothing"))
     invoke(team, {"route": "none", "requestId": "none"})
-    team.order_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
+    team.inject_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
     assert invoke(team, {"route": "none", "requestId": "later"})["deferred"]
     until_asked(team, "DrainIntakeFunctionRole", "s3:ListBucket")
     team.clear_faults()
@@ -103,7 +103,7 @@ def asks_for_code(team: Team, tmp_path: Path) -> None:
     backend.create_backend(AppId=app_id, AppName="code", BackendEnvironmentName="dev")
     backend.create_backend_api(**place, ResourceConfig={"TransformSchema": SCHEMA})
     # The second try looks for the job whose answer was lost.
-    team.order_fault(service="amplifybackend", operation="GenerateBackendAPIModels", fault="lose-answer")
+    team.inject_fault(service="amplifybackend", operation="GenerateBackendAPIModels", fault="lose-answer")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(tmp_path))
         asked = [
@@ -118,7 +118,7 @@ def defers(team: Team) -> None:
     """Pushes and requests of the bus while Step Functions is down, and a push while routes can't be read."""
     app_id = team.app("deferred")
     team.route("deferred", app_id)
-    team.order_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
+    team.inject_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
     assert team.deliver(team.push("deferred"))[1]["deferred"]
     assert invoke(team, LARGE_REQUEST)["deferred"]
     entry: Any = {
@@ -134,15 +134,15 @@ def defers(team: Team) -> None:
     team.until(lambda: team.requests_of("com-acme-deferred") or None, "the request was never started")
     until_asked(team, "DrainIntakeFunctionRole", "s3:PutObject")
     team.kill("ReceiveWebhookFunction")
-    team.order_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME)
+    team.inject_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME)
     assert team.deliver(team.push("deferred"))[0] == 202
     team.clear_faults()
     # What can't be verified, and is too large for the queue, is read and verified when it is drained.
     for function in ("ReceiveWebhookFunction", "DrainIntakeFunction"):
         team.kill(function)
-    team.order_fault(service="ssm", operation="GetParameters", fault="throttle", times=EVERY_TIME)
+    team.inject_fault(service="ssm", operation="GetParameters", fault="throttle", times=EVERY_TIME)
     routes = {"Key": "routes.json"}
-    team.order_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME, match=routes)
+    team.inject_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME, match=routes)
     assert team.deliver(team.push("deferred", padding="x" * 300_000))[0] == 202
     for action in ("GetParameter", "GetParameters"):
         until_asked(team, "DrainIntakeFunctionRole", f"ssm:{action}")
@@ -154,7 +154,7 @@ def builds(team: Team) -> Iterator[None]:
     app_id = team.app("granted")
     team.route("granted", app_id)
     yield
-    team.order_fault(service="amplify", operation="StartJob", fault="throttle", match={"appId": app_id})
+    team.inject_fault(service="amplify", operation="StartJob", fault="throttle", match={"appId": app_id})
     for _ in range(2):
         assert team.told(team.accepted(team.push("granted")))["outcome"] == "SUCCEEDED"
 

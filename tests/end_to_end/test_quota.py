@@ -22,7 +22,7 @@ def test_two_hundred_pushes_at_once_on_cold_functions_under_ssm_s_quota_lose_not
     bodies = [team.push("burst", ref=f"refs/heads/release/b{number}") for number in range(PUSHES)]
     team.kill("ReceiveWebhookFunction")
     first, *others = READS
-    team.order_fault(service="ssm", operation=first, also=others, fault="quota", rate=CALLS_A_SECOND)
+    team.inject_fault(service="ssm", operation=first, also=others, fault="quota", rate=CALLS_A_SECOND)
     with ThreadPoolExecutor(PUSHES) as pool:
         answers = list(pool.map(team.deliver, bodies))
     assert {status for status, _ in answers} == {202}

@@ -58,7 +58,7 @@ def test_a_build_that_keeps_failing_is_announced_once_with_its_last_outcome(team
 def test_a_failed_job_that_amplify_will_not_start_again_has_failed(team: Team) -> None:
     app_id = team.app("no-retry", build=["exit 3"])
     team.route("no-retry", app_id, retry=2)
-    team.order_fault(
+    team.inject_fault(
         service="amplify",
         operation="StartJob",
         fault="refuse",

@@ -96,7 +96,7 @@ def test_it_says_what_is_broken(stack: Team, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_fault_of_the_bucket_is_told(stack: Team, capsys: pytest.CaptureFixture[str]) -> None:
-    stack.order_fault(
+    stack.inject_fault(
         service="s3", operation="PutObject", fault="refuse", code="InternalError", message="No", status=500, times=9
     )
     code, findings = smoke(capsys)

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs.aws.jobs_table.table import JobsTable
-from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.following.status_change import NotUnderstoodError
+from amplify_jobs.errors import InvalidEventError, ServiceTrouble
 from amplify_jobs.model.job import Job, JobState, RecordKey, State
 from amplify_jobs.model.request import JobRequest
 from tests.support.stack import REGION, REPOSITORY, Function, Stack, job_request, record_key, serving
@@ -196,12 +195,12 @@ def test_a_wake_up_that_failed_is_made_up_for_by_the_repeat(
 def test_an_event_that_is_not_understood_is_raised(
     stack: Stack, on_status_change: Function, detail: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(NotUnderstoodError, match=said):
+    with pytest.raises(InvalidEventError, match=said):
         on_status_change(status_change("90", **detail))
 
 
 def test_an_event_without_detail_is_raised(stack: Stack, on_status_change: Function) -> None:
-    with pytest.raises(NotUnderstoodError, match="detail"):
+    with pytest.raises(InvalidEventError, match="detail"):
         on_status_change({"region": REGION})
 
 
@@ -299,5 +298,5 @@ def test_calls_about_jobs_that_nobody_follows_change_nothing(stack: Stack, on_st
 def test_a_call_that_is_not_understood_is_raised(
     stack: Stack, on_status_change: Function, parameters: dict[str, str]
 ) -> None:
-    with pytest.raises(NotUnderstoodError, match=r"detail\.requestParameters"):
+    with pytest.raises(InvalidEventError, match=r"detail\.requestParameters"):
         on_status_change(api_call("StopJob", **parameters))

@@ -92,6 +92,14 @@ class TestEvents:
         (sent,) = stack.inputs()
         assert (sent["route"], sent["fault"]) == ("gone", "there is no route gone")
 
+    def test_a_request_that_names_a_route_is_started_when_it_comes_out_of_the_queue(self, stack: Stack) -> None:
+        stack.push_routes({"routes": {"refresh": {"when": {"request": {}}, "request": JOB}}})
+        stack.aws.answers_left["states"] = 0
+        assert len(stack.new_function()({"route": "refresh", "requestId": "r"})["deferred"]) == 1
+        stack.aws.answers_left.clear()
+        assert stack.drain() == {"batchItemFailures": []}
+        assert [sent["route"] for sent in stack.inputs()] == ["refresh"]
+
     @pytest.mark.parametrize("service", ["s3", "states"])
     def test_trouble_defers_an_event(self, stack: Stack, service: str) -> None:
         stack.aws.answers_left[service] = 0

@@ -11,6 +11,7 @@ from typing import Any
 BEGIN = datetime(2026, 2, 1, 10, tzinfo=UTC)
 ZEROS = "0" * 40
 MAIN = "f" * 40
+REFS = ("refs/heads/main", "refs/tags/v1")
 REPOSITORIES = {"bitbucket-server": "ACME/web", "azure-devops": "acme/web", "codecommit": "web"}
 
 
@@ -302,3 +303,18 @@ FORMS: dict[str, tuple[str, Render]] = {
     "azure-devops without messages": ("azure-devops", azure_devops(messages=False)),
     "codecommit": ("codecommit", codecommit),
 }
+
+
+def rendered(provider: str) -> list[Attempt]:
+    """What a host delivers of an operation of each kind, in all its forms."""
+    a, b = "a" * 40, "b" * 40
+    operations = [
+        *(Operation("push", 1, 1, ref, *change) for ref in REFS for change in ((b, a), (None, a), (a, None))),
+        *(
+            Operation(deed, 1, 1, before=b, after=a, number=7, merge=1)
+            for deed in ("opened", "updated", "reopened", "closed", "nothing")
+            if (provider, deed) != ("codecommit", "reopened")
+        ),
+    ]
+    renders = [render for name, render in FORMS.values() if name == provider]
+    return [render(operation, 1) for render in renders for operation in operations]

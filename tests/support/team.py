@@ -223,10 +223,10 @@ class Team:
                 os.kill(pid, signal.SIGKILL)
         self.until(lambda: killed.isdisjoint(self.cloud.functions.pids(name)) or None, f"{function} did not die")
 
-    def order_fault(self, **order: Any) -> None:
-        """Order a fault at the local cloud's address for it."""
+    def inject_fault(self, **fault: Any) -> None:
+        """Inject a fault at the local cloud's address for it."""
         request = urllib.request.Request(
-            f"{self.cloud.endpoint_url}/_local/faults", json.dumps(order).encode(), method="POST"
+            f"{self.cloud.endpoint_url}/_local/faults", json.dumps(fault).encode(), method="POST"
         )
         urllib.request.urlopen(request).close()
 

@@ -89,12 +89,12 @@ class AccountReader:
 
     def _read_event_bucket(self, name: str, event_buckets: dict[str, bool], missing: set[str]) -> None:
         try:
-            found = self._ask(
+            configuration = self._ask(
                 "s3:GetBucketNotification",
                 f"the bucket {name}",
                 lambda: self._s3.get_bucket_notification_configuration(Bucket=name),
             )
-            event_buckets[name] = "EventBridgeConfiguration" in found
+            event_buckets[name] = "EventBridgeConfiguration" in configuration
         except _NotThereError:
             missing.add(name)
         except _NotAllowedError:

@@ -56,7 +56,7 @@ class Change:
 
     def json(self) -> dict[str, Any]:
         """The change for programs."""
-        members = [{"path": one.path, "before": one.before, "after": one.after} for one in self.members]
+        members = [{"path": member.path, "before": member.before, "after": member.after} for member in self.members]
         return {"change": self.kind, "what": self.what, "name": self.name, "members": members}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from amplify_jobs.errors import PushRefusedError
 from amplify_jobs.routing.routes import Routes, Source
 from amplify_jobs_cli.push.changes import Change, Kind
-from amplify_jobs_cli.push.route_changes import Pushed, route_changes
+from amplify_jobs_cli.push.route_changes import StoredRoutes, route_changes
 from amplify_jobs_cli.push.schedules import ScheduleChanges
 
 # SSM takes so many bytes in a standard parameter (Systems Manager User Guide: Managing parameter tiers).
@@ -36,23 +36,25 @@ class PushPlan:
 
 
 def plan_push(
-    pushed: Pushed, stored_sources: Mapping[str, str], schedules: ScheduleChanges, wanted: Routes
+    stored: StoredRoutes, stored_sources: Mapping[str, str], schedules: ScheduleChanges, routes: Routes
 ) -> PushPlan:
-    """Compare what the stack holds with the routes that are wanted. Raises PushRefusedError."""
-    copies = {name: _copy(name, source) for name, source in wanted.sources.items()}
+    """Compare what the stack holds with new routes. Raises PushRefusedError."""
+    copies = {name: _copy(name, source) for name, source in routes.sources.items()}
     written = {name: content for name, content in copies.items() if stored_sources.get(name) != content}
     removed = tuple(sorted(stored_sources.keys() - copies.keys()))
-    changes = route_changes(pushed, wanted)
-    told = {change.name for change in changes if change.what == "source"}
-    # A copy goes with its source; what is told beside it are copies that somebody else changed.
-    copied = [Change(Kind.CHANGED, "source copy", name, "in SSM") for name in written if name not in told]
-    dropped = [Change(Kind.REMOVED, "source", name, "of which SSM has a copy") for name in removed if name not in told]
+    changes = route_changes(stored, routes)
+    sources = {change.name for change in changes if change.what == "source"}
+    # A copy changes with its source. Only a copy that somebody else changed is a change of its own.
+    changes += [Change(Kind.CHANGED, "source copy", name, "in SSM") for name in written if name not in sources]
+    changes += [
+        Change(Kind.REMOVED, "source", name, "of which SSM has a copy") for name in removed if name not in sources
+    ]
     return PushPlan(
-        content=None if pushed.routes == wanted else wanted.model_dump_json(by_alias=True, exclude_none=True).encode(),
+        content=None if stored.routes == routes else routes.model_dump_json(by_alias=True, exclude_none=True).encode(),
         sources_written=written,
         sources_removed=removed,
         schedules=schedules,
-        changes=(*changes, *copied, *dropped, *schedules.changes()),
+        changes=(*changes, *schedules.changes()),
     )
 
 

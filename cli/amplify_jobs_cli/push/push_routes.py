@@ -14,9 +14,10 @@ from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.account_reader import AccountReader
 from amplify_jobs_cli.push.lookup import uses, warnings
 from amplify_jobs_cli.push.plan import PushPlan, plan_push
-from amplify_jobs_cli.push.route_changes import Pushed
-from amplify_jobs_cli.push.schedules import schedule_changes, wanted_schedules
+from amplify_jobs_cli.push.route_changes import StoredRoutes
+from amplify_jobs_cli.push.schedules import schedule_changes, schedules_of
 from amplify_jobs_cli.stack import Stack
+from amplify_jobs_cli.text import count
 
 # How the shell makes a secret, where a provider does not take any text: a key in base64, or user and password.
 _SECRETS = {
@@ -46,9 +47,9 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
     Raises PushRefusedError where routes or sources would be removed without consent, and ServiceTrouble.
     """
     scheduler = stack.scheduler()
-    schedules = schedule_changes(scheduler.stored(), wanted_schedules(routes, stack.schedules))
-    plan = plan_push(Pushed.read(stack.stored_routes()), stack.stored_sources(), schedules, routes)
-    unfit = _look_up(routes, stack, options)
+    schedules = schedule_changes(scheduler.stored(), schedules_of(routes, stack.schedules))
+    plan = plan_push(StoredRoutes.read(stack.stored_routes()), stack.stored_sources(), schedules, routes)
+    account_warnings = _look_up(routes, stack, options)
     if not options.as_json:
         lines = [line for change in plan.changes for line in change.lines()]
         print("\n".join(lines) or "No change: the stack has these routes already.", flush=True)
@@ -69,7 +70,7 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
             "object": f"s3://{stack.bucket}/{stack.routes_key}",
             # Of the object that was written; null where none was.
             "version": version,
-            "warnings": [*options.warnings, *({"path": path, "message": text} for path, text in unfit)],
+            "warnings": [*options.warnings, *({"path": path, "message": text} for path, text in account_warnings)],
             "webhooks": [
                 _webhook_report(stack, name, source.secrets, missing) for name, source in routes.sources.items()
             ],
@@ -90,12 +91,7 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
 
 def summary(routes: Routes) -> str:
     """How many sources and routes there are."""
-    return f"{counted(len(routes.sources), 'source')} and {counted(len(routes.routes), 'route')}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{count(len(routes.sources), 'source')} and {count(len(routes.routes), 'route')}"
 
 
 def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[str, str]]:
@@ -104,14 +100,14 @@ def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[s
         return []
     used = uses(routes)
     reader = AccountReader.connect(stack.session)
-    unfit = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.reach)]
-    unfit += [("", trouble) for trouble in reader.troubles]
+    warnings_by_place = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.reach)]
+    warnings_by_place += [("", trouble) for trouble in reader.troubles]
     if not options.as_json:
         # One app that is not there concerns many routes.
-        for text in dict.fromkeys(text for _, text in unfit):
-            places = ", ".join(place for place, found in unfit if found == text)
+        for text in dict.fromkeys(text for _, text in warnings_by_place):
+            places = ", ".join(place for place, message in warnings_by_place if message == text)
             print(": ".join((options.file, "warning", *filter(None, (places, text)))), file=sys.stderr)
-    return unfit
+    return warnings_by_place
 
 
 def _consent(plan: PushPlan, options: PushOptions) -> None:

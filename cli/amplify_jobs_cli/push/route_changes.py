@@ -17,14 +17,14 @@ _SECTIONS = {"sources": "source", "bus": "bus", "routes": "route"}
 
 
 @dataclass(frozen=True)
-class Pushed:
+class StoredRoutes:
     """The routes in the bucket, by section and name; `routes` where this version of the program can use them."""
 
     sections: Mapping[str, Mapping[str, Any]]
     routes: Routes | None = None
 
     @classmethod
-    def read(cls, content: bytes | None) -> Pushed:
+    def read(cls, content: bytes | None) -> StoredRoutes:
         """Read the object of the bucket; what is no JSON has no routes."""
         try:
             routes = Routes.model_validate_json(content or b"")
@@ -33,13 +33,13 @@ class Pushed:
         return cls(_plain(routes), routes)
 
 
-def route_changes(pushed: Pushed, wanted: Routes) -> list[Change]:
+def route_changes(stored: StoredRoutes, routes: Routes) -> list[Change]:
     """Tell which sources and routes are added, changed (with each member that is) or removed."""
-    after = _plain(wanted)
+    after = _plain(routes)
     return [
         change
         for section, what in _SECTIONS.items()
-        for change in _section(what, pushed.sections.get(section, {}), after.get(section, {}))
+        for change in _section(what, stored.sections.get(section, {}), after.get(section, {}))
     ]
 
 

@@ -37,13 +37,13 @@ class ScheduleChanges:
 
     def changes(self) -> list[Change]:
         """What is done, in the order of the names."""
-        done = [Change(Kind.ADDED, "schedule", name, _described(wanted)) for name, wanted in self.created.items()]
-        done += [Change(Kind.CHANGED, "schedule", name, _described(wanted)) for name, wanted in self.changed.items()]
-        done += [Change(Kind.REMOVED, "schedule", name) for name in self.removed]
-        return sorted(done, key=lambda change: change.name)
+        changes = [Change(Kind.ADDED, "schedule", name, _when(schedule)) for name, schedule in self.created.items()]
+        changes += [Change(Kind.CHANGED, "schedule", name, _when(schedule)) for name, schedule in self.changed.items()]
+        changes += [Change(Kind.REMOVED, "schedule", name) for name in self.removed]
+        return sorted(changes, key=lambda change: change.name)
 
 
-def wanted_schedules(routes: Routes, place: ScheduleTarget) -> dict[str, Definition]:
+def schedules_of(routes: Routes, target: ScheduleTarget) -> dict[str, Definition]:
     """The schedules of all routes that wait for one and are switched on, by the route's name."""
     return {
         name: {
@@ -52,10 +52,10 @@ def wanted_schedules(routes: Routes, place: ScheduleTarget) -> dict[str, Definit
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "State": "ENABLED",
             "Target": {
-                "Arn": place.function_arn,
-                "RoleArn": place.role_arn,
+                "Arn": target.function_arn,
+                "RoleArn": target.role_arn,
                 "Input": schedule_input(name),
-                "DeadLetterConfig": {"Arn": place.dead_letter_queue_arn},
+                "DeadLetterConfig": {"Arn": target.dead_letter_queue_arn},
                 "RetryPolicy": RETRY_POLICY,
             },
         }
@@ -64,18 +64,18 @@ def wanted_schedules(routes: Routes, place: ScheduleTarget) -> dict[str, Definit
     }
 
 
-def schedule_changes(stored: Mapping[str, Definition], wanted: Mapping[str, Definition]) -> ScheduleChanges:
-    """Compare what Scheduler holds with what is wanted; members that we do not set are Scheduler's own affair."""
+def schedule_changes(stored: Mapping[str, Definition], schedules: Mapping[str, Definition]) -> ScheduleChanges:
+    """Compare what Scheduler holds with new schedules; members that these lack are Scheduler's own affair."""
     return ScheduleChanges(
-        created={name: definition for name, definition in wanted.items() if name not in stored},
+        created={name: definition for name, definition in schedules.items() if name not in stored},
         changed={
             name: definition
-            for name, definition in wanted.items()
+            for name, definition in schedules.items()
             if name in stored and any(stored[name].get(member) != value for member, value in definition.items())
         },
-        removed=tuple(sorted(stored.keys() - wanted.keys())),
+        removed=tuple(sorted(stored.keys() - schedules.keys())),
     )
 
 
-def _described(definition: Definition) -> str:
+def _when(definition: Definition) -> str:
     return f"{definition['ScheduleExpression']} {definition['ScheduleExpressionTimezone']}"

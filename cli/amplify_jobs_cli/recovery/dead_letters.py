@@ -29,7 +29,7 @@ class DeadLetter:
         return str(event.get("detail-type") or event.get("detailType") or "event")
 
 
-def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
+def parse_dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
     """Read a message of the dead-letter queue.
 
     `attributes` are the message's string attributes. EventBridge puts the event itself with the attributes TARGET_ARN
@@ -46,17 +46,17 @@ def dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         raise ForeignMessageError("its body is no JSON object")
     if "TARGET_ARN" in attributes:
         reason = ": ".join(attributes[name] for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in attributes)
-        return DeadLetter(attributes["TARGET_ARN"], _unwrapped(message), reason)
+        return DeadLetter(attributes["TARGET_ARN"], _invocation_input(message), reason)
     context = message.get("requestContext")
     if isinstance(context, dict) and isinstance(context.get("functionArn"), str) and "requestPayload" in message:
         answer = message.get("responsePayload")
-        said = answer.get("errorMessage") if isinstance(answer, dict) else None
-        reason = ": ".join(str(part) for part in (context.get("condition"), said) if part)
+        message_text = answer.get("errorMessage") if isinstance(answer, dict) else None
+        reason = ": ".join(str(part) for part in (context.get("condition"), message_text) if part)
         return DeadLetter(context["functionArn"].removesuffix(":$LATEST"), message["requestPayload"], reason)
     raise ForeignMessageError("it names no function that the event was for")
 
 
-def _unwrapped(message: dict[str, Any]) -> Any:
+def _invocation_input(message: dict[str, Any]) -> Any:
     """The input in a call to Lambda, or the message if it is none."""
     payload = message.get("Payload")
     try:

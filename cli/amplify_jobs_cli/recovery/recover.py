@@ -14,9 +14,9 @@ from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import ErrorResponse, required_member
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs_cli.aws_calls import aws_call
-from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, dead_letter
+from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, parse_dead_letter
 from amplify_jobs_cli.recovery.redrive import FailedExecution
-from amplify_jobs_cli.recovery.replay import original_id, replay_of
+from amplify_jobs_cli.recovery.replay import make_replay, original_id
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -33,7 +33,7 @@ _NOT_REDRIVABLE = {"ExecutionNotRedrivable", "ExecutionDoesNotExist"}
 
 @dataclass(frozen=True)
 class DeadLetterMessage:
-    """A message in the dead-letter queue; `letter` is None if we can't tell what it is, and `fault` says why."""
+    """A message in the dead-letter queue; `letter` is None if it is unknown what it is, and `fault` says why."""
 
     receipt: str
     sent_at: datetime
@@ -78,7 +78,7 @@ class Recovery:
         """
         raw = self._input_of(request_id)
         for number in range(1, MOST_REPLAYS + 1):
-            request = replay_of(raw, number, datetime.now(UTC))
+            request = make_replay(raw, number, datetime.now(UTC))
             try:
                 with aws_call("Step Functions", _execution_exists):
                     answer = self._stepfunctions.start_execution(
@@ -162,6 +162,6 @@ def _dead_letter_message(message: MessageTypeDef) -> DeadLetterMessage:
     }
     sent_at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
     try:
-        return DeadLetterMessage(message["ReceiptHandle"], sent_at, dead_letter(message["Body"], attributes))
+        return DeadLetterMessage(message["ReceiptHandle"], sent_at, parse_dead_letter(message["Body"], attributes))
     except ForeignMessageError as error:
         return DeadLetterMessage(message["ReceiptHandle"], sent_at, None, str(error))

@@ -1,4 +1,4 @@
-"""Which failed executions are set going again: those that Step Functions still redrives, and that a person means."""
+"""Which failed executions are redriven: those that Step Functions still redrives, and that a person means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 # Step Functions redrives an execution for so long after its end (developer guide, "Redrive eligibility").
-REDRIVABLE = timedelta(days=14)
+REDRIVE_PERIOD = timedelta(days=14)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -29,7 +29,7 @@ class FailedExecution:
 
 
 @dataclass(frozen=True)
-class Redriven:
+class RedriveResult:
     """What a redrive did: `reason` says why Step Functions refused it, and nothing was sent in a dry run."""
 
     execution: FailedExecution
@@ -38,8 +38,8 @@ class Redriven:
 
     def line(self) -> str:
         """Show it to a person."""
-        done = f"{'Would redrive' if self.dry_run else 'Redriven'}: {self.execution.request_id}"
-        return f"{self.execution.ended_at:%Y-%m-%d %H:%M:%S}  {self.execution.status:9}  {self.reason or done}"
+        text = f"{'Would redrive' if self.dry_run else 'Redriven'}: {self.execution.request_id}"
+        return f"{self.execution.ended_at:%Y-%m-%d %H:%M:%S}  {self.execution.status:9}  {self.reason or text}"
 
     def as_json(self) -> dict[str, Any]:
         """Show it to a program."""
@@ -53,15 +53,18 @@ class Redriven:
         }
 
 
-def duration(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """Read a duration like 30m, 2h or 3d. Raises ValueError."""
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
-    if found is None:
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
+    if match is None:
         raise ValueError(f"{text!r} is no duration; use a number of minutes, hours or days, like 30m, 2h or 3d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def redrivable(executions: Iterable[FailedExecution], now: datetime, since: timedelta) -> list[FailedExecution]:
-    """Those that ended in the last `since`, and that Step Functions still redrives, oldest first."""
-    start = now - min(since, REDRIVABLE)
-    return sorted((one for one in executions if one.ended_at >= start), key=lambda one: one.started_at)
+def select_redrivable(executions: Iterable[FailedExecution], now: datetime, since: timedelta) -> list[FailedExecution]:
+    """Select those that ended in the last `since`, and that Step Functions still redrives, oldest first."""
+    start = now - min(since, REDRIVE_PERIOD)
+    return sorted(
+        (execution for execution in executions if execution.ended_at >= start),
+        key=lambda execution: execution.started_at,
+    )

@@ -14,16 +14,16 @@ def original_id(request_id: str) -> str:
     return re.sub(r"-r[1-9][0-9]*$", "", request_id)
 
 
-def replay_of(raw: Any, number: int, now: datetime) -> JobRequest:
+def make_replay(raw: Any, number: int, now: datetime) -> JobRequest:
     """Make the request of a replay from an execution's input.
 
     `number` counts the replays of the original from 1. Raises RequestRejected if the input is no job request, or its
     request id leaves no room for the ending.
     """
     request = parse_job_request(raw)
-    replayed = {
+    content = {
         **request.model_dump(mode="json", by_alias=True),
         "requestId": f"{original_id(request.request_id)}-r{number}",
         "receivedAt": now.isoformat(),
     }
-    return parse_job_request(replayed)
+    return parse_job_request(content)

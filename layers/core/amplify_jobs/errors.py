@@ -84,6 +84,10 @@ class InvalidRoutesError(AmplifyJobsError):
         self.faults = faults
 
 
+class InvalidEventError(AmplifyJobsError):
+    """A function was invoked with an event of another form; the message names every fault, and repeats no value."""
+
+
 class UnreadableLogError(AmplifyJobsError):
     """A build's log that can't be read; the message names the file."""
 

@@ -71,7 +71,7 @@ def error_response(service: str, code: str, message: str, status: int = 400) -> 
 
 def _error_document(service: str, code: str, message: str) -> dict[str, str]:
     """The error's members as its shape spells them: most say message, some Message, one wants the code repeated."""
-    shape = next((found for found in service_model(service).error_shapes if found.name == code), None)
+    shape = next((candidate for candidate in service_model(service).error_shapes if candidate.name == code), None)
     members = shape.members if isinstance(shape, StructureShape) else {}
     spelled = next((name for name in members if name.lower() == "message"), "message")
     return {spelled: message} | ({"code": code} if "code" in members else {})

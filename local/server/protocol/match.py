@@ -79,8 +79,8 @@ def raw_path(request: Request) -> str:
 
 def _route(service: str, request: Request) -> _Route | None:
     path = raw_path(request)
-    found = [(score, route) for route in _routes(service) if (score := route.matches(request, path)) is not None]
-    return max(found, key=lambda item: item[0])[1] if found else None
+    candidates = [(score, route) for route in _routes(service) if (score := route.matches(request, path)) is not None]
+    return max(candidates, key=lambda item: item[0])[1] if candidates else None
 
 
 def operation_name(service: str, request: Request) -> str | None:
@@ -181,8 +181,8 @@ def _from_json(shape: Shape, value: Any) -> Any:
 
 def _members_from_json(members: Mapping[str, Shape], document: Mapping[str, Any]) -> dict[str, Any]:
     """The members that a JSON object holds; null is the same as absent, and what the model does not know is ignored."""
-    found = ((name, member, document.get(member.serialization.get("name", name))) for name, member in members.items())
-    return {name: _from_json(member, value) for name, member, value in found if value is not None}
+    values = ((name, member, document.get(member.serialization.get("name", name))) for name, member in members.items())
+    return {name: _from_json(member, value) for name, member, value in values if value is not None}
 
 
 def _scalar_from_json(shape: Shape, value: Any) -> Any:

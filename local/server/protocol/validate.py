@@ -30,15 +30,15 @@ def validate(operation: OperationModel, params: Mapping[str, Any]) -> None:
     """
     if operation.input_shape is None:
         return
-    found = list(_faults(operation.input_shape, params, "", strict=False))
-    if not found:
+    faults = list(_faults(operation.input_shape, params, "", strict=False))
+    if not faults:
         return
     declared = {shape.name for shape in operation.error_shapes}
     # The query protocol's common errors have a name of their own for it.
     common = "ValidationError" if operation.service_model.resolved_protocol == "query" else "ValidationException"
     code = next((name for name in VALIDATION_ERRORS if name in declared), common)
-    noun = "error" if len(found) == 1 else "errors"
-    raise ServiceError(code, f"{len(found)} validation {noun} detected: {'; '.join(found)}", 400)
+    noun = "error" if len(faults) == 1 else "errors"
+    raise ServiceError(code, f"{len(faults)} validation {noun} detected: {'; '.join(faults)}", 400)
 
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -65,8 +65,8 @@ def _faults(shape: Shape, value: Any, path: str, *, strict: bool) -> Iterator[st
     if value is None:
         yield f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
         return
-    shown = "Value" if shape.metadata.get("sensitive") else f"Value '{value}'"
-    broken = f"{shown} at '{path}' failed to satisfy constraint: Member must"
+    subject = "Value" if shape.metadata.get("sensitive") else f"Value '{value}'"
+    broken = f"{subject} at '{path}' failed to satisfy constraint: Member must"
     if getattr(shape, "is_document_type", False):
         return
     if not _is_of_type(value, shape.type_name):
@@ -128,7 +128,7 @@ def _length_faults(shape: Shape, length: int, broken: str) -> Iterator[str]:
 @cache
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
     r"""A model's pattern, which is Java's, for Python's re: \p{L} becomes the characters of that category."""
-    return re.compile(re.sub(r"\\p\{(\w)\}", lambda found: _categories()[found[1]], pattern))
+    return re.compile(re.sub(r"\\p\{(\w)\}", lambda match: _categories()[match[1]], pattern))
 
 
 @cache
@@ -147,5 +147,5 @@ def check_answer(operation: OperationModel, result: Mapping[str, Any]) -> None:
     result = {name: value for name, value in result.items() if value is not None}
     if shape is None and result:
         raise MalformedAnswerError(f"{operation.name} answers nothing, not {sorted(result)}")
-    if shape is not None and (found := list(_faults(shape, result, "", strict=True))):
-        raise MalformedAnswerError(f"{operation.name}: {'; '.join(found)}")
+    if shape is not None and (faults := list(_faults(shape, result, "", strict=True))):
+        raise MalformedAnswerError(f"{operation.name}: {'; '.join(faults)}")

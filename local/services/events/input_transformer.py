@@ -20,9 +20,9 @@ class InvalidInputError(ValueError):
 
 def check(target: Mapping[str, Any]) -> None:
     """Hold a target's input settings against what the local cloud can do; raises InvalidInputError."""
-    given = [name for name in ("Input", "InputPath", "InputTransformer") if target.get(name) is not None]
-    if len(given) > 1:
-        raise InvalidInputError(f"Only one of Input, InputPath, or InputTransformer must be provided, not {given}")
+    settings = [name for name in ("Input", "InputPath", "InputTransformer") if target.get(name) is not None]
+    if len(settings) > 1:
+        raise InvalidInputError(f"Only one of Input, InputPath, or InputTransformer must be provided, not {settings}")
     if target.get("Input") is not None:
         _parse(target["Input"])
     for path in [target.get("InputPath"), *_paths(target).values()]:
@@ -64,9 +64,9 @@ def _parse(text: str) -> Any:
 def _steps(path: str) -> list[str | int]:
     steps: list[str | int] = []
     position = 1
-    while path.startswith("$") and position < len(path) and (found := STEP.match(path, position)):
-        steps.append(int(found[3]) if found[3] else found[1] or found[2])
-        position = found.end()
+    while path.startswith("$") and position < len(path) and (match := STEP.match(path, position)):
+        steps.append(int(match[3]) if match[3] else match[1] or match[2])
+        position = match.end()
     if not path.startswith("$") or position < len(path):
         raise InvalidInputError(f"{path!r} is no path that the local cloud knows: $, .name, ['name'] and [0] only")
     return steps
@@ -87,12 +87,12 @@ def _fill(template: str, values: Mapping[str, Any]) -> str:
     parts: list[str] = []
     inside = False
     position = 0
-    for found in PLACEHOLDER.finditer(template):
-        between = template[position : found.start()]
+    for match in PLACEHOLDER.finditer(template):
+        between = template[position : match.start()]
         inside ^= len(re.findall(r'(?<!\\)"', between)) % 2 == 1
-        value = values.get(found[1])
+        value = values.get(match[1])
         parts += [between, _quoted(value) if inside else _plain(value, is_json=template.lstrip().startswith("{"))]
-        position = found.end()
+        position = match.end()
     return "".join([*parts, template[position:]])
 
 

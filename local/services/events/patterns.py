@@ -92,8 +92,8 @@ def _is_anything_but(operand: Any) -> bool:
     if isinstance(operand, dict):
         inner, value = next(iter(operand.items()), ("", None))
         texts = value if isinstance(value, list) and value else [value]
-        known = inner in {"prefix", "suffix", "equals-ignore-case", "wildcard"}
-        return len(operand) == 1 and known and all(isinstance(text, str) for text in texts)
+        is_known = inner in {"prefix", "suffix", "equals-ignore-case", "wildcard"}
+        return len(operand) == 1 and is_known and all(isinstance(text, str) for text in texts)
     items = operand if isinstance(operand, list) else [operand]
     return bool(items) and all(isinstance(item, str | int | float) for item in items)
 

@@ -129,16 +129,16 @@ class EventSources:
                 clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def _record(self, mapping: QueueMapping, message: MessageTypeDef) -> dict[str, Any]:
-        given: Any = message.get("Attributes", {})
-        attributes: Mapping[str, Any] = message.get("MessageAttributes", {})
+        system: Any = message.get("Attributes", {})
+        message_attributes: Mapping[str, Any] = message.get("MessageAttributes", {})
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
             "body": message["Body"],
-            "attributes": {name: str(given[name]) for name in SYSTEM_ATTRIBUTES if name in given},
+            "attributes": {name: str(system[name]) for name in SYSTEM_ATTRIBUTES if name in system},
             "messageAttributes": {
                 name: {"dataType": value["DataType"], "stringValue": value.get("StringValue")}
-                for name, value in attributes.items()
+                for name, value in message_attributes.items()
             },
             "md5OfBody": message["MD5OfBody"],
             "eventSource": "aws:sqs",

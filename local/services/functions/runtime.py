@@ -112,7 +112,7 @@ class ExecutionEnvironment:
                 lambda: self._outcome is not None or self._exit_code is not None or self._closed,
                 timeout=max(0.0, deadline - time.monotonic()),
             )
-            outcome, taken = self._outcome, self._waiting_event is None
+            outcome, is_taken = self._outcome, self._waiting_event is None
             self._waiting_event = self._current = None
             exit_code, closed = self._exit_code, self._closed
         if outcome is not None:
@@ -120,7 +120,7 @@ class ExecutionEnvironment:
         if closed:
             return failure("Runtime.Shutdown", "The local cloud was stopped.", invocation.request_id)
         if exit_code is not None:
-            if not taken:
+            if not is_taken:
                 raise EventNotTakenError
             return failure("Runtime.ExitError", _exit_message(exit_code), invocation.request_id)
         self.close()

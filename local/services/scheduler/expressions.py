@@ -34,15 +34,15 @@ class Schedule(Protocol):
 def parse(expression: str, timezone: str = "UTC") -> Schedule:
     """Read an expression; raises InvalidScheduleError."""
     zone = _zone(timezone)
-    found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
-    if found is None:
+    parts = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
+    if parts is None:
         raise InvalidScheduleError(f"Invalid Schedule Expression {expression}: use cron(…), rate(…) or at(…).")
-    match found[1]:
+    match parts[1]:
         case "rate":
-            return _rate(found[2])
+            return _rate(parts[2])
         case "at":
-            return _at(found[2], zone)
-    return _cron(found[2], zone)
+            return _at(parts[2], zone)
+    return _cron(parts[2], zone)
 
 
 def _zone(name: str) -> tzinfo:
@@ -82,18 +82,18 @@ class At:
 
 
 def _rate(text: str) -> Rate:
-    found = re.fullmatch(r"([1-9][0-9]{0,8}) (minute|hour|day)s?", text)
-    if found is None:
+    match = re.fullmatch(r"([1-9][0-9]{0,8}) (minute|hour|day)s?", text)
+    if match is None:
         raise InvalidScheduleError(
             f"Invalid Schedule Expression rate({text}): use a number and minutes, hours or days."
         )
-    return Rate(int(found[1]) * UNITS[found[2]])
+    return Rate(int(match[1]) * UNITS[match[2]])
 
 
 def _at(text: str, zone: tzinfo) -> At:
-    found = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", text)
+    match = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}", text)
     try:
-        naive = datetime.fromisoformat(text) if found else None
+        naive = datetime.fromisoformat(text) if match else None
     except ValueError:
         naive = None
     if naive is None or not FIRST_YEAR <= naive.year <= LAST_YEAR:
@@ -218,8 +218,8 @@ def _cron_of(fields: list[str], zone: tzinfo) -> Cron:
 def _days_of_month(field: str) -> DaysOfMonth:
     plain, nearest, last, last_weekday = [], set(), False, False
     for item in field.split(","):
-        if found := re.fullmatch(r"([0-9]{1,2})W", item):
-            nearest.add(_number(found[1], 1, 31, {}))
+        if match := re.fullmatch(r"([0-9]{1,2})W", item):
+            nearest.add(_number(match[1], 1, 31, {}))
         elif item == "L":
             last = True
         elif item == "LW":
@@ -233,11 +233,11 @@ def _days_of_month(field: str) -> DaysOfMonth:
 def _days_of_week(field: str) -> DaysOfWeek:
     plain, last = [], set()
     # One day of the month alone, and no list of them.
-    if found := re.fullmatch(r"(\w+)#([1-5])", field):
-        return DaysOfWeek(frozenset(), frozenset(), frozenset({(_number(found[1], 1, 7, WEEKDAYS), int(found[2]))}))
+    if match := re.fullmatch(r"(\w+)#([1-5])", field):
+        return DaysOfWeek(frozenset(), frozenset(), frozenset({(_number(match[1], 1, 7, WEEKDAYS), int(match[2]))}))
     for item in field.split(","):
-        if found := re.fullmatch(r"(\w+)L", item):
-            last.add(_number(found[1], 1, 7, WEEKDAYS))
+        if match := re.fullmatch(r"(\w+)L", item):
+            last.add(_number(match[1], 1, 7, WEEKDAYS))
         else:
             # L alone is the week's last day.
             plain.append("7" if item == "L" else item)

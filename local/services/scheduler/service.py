@@ -83,7 +83,7 @@ class SchedulerService:
     def _watch(self) -> None:
         while not self._stopped.is_set():
             with self._changed:
-                self.fire_what_is_due()
+                self.fire_due_schedules()
                 due = [schedule.due for group in self._groups.values() for schedule in group.schedules.values()]
                 next_due = min((moment for moment in due if moment is not None), default=None)
                 wait = None if next_due is None else max((next_due - self._now()).total_seconds(), 0)
@@ -91,7 +91,7 @@ class SchedulerService:
                     # A wait of days is cut, so that a machine that slept does not oversleep.
                     self._changed.wait(None if wait is None else min(wait, 60))
 
-    def fire_what_is_due(self) -> None:
+    def fire_due_schedules(self) -> None:
         """Invoke the target of each schedule whose time has come, once for a time however late it is."""
         now = self._now()
         with self._changed:

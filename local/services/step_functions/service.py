@@ -221,7 +221,7 @@ class StepFunctionsService:
         text = execution.execution_input or "{}"
         output = to_json_str(execution.output) if status == "SUCCEEDED" else None
         # moto forgets why an execution was stopped.
-        given = self._stop_reasons.get(arn, (None, None)) if status == "ABORTED" else (None, None)
+        reason = self._stop_reasons.get(arn, (None, None)) if status == "ABORTED" else (None, None)
         fits = len(text) + len(output or "") <= MAX_DATA_CHARACTERS
         redrive = self._redrives.get(arn)
         detail = {
@@ -241,8 +241,8 @@ class StepFunctionsService:
             **_redrive_status(status),
             "inputDetails": {"included": fits},
             "outputDetails": None if output is None else {"included": fits},
-            "error": execution.error or given[0] or None,
-            "cause": execution.cause or given[1] or None,
+            "error": execution.error or reason[0] or None,
+            "cause": execution.cause or reason[1] or None,
         }
         return {
             "source": "aws.states",

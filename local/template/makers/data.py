@@ -10,7 +10,7 @@ from local.template.maker import CreatedResource, Maker, MakerContext, maker
 
 def _table(context: MakerContext, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
     name = properties.get("TableName", context.name(logical_id))
-    wanted: dict[str, Any] = {
+    settings: dict[str, Any] = {
         key: properties[key]
         for key in (
             "AttributeDefinitions",
@@ -23,9 +23,9 @@ def _table(context: MakerContext, logical_id: str, properties: Mapping[str, Any]
         if key in properties
     }
     if "StreamSpecification" in properties:
-        wanted["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
+        settings["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
     dynamodb = context.services.clients.dynamodb
-    table = dynamodb.create_table(TableName=name, **wanted)["TableDescription"]
+    table = dynamodb.create_table(TableName=name, **settings)["TableDescription"]
     if ttl := properties.get("TimeToLiveSpecification"):
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
     if recovery := properties.get("PointInTimeRecoverySpecification"):

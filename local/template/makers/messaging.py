@@ -30,8 +30,8 @@ def _subscription(context: MakerContext, _: str, properties: Mapping[str, Any]) 
 def _subscribe(context: MakerContext, topic_arn: str, properties: Mapping[str, Any]) -> str:
     protocol = properties["Protocol"]
     if protocol not in SUBSCRIPTION_PROTOCOLS:
-        known = ", ".join(SUBSCRIPTION_PROTOCOLS)
-        raise ValueError(f"the local cloud's topics deliver to {known}, not to {protocol!r}")
+        protocols = ", ".join(SUBSCRIPTION_PROTOCOLS)
+        raise ValueError(f"the local cloud's topics deliver to {protocols}, not to {protocol!r}")
     attributes = {}
     for name in ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"):
         if name in properties:

@@ -38,10 +38,10 @@ def _definition(context: MakerContext, properties: Mapping[str, Any]) -> str:
         text = json.dumps(properties["Definition"])
     substitutions: Mapping[str, Any] = properties.get("DefinitionSubstitutions", {})
 
-    def value_of(found: re.Match[str]) -> str:
-        if found[1] not in substitutions:
-            raise ValueError(f"the definition has ${{{found[1]}}}, for which DefinitionSubstitutions has no value")
-        return json.dumps(str(substitutions[found[1]]))[1:-1]
+    def value_of(match: re.Match[str]) -> str:
+        if match[1] not in substitutions:
+            raise ValueError(f"the definition has ${{{match[1]}}}, for which DefinitionSubstitutions has no value")
+        return json.dumps(str(substitutions[match[1]]))[1:-1]
 
     return re.sub(r"\$\{(\w+)\}", value_of, text)
 

@@ -10,7 +10,7 @@ import pytest
 
 from amplify_jobs.aws.executions import Executions
 from amplify_jobs.aws.signed_http import AwsHttp
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.errors import RequestRejected, ServiceTrouble
 from amplify_jobs.model.request import JobRequest
 from tests.support.stack import BUCKET, REGION, Stack, any_request, execution_of, payload_of, serving
 
@@ -64,6 +64,20 @@ def test_a_small_request_travels_whole(stack: Stack, executions: Executions) -> 
     request = codegen("type Post @model { id: ID! }")
     assert executions.start(JobRequest.model_validate(request))
     assert given_to(stack, request)["parameters"] == request["parameters"]
+
+
+def test_a_large_request_that_references_parameters_already_is_rejected(stack: Stack, executions: Executions) -> None:
+    """An input has one reference: whatever it named, the other parameters would be lost."""
+    request = codegen("x" * 150_000) | {"parametersUri": f"s3://{BUCKET}/requests/forms.json"}
+    assert executions.start(JobRequest.model_validate(request))
+    with pytest.raises(RequestRejected, match="put large parameters into the object that parametersUri names"):
+        stack.function("start_job")(payload_of(given_to(stack, request)))
+
+
+def test_a_small_request_may_reference_parameters(stack: Stack, executions: Executions) -> None:
+    request = codegen("type Post @model { id: ID! }") | {"parametersUri": f"s3://{BUCKET}/requests/forms.json"}
+    assert executions.start(JobRequest.model_validate(request))
+    assert given_to(stack, request)["parametersUri"] == request["parametersUri"]
 
 
 @pytest.mark.parametrize("status", [403, 503])

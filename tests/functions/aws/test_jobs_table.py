@@ -222,7 +222,7 @@ def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
         )
         store.record_state(key, state, NOW)
     earlier = store.earlier_jobs(record_key("d1a2b3c4d5e6", "main", "100"))
-    assert earlier == [EarlierJob(float(took), told_by_event=False) for took in seconds]
+    assert earlier == [EarlierJob(float(took), end_event_received=False) for took in seconds]
 
 
 @pytest.mark.parametrize("state", State)

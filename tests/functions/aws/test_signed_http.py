@@ -6,10 +6,12 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from amplify_jobs.aws import signed_http
 from amplify_jobs.aws.signed_http import ATTEMPTS, AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
 from local.server.http_server import HttpServer
@@ -64,6 +66,41 @@ def test_a_call_is_signed_for_its_service_and_region() -> None:
     assert request.headers["X-Amz-Security-Token"] == "token"
     assert "/eu-west-1/ssm/aws4_request" in request.headers["Authorization"]
     assert json.loads(request.get_data()) == {"Name": "/a"}
+
+
+@pytest.fixture
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    yield
+    signed_http._container_credentials.cache_clear()
+
+
+@pytest.mark.usefixtures("_no_credentials")
+def test_credentials_come_from_where_snapstart_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    keys = {"AccessKeyId": "AKIASNAP", "SecretAccessKey": "test", "Token": "snap", "Expiration": expires}
+    with (
+        serving(Response(json.dumps(keys))) as (kept, container),
+        serving(Response('{"Parameter": {}}')) as (aws, service),
+    ):
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{kept.endpoint_url}/credentials")
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of the sandbox")
+        call(aws)
+        call(aws)
+    assert [request.headers["Authorization"] for request in container.requests] == ["of the sandbox"]
+    assert "Credential=AKIASNAP/" in service.requests[0].headers["Authorization"]
+    assert service.requests[1].headers["X-Amz-Security-Token"] == "snap"
+
+
+@pytest.mark.usefixtures("_no_credentials")
+def test_a_function_without_credentials_is_trouble() -> None:
+    with (
+        serving(Response('{"Parameter": {}}')) as (aws, service),
+        pytest.raises(ServiceTrouble, match="no credentials"),
+    ):
+        call(aws)
+    assert not service.requests
 
 
 @pytest.mark.parametrize("kind", ["ParameterNotFound", "com.amazonaws.ssm#ParameterNotFound"])

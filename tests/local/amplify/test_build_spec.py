@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.amplify.build_spec import Artifacts, BuildSpec, BuildSpecError, Section, parse
+from local.amplify.build_spec import Artifacts, BuildSpec, Section, parse
+from local.amplify.build_spec_yaml import BuildSpecError
 
 PLAIN = """
 version: 1

@@ -50,6 +50,11 @@ def test_steps_that_wait_do_not_tell_when_the_job_left_the_queue() -> None:
     assert state.left_queue_at is None
 
 
+@pytest.mark.parametrize("status", ["CREATED", "PROVISIONING", "CANCELLING", "PAUSED"])
+def test_the_status_is_told_as_it_came_whatever_it_means(status: str) -> None:
+    assert hosting_job_state(JOB, {"job": {"summary": {"status": status}}}).status == status
+
+
 @pytest.mark.parametrize("steps", [None, [], "none", 5, {"BUILD": {}}, [None, 5, "BUILD"]])
 def test_what_is_left_out_or_of_another_type_is_no_error(steps: Any) -> None:
     state = hosting_job_state(JOB, {"job": {"summary": {}, "steps": steps}})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
-from amplify_jobs.aws.stored_routes import SECONDS_FRESH, SECONDS_STALE, StoredRoutes
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError, JsonOperation
+from amplify_jobs.aws.stored_routes import SECONDS_FRESH, SECONDS_STALE, StoredRoutes, StoredSources
+from amplify_jobs.errors import ServiceTrouble, UnknownSourceError
+from amplify_jobs.routing.routes import Source
 
 
 class FakeBucket(AwsHttp):
@@ -126,3 +128,49 @@ def test_broken_routes_without_a_copy_are_our_trouble(stored: StoredRoutes, buck
     bucket.content = content
     with pytest.raises(ServiceTrouble, match=r"s3://bucket/routes\.json is broken"):
         stored.current()
+
+
+def test_fresh_routes_are_read_whatever_is_in_memory(stored: StoredRoutes, bucket: FakeBucket) -> None:
+    stored.current()
+    bucket.content = routes("docs")
+    assert list(stored.current(fresh=True).routes) == ["docs"]
+
+
+class FakeSsm(AwsHttp):
+    """SSM with the copy of one source, github."""
+
+    def __init__(self, value: str = '{"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]}') -> None:
+        super().__init__("eu-west-1")
+        self._value = value
+        self.calls = 0
+
+    def call(self, operation: JsonOperation, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        assert operation.target == "AmazonSSM.GetParameter"
+        self.calls += 1
+        if parameters != {"Name": "/amplify-jobs/sources/github"}:
+            raise AwsRefusalError("ParameterNotFound", "")
+        return {"Parameter": {"Value": self._value}}
+
+
+def test_a_copy_of_a_source_is_read_without_the_routes() -> None:
+    source = StoredSources(FakeSsm(), "/amplify-jobs/sources").source("github")
+    assert source == Source(provider="github", secrets=("/amplify-jobs/secrets/github",))
+
+
+@pytest.mark.parametrize("name", ["UPPER", "a/../../secrets/github", "", "github\n"])
+def test_what_is_no_name_is_no_source_and_ssm_is_not_called(name: str) -> None:
+    ssm = FakeSsm()
+    with pytest.raises(UnknownSourceError):
+        StoredSources(ssm, "/amplify-jobs/sources").source(name)
+    assert ssm.calls == 0
+
+
+def test_a_source_without_a_copy_may_be_in_the_routes() -> None:
+    with pytest.raises(ServiceTrouble, match="nor a copy of the source gitlab"):
+        StoredSources(FakeSsm(), "/amplify-jobs/sources").source("gitlab")
+
+
+@pytest.mark.parametrize("value", ["", "[]", '{"provider": "github"}', '{"provider": "svn", "secrets": ["/a"]}'])
+def test_a_copy_that_is_no_source_is_our_trouble(value: str) -> None:
+    with pytest.raises(ServiceTrouble, match="holds no source"):
+        StoredSources(FakeSsm(value), "/amplify-jobs/sources").source("github")

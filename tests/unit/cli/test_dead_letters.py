@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, dead_letter
+from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, parse_dead_letter
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:amplify-jobs-on-status-change"
 EVENT = {"detail-type": "Amplify Deployment Status Change", "detail": {"appId": "d1"}}
@@ -19,7 +19,7 @@ EVENT = {"detail-type": "Amplify Deployment Status Change", "detail": {"appId": 
 def test_what_eventbridge_could_not_deliver() -> None:
     attributes = {"TARGET_ARN": FUNCTION, "ERROR_CODE": "THROTTLING", "ERROR_MESSAGE": "Rate exceeded"}
 
-    letter = dead_letter(json.dumps(EVENT), attributes)
+    letter = parse_dead_letter(json.dumps(EVENT), attributes)
 
     assert letter == DeadLetter(FUNCTION, EVENT, "THROTTLING: Rate exceeded")
     assert letter.what == "Amplify Deployment Status Change"
@@ -31,7 +31,7 @@ def test_what_eventbridge_could_not_deliver() -> None:
 def test_what_a_schedule_could_not_deliver(body: Any) -> None:
     attributes = {"TARGET_ARN": FUNCTION, "SCHEDULE_ARN": "arn", "ERROR_CODE": "THROTTLING"}
 
-    assert dead_letter(json.dumps(body), attributes) == DeadLetter(FUNCTION, EVENT, "THROTTLING")
+    assert parse_dead_letter(json.dumps(body), attributes) == DeadLetter(FUNCTION, EVENT, "THROTTLING")
 
 
 def test_what_a_function_failed_on() -> None:
@@ -42,7 +42,7 @@ def test_what_a_function_failed_on() -> None:
         "responsePayload": {"errorType": "ServiceTrouble", "errorMessage": "DynamoDB: Down", "stackTrace": ["secret"]},
     }
 
-    assert dead_letter(json.dumps(record), {}) == DeadLetter(FUNCTION, EVENT, "RetriesExhausted: DynamoDB: Down")
+    assert parse_dead_letter(json.dumps(record), {}) == DeadLetter(FUNCTION, EVENT, "RetriesExhausted: DynamoDB: Down")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_a_function_failed_on() -> None:
 )
 def test_what_somebody_else_put_there(body: str) -> None:
     with pytest.raises(ForeignMessageError):
-        dead_letter(body, {})
+        parse_dead_letter(body, {})
 
 
 JSON = st.recursive(
@@ -64,4 +64,4 @@ JSON = st.recursive(
 @given(JSON, st.dictionaries(st.sampled_from(["TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE"]), st.text()))
 def test_nothing_but_a_letter_or_our_error(message: Any, attributes: dict[str, str]) -> None:
     with contextlib.suppress(ForeignMessageError):
-        assert isinstance(dead_letter(json.dumps(message), attributes).what, str)
+        assert isinstance(parse_dead_letter(json.dumps(message), attributes).what, str)

@@ -27,8 +27,8 @@ from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Ignored
 from amplify_jobs.routing.routes import Routes
-from amplify_jobs_cli.explain import as_json, explain, lines
-from amplify_jobs_cli.recorded_events import RecordedEvent, read_content
+from amplify_jobs_cli.explaining.explain import as_json, explain, lines
+from amplify_jobs_cli.explaining.recorded_events import RecordedEvent, read_content
 from amplify_jobs_cli.routes_file.load import check_routes
 from tests.support.recorded_webhooks import corpus_body, recorded
 from tests.support.routes_and_events import EVENTS, ROUTES

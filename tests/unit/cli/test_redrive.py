@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs_cli.recovery.redrive import REDRIVABLE, FailedExecution, Redriven, duration, redrivable
+from amplify_jobs_cli.recovery.redrive import (
+    REDRIVE_PERIOD,
+    FailedExecution,
+    RedriveResult,
+    parse_duration,
+    select_redrivable,
+)
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
@@ -21,7 +27,7 @@ def execution(ended: timedelta, ran: timedelta = timedelta(minutes=5), name: str
 
 @given(number=st.integers(1, 999_999), unit=st.sampled_from(sorted(MINUTES)))
 def test_a_duration_is_a_number_of_minutes_hours_or_days(number: int, unit: str) -> None:
-    assert duration(f"{number}{unit}") == timedelta(minutes=number * MINUTES[unit])
+    assert parse_duration(f"{number}{unit}") == timedelta(minutes=number * MINUTES[unit])
 
 
 @given(st.text(max_size=8))
@@ -29,7 +35,7 @@ def test_what_is_no_duration_is_refused_with_the_form(text: str) -> None:
     if text[:-1].isascii() and text[:-1].isdigit() and not text.startswith("0") and text[-1:] in MINUTES:
         return
     with pytest.raises(ValueError, match="like 30m, 2h or 3d"):
-        duration(text)
+        parse_duration(text)
 
 
 @given(
@@ -40,8 +46,10 @@ def test_what_is_no_duration_is_refused_with_the_form(text: str) -> None:
 def test_all_that_ended_in_the_time_are_meant_oldest_first_and_none_that_is_too_old(
     ended: list[timedelta], ran: timedelta, since: timedelta
 ) -> None:
-    found = redrivable([execution(one, ran) for one in ended], NOW, since)
-    assert sorted(NOW - one.ended_at for one in found) == sorted(one for one in ended if one <= min(since, REDRIVABLE))
+    found = select_redrivable([execution(one, ran) for one in ended], NOW, since)
+    assert sorted(NOW - one.ended_at for one in found) == sorted(
+        one for one in ended if one <= min(since, REDRIVE_PERIOD)
+    )
     assert found == sorted(found, key=lambda one: one.started_at)
 
 
@@ -50,13 +58,16 @@ def test_an_execution_is_called_as_its_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("redriven", "line"),
+    ("result", "line"),
     [
-        (Redriven(execution(timedelta(hours=1))), "2026-11-27 11:00:00  FAILED     Redriven: web-1"),
-        (Redriven(execution(timedelta(hours=1)), dry_run=True), "2026-11-27 11:00:00  FAILED     Would redrive: web-1"),
-        (Redriven(execution(timedelta(hours=1)), reason="too old"), "2026-11-27 11:00:00  FAILED     too old"),
+        (RedriveResult(execution(timedelta(hours=1))), "2026-11-27 11:00:00  FAILED     Redriven: web-1"),
+        (
+            RedriveResult(execution(timedelta(hours=1)), dry_run=True),
+            "2026-11-27 11:00:00  FAILED     Would redrive: web-1",
+        ),
+        (RedriveResult(execution(timedelta(hours=1)), reason="too old"), "2026-11-27 11:00:00  FAILED     too old"),
     ],
 )
-def test_a_line_says_what_was_done(redriven: Redriven, line: str) -> None:
-    assert redriven.line() == line
-    assert redriven.as_json()["redriven"] is line.endswith("Redriven: web-1")
+def test_a_line_says_what_was_done(result: RedriveResult, line: str) -> None:
+    assert result.line() == line
+    assert result.as_json()["redriven"] is line.endswith("Redriven: web-1")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs_cli.recovery.replay import original_id, replay_of
+from amplify_jobs_cli.recovery.replay import make_replay, original_id
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -29,7 +29,7 @@ def request(request_id: str) -> dict[str, Any]:
     [("web-1f", 1, "web-1f-r1"), ("web-1f-r1", 2, "web-1f-r2"), ("web-1f-r12", 13, "web-1f-r13"), ("r1", 1, "r1-r1")],
 )
 def test_the_id_counts_replays_of_the_original(request_id: str, number: int, replayed: str) -> None:
-    made = replay_of(request(request_id), number, NOW)
+    made = make_replay(request(request_id), number, NOW)
 
     assert made.request_id == replayed
     assert original_id(made.request_id) == original_id(request_id)
@@ -40,4 +40,4 @@ def test_the_id_counts_replays_of_the_original(request_id: str, number: int, rep
 @pytest.mark.parametrize("raw", [None, {}, {"requestId": "x"}, request("x" * 80), request("UPPER")])
 def test_what_can_not_be_replayed_is_rejected(raw: Any) -> None:
     with pytest.raises(RequestRejected):
-        replay_of(raw, 1, NOW)
+        make_replay(raw, 1, NOW)

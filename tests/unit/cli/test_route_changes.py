@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplify_jobs.routing.routes import Routes
-from amplify_jobs_cli.push.route_changes import Pushed, route_changes
+from amplify_jobs_cli.push.route_changes import StoredRoutes, route_changes
 from tests.support.routes_and_events import ROUTES
 
 REQUEST: dict[str, Any] = {"operation": "start_job", "parameters": {"appId": "d1"}}
@@ -21,7 +21,7 @@ def routes(**found: dict[str, Any]) -> Routes:
 
 def lines(before: Routes | None, after: Routes) -> list[str]:
     content = before.model_dump_json(by_alias=True).encode() if before else None
-    return [line for change in route_changes(Pushed.read(content), after) for line in change.lines()]
+    return [line for change in route_changes(StoredRoutes.read(content), after) for line in change.lines()]
 
 
 def test_new_changed_and_gone_are_told_apart() -> None:
@@ -68,7 +68,7 @@ def test_the_same_routes_differ_in_nothing_and_others_in_something(one: Routes, 
 def test_routes_of_another_version_of_the_program_are_known_by_name() -> None:
     found = routes(web={"when": {"request": {}}}, new={"when": {"request": {}}})
     stored = b'{"sources": {"old": {"provider": "nosuch"}}, "routes": {"web": {"unknown": 1}, "gone": 2}, "more": 3}'
-    changes = [(change.kind, change.what, change.name) for change in route_changes(Pushed.read(stored), found)]
+    changes = [(change.kind, change.what, change.name) for change in route_changes(StoredRoutes.read(stored), found)]
     assert changes == [
         ("removed", "source", "old"),
         ("changed", "route", "web"),
@@ -86,6 +86,6 @@ def test_routes_of_another_version_of_the_program_are_known_by_name() -> None:
 def test_any_object_of_the_bucket_can_be_compared(content: bytes) -> None:
     assert "+ route web" in [
         line
-        for change in route_changes(Pushed.read(content), routes(web={"when": {"request": {}}}))
+        for change in route_changes(StoredRoutes.read(content), routes(web={"when": {"request": {}}}))
         for line in change.lines()
     ]

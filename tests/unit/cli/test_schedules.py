@@ -13,7 +13,7 @@ from amplify_jobs.events.aws_events import parse
 from amplify_jobs.events.event import Schedule
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs.routing.schedule_expression import validate_expression
-from amplify_jobs_cli.push.schedules import ScheduleTarget, schedule_changes, wanted_schedules
+from amplify_jobs_cli.push.schedules import ScheduleTarget, schedule_changes, schedules_of
 
 PLACE = ScheduleTarget(
     group="group",
@@ -38,7 +38,7 @@ def routes(expressions: dict[str, str], *, enabled: bool = True) -> Routes:
 
 
 def test_a_schedule_calls_the_function_with_its_route_and_loses_nothing() -> None:
-    (wanted,) = wanted_schedules(routes({"nightly": "cron(0 3 * * ? *)"}), PLACE).values()
+    (wanted,) = schedules_of(routes({"nightly": "cron(0 3 * * ? *)"}), PLACE).values()
     assert (wanted["ScheduleExpression"], wanted["ScheduleExpressionTimezone"]) == (
         "cron(0 3 * * ? *)",
         "Europe/Berlin",
@@ -54,16 +54,16 @@ def test_a_schedule_calls_the_function_with_its_route_and_loses_nothing() -> Non
 
 
 def test_a_route_that_is_switched_off_has_no_schedule() -> None:
-    assert wanted_schedules(routes({"nightly": "rate(1 day)"}, enabled=False), PLACE) == {}
+    assert schedules_of(routes({"nightly": "rate(1 day)"}, enabled=False), PLACE) == {}
 
 
 def test_what_is_new_changed_and_gone_is_told_apart() -> None:
-    stored = wanted_schedules(routes({"kept": "rate(1 day)", "old": "rate(1 day)", "moved": "rate(1 day)"}), PLACE)
+    stored = schedules_of(routes({"kept": "rate(1 day)", "old": "rate(1 day)", "moved": "rate(1 day)"}), PLACE)
     # Scheduler answers with more than was set.
     stored = {
         name: {**definition, "Arn": "arn", "ActionAfterCompletion": "NONE"} for name, definition in stored.items()
     }
-    wanted = wanted_schedules(routes({"kept": "rate(1 day)", "moved": "rate(2 days)", "new": "rate(1 day)"}), PLACE)
+    wanted = schedules_of(routes({"kept": "rate(1 day)", "moved": "rate(2 days)", "new": "rate(1 day)"}), PLACE)
     changes = schedule_changes(stored, wanted)
     assert (list(changes.created), list(changes.changed), changes.removed) == (["new"], ["moved"], ("old",))
     assert [line for change in changes.changes() for line in change.lines()] == [
@@ -74,7 +74,7 @@ def test_what_is_new_changed_and_gone_is_told_apart() -> None:
 
 
 SCHEDULES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["rate(1 day)", "rate(2 days)"])).map(
-    lambda expressions: wanted_schedules(routes(expressions), PLACE)
+    lambda expressions: schedules_of(routes(expressions), PLACE)
 )
 
 

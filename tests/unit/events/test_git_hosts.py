@@ -12,6 +12,7 @@ import pytest
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction
 from amplify_jobs.events.git_hosts import TITLES, omit
 from amplify_jobs_cli.routes_file.host_omissions import omission_warnings
+from tests.support.git_hosts import rendered
 from tests.support.recorded_webhooks import SHARED, corpus_body, parse, rows
 from tests.unit.events.test_deliveries import DOCS, LISTING_FILES, PULLS, A, B, event, pulled, pushed, several
 
@@ -54,8 +55,11 @@ def told(found: Event, member: str) -> bool:
     return getattr(found, member) is not None
 
 
-def rendered() -> Iterator[tuple[str, Event]]:
-    """Deliveries with all that the hosts can tell, as far as we know."""
+def telling() -> Iterator[tuple[str, Event]]:
+    """Events with all that the hosts can tell, as far as we know."""
+    for host in TITLES:
+        for attempt in rendered(host):
+            yield from ((host, event) for event in parse(host, attempt.headers, attempt.content).events)
     for name, (host, payload) in PULLS.items():
         for moment in ("opened", "pushed", "ready", "moved"):
             yield host, pulled(name, moment, draft=moment == "opened")
@@ -81,6 +85,11 @@ def rendered() -> Iterator[tuple[str, Event]]:
         made = {"tag_name": "v1", "target_commitish": "main", "name": "One"}
         body = {"action": "published", "release": made, "repository": {"full_name": "acme/web"}}
         yield host, event(host, ({header: "release"}, body))
+    headers, body = PULLS["azure-devops"][1]("ready", False, "ada")
+    yield (
+        "azure-devops",
+        event("azure-devops", (headers, body | {"message": {"text": "Ada published the pull request"}})),
+    )
     commit = {"commitId": A, "comment": "m", "author": {"name": "Ada"}}
     resource = {
         "refUpdates": [{"name": "refs/tags/v1", "oldObjectId": B, "newObjectId": A}],
@@ -102,7 +111,7 @@ def rendered() -> Iterator[tuple[str, Event]]:
 @cache
 def events() -> list[tuple[str, Event]]:
     """All events of all hosts that the tests know, recorded ones included."""
-    found = list(rendered())
+    found = list(telling())
     for row in rows() if SHARED.exists() else []:
         delivery = parse(row["provider"], row["headers"], corpus_body(row["file"]))
         found += [(row["provider"], happened) for happened in delivery.events]
@@ -175,14 +184,16 @@ def on(kind: str, **conditions: Any) -> dict[str, Any]:
             ],
         ),
         (
-            "azure-devops",
+            "bitbucket",
             on("pull_request", actions=["opened", "reopened"]),
             {},
             [
-                "when.pull_request.actions: Azure DevOps never tells that a pull request was reopened; "
+                "when.pull_request.actions: Bitbucket Cloud never tells that a pull request was reopened; "
                 "leave reopened out"
             ],
         ),
+        # Where messages are sent, they say so.
+        ("azure-devops", on("pull_request", actions=["opened", "reopened"]), {}, []),
         ("azure-devops", on("pull_request"), {}, []),
         ("bitbucket", on("release"), {}, ["source: Bitbucket Cloud has no releases; use push with tags"]),
         ("codecommit", on("release"), {}, ["source: CodeCommit has no releases; use push with tags"]),

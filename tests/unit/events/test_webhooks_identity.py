@@ -16,7 +16,7 @@ from amplify_jobs.routing.job_request import make_job_request
 from amplify_jobs.routing.matching import Matched, decide
 from amplify_jobs.routing.routes import Routes
 from tests.support import git_hosts
-from tests.support.git_hosts import FORMS, REPOSITORIES, Attempt, Operation
+from tests.support.git_hosts import FORMS, REFS, REPOSITORIES, Attempt, Operation
 from tests.support.recorded_webhooks import NOW, parse
 
 # A pull request that was declined or closed there can't be opened again.
@@ -24,7 +24,6 @@ WITHOUT_REOPENING = {"bitbucket", "codecommit"}
 # They tell operations apart that fall into one second.
 WITHOUT_SECONDS = ["gitlab 19", "gitlab 17", "gitlab 14", "bitbucket"]
 
-REFS = ("refs/heads/main", "refs/tags/v1")
 # Of two commits, so that what was once comes back soon.
 COMMITS = ("a" * 40, "b" * 40)
 # A ref and a commit push, None deletes; of a pull request a commit opens or updates it, None closes or reopens it.

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from amplify_jobs.errors import DeliveryRefusedError
 from amplify_jobs.events.event import request_id
 from amplify_jobs.events.webhooks import delivery_id
+from tests.support.git_hosts import rendered
 from tests.support.recorded_webhooks import HOSTS, NOT_HERE, PARSERS, SHARED, corpus_body, parse, rows
 
 # Copied, for examples change what they hold.
@@ -52,7 +53,8 @@ A_REQUEST = {"requestId": "r-1", "operation": "start_job", "parameters": {"appId
 def recordings(host: str) -> list[tuple[dict[str, str], bytes]]:
     if host == "standard":
         return [({"webhook-id": "m"}, json.dumps(body).encode()) for body in (A_REQUEST, {"route": "nightly"})]
-    return [(row["headers"], corpus_body(row["file"])) for row in rows() if row["provider"] == host]
+    found = [(row["headers"], corpus_body(row["file"])) for row in rows() if row["provider"] == host]
+    return found or [(attempt.headers, attempt.content) for attempt in rendered(host)]
 
 
 def understood_or_refused(host: str, headers: dict[str, str], body: bytes) -> None:

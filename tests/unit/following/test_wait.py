@@ -13,13 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.following.poll import deadlines_of, poll_answer, timed_out
+from amplify_jobs.following.answer import FollowedJob, poll_answer
+from amplify_jobs.following.poll import timed_out
+from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import (
     EARLIER_JOBS,
     FIRST_WAIT_WITH_EVENTS,
     SHORTEST_WAIT,
     Deadlines,
     EarlierJob,
+    Progress,
     first_look,
     left_queue,
     past_deadline,
@@ -35,7 +38,7 @@ KEY = RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#1"})
 # A day is the longest that a job may be followed for.
 seconds = st.floats(0, 86_400, allow_nan=False)
 spans = seconds.map(lambda value: timedelta(seconds=value))
-histories = st.lists(st.builds(EarlierJob, seconds=seconds, told_by_event=st.booleans()), max_size=EARLIER_JOBS)
+histories = st.lists(st.builds(EarlierJob, seconds=seconds, end_event_received=st.booleans()), max_size=EARLIER_JOBS)
 
 
 def minutes(value: float) -> timedelta:
@@ -48,19 +51,13 @@ def minutes(value: float) -> timedelta:
     running=st.none() | spans,
     polls=st.integers(0, 10_000),
     left=st.integers(-86_400, 86_400),
-    told=st.booleans(),
+    received=st.booleans(),
 )
 def test_a_wait_is_whole_at_least_one_and_never_beyond_the_deadline(
-    *, earlier: list[EarlierJob], queued: timedelta, running: timedelta | None, polls: int, left: int, told: bool
+    *, earlier: list[EarlierJob], queued: timedelta, running: timedelta | None, polls: int, left: int, received: bool
 ) -> None:
-    wait = wait_seconds(
-        earlier,
-        queued=queued,
-        running=running,
-        polls=polls,
-        until_deadline=timedelta(seconds=left),
-        end_was_told=told,
-    )
+    progress = Progress(queued, running, polls, end_event_received=received)
+    wait = wait_seconds(earlier, progress, timedelta(seconds=left))
     assert isinstance(wait, int)
     assert 1 <= wait <= max(left, 1)
 
@@ -69,7 +66,7 @@ def test_a_wait_is_whole_at_least_one_and_never_beyond_the_deadline(
 def test_far_from_the_deadline_nothing_is_asked_more_often_than_every_five_seconds(
     earlier: list[EarlierJob], running: timedelta, polls: int
 ) -> None:
-    wait = wait_seconds(earlier, queued=running, running=running, polls=polls, until_deadline=timedelta(days=9))
+    wait = wait_seconds(earlier, Progress(running, running, polls), timedelta(days=9))
     assert wait >= SHORTEST_WAIT.total_seconds()
 
 
@@ -82,7 +79,7 @@ def test_once_the_first_look_is_over_the_waits_grow_with_the_job(
     running += timedelta(seconds=first)
 
     def wait(elapsed: timedelta) -> int:
-        return wait_seconds(earlier, queued=elapsed, running=elapsed, polls=1, until_deadline=timedelta(days=99))
+        return wait_seconds(earlier, Progress(elapsed, elapsed, 1), timedelta(days=99))
 
     assert wait(running) <= wait(running + more)
 
@@ -96,12 +93,12 @@ def test_before_the_first_look_the_waits_end_at_the_same_moment(
     for ran in (sooner, later):
         elapsed = ran.total_seconds()
         if elapsed < first - SHORTEST_WAIT.total_seconds():
-            wait = wait_seconds(earlier, queued=ran, running=ran, polls=0, until_deadline=timedelta(days=99))
+            wait = wait_seconds(earlier, Progress(ran, ran, 0), timedelta(days=99))
             assert first <= elapsed + wait < first + 1.001
 
 
 @pytest.mark.parametrize(
-    ("earlier", "queued", "running", "polls", "told", "wait"),
+    ("earlier", "queued", "running", "polls", "received", "wait"),
     [
         # Nothing is known: the event is expected to tell.
         ([], 0, None, 0, False, FIRST_WAIT_WITH_EVENTS.total_seconds()),
@@ -117,16 +114,15 @@ def test_before_the_first_look_the_waits_end_at_the_same_moment(
     ],
 )
 def test_waits(
-    *, earlier: list[EarlierJob], queued: float, running: float | None, polls: int, told: bool, wait: int
+    *, earlier: list[EarlierJob], queued: float, running: float | None, polls: int, received: bool, wait: int
 ) -> None:
-    assert wait == wait_seconds(
-        earlier,
+    progress = Progress(
         queued=timedelta(seconds=queued),
         running=None if running is None else timedelta(seconds=running),
         polls=polls,
-        until_deadline=timedelta(hours=6),
-        end_was_told=told,
+        end_event_received=received,
     )
+    assert wait == wait_seconds(earlier, progress, timedelta(hours=6))
 
 
 # ---------------------------------------------------------------- deadlines
@@ -202,33 +198,26 @@ EVENT_DELAY = 4.0
 def follow(duration: float, earlier: Sequence[EarlierJob], *, events: bool, queue: float = 1.0) -> Followed:
     """Do what the state machine does, on a clock of its own; times are seconds after the start."""
     ends, event_at = queue + duration, queue + duration + EVENT_DELAY
-    clock, polls, seen, left_queue_at = 0.0, 0, 0, None
-    asked = job_state(State.WAITING, started_at=NOW)
+    clock, record = 0.0, Record()
+    followed = FollowedJob(request=REQUEST, job=job_state(State.WAITING, started_at=NOW), key=KEY)
     while True:
         now = NOW + timedelta(seconds=clock)
-        state = timed_out(asked, left_queue_at, deadlines_of(REQUEST), now)
-        answer = poll_answer(
-            state,
-            key=KEY,
-            changes=seen,
-            polls=polls,
-            left_queue_at=left_queue_at,
-            earlier=earlier,
-            request=REQUEST,
-            now=now,
-        )
+        state = timed_out(followed.job, record.left_queue_at, followed.deadlines, now)
+        answer = poll_answer(followed.with_state(state), record, earlier, now)
         if answer.finished:
             # Start and two announcements, and three transitions a poll: wait, get, choose.
-            return Followed(polls, 3 + 3 * polls, clock - ends)
+            return Followed(record.polls, 3 + 3 * record.polls, clock - ends)
         wakes = event_at if events and clock < event_at else float("inf")
         clock = min(clock + answer.wait_seconds, wakes)
-        polls += 1
         now = NOW + timedelta(seconds=clock)
-        seen = int(events and clock >= event_at)
         steps = started_at(NOW + timedelta(seconds=queue)) if clock >= queue else ()
         reached = State.SUCCEEDED if clock >= ends else State.RUNNING if clock >= queue else State.WAITING
-        asked = job_state(reached, started_at=NOW, steps=steps)
-        left_queue_at = left_queue(asked, left_queue_at, now)
+        followed = followed.with_state(job_state(reached, started_at=NOW, steps=steps))
+        record = Record(
+            changes=int(events and clock >= event_at),
+            polls=record.polls + 1,
+            left_queue_at=left_queue(followed.job, record.left_queue_at, now),
+        )
 
 
 def follow_plainly(duration: float) -> int:
@@ -241,7 +230,7 @@ def follow_plainly(duration: float) -> int:
 def test_with_events_a_job_costs_few_transitions_and_its_end_is_seen_at_once(
     duration: int, known: int, most: int
 ) -> None:
-    earlier = [EarlierJob(duration, told_by_event=True)] * known
+    earlier = [EarlierJob(duration, end_event_received=True)] * known
     followed = follow(duration, earlier, events=True)
     assert followed.transitions <= most
     assert followed.delay <= EVENT_DELAY + SHORTEST_WAIT.total_seconds()
@@ -258,11 +247,11 @@ def test_a_first_job_whose_end_no_event_tells_is_found_soon(duration: float) -> 
 def test_without_events_a_history_makes_polls_few_and_the_delay_small(duration: int) -> None:
     chance = random.Random(duration)
     taken = [duration * chance.lognormvariate(0, 0.1) for _ in range(300 + EARLIER_JOBS)]
-    earlier = deque((EarlierJob(each, told_by_event=False) for each in taken[:EARLIER_JOBS]), maxlen=EARLIER_JOBS)
+    earlier = deque((EarlierJob(each, end_event_received=False) for each in taken[:EARLIER_JOBS]), maxlen=EARLIER_JOBS)
     jobs = []
     for each in taken[EARLIER_JOBS:]:
         jobs.append(follow(each, list(earlier), events=False))
-        earlier.appendleft(EarlierJob(each, told_by_event=False))
+        earlier.appendleft(EarlierJob(each, end_event_received=False))
     assert fmean(job.polls for job in jobs) <= fmean(map(follow_plainly, taken)) / 3
     assert fmean(job.delay for job in jobs) <= fmean(taken) / 10
 
@@ -282,14 +271,8 @@ def test_every_job_comes_to_an_end_within_its_deadlines_and_a_history_that_step_
 
 
 def wait_of_generator(earlier: list[EarlierJob], ran: timedelta, polls: int, until_deadline: timedelta) -> int:
-    return wait_seconds(
-        earlier,
-        queued=timedelta(0),
-        running=ran,
-        polls=polls,
-        until_deadline=until_deadline,
-        sends_events=False,
-    )
+    progress = Progress(timedelta(0), ran, polls, sends_events=False)
+    return wait_seconds(earlier, progress, until_deadline)
 
 
 @given(histories)
@@ -309,7 +292,7 @@ def test_the_waits_for_a_job_without_events_grow() -> None:
 
 
 def test_a_job_without_events_is_looked_at_when_such_jobs_ended() -> None:
-    earlier = [EarlierJob(30, told_by_event=False)] * 3
+    earlier = [EarlierJob(30, end_event_received=False)] * 3
     assert wait_of_generator(earlier, timedelta(seconds=1), 1, timedelta(minutes=10)) == 31
 
 

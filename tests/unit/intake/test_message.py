@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from amplify_jobs.events import aws_events
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, EventKind, Schedule, StoredObject
 from amplify_jobs.intake.message import Origin, QueuedEvent, UnverifiedDelivery, parse_message, queued_events
+from tests.support.routes_and_events import EVENTS
 
 NOW = datetime(2026, 11, 22, 9, 30, 1, tzinfo=UTC)
 # As the version before wrote them, and as a later one may.
@@ -48,6 +51,23 @@ def test_an_unverified_delivery_of_another_version_is_read(more: dict[str, int])
     assert message == UnverifiedDelivery(
         source="github", headers={"X-GitHub-Event": "push"}, body=b"\xff\x00{}", received_at=NOW
     )
+
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "events").glob("receive_event.*.json"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=[file.name for file in EXAMPLES])
+def test_every_event_of_aws_comes_out_of_the_queue_as_it_went_in(file: Path) -> None:
+    (event,) = aws_events.parse(json.loads(file.read_text()), "i-1").events
+    queued = QueuedEvent(source="aws.lambda", received_at=NOW, event=event)
+    assert parse_message(queued.model_dump_json(by_alias=True)) == queued
+
+
+@given(EVENTS)
+def test_every_event_comes_out_of_the_queue_as_it_went_in(event: Event) -> None:
+    # Compared as it is written: offsets of seconds, which the strategy draws too, are not in ISO 8601.
+    message = QueuedEvent(source="github", received_at=NOW, event=event).model_dump_json(by_alias=True)
+    assert parse_message(message).model_dump_json(by_alias=True) == message
 
 
 def test_what_is_written_keeps_its_form() -> None:

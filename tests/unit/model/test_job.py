@@ -1,11 +1,12 @@
-"""Jobs: what a status means, keys of records, and states of other versions."""
+"""Jobs: what a status means, and what is added to the reason of a state."""
 
 from __future__ import annotations
 
 import pytest
 from botocore.loaders import Loader
 
-from amplify_jobs.model.job import PollAnswer, State, hosting_state
+from amplify_jobs.model.job import State, hosting_state
+from tests.support.followed_jobs import state
 
 
 @pytest.mark.parametrize(
@@ -38,18 +39,22 @@ def test_every_status_of_the_api_is_known() -> None:
     }  # fmt: skip
 
 
-def test_what_an_older_version_wrote_and_a_newer_one_adds_is_read() -> None:
-    """Executions keep their definition, and their data, while functions become new."""
-    job = {"operation": "start_job", "appId": "d1", "branchName": "main", "jobId": "7"}
-    answer = PollAnswer.model_validate(
-        {
-            "version": "1",
-            "job": {"job": job, "state": "RUNNING", "new": 1},
-            "finished": False,
-            "waitSeconds": 5,
-            "seen": "0",
-            "key": {"pk": "p", "sk": "s"},
-            "added": {"by": "a later version"},
-        }
-    )
-    assert answer.job.job.job_type is None
+@pytest.mark.parametrize(
+    ("reason", "noted"), [(None, "A note."), ("", "A note."), ("It failed.", "It failed. A note.")]
+)
+def test_a_note_follows_the_reason(reason: str | None, noted: str) -> None:
+    assert state(reason=reason).with_note("A note.") == state(reason=noted)
+
+
+@pytest.mark.parametrize(
+    ("of", "reason", "said"),
+    [
+        *((of, "x", "") for of in State if of is not State.FAILED),
+        (State.FAILED, "npm ci failed", " The job before had failed: npm ci failed"),
+        (State.FAILED, None, " The job before had failed: Amplify gave no reason."),
+    ],
+)
+def test_a_superseded_job_is_cancelled_and_names_the_newer_request(of: State, reason: str | None, said: str) -> None:
+    found = state(of, reason=reason).cancelled_for("web-2")
+    assert (found.state, found.superseded_by) == (State.CANCELLED, "web-2")
+    assert (found.reason or "").rstrip(".") == f"Superseded by request web-2, whose event is newer.{said}".rstrip(".")

@@ -14,8 +14,8 @@ from amplify_jobs.model.large_request import (
     is_too_large,
     join_parameters,
     parameters_key,
-    shorten_texts,
     split_parameters,
+    with_short_texts,
 )
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.model.results import RESULTS_BYTES
@@ -79,7 +79,7 @@ def test_no_input_passes_the_limit_of_step_functions_with_what_its_job_leaves(
     given_request = request({f"member{n}": text * 60 for n in range(number)} | {"appId": "d1"}).model_copy(
         update={"cause": cause, "fault": fault}
     )
-    short = shorten_texts(given_request)
+    short = with_short_texts(given_request)
     small, large = split_parameters(short, URI)
     assert len(small.model_dump_json(by_alias=True).encode()) + RESULTS_BYTES + 30_000 < STEP_FUNCTIONS_LIMIT
     assert small.app_id == "d1"

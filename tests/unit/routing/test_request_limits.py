@@ -16,7 +16,7 @@ from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.request_limits import has_limits, refusal
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.plan import LONGEST_COPY, plan_push
-from amplify_jobs_cli.push.route_changes import Pushed
+from amplify_jobs_cli.push.route_changes import StoredRoutes
 from amplify_jobs_cli.push.schedules import ScheduleChanges
 from amplify_jobs_cli.routes_file.load import check_routes
 
@@ -130,8 +130,8 @@ sources:
     when: {{request: {{}}}}
     request: {{operation: start_job, parameters: {{appId: d1a2b3c4d5e6, branchName: main, jobType: RELEASE}}}}
 """
-ROUTES = 'a list of names and patterns of routes, like [web, "docs-*"]'
-APP_IDS = "a list of apps' ids, like [d1a2b3c4d5e6]"
+ROUTES = 'names or patterns of the routes that a request may name, like [web, "docs-*"]'
+APP_ID = "the app's id as Amplify shows it: d, then small letters and digits, at most 20, like d1a2b3c4d5e6"
 FAULTS = [
     ("{routes: [wbe]}", ".routes.0", "there is no route 'wbe'; use web"),
     ("{routes: wbe}", ".routes", "there is no route 'wbe'; use web"),
@@ -141,7 +141,7 @@ FAULTS = [
     ("{operations: [strat_job]}", ".operations.0", "unknown value 'strat_job'; use start_job"),
     ("{operations: }", ".operations", "is empty; use a list, like [start_job]"),
     ("{operations: [start_job], apps: }", ".apps", "is empty; use a list, like [d1a2b3c4d5e6]"),
-    ("{operations: [start_job], apps: [web]}", ".apps.0", f"'web' has the wrong form; use {APP_IDS}"),
+    ("{operations: [start_job], apps: [web]}", ".apps.0", f"'web' has the wrong form; use {APP_ID}"),
     ("{apps: [d1]}", ".apps", "apps limits operations; use operations too, like [start_job]"),
     ("{route: [web]}", ".route", "unknown member route; use routes"),
     ("", "", "is empty; use {routes: [web]}, or {} to allow nothing"),
@@ -205,8 +205,8 @@ def test_any_value_in_place_of_a_limit_is_accepted_or_a_fault(value: Any) -> Non
 
 def plan(before: Routes, after: Routes) -> Any:
     content = before.model_dump_json(by_alias=True, exclude_none=True).encode()
-    copies = plan_push(Pushed.read(None), {}, ScheduleChanges({}, {}, ()), before).sources_written
-    return plan_push(Pushed.read(content), copies, ScheduleChanges({}, {}, ()), after)
+    copies = plan_push(StoredRoutes.read(None), {}, ScheduleChanges({}, {}, ()), before).sources_written
+    return plan_push(StoredRoutes.read(content), copies, ScheduleChanges({}, {}, ()), after)
 
 
 def test_a_push_tells_of_limits_and_keeps_them_out_of_the_copies_in_ssm() -> None:

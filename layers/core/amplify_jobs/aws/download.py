@@ -46,8 +46,8 @@ class Downloads:
                 time.sleep(PAUSE_SECONDS * 2**attempt)
             try:
                 return self._get(parts, limit, until)
-            except ServiceTrouble as met:
-                trouble = met
+            except ServiceTrouble as error:
+                trouble = error
             if time.monotonic() > until:
                 break
         raise trouble
@@ -111,13 +111,13 @@ _NOT_PUBLIC = tuple(
 
 def is_public(address: str) -> bool:
     """Say whether an IP address is one of the public internet, and does not stand for another one."""
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        elif any(found in network for network in _NOT_PUBLIC):
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        elif any(ip in network for network in _NOT_PUBLIC):
             return False
-    return found.is_global and not found.is_multicast
+    return ip.is_global and not ip.is_multicast
 
 
 def _parts(url: str) -> SplitResult:
@@ -136,7 +136,7 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
 
 
 def _addresses_of(host: str, port: int) -> list[str]:
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def _check_status(status: int) -> None:

@@ -33,7 +33,7 @@ def dynamodb_client() -> DynamoDBClient:
     client = boto3.client("dynamodb", config=_CONFIG)
     client.meta.events.register(
         "provide-client-params.dynamodb",
-        _ask_for_proof,  # type: ignore[arg-type]  # what a handler of this event gives is taken
+        _request_proof,  # type: ignore[arg-type]  # this event sends what its handler gives
     )
     client.meta.events.register("after-call.dynamodb", _check_proof)
     return client
@@ -45,7 +45,7 @@ class NoAnswerError(BotoCoreError):
     fmt = "{operation} was answered without ConsumedCapacity"
 
 
-def _ask_for_proof(params: dict[str, Any], **_: Any) -> dict[str, Any]:
+def _request_proof(params: dict[str, Any], **_: Any) -> dict[str, Any]:
     # It costs nothing, and every answer then has something that no other answer has: PutItem and GetItem of an item
     # that is not there would else answer nothing at all.
     return {**params, "ReturnConsumedCapacity": "TOTAL"}

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.model.large_request import is_too_large, parameters_key, shorten_texts, split_parameters
+from amplify_jobs.model.large_request import (
+    is_too_large,
+    parameters_key,
+    split_parameters,
+    with_short_texts,
+    with_too_large_fault,
+)
 from amplify_jobs.model.request import JobRequest
 
 _START_EXECUTION = JsonOperation("states", "AWSStepFunctions.StartExecution", "1.0", proof="executionArn")
@@ -25,10 +31,10 @@ class Executions:
         another time of receipt, and is refused (Step Functions API, StartExecution: ExecutionAlreadyExists).
         Raises ServiceTrouble.
         """
-        request = shorten_texts(request)
+        request = with_short_texts(request)
         execution_input = request.model_dump_json(by_alias=True)
         if is_too_large(execution_input):
-            execution_input = self._with_stored_parameters(request).model_dump_json(by_alias=True)
+            execution_input = self._smaller(request).model_dump_json(by_alias=True)
         parameters = {
             "stateMachineArn": self._state_machine_arn,
             "name": request.request_id,
@@ -42,7 +48,9 @@ class Executions:
             raise ServiceTrouble(f"Step Functions refused to start an execution: {refusal}") from None
         return True
 
-    def _with_stored_parameters(self, request: JobRequest) -> JobRequest:
+    def _smaller(self, request: JobRequest) -> JobRequest:
+        if request.parameters_uri is not None:
+            return with_too_large_fault(request)
         key = parameters_key(request)
         small, parameters = split_parameters(request, f"s3://{self._bucket}/{key}")
         try:

@@ -1,8 +1,7 @@
 """Calls to AWS that a cold start can afford: signed by botocore, without its clients.
 
 Loading the service models of three clients takes longer than everything else that receive_webhook does before its
-first answer, so the few calls of that function are written out here (measured in benchmarks/). The credentials are
-those of the environment, where Lambda puts a function's; SnapStart has them elsewhere, and needs botocore's search.
+first answer, so the few calls of that function are written out here (measured in benchmarks/).
 """
 
 from __future__ import annotations
@@ -15,13 +14,14 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
-from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.credentials import ContainerProvider, Credentials, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, HTTPClientError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
 from amplify_jobs.aws.throttling import is_throttling
@@ -97,15 +97,16 @@ class AwsHttp:
             until=self.arrived_at + operation.patience,
         )
         if response.status_code == 200:
-            answer = _json(response)
+            answer = _json_object_or_none(response)
             if answer is None:
                 raise ServiceTrouble(f"{service} answered {target} with something that is not JSON")
             if operation.proof is not None and answer.get(operation.proof) is None:
                 raise ServiceTrouble(f"{service} answered {target} without {operation.proof}")
             return answer
-        error = _json(response) or {}
+        error = _json_object_or_none(response) or {}
         raise AwsRefusalError(
-            _code(error) or f"HTTP {response.status_code}", str(error.get("message") or error.get("Message") or "")
+            _error_code(error) or f"HTTP {response.status_code}",
+            str(error.get("message") or error.get("Message") or ""),
         )
 
     def get_object(self, bucket: str, key: str, etag: str | None) -> tuple[bytes, str] | None:
@@ -167,7 +168,7 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
         except (BotoCoreError, HTTPClientError) as error:
             trouble = ServiceTrouble(f"{service} did not answer: {error}")
         else:
-            code = _code(_json(response) or {})
+            code = _error_code(_json_object_or_none(response) or {})
             if response.status_code < 500 and not is_throttling(code, response.status_code):
                 return response
             trouble = ServiceTrouble(" ".join(f"{service} answered HTTP {response.status_code} {code}".split()))
@@ -177,7 +178,7 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
         time.sleep(pause)
 
 
-def _code(error: Mapping[str, Any]) -> str:
+def _error_code(error: Mapping[str, Any]) -> str:
     """The name of an error in the JSON protocols, without its namespace; empty for what is no error."""
     return str(error.get("__type", "")).rpartition("#")[2]
 
@@ -190,7 +191,7 @@ def _check_etag(response: AWSResponse, operation: str) -> str:
     return etag
 
 
-def _json(response: AWSResponse) -> dict[str, Any] | None:
+def _json_object_or_none(response: AWSResponse) -> dict[str, Any] | None:
     try:
         value = json.loads(response.content)
     except ValueError:
@@ -199,6 +200,23 @@ def _json(response: AWSResponse) -> dict[str, Any] | None:
 
 
 def _credentials() -> ReadOnlyCredentials:
-    """The function's credentials: Lambda keeps them in its environment."""
-    key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
-    return ReadOnlyCredentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"))
+    """The function's credentials, which Lambda keeps in its environment.
+
+    With SnapStart they are at an address that the environment names, since a snapshot outlives them (Lambda developer
+    guide, "Using SnapStart"). Raises ServiceTrouble.
+    """
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if key and secret:
+        return ReadOnlyCredentials(key, secret, os.environ.get("AWS_SESSION_TOKEN"))
+    try:
+        return _container_credentials().get_frozen_credentials()
+    except BotoCoreError as error:
+        raise ServiceTrouble(f"the function has no credentials ({type(error).__name__})") from None
+
+
+@cache
+def _container_credentials() -> Credentials:
+    credentials = ContainerProvider().load()
+    if credentials is None:
+        raise NoCredentialsError
+    return credentials

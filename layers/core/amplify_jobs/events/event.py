@@ -147,7 +147,7 @@ class RequestedJob(Model):
         if self.route is None:
             if self.operation is None or self.parameters is None:
                 raise ValueError("give either route, or operation and parameters")
-        elif self.model_fields_set - {"version", "request_id", "route", "reason"}:
+        elif self.model_dump(exclude={"version", "request_id", "route", "reason"}, exclude_none=True):
             raise ValueError("route says itself which operation, parameters and limits; leave them out")
         return self
 

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import ValidationError
-
-from amplify_jobs.errors import AmplifyJobsError
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.identifiers import AppId, BranchName, JobId
-from amplify_jobs.model.validation import faults
-
-
-class NotUnderstoodError(AmplifyJobsError):
-    """An event that is not of the form it should have."""
 
 
 class StatusChange(GrowingModel):
@@ -28,9 +18,13 @@ class StatusChange(GrowingModel):
     job_status: str
 
 
-def status_change(event: dict[str, Any]) -> StatusChange:
-    """Read the event. Raises NotUnderstoodError naming every fault, so that the event ends in the dead-letter queue."""
-    try:
-        return StatusChange.model_validate(event.get("detail"))
-    except ValidationError as error:
-        raise NotUnderstoodError("; ".join(faults(error, "detail"))) from None
+class StatusChangeEvent(GrowingModel):
+    """The event, with the Region of its job."""
+
+    detail: StatusChange
+    region: str
+
+    def log_keys(self) -> dict[str, str | None]:
+        """The keys of every log line about this event."""
+        job = self.detail
+        return {"app_id": job.app_id, "branch_name": job.branch_name, "job_id": job.job_id}

@@ -1,4 +1,4 @@
-"""How long to wait for a job's next change, and when waiting is over; pure functions of what is known."""
+"""How long to wait for a job's next change, and when waiting is over: pure functions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from amplify_jobs.model.job import JobState, State
 
 EARLIER_JOBS = 10
 
-# Of a branch's first job nothing is known: its event tells of the end, and polls are there for an event that got lost,
-# and for a job that somebody cancels, of which no event is documented. Each wait is longer than the one before: two
-# polls within twenty minutes, five within two hours.
+# A branch's first job has no history: its event tells of the end. Polls are for an event that got lost, and for a job
+# that somebody cancels, since no event of that is documented. Each wait is longer than the one before: two polls within
+# twenty minutes, five within two hours.
 FIRST_WAIT_WITH_EVENTS = timedelta(minutes=5)
 _GROWTH_OF_FIRST_WAITS = 0.6
 SHORTEST_WAIT = timedelta(seconds=5)
@@ -24,10 +24,26 @@ FIRST_WAIT_WITHOUT_EVENTS = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class EarlierJob:
-    """How long a job that succeeded took from leaving the queue, and whether a status event told of its end."""
+    """The duration of a job that succeeded, from leaving the queue, and whether a status event told of its end."""
 
     seconds: float
-    told_by_event: bool
+    end_event_received: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is.
+
+    `queued` is the time since its start, `running` the time since it left the queue (None while it is in it), `polls`
+    counts the polls until now. `end_event_received`: an event told of the end, which Amplify's answer does not show
+    yet. `sends_events` is False of jobs whose end only a poll finds.
+    """
+
+    queued: timedelta
+    running: timedelta | None
+    polls: int
+    end_event_received: bool = False
+    sends_events: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,15 +59,15 @@ class Deadlines:
 
 def events_expected(earlier: Sequence[EarlierJob]) -> bool:
     """Say whether a status event will tell of the end: as for three of four earlier jobs; without any, it will."""
-    return sum(job.told_by_event for job in earlier) * 4 >= len(earlier) * 3
+    return sum(job.end_event_received for job in earlier) * 4 >= len(earlier) * 3
 
 
 def first_look(earlier: Sequence[EarlierJob]) -> float | None:
-    """Say when to look at a job first, in seconds from leaving the queue; None without earlier jobs.
+    """Say when to poll a job first, in seconds from leaving the queue; None without earlier jobs.
 
     Where events tell of the end, the poll only insures against a lost one: it comes a little after the longest of the
-    earlier jobs. Where no events come, polls are what finds the end. The first comes when the shortest third of the
-    earlier jobs would have ended, and those that took about as long: builds that hardly vary are found by one poll.
+    earlier jobs. Where no events come, polls find the end. The first comes when the shortest third of the earlier jobs
+    would have ended, and those that took about as long: one poll finds the end of builds that hardly vary.
     """
     if not earlier:
         return None
@@ -62,46 +78,41 @@ def first_look(earlier: Sequence[EarlierJob]) -> float | None:
     return max(seconds for seconds in durations if seconds <= short + max(short * 0.1, 7)) * 1.02 + 1
 
 
-def wait_seconds(
-    earlier: Sequence[EarlierJob],
-    *,
-    queued: timedelta,
-    running: timedelta | None,
-    polls: int,
-    until_deadline: timedelta,
-    end_was_told: bool = False,
-    sends_events: bool = True,
-) -> int:
-    """Say how many whole seconds (at least 1) to wait for the next change before asking again.
+def wait_seconds(earlier: Sequence[EarlierJob], progress: Progress, until_deadline: timedelta) -> int:
+    """Say how many whole seconds (at least 1) to wait for the next change before the next poll.
 
-    `earlier` are the last jobs of the same app and branch, `queued` is how long ago this one was started, `running` how
-    long it has been out of the queue (None while it is in it), `polls` how often Amplify was asked already,
-    `until_deadline` what is left until the job counts as timed out. `end_was_told`: an event told of the end already,
-    which Amplify's answer does not show yet. `sends_events` is False of jobs that live by polls alone.
+    `earlier` are the last jobs of the same app and branch, `until_deadline` is the time until the job times out.
     """
     first = first_look(earlier)
-    ran = max(running.total_seconds(), 0) if running is not None else 0
-    in_queue = max(queued.total_seconds(), 0) if running is None else 0
-    elapsed = ran + in_queue
-    if not sends_events:
-        wait = _wait_without_events(first, elapsed, polls)
-        return max(1, math.ceil(min(wait, until_deadline.total_seconds())))
-    if first is not None and ran < first and not end_was_told:
-        # In a long queue, quick jobs too are asked for seldom: an execution's history has room for 25,000 events.
-        wait = max(first - ran, in_queue / 10)
-    elif first is None and not end_was_told:
-        wait = FIRST_WAIT_WITH_EVENTS.total_seconds() + elapsed * _GROWTH_OF_FIRST_WAITS
-    elif events_expected(earlier) and not end_was_told:
-        wait = elapsed / 4
+    ran = max(progress.running.total_seconds(), 0) if progress.running is not None else 0
+    in_queue = max(progress.queued.total_seconds(), 0) if progress.running is None else 0
+    if not progress.sends_events:
+        wait = _wait_without_events(first, ran + in_queue, progress.polls)
+    elif progress.end_event_received:
+        wait = _wait_by_tenths(ran + in_queue)
     else:
-        # A tenth of the time that has passed keeps the mean delay at a twentieth, however long the job turns out.
-        wait = elapsed / 10
-    wait = max(wait, SHORTEST_WAIT.total_seconds())
+        wait = _wait_for_event(earlier, first, ran, in_queue)
     return max(1, math.ceil(min(wait, until_deadline.total_seconds())))
 
 
+def _wait_for_event(earlier: Sequence[EarlierJob], first: float | None, ran: float, in_queue: float) -> float:
+    if first is None:
+        return FIRST_WAIT_WITH_EVENTS.total_seconds() + (ran + in_queue) * _GROWTH_OF_FIRST_WAITS
+    if ran < first:
+        # In a long queue, quick jobs too are polled seldom: an execution's history has room for 25,000 events.
+        return max(first - ran, in_queue / 10, SHORTEST_WAIT.total_seconds())
+    if events_expected(earlier):
+        return max((ran + in_queue) / 4, SHORTEST_WAIT.total_seconds())
+    return _wait_by_tenths(ran + in_queue)
+
+
+def _wait_by_tenths(elapsed: float) -> float:
+    """A tenth of the time that has passed keeps the mean delay at a twentieth, however long the job turns out."""
+    return max(elapsed / 10, SHORTEST_WAIT.total_seconds())
+
+
 def _wait_without_events(first: float | None, elapsed: float, polls: int) -> float:
-    """A first look at once, which finds what fails at once; the next where such jobs ended; then growing waits."""
+    """The first poll is at once and finds what fails at once; the next when such jobs ended; then the waits grow."""
     if polls == 0:
         return FIRST_WAIT_WITHOUT_EVENTS.total_seconds()
     if first is not None and elapsed < first:
@@ -119,12 +130,12 @@ def past_deadline(state: JobState, left_queue_at: datetime | None, deadlines: De
     return f"The job had not ended {minutes} minutes after it left Amplify's queue (timeoutMinutes)."
 
 
-def left_queue(state: JobState, known: datetime | None, now: datetime) -> datetime | None:
-    """Say when the job left Amplify's queue: as recorded, else as its steps tell, else now that it is seen running.
+def left_queue(state: JobState, recorded: datetime | None, now: datetime) -> datetime | None:
+    """Say when the job left Amplify's queue: as recorded, else as its steps tell, else now, if it runs.
 
-    None while it is queued, and for a job that is seen only at its end and does not tell: a guess would become a
-    duration that the next jobs are measured by.
+    None while it is queued, and for a job that the first poll finds at its end and that does not tell: a guess would
+    become a duration that the next jobs are measured by.
     """
-    if known is not None or state.state is State.WAITING:
-        return known
+    if recorded is not None or state.state is State.WAITING:
+        return recorded
     return state.left_queue_at or (now if state.state is State.RUNNING else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NewType
+from typing import NewType
 
 from pydantic import AwareDatetime
 
@@ -154,21 +154,3 @@ class JobState(GrowingModel):
     @property
     def failed_step(self) -> Step | None:
         return next((step for step in self.steps if step.status == "FAILED"), None)
-
-
-class PollAnswer(GrowingModel):
-    """What a start or a poll tells the state machine.
-
-    `waitSeconds` (whole, at least 1) is how long to wait for a change; `seen` is the record's count of changes, as a
-    number in a string, because DynamoDB's JSON wants it so. `attempt` counts the request's jobs from 1; `retry` is true
-    of a job that failed and is to be started again.
-    """
-
-    version: Literal["1"] = "1"
-    job: JobState
-    finished: bool
-    wait_seconds: int
-    seen: str
-    key: RecordKey
-    attempt: int = 1
-    retry: bool = False

@@ -31,7 +31,7 @@ def parameters_key(request: JobRequest) -> str:
     return f"requests/{request.request_id}.json"
 
 
-def shorten_texts(request: JobRequest) -> JobRequest:
+def with_short_texts(request: JobRequest) -> JobRequest:
     """Shorten the texts of a request's cause and fault, on which no job depends."""
     limits = {"message": COMMIT_MESSAGE_LIMIT}
     texts = {
@@ -44,17 +44,31 @@ def shorten_texts(request: JobRequest) -> JobRequest:
 
 
 def split_parameters(request: JobRequest, uri: str) -> tuple[JobRequest, str]:
-    """Split off a request's large parameters: give the request, which names their `uri`, and the parameters as JSON."""
-    small_names = [
-        name
-        for name in sorted(request.parameters, key=lambda name: name not in _NAMES)
-        if len(json.dumps(name)) + len(json.dumps(request.parameters[name])) <= _SMALL
-    ][:_MOST_SMALL]
-    large = {name: value for name, value in request.parameters.items() if name not in small_names}
-    small = {name: request.parameters[name] for name in small_names}
+    """Split large parameters from a request: give the request, which references them at `uri`, and them as JSON."""
+    small = _small_parameters(request)
+    large = {name: value for name, value in request.parameters.items() if name not in small}
     return request.model_copy(update={"parameters": small, "parameters_uri": uri}), json.dumps(large)
 
 
 def join_parameters(request: JobRequest, large: dict[str, Any]) -> JobRequest:
-    """Put the large parameters back into a request. A parameter of the request itself takes precedence."""
+    """Join what was split; a parameter in the request itself counts."""
     return request.model_copy(update={"parameters": {**large, **request.parameters}})
+
+
+def with_too_large_fault(request: JobRequest) -> JobRequest:
+    """Mark a request to be rejected that references parameters already: it can't reference further ones."""
+    fault = (
+        f"parameters: beside parametersUri, the rest of a request may have {INPUT_LIMIT} bytes; "
+        "put large parameters into the object that parametersUri names"
+    )
+    changes = {"parameters": _small_parameters(request), "parameters_uri": None, "fault": request.fault or fault}
+    return request.model_copy(update=changes)
+
+
+def _small_parameters(request: JobRequest) -> dict[str, Any]:
+    small = [
+        name
+        for name in sorted(request.parameters, key=lambda name: name not in _NAMES)
+        if len(json.dumps(name)) + len(json.dumps(request.parameters[name])) <= _SMALL
+    ][:_MOST_SMALL]
+    return {name: request.parameters[name] for name in small}

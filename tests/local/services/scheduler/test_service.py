@@ -77,7 +77,7 @@ class Clocked:
     def at(self, when: str, *, expected: int) -> list[str]:
         """Set the clock, and give the scheduled times of all that was sent by then."""
         self.now = datetime.fromisoformat(when)
-        self.service.fire_what_is_due()
+        self.service.fire_due_schedules()
         eventually(lambda: len(self.inbox.sent) == expected or None)
         return [json.loads(text)["at"] for text in self.inbox.sent]
 
@@ -139,7 +139,7 @@ class TestFiring:
         text = "<aws.scheduler.schedule-arn>|<aws.scheduler.attempt-number>|<aws.scheduler.colour>|<html>"
         clocked.schedule("at(2026-11-22T13:00:00)", target={"Input": text})
         clocked.now = datetime(2026, 11, 22, 13, tzinfo=UTC)
-        clocked.service.fire_what_is_due()
+        clocked.service.fire_due_schedules()
         [sent] = eventually(lambda: clocked.inbox.sent)
         arn = "arn:aws:scheduler:eu-west-1:123456789012:schedule/default/one"
         assert sent == f"{arn}|1|<aws.scheduler.colour>|<html>"
@@ -158,7 +158,7 @@ class TestFailing:
         more = {"RetryPolicy": {"MaximumRetryAttempts": 2}, "DeadLetterConfig": {"Arn": DEAD}}
         clocked.schedule("at(2026-11-22T13:00:00)", target=more)
         clocked.now = datetime(2026, 11, 22, 13, tzinfo=UTC)
-        clocked.service.fire_what_is_due()
+        clocked.service.fire_due_schedules()
         [(text, attributes)] = eventually(lambda: clocked.inbox.letters)
         assert json.loads(text) == {"at": "2026-11-22T13:00:00Z"}
         assert attributes["RETRY_ATTEMPTS"] == retries

@@ -92,7 +92,7 @@ class Records(Items):
             if item.get("state") != State.SUCCEEDED or "leftQueueAt" not in item or "finishedAt" not in item:
                 continue
             duration = read_time(item["finishedAt"]) - read_time(item["leftQueueAt"])
-            jobs.append(EarlierJob(max(duration.total_seconds(), 0), told_by_event=item.get("changes", 0) > 0))
+            jobs.append(EarlierJob(max(duration.total_seconds(), 0), end_event_received=item.get("changes", 0) > 0))
         return jobs[:EARLIER_JOBS]
 
     def followed_jobs(

@@ -36,7 +36,7 @@ EVIDENCE = (
 )
 OMISSIONS = {
     EventKind.PUSH: frozenset({"changed_files"}),
-    EventKind.PULL_REQUEST: frozenset({"changed_files", "before", "reopened", "became_ready"}),
+    EventKind.PULL_REQUEST: frozenset({"changed_files", "before"}),
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
 

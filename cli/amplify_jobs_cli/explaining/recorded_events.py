@@ -1,13 +1,11 @@
-"""Reads a recorded event in any form that people have: as a host sent it, as we answered it, as AWS hands it over."""
+"""Reads a recorded event in any form that people have: what a host sent, the answer to a delivery, an event of AWS."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
@@ -23,6 +21,7 @@ from amplify_jobs.events.strict_json import json_object
 from amplify_jobs.events.webhooks import delivery_id, provider
 from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.explaining.kind_header import missing_kind_header
 from amplify_jobs_cli.suggestions import one_of
 
 # Stands for the id that Lambda would give to the invocation, and for the name of a delivery without one.
@@ -50,15 +49,12 @@ _RIGHT_PARTS = {
     "isBase64Encoded": "isBase64Encoded must be true or false",
     "requestContext": "requestContext must be as API Gateway has it, or left out",
 }
-# A pull request is updated once more as it is created.
-_SECONDS_OF_CREATION = 5
 _FORM = "application/x-www-form-urlencoded"
-_STANDARD = "standard"
 
 
 @dataclass(frozen=True)
 class RecordedEvent:
-    """A recorded event as it was understood; `notes` tell what was assumed."""
+    """What a recorded event holds; `notes` tell what was assumed."""
 
     source: str
     delivery_id: str | None
@@ -154,11 +150,13 @@ class _Reader:
         headers = {**headers, **self.headers}
         host = provider(source.provider)
         notes: tuple[str, ...] = ()
-        assumed = _header_of_kind(source.provider, headers, body)
-        if assumed is not None and find_header(headers, assumed[0]) is None:
-            headers = {**headers, assumed[0]: assumed[1]}
-            if source.provider != _STANDARD:
-                notes = (f"No header tells the kind of the event; it is read as {': '.join(assumed)}.",)
+        if source.provider == "standard" and find_header(headers, "webhook-id") is None:
+            # A request that names itself needs no header; to any other this gives a name.
+            headers["webhook-id"] = EXAMPLE_ID
+        elif (missing := missing_kind_header(source.provider, headers, body)) is not None:
+            header, kind = missing
+            headers[header] = kind
+            notes = (f"No header tells the kind of the event; it is read as {header}: {kind}.",)
         delivery = add_delivery_evidence(host.parse(headers, body), EXAMPLE_ID)
         return RecordedEvent(name, delivery.delivery_id or delivery_id(source.provider, headers), delivery, notes)
 
@@ -245,75 +243,3 @@ def _http_request(raw: dict[str, Any]) -> HttpApiRequest:
     except ValidationError as error:
         part = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
         raise UnreadableDeliveryError(_RIGHT_PARTS[part]) from None
-
-
-def _header_of_kind(provider_name: str, headers: Mapping[str, str], body: bytes) -> tuple[str, str] | None:
-    """The header in which a host names the kind of its event, as far as the body tells what it was."""
-    if provider_name == _STANDARD:
-        # A request that names itself needs no header; to any other this gives a name.
-        return "webhook-id", EXAMPLE_ID
-    found = _KINDS.get(provider_name)
-    if found is None or find_header(headers, found[0]) is not None:
-        return None
-    try:
-        content = body.decode()
-        if content.startswith("payload="):
-            content = parse_qs(content, strict_parsing=True, max_num_fields=10)["payload"][0]
-        kind = found[1](json_object(content))
-    except (ValueError, KeyError):
-        return None
-    if kind is None:
-        raise UnreadableDeliveryError(f"the body does not tell the kind of its event; add --header '{found[0]}: …'")
-    return found[0], kind
-
-
-def _github_kind(payload: dict[str, Any]) -> str | None:
-    """Also of Gitea and Forgejo, which write the same members."""
-    if "zen" in payload:
-        return "ping"
-    for name in ("review", "comment", "issue", "release", "pull_request"):
-        if isinstance(payload.get(name), dict):
-            return {"review": "pull_request_review", "comment": "issue_comment", "issue": "issues"}.get(name, name)
-    if "ref_type" in payload:
-        return "delete" if "pusher_type" in payload and "master_branch" not in payload else "create"
-    return "push" if "ref" in payload else None
-
-
-def _bitbucket_kind(payload: dict[str, Any]) -> str | None:
-    if "push" in payload:
-        return "repo:push"
-    pull = payload.get("pullrequest")
-    if pull is None:
-        return None
-    if "comment" in payload:
-        return "pullrequest:comment_created"
-    if "approval" in payload:
-        return "pullrequest:approved"
-    open_kind = "pullrequest:created" if _is_new(pull) else "pullrequest:updated"
-    return {"MERGED": "pullrequest:fulfilled", "DECLINED": "pullrequest:rejected"}.get(
-        Payload(pull).text("state") or "", open_kind
-    )
-
-
-def _is_new(pull: object) -> bool:
-    """Whether a pull request was updated only as it was created."""
-    try:
-        times = (Payload(pull).text(name) or "" for name in ("created_on", "updated_on"))
-        created, updated = map(datetime.fromisoformat, times)
-        return abs((updated - created).total_seconds()) < _SECONDS_OF_CREATION
-    except (ValueError, TypeError):
-        return False
-
-
-def _data_center_kind(payload: dict[str, Any]) -> str | None:
-    return "diagnostics:ping" if payload.get("test") is True else Payload(payload).text("eventKey")
-
-
-# Provider -> the header that names the kind of its events, and how the body tells it. The other hosts' bodies name it.
-_KINDS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
-    "github": ("X-GitHub-Event", _github_kind),
-    "gitea": ("X-Gitea-Event", _github_kind),
-    "forgejo": ("X-Forgejo-Event", _github_kind),
-    "bitbucket": ("X-Event-Key", _bitbucket_kind),
-    "bitbucket-server": ("X-Event-Key", _data_center_kind),
-}

@@ -1,4 +1,4 @@
-"""Explaining: what the routes make of a recorded event, decided by the very code that decides in the functions."""
+"""What the routes make of a recorded event, decided by the very code that decides in the functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.job_request import make_job_request
 from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.routes import Routes
-from amplify_jobs_cli.recorded_events import RecordedEvent
+from amplify_jobs_cli.explaining.recorded_events import RecordedEvent
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Explanation:
 
 def explain(routes: Routes, recorded: RecordedEvent, now: datetime) -> list[Explanation]:
     """Decide for each event and each route, as the functions would if it came now."""
-    explained = []
+    explanations = []
     for event in recorded.delivery.events:
         for decision in decide(routes, recorded.source, event):
             request = None
@@ -35,23 +35,23 @@ def explain(routes: Routes, recorded: RecordedEvent, now: datetime) -> list[Expl
                 request = make_job_request(
                     decision, event, source=recorded.source, delivery_id=recorded.delivery_id, received_at=now
                 )
-            explained.append(Explanation(event, decision, request))
-    return explained
+            explanations.append(Explanation(event, decision, request))
+    return explanations
 
 
-def lines(recorded: RecordedEvent, explained: list[Explanation]) -> Iterator[str]:
+def lines(recorded: RecordedEvent, explanations: list[Explanation]) -> Iterator[str]:
     """The explanation in lines for people."""
     yield from recorded.notes
     if recorded.delivery.ignored:
         yield f"Ignored: {recorded.delivery.ignored}"
     for event in recorded.delivery.events:
-        yield f"{_described(event)}, from {recorded.source}"
-        for one in explained:
-            if one.event is event:
-                yield from _decision(one)
+        yield f"{_title(event)}, from {recorded.source}"
+        for explanation in explanations:
+            if explanation.event is event:
+                yield from _decision(explanation)
 
 
-def as_json(recorded: RecordedEvent, explained: list[Explanation]) -> dict[str, Any]:
+def as_json(recorded: RecordedEvent, explanations: list[Explanation]) -> dict[str, Any]:
     """The explanation in the members of `routes explain --json`."""
     return {
         "source": recorded.source,
@@ -61,15 +61,17 @@ def as_json(recorded: RecordedEvent, explained: list[Explanation]) -> dict[str, 
         "events": [
             {
                 "event": event.for_answer(),
-                "decisions": [_decision_as_json(one) for one in explained if one.event is event],
+                "decisions": [
+                    _decision_as_json(explanation) for explanation in explanations if explanation.event is event
+                ],
             }
             for event in recorded.delivery.events
         ],
     }
 
 
-def _decision_as_json(one: Explanation) -> dict[str, Any]:
-    decision, request = one.decision, one.request
+def _decision_as_json(explanation: Explanation) -> dict[str, Any]:
+    decision, request = explanation.decision, explanation.request
     if isinstance(decision, Ignored):
         return {
             "route": decision.route,
@@ -89,23 +91,23 @@ def _decision_as_json(one: Explanation) -> dict[str, Any]:
     }
 
 
-def _decision(one: Explanation) -> Iterator[str]:
-    decision = one.decision
+def _decision(explanation: Explanation) -> Iterator[str]:
+    decision = explanation.decision
     if isinstance(decision, Ignored):
-        decided = f", decided by {decision.condition}" if decision.condition else ""
-        yield f"  {decision.route or 'no route'}: not matched{decided}"
+        condition = f", decided by {decision.condition}" if decision.condition else ""
+        yield f"  {decision.route or 'no route'}: not matched{condition}"
         yield f"    {decision.reason}"
         return
     yield f"  {decision.name or 'no route'}: matched, all conditions are met"
-    yield from (f"    {found}" for found in decision.findings)
-    if one.request is not None:
-        request = json.loads(one.request.model_dump_json(by_alias=True, exclude_none=True))
+    yield from (f"    {finding}" for finding in decision.findings)
+    if explanation.request is not None:
+        request = json.loads(explanation.request.model_dump_json(by_alias=True, exclude_none=True))
         yield from (
             f"    {line}" for line in f"request: {json.dumps(request, indent=2, ensure_ascii=False)}".split("\n")
         )
 
 
-def _described(event: Event) -> str:
+def _title(event: Event) -> str:
     pull, stored = event.pull_request, event.object
     parts = [
         f"{event.kind}",

@@ -1,0 +1,128 @@
+"""`amplify-jobs dead-letters`, `replay` and `redrive`: what failed is processed again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from amplify_jobs.errors import RequestRejected
+from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack
+from amplify_jobs_cli.recovery.recover import DeadLetterMessage, Recovery
+from amplify_jobs_cli.recovery.redrive import (
+    REDRIVE_PERIOD,
+    FailedExecution,
+    RedriveResult,
+    parse_duration,
+    select_redrivable,
+)
+from amplify_jobs_cli.stack import Stack
+from amplify_jobs_cli.text import count
+
+
+def add_recovery(commands: Any) -> None:
+    """Add the commands and their options."""
+    dead_letters = add_group(commands, "dead-letters", "events that could not be processed")
+    for name, run in (("list", list_dead_letters), ("replay", replay_dead_letters)):
+        add_stack(add_command(dead_letters, name, run))
+    replay = add_command(commands, "replay", replay_request)
+    add_stack(replay)
+    replay.add_argument("request_id", metavar="REQUEST_ID", help="as announcements and answers to webhooks give it")
+    redrive = add_command(commands, "redrive", redrive_executions)
+    add_stack(redrive)
+    redrive.add_argument(
+        "request_id",
+        metavar="REQUEST_ID",
+        nargs="*",
+        help="the requests whose executions are meant (default: all that failed)",
+    )
+    redrive.add_argument(
+        "--since",
+        metavar="DURATION",
+        type=_duration,
+        default=REDRIVE_PERIOD,
+        help="only those that ended in the last 30m, 2h, 3d … (default: 14d, as long as Step Functions redrives)",
+    )
+    redrive.add_argument("--aborted", action="store_true", help="those that somebody stopped too")
+    redrive.add_argument("--dry-run", action="store_true", help="show which executions are meant, and redrive none")
+    add_json(redrive)
+
+
+def list_dead_letters(options: argparse.Namespace) -> None:
+    """Say what waits in the dead-letter queue, and why."""
+    messages = Stack.find(options.stack).recovery().dead_letters()
+    for message in messages:
+        print(f"{message.sent_at:%Y-%m-%d %H:%M:%S}  {_line(message)}")
+    print(f"{count(len(messages), 'dead letter')}.")
+
+
+def replay_dead_letters(options: argparse.Namespace) -> None:
+    """Have everything in the dead-letter queue processed again; what can't be replayed stays there."""
+    recovery = Stack.find(options.stack).recovery()
+    messages = recovery.dead_letters()
+    replayable = [message for message in messages if message.letter is not None]
+    for message in replayable:
+        recovery.process_again(message)
+        print(f"Sent again: {_line(message)}")
+    for message in messages:
+        if message.letter is None:
+            print(f"Left in the queue: {_line(message)}")
+    print(f"{count(len(replayable), 'dead letter')} sent again.")
+
+
+def replay_request(options: argparse.Namespace) -> None:
+    """Make the same request once more, as a new one."""
+    print(f"Started {Stack.find(options.stack).recovery().request_again(options.request_id)}.")
+
+
+def redrive_executions(options: argparse.Namespace) -> int:
+    """Set failed executions going again where they failed; those that somebody stopped are left out."""
+    recovery = Stack.find(options.stack).recovery()
+    with_aborted = options.aborted or options.request_id
+    failed = recovery.failed_executions(("FAILED", "TIMED_OUT", "ABORTED") if with_aborted else ("FAILED", "TIMED_OUT"))
+    if options.request_id:
+        failed = [execution for execution in failed if execution.request_id in options.request_id]
+    results = []
+    for execution in select_redrivable(failed, datetime.now(UTC), options.since):
+        refusal = None if options.dry_run else _redrive(recovery, execution)
+        result = RedriveResult(execution, options.dry_run, refusal)
+        results.append(result)
+        if not options.json:
+            print(result.line(), flush=True)
+    unknown = sorted(set(options.request_id) - {result.execution.request_id for result in results})
+    refused = [result for result in results if result.reason is not None]
+    if options.json:
+        executions = [result.as_json() for result in results]
+        content = {"stack": options.stack, "dryRun": options.dry_run, "executions": executions, "unknown": unknown}
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+        return int(bool(refused or unknown))
+    for request_id in unknown:
+        print(f"amplify-jobs: {request_id} has no failed execution that can be redriven", file=sys.stderr)
+    total = count(len(results) - len(refused), "execution")
+    print(f"A dry run: {total} would be redriven." if options.dry_run else f"{total} redriven.")
+    return int(bool(refused or unknown))
+
+
+def _redrive(recovery: Recovery, execution: FailedExecution) -> str | None:
+    """Redrive an execution; the answer says why Step Functions refuses it, if it does."""
+    try:
+        recovery.redrive(execution)
+    except RequestRejected as rejected:
+        return str(rejected)
+    return None
+
+
+def _line(message: DeadLetterMessage) -> str:
+    letter = message.letter
+    if letter is None:
+        return f"unknown message: {message.fault}"
+    return f"{letter.what} for {letter.function.rpartition(':')[2]}" + (f": {letter.reason}" if letter.reason else "")
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,1 @@
+"""What routes make of a recorded event, and why."""
