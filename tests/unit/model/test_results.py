@@ -13,6 +13,8 @@ from amplify_jobs.model.results import (
     MissingFile,
     PartialError,
     Results,
+    limit_items,
+    limit_results,
     merge_errors,
 )
 
