@@ -115,7 +115,7 @@ class Checks:
         try:
             routes = Routes.model_validate_json(self._pushed)
         except ValidationError:
-            return failed(ROUTES, "what the bucket holds are no routes of this version; push routes.yaml again")
+            return failed(ROUTES, "the routes in the bucket are not of this version; push routes.yaml again")
         if not routes.sources:
             return passed(ROUTES, f"{len(routes.routes)} pushed, without a source: no git host can deliver")
         return passed(ROUTES, f"{len(routes.routes)} pushed, with {len(routes.sources)} sources")
@@ -247,7 +247,7 @@ class Checks:
                     return judging.status(check, error.code, 200, "Amplify could not fetch an artifact either")
         finally:
             s3.delete_object(**where, **version)  # type: ignore[arg-type]
-        return passed(check, "an object was fetched at it") if same else failed(check, "it leads to another object")
+        return passed(check, "an object was fetched from it") if same else failed(check, "it leads to another object")
 
     # ------------------------------------------------------------ a request that can't succeed
 

@@ -55,7 +55,7 @@ def _gitlab(secrets: Sequence[str], message_id: str, now: int) -> list[Harmless]
     tokens = [secret for secret in _not_empty(secrets) if secret.startswith(standard_signature.SECRET_PREFIX)]
     if not tokens:
         if not all(_HEADER_VALUE.fullmatch(secret) for secret in secrets):
-            raise ValueError("a secret is no header's value, as one with a line's end")
+            raise ValueError("a secret is not a valid header value: it has a line break or the like")
         return [Harmless({gitlab.TOKEN_HEADER: secret}, body) for secret in secrets]
     return [_message(token, message_id, now, body, 200) for token in tokens]
 

@@ -52,8 +52,8 @@ def stack_name(name: str) -> Finding:
     if len(name) > LONGEST_STACK_NAME:
         return failed(check, f"it has {len(name)} characters; deploy under one of at most {LONGEST_STACK_NAME}")
     if name.lower().startswith(("aws", "ssm")):
-        return failed(check, "SSM keeps parameters that begin with aws or ssm for itself; deploy under another name")
-    return passed(check, "it fits all names that are made of it")
+        return failed(check, "SSM reserves parameters that begin with aws or ssm; deploy under another name")
+    return passed(check, "all names that contain it are short enough")
 
 
 def status(check: str, found: int, expected: int, otherwise: str) -> Finding:

@@ -42,11 +42,11 @@ def names(app_id: str | None, branch_name: str | None, known: AppNames) -> AppNa
         if branch_name is not None:
             found = found.model_copy(update={"display_name": amplify.branch_display_name(app_id, branch_name)})
     except NotFoundError as error:
-        logger.info("The app or the branch is not there", extra={"reason": str(error)})
+        logger.info("The app or the branch does not exist", extra={"reason": str(error)})
         found = found.model_copy(update={"exists": False})
     except AmplifyJobsError as error:
         # A job is announced by what is known of it rather than not at all.
-        logger.warning("Names are not known", extra={"reason": str(error)})
+        logger.warning("The names are unknown", extra={"reason": str(error)})
     return found.fill_from(known)
 
 

@@ -10,7 +10,7 @@ from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
-from amplify_jobs.intake.drain import Drain
+from amplify_jobs.intake.drain import IntakeDrain
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.observability import function_logger, function_metrics
@@ -33,7 +33,7 @@ settings = DrainIntakeSettings.from_environment()
 aws = AwsHttp.from_environment()
 routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
 executions = Executions(aws, settings.state_machine_arn, settings.bucket_name)
-drain = Drain(
+drain = IntakeDrain(
     IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name),
     Verifier(routes, StoredSources(aws, settings.sources_path), Secrets(aws)),
     EventProcessor(routes, executions),

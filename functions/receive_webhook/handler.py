@@ -76,6 +76,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return answer(refusal.status, {"message": str(refusal)})
     except RetryableError as trouble:
         metrics.add_metric("DeliveriesFailed", MetricUnit.Count, 1)
-        logger.error("Delivery not taken", extra={"reason": str(trouble)})  # noqa: TRY400 -- the reason says it all
-        message = "amplify-jobs can't take this delivery now; its log says why. Deliver it again later."
+        logger.error("Delivery not accepted", extra={"reason": str(trouble)})  # noqa: TRY400 -- the reason says it all
+        message = "amplify-jobs can't accept this delivery now; the log has the reason. Deliver it again later."
         return answer(503, {"message": message}, {"Retry-After": str(RETRY_AFTER_SECONDS)})

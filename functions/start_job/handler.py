@@ -94,7 +94,7 @@ def run_once(command: StartCommand) -> Job:
     try:
         job: Job = started_job(command=command)
     except IdempotencyAlreadyInProgressError as error:
-        raise StartUnresolved("An earlier try of this request has not ended yet, or was cut short.") from error
+        raise StartUnresolved("An earlier invocation for this request is still running, or was interrupted.") from error
     except IdempotencyPersistenceLayerError as error:
         raise ServiceTrouble("DynamoDB did not answer for the idempotency table.") from error
     return job

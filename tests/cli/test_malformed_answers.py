@@ -138,6 +138,4 @@ def test_what_an_account_answers_is_no_failure_of_a_push(aws: AwsStandIn, stack:
 def test_a_command_says_it_in_one_line(aws: AwsStandIn, capsys: pytest.CaptureFixture[str]) -> None:
     aws.services["states"] = Malformed(ANSWERS["a page"])
     assert main(["redrive", "--since", "1h", "--dry-run"]) == 1
-    assert (
-        capsys.readouterr().err == "amplify-jobs: the executions can't be listed: an answer that is none (KeyError)\n"
-    )
+    assert capsys.readouterr().err == "amplify-jobs: the executions can't be listed: an invalid answer (KeyError)\n"

@@ -296,7 +296,7 @@ class TestExplain:
         with pytest.raises(SystemExit) as ended:
             main(["routes", "explain", str(EXAMPLE), str(EVENT), "--header", "push"])
         assert ended.value.code == 2
-        assert "'push' is no header; use one like 'X-GitHub-Event: push'" in capsys.readouterr().err
+        assert "'push' is not a header; use one like 'X-GitHub-Event: push'" in capsys.readouterr().err
 
     def test_one_standard_input_can_not_be_two_files(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["routes", "explain", "-", "-"]) == 1

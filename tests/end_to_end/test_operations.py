@@ -371,10 +371,10 @@ def test_a_zip_that_is_none_is_a_failed_job(team: Team) -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ({}, "exactly one of these must be given, not 0: jobId, sourceUrl, artifact"),
+        ({}, "exactly one of these is required, not 0: jobId, sourceUrl, artifact"),
         (
             {"artifact": "s3://amplify-jobs-bucket-123456789012/none.zip"},
-            "none.zip can't be read: it is not there, its bucket",
+            "none.zip can't be read: it does not exist, its bucket",
         ),
         ({"jobId": "7"}, "7 not found"),
     ],

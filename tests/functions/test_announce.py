@@ -116,7 +116,7 @@ def test_an_end(stack: Stack, announce: Function, request_: dict[str, Any]) -> N
         "Reason: npm ci failed",
         "Commit: 89205432f5b7 Fix the header",
         "Author: Ada",
-        "Asked by: push to acme/web, route web",
+        "Triggered by: push to acme/web, route web",
     ):
         assert line in message["Message"].splitlines()
     detail = check(only(stack.events()))
@@ -448,6 +448,6 @@ def test_every_line_says_which_job_it_is_about(stack: Stack, announce: Function,
         "branch_name": "feature/header",
         "job_id": "7",
     }
-    assert [line["message"] for line in announce.logs] == ["Names are not known", "Announced"]
+    assert [line["message"] for line in announce.logs] == ["The names are unknown", "Announced"]
     for line in announce.logs:
         assert line.items() >= keys.items()

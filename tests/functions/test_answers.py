@@ -61,10 +61,14 @@ STORED: list[tuple[str, Callable[[JobsTable], object]]] = [
     ("GetItem", lambda store: store.job_of_request("web-1")),
     ("GetItem", lambda store: store.lease(BRANCH)),
     ("GetItem", lambda store: store.published_announcements("web-1")),
+    ("GetItem", lambda store: store.models_attempt("web-1")),
+    ("GetItem", lambda store: store.superseding_request("web-1")),
+    ("GetItem", lambda store: store.latest_of_kind(BRANCH, "push")),
     ("GetItem", lambda store: store.has_ended(REF)),
     ("PutItem", lambda store: store.acquire_lease(BRANCH, ATTEMPT, Lease())),
     ("PutItem", lambda store: store.write_latest(BRANCH, "push", Latest(SupersedingRequest("web-1", NOW, NOW)), NOW)),
     ("UpdateItem", lambda store: store.link_request_to_job("web-1", JOB, NOW)),
+    ("UpdateItem", lambda store: store.save_models_attempt("web-1", None, NOW)),
     ("UpdateItem", lambda store: store.release_lease(BRANCH, ATTEMPT, 3)),
     ("UpdateItem", lambda store: store.record_start(REGION, JobRequest.model_validate(job_request("d1")), JOB, NOW)),
     ("UpdateItem", lambda store: store.record_poll(KEY, NOW)),
@@ -88,6 +92,11 @@ def test_of_the_jobs_table(
             call(store)
     finally:
         stack.answers.clear()
+
+
+def test_every_method_of_the_jobs_table_is_tested() -> None:
+    methods = {name for name in dir(JobsTable) if not name.startswith("_") and name != "connect"}
+    assert methods <= {name for _, call in STORED for name in call.__code__.co_names}
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "PutItem", "UpdateItem", "DeleteItem"])

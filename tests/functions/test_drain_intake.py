@@ -117,7 +117,7 @@ def test_the_log_says_what_waits_and_nothing_of_a_message(stack: IntakeStack, tm
     assert failed(given, answer) == [0, 1]
     lines = [json.loads(line) for line in written.splitlines()]
     logged = [line for line in lines if "message" in line]
-    assert [line["message"] for line in logged] == ["A message is no event", "The intake queue has to wait"]
+    assert [line["message"] for line in logged] == ["A message is not an event", "The intake queue has to wait"]
     assert logged[0]["id"] == given["Records"][0]["messageId"]
     assert "receivedAt: Field required" in logged[0]["reason"]
     assert "hush-hush" not in written

@@ -187,7 +187,7 @@ def test_what_amplify_says_of_an_address_does_not_give_it_away(stack: Stack, sta
 @pytest.mark.parametrize("uri", [f"s3://{BUCKET}/missing.zip", "s3://no-such-bucket/web.zip"])
 def test_an_artifact_that_is_not_there_is_rejected(stack: Stack, start_job: Function, uri: str) -> None:
     request = deployment(stack, artifact=uri)
-    with pytest.raises(RequestRejected, match=f"^{uri} is not there$"):
+    with pytest.raises(RequestRejected, match=f"^{uri} does not exist$"):
         start_job(payload(request))
     assert sent_deployments(stack, request) == []
     assert "requestId" not in lease(stack, request)
@@ -297,8 +297,8 @@ def test_a_codegen_job_from_a_data_schema_and_a_token_of_its_own(stack: Stack, s
             r"codegenJobToCreate\.graphqlSchema: .*3.*9",
         ),
         ({"graphqlSchema": "type A { x: Missing }"}, r"codegenJobToCreate\.graphqlSchema: .*1.*Missing"),
-        ({"graphqlSchema": SCHEMA, "graphqlSchemaUri": "s3://bucket/key"}, "only one of these can be given"),
-        ({"graphqlSchemaUri": f"s3://{BUCKET}/none.graphql"}, "is not there"),
+        ({"graphqlSchema": SCHEMA, "graphqlSchemaUri": "s3://bucket/key"}, "use only one of these"),
+        ({"graphqlSchemaUri": f"s3://{BUCKET}/none.graphql"}, "does not exist"),
         ({"renderConfig": {}}, "renderConfig"),
         ({"features": {"isRelationshipSupported": "yes"}}, r"features\.isRelationshipSupported"),
     ],
@@ -315,7 +315,7 @@ def test_a_codegen_job_that_cannot_be_started_is_rejected(
 
 def test_a_schema_that_is_not_text_is_rejected(stack: Stack, start_job: Function) -> None:
     uri = put(stack, "schemas/broken.graphql", b"type Post \xff")
-    with pytest.raises(RequestRejected, match="is not UTF-8: see its byte 10"):
+    with pytest.raises(RequestRejected, match="is not UTF-8: byte 10 is invalid"):
         start_job(payload(codegen(graphqlSchemaUri=uri)))
 
 
@@ -449,11 +449,11 @@ def test_a_file_that_cannot_be_had_is_said(stack: Stack, start_job: Function, ge
     results = poll(get_job, request, answer)["job"]["results"]
     assert [file.rpartition("/")[2] for file in results["files"]] == ["large.jsx", "manifest.json", "x.jsx"]
     assert {file["name"]: file["reason"] for file in results["missing"]} == {
-        "gone.jsx": "it was answered with HTTP 404",
-        "huge.jsx": f"it is larger than the {FILE_LIMIT} bytes that are taken",
+        "gone.jsx": "the answer was HTTP 404",
+        "huge.jsx": f"it is larger than the limit of {FILE_LIMIT} bytes",
         "../../routes.json": "its name can't be that of a file in the bucket",
         "b.jsx": "its address is not https",
-        "c.jsx": "127.0.0.1 is not in the public internet",
+        "c.jsx": "127.0.0.1 is not a public address",
         "d.jsx": "the manifest has no address for it",
     }
     assert [line["file"] for line in get_job.logs if line["level"] == "WARNING"] == [
@@ -475,7 +475,7 @@ def test_results_that_cannot_be_had_now_are_tried_for_a_while(
     said = poll(get_job, request, answer)
     assert (said["job"]["state"], said["finished"]) == ("SUCCEEDED", True)
     (missing,) = said["job"]["results"]["missing"]
-    assert missing == {"name": "x.jsx", "reason": "it was answered with HTTP 503"}
+    assert missing == {"name": "x.jsx", "reason": "the answer was HTTP 503"}
     stack.ui_builder.files["job-1/x.jsx"] = b"x"
     assert poll(get_job, request, answer)["job"]["results"]["missing"] == []
 
@@ -488,7 +488,7 @@ def test_a_manifest_that_is_none_is_said(stack: Stack, start_job: Function, get_
     stack.ui_builder.files["job-1/manifest"] = manifest
     stack.ui_builder.jobs["job-1"]["modifiedAt"] = datetime.now(UTC) - timedelta(minutes=6)
     (missing,) = poll(get_job, request, answer)["job"]["results"]["missing"]
-    assert "is not what UI Builder makes" in missing["reason"]
+    assert "manifest is invalid" in missing["reason"]
 
 
 def test_a_codegen_job_that_failed(stack: Stack, start_job: Function, get_job: Function) -> None:
@@ -612,7 +612,7 @@ def test_parameters_that_lie_in_the_bucket_are_fetched(stack: Stack, start_job: 
     assert start_job(payload(request))["job"]["job"]["jobId"] == "job-1"
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"no json", "is not JSON"), (b"[]", "is JSON, but no object")])
+@pytest.mark.parametrize(("content", "said"), [(b"no json", "is not JSON"), (b"[]", "is JSON, but not an object")])
 def test_parameters_that_are_none_are_rejected(stack: Stack, start_job: Function, content: bytes, said: str) -> None:
     request = codegen()
     request["parametersUri"] = put(stack, "requests/none.json", content)

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Request, Response
 from amplify_jobs.events.http_request import LARGEST_BODY
 from amplify_jobs.events.webhooks import github
 from tests.support.aws_stand_in import AwsStandIn, serving_aws
-from tests.support.github_pushes import NEW, OLD, ROUTES, SECRET, SECRET_NAME, delivery, push
+from tests.support.github_pushes import NEW, OLD, ROUTES, SECRET, SECRET_NAME, as_base64, delivery, push
 from tests.support.intake_stack import Clients, IntakeStack
 
 REPOSITORY = Path(__file__).parents[2]
@@ -138,7 +138,7 @@ class TestAccepted:
         assert len(stack.executions()) == 2
 
     def test_a_base64_body_is_verified_as_the_bytes_that_it_encodes(self, stack: Stack) -> None:
-        assert stack.new_function()(delivery(push(), as_base64=True))["statusCode"] == 202
+        assert stack.new_function()(as_base64(delivery(push())))["statusCode"] == 202
 
     def test_a_form_is_signed_as_a_whole(self, stack: Stack) -> None:
         form = b"payload=" + quote_plus(json.dumps(push())).encode()
@@ -242,7 +242,7 @@ class TestTrouble:
         Logger().registered_handler.setStream(written)  # type: ignore[attr-defined]  # a StreamHandler
         assert function({**event, "headers": {**headers, "x-gitea-delivery": "the-id"}})["statusCode"] == 503
         lines = [json.loads(line) for line in written.getvalue().splitlines()]
-        assert [line["delivery_id"] for line in lines if line["message"] == "Delivery not taken"] == ["the-id"]
+        assert [line["delivery_id"] for line in lines if line["message"] == "Delivery not accepted"] == ["the-id"]
 
     def test_nobody_at_the_endpoint_is_503(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")

@@ -316,7 +316,7 @@ def test_a_job_that_cannot_be_looked_for_may_have_been_started(stack: Stack, sta
     with pytest.raises(StartUnresolved):
         start_job(payload(request))
     stack.faults.inject({"service": "amplify", "operation": "ListJobs", "fault": "nonsense"})
-    with pytest.raises(StartUnresolved, match="can't be looked for"):
+    with pytest.raises(StartUnresolved, match="can't be searched for"):
         start_job(payload(request))
     assert start_job(payload(request))["job"]["job"]["jobId"] == "1"
     assert len(stack.amplify.started(request["parameters"]["appId"])) == 1

@@ -58,7 +58,6 @@ def delivery(
     source: str = "github",
     secret: str = SECRET,
     headers: dict[str, str] | None = None,
-    as_base64: bool = False,
 ) -> dict[str, Any]:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     return {
@@ -73,6 +72,12 @@ def delivery(
             **(headers or {}),
         },
         "pathParameters": {"source": source},
-        "body": base64.b64encode(body).decode() if as_base64 else body.decode(),
-        "isBase64Encoded": as_base64,
+        "body": body.decode(errors="surrogateescape"),
+        "isBase64Encoded": False,
     }
+
+
+def as_base64(event: dict[str, Any]) -> dict[str, Any]:
+    """The same delivery as API Gateway hands it over if its content type is no text."""
+    body = event["body"].encode(errors="surrogateescape")
+    return {**event, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}

@@ -86,7 +86,7 @@ def _failure_lines(failure: Failure) -> Iterator[str]:
     yield f"{failure.cause}: {failure.summary}"
     for name, value in (
         ("advice", failure.advice),
-        ("who mends it", failure.who),
+        ("who fixes it", failure.who),
         ("a retry helps", "yes" if failure.retry_helps else None),
         ("phase", failure.phase),
         ("command", failure.command),

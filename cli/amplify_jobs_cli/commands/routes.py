@@ -154,5 +154,5 @@ def _read(file: str) -> bytes:
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is no header; use one like 'X-GitHub-Event: push'")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a header; use one like 'X-GitHub-Event: push'")
     return name.strip(), value.strip()

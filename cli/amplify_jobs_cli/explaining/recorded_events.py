@@ -172,7 +172,7 @@ class _Reader:
         event = _event({name: value for name, value in raw.items() if name != "source"})
         source = self.source or raw.get("source") or self._only_source(event.kind)
         if not isinstance(source, str):
-            raise UnreadableDeliveryError("source must say where the event came from, like github")
+            raise UnreadableDeliveryError("source must name the sender of the event, like github")
         return RecordedEvent(source, None, Delivery((event,)))
 
     def _queued_event(self, record: object) -> RecordedEvent:
@@ -180,7 +180,7 @@ class _Reader:
         try:
             queued = QueuedEvent.model_validate_json(Payload(record).text("body") or "")
         except ValidationError:
-            raise UnreadableDeliveryError("a message of the batch holds no event of the intake queue") from None
+            raise UnreadableDeliveryError("a message of the batch has no event of the intake queue") from None
         return RecordedEvent(queued.source, queued.delivery_id, Delivery((queued.event,)))
 
     def _only_source(self, kind: EventKind | None) -> str:
@@ -190,7 +190,7 @@ class _Reader:
             return source
         if len(self.routes.sources) != 1:
             raise UnreadableDeliveryError(
-                f'nothing says which source the event came from; {self._known_sources()} as "source", or --source'
+                f'the source of the event is unknown; {self._known_sources()} as "source", or --source'
             )
         return next(iter(self.routes.sources))
 
@@ -222,7 +222,7 @@ def _event(raw: object) -> Event:
     except ValidationError as error:
         wrong = [".".join(map(str, details["loc"])) for details in error.errors(include_url=False, include_input=False)]
         raise UnreadableDeliveryError(
-            f"{', '.join(wrong)}: not as answers to deliveries have it; use the event as it is there"
+            f"{', '.join(wrong)}: not in the form of an answer to a delivery; copy the event unchanged"
         ) from None
 
 

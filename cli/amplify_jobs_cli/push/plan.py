@@ -67,7 +67,7 @@ def _copy(name: str, source: Source) -> str:
     size = len(copy.encode())
     if size > LONGEST_COPY:
         raise PushRefusedError(
-            f"sources.{name}: its copy in SSM would have {size} bytes, and a parameter takes {LONGEST_COPY}; nothing "
-            "was written. Use fewer secrets, or shorter names for them"
+            f"sources.{name}: its copy in SSM would have {size} bytes, and a parameter has at most {LONGEST_COPY}; "
+            "nothing was written. Use fewer secrets, or shorter names for them"
         )
     return copy

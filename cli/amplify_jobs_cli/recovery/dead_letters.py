@@ -41,9 +41,9 @@ def parse_dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
     try:
         message = json.loads(body)
     except ValueError:
-        raise ForeignMessageError("its body is no JSON") from None
+        raise ForeignMessageError("its body is not JSON") from None
     if not isinstance(message, dict):
-        raise ForeignMessageError("its body is no JSON object")
+        raise ForeignMessageError("its body is not a JSON object")
     if "TARGET_ARN" in attributes:
         reason = ": ".join(attributes[name] for name in ("ERROR_CODE", "ERROR_MESSAGE") if name in attributes)
         return DeadLetter(attributes["TARGET_ARN"], _invocation_input(message), reason)
@@ -53,7 +53,7 @@ def parse_dead_letter(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         message_text = answer.get("errorMessage") if isinstance(answer, dict) else None
         reason = ": ".join(str(part) for part in (context.get("condition"), message_text) if part)
         return DeadLetter(context["functionArn"].removesuffix(":$LATEST"), message["requestPayload"], reason)
-    raise ForeignMessageError("it names no function that the event was for")
+    raise ForeignMessageError("it does not name the function of the event")
 
 
 def _invocation_input(message: dict[str, Any]) -> Any:

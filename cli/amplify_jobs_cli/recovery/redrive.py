@@ -57,7 +57,7 @@ def parse_duration(text: str) -> timedelta:
     """Read a duration like 30m, 2h or 3d. Raises ValueError."""
     match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
     if match is None:
-        raise ValueError(f"{text!r} is no duration; use a number of minutes, hours or days, like 30m, 2h or 3d")
+        raise ValueError(f"{text!r} is not a duration; use a number of minutes, hours or days, like 30m, 2h or 3d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

@@ -41,7 +41,7 @@ def test_a_failed_job() -> None:
         "Reason: npm ci failed\n"
         "Commit: 89205432f5b7 Fix the header\n"
         "Author: Ada\n"
-        "Asked by: push to acme/web, route web\n"
+        "Triggered by: push to acme/web, route web\n"
         "Console: https://eu-west-1.console.aws.amazon.com/amplify/apps/d1a2b3c4d5e6/branches/feature%2Fheader"
         "/deployments/7\n"
         "Site: https://feature-header.d1a2b3c4d5e6.amplifyapp.com/\n"
@@ -60,7 +60,7 @@ def test_the_reason_that_a_sender_gave_is_shown(kind: str) -> None:
         detail = finished(request, FAILED)
     elif kind == "rejected":
         detail = rejected(request, "wrong")
-    assert "\nAsked by: request, route web\nAsked because: corrected by (address left out)\n" in text(detail)
+    assert "\nTriggered by: request, route web\nAsked because: corrected by (address left out)\n" in text(detail)
     assert "ada@example.com" not in detail.model_dump_json()
 
 
@@ -254,7 +254,7 @@ LABELS = (
     "Reason",
     "Commit",
     "Author",
-    "Asked by",
+    "Triggered by",
     "Asked because",
     "Console",
     "Site",

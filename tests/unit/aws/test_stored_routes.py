@@ -172,5 +172,5 @@ def test_a_source_without_a_copy_may_be_in_the_routes() -> None:
 
 @pytest.mark.parametrize("value", ["", "[]", '{"provider": "github"}', '{"provider": "svn", "secrets": ["/a"]}'])
 def test_a_copy_that_is_no_source_is_our_trouble(value: str) -> None:
-    with pytest.raises(ServiceTrouble, match="holds no source"):
+    with pytest.raises(ServiceTrouble, match="has no source"):
         StoredSources(FakeSsm(value), "/amplify-jobs/sources").source("github")

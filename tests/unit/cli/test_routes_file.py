@@ -193,7 +193,7 @@ def test_a_route_can_ask_for_any_operation(operation: str, parameters: str, minu
             "start_deployment",
             "{appId: d1, branchName: main}",
             "",
-            "8:7: routes.forms.request.parameters: exactly one of these must be given, not 0: jobId, source",
+            "8:7: routes.forms.request.parameters: exactly one of these is required, not 0: jobId, source",
         ),
     ],
     ids=["member", "stop", "value", "source"],

@@ -145,7 +145,7 @@ UNREADABLE = [
     pytest.param({**JOB, "route": "web"}, "leave them out", id="a route and an operation"),
     pytest.param({**JOB, "parameters": {"appId": "x" * 6_000_000}}, "5120 KiB", id="too large"),
     pytest.param({**JOB, "parameters": {"n": float("nan")}}, "NaN", id="NaN"),
-    pytest.param({**JOB, "parameters": {"s": "\ud800"}}, "half a character", id="half a character"),
+    pytest.param({**JOB, "parameters": {"s": "\ud800"}}, "invalid character", id="half a character"),
     pytest.param({"detail-type": None, "source": "x"}, "no detail-type", id="no detail-type"),
 ]
 

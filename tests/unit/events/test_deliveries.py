@@ -464,7 +464,7 @@ class TestSeveralRefs:
         ("odd", "named"),
         [
             ("refs/tags/-v1", "opens with '-'"),
-            ("refs/heads/a..b", "git allows no such name"),
+            ("refs/heads/a..b", "git does not allow this name"),
             ("refs/heads/" + "x" * 2000, "more than 1024 characters"),
             ({}, "needs"),
             (None, "needs"),

@@ -36,7 +36,7 @@ ALL = [*COLUMNS, (EventKind.PUSH, "message"), (EventKind.TAG, "message"), (Event
 
 def table() -> dict[str, list[str]]:
     """The cells of the table in the docs, by the host of their row."""
-    section = DOCUMENT.read_text().partition("## What each host tells")[2].partition("\n## ")[0]
+    section = DOCUMENT.read_text().partition("## What each host sends")[2].partition("\n## ")[0]
     lines = [[cell.strip() for cell in line.strip("| ").split("|")] for line in section.splitlines() if "|" in line]
     return {first.strip("`"): cells for first, *cells in lines[2:]}
 

@@ -15,7 +15,7 @@ from tests.support.recorded_webhooks import parse
 A, B = "a" * 40, "b" * 40
 # One form of each host.
 HOSTS: dict[str, Render] = dict(reversed(FORMS.values()))
-OPTION, NOT_OF_GIT, LONG = "opens with '-'", "git allows no such name", "more than 1024 characters"
+OPTION, NOT_OF_GIT, LONG = "opens with '-'", "git does not allow this name", "more than 1024 characters"
 NAMES = [
     ("-x", OPTION),
     ("--upload-pack=x", OPTION),

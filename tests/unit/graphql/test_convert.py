@@ -192,7 +192,7 @@ ERRORS = [
     ("type A @model { a: B! @primaryKey } type B @model { n: Int }", "line 1, column 1", "its primary key"),
     ("type A @model { b: [B] @hasOne } type B @model { n: Int }", "line 1, column 24", "use @hasMany"),
     ("type A @model { b: B @hasMany } type B @model { n: Int }", "line 1, column 22", "needs a list, [B]"),
-    ("type A @model { b: [B] @belongsTo } type B @model { n: Int }", "line 1, column 24", "can't stand at a list"),
+    ("type A @model { b: [B] @belongsTo } type B @model { n: Int }", "line 1, column 24", "can't be on a list"),
     ('type A @model { b: B @hasOne(fields: ["x", "y"]) } type B @model { n: Int }', "line 1, column 22", "more fields"),
     (
         'type A @model { b: B @hasOne(references: ["x"]) } type B @model { n: Int }',

@@ -28,7 +28,7 @@ from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.routing.routes import Routes, Source
-from tests.support.github_pushes import NO_COMMIT, ROUTES, SECRET, SECRET_NAME, delivery, push
+from tests.support.github_pushes import NO_COMMIT, ROUTES, SECRET, SECRET_NAME, as_base64, delivery, push
 from tests.support.intake_fakes import FixedRoutes, FixedSecrets, FixedSources, KeptExecutions, KeptQueue
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -129,7 +129,7 @@ REFUSED = [
     pytest.param({**delivery(BODY), "headers": {"x-github-event": "push"}}, 401, "there is no", id="no signature"),
     pytest.param(delivery(BODY, source="gitlab"), 404, "no source", id="unknown source"),
     pytest.param(delivery(b"x" * (LARGEST_BODY + 1)), 413, "at most 5242880 (5 MiB)", id="too large"),
-    pytest.param(delivery(b"x" * (LARGEST_BODY + 1), as_base64=True), 413, "at most", id="too large as base64"),
+    pytest.param(as_base64(delivery(b"x" * (LARGEST_BODY + 1))), 413, "at most", id="too large as base64"),
     pytest.param({**delivery(BODY), "isBase64Encoded": True}, 400, "can't be decoded", id="not base64"),
     pytest.param({**delivery(BODY), "body": "\ud800"}, 400, "can't be decoded", id="half a character"),
     pytest.param(delivery(b"hello"), 400, "not JSON", id="no JSON"),
@@ -137,7 +137,7 @@ REFUSED = [
     pytest.param(delivery(b'{"ref": "a", "ref": "b"}'), 400, "'ref' twice", id="duplicate keys"),
     pytest.param(delivery(b'{"size": NaN}'), 400, "NaN", id="NaN"),
     pytest.param(delivery(b"[" * 100_000), 400, "nested deeper", id="very deep"),
-    pytest.param(delivery(b"\xff", as_base64=True), 400, "not UTF-8", id="not UTF-8"),
+    pytest.param(as_base64(delivery(b"\xff")), 400, "not UTF-8", id="not UTF-8"),
     pytest.param(delivery({"ref": "refs/heads/main"}), 400, "repository.full_name", id="no repository"),
     pytest.param(
         delivery(b"payload=1&payload=2", headers={"content-type": "application/x-www-form-urlencoded"}),

@@ -13,7 +13,7 @@ from amplify_jobs.errors import NotSetUpError, RetryableError, ServiceTrouble
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.events.webhooks import github
 from amplify_jobs.intake import drain
-from amplify_jobs.intake.drain import Drain
+from amplify_jobs.intake.drain import IntakeDrain
 from amplify_jobs.intake.message import QueuedEvent, UnverifiedDelivery
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.verify import Verifier
@@ -42,7 +42,7 @@ class World:
         self.routes = FixedRoutes(ROUTES)
         self.secrets = FixedSecrets(["s"])
         verifier = Verifier(self.routes, FixedSources({"github": SOURCE}, OUTAGE), self.secrets)
-        self.drain = Drain(self.queue, verifier, EventProcessor(self.routes, self.executions))
+        self.drain = IntakeDrain(self.queue, verifier, EventProcessor(self.routes, self.executions))
 
     def failed(self, *records: dict[str, Any]) -> list[str]:
         """Process a batch, and give the ids of the messages that are to come again."""

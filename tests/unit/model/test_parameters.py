@@ -53,7 +53,7 @@ def test_a_failed_job_is_started_again(
 
 def test_a_deployment_that_was_uploaded_is_not() -> None:
     uploaded = StartDeploymentParameters.model_validate({"appId": "d1", "branchName": "main", "jobId": "7"})
-    with pytest.raises(RequestRejected, match="call CreateDeployment anew"):
+    with pytest.raises(RequestRejected, match="call CreateDeployment again"):
         uploaded.for_retry(FAILED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,38 @@ def test_what_makes_an_event_new_is_listed() -> None:
         hosts.setdefault(tuple(git_host(name).EVIDENCE), []).append(title)
     lines = [line(", ".join(titles), row) for evidence, titles in hosts.items() for row in evidence]
     assert rows[2:] == [line("every host", EVERYWHERE), *lines]
+
+
+def test_the_architecture_names_every_package_and_the_layers_of_the_contract() -> None:
+    text = (DOCS / "architecture.md").read_text()
+    layer = ROOT / "layers" / "core" / "amplify_jobs"
+    table = text.partition("## The packages of the service\n")[2].partition("\n## ")[0]
+    modules = {path.stem for path in layer.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert [name for name in sorted(modules - {"__init__"}) if f"`{name}`" not in table] == []
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    drawn = text.partition("## The layer rule\n")[2].partition("```text\n")[2].partition("\n```")[0]
+    assert drawn.splitlines() == [name.replace("amplify_jobs.", "") for name in contracts[0]["layers"]]
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    text = (DOCS / "architecture.md").read_text()
+    section = text.partition("## What stays hand-written\n")[2].partition("\n## ")[0]
+    paths = [
+        path for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for path in re.findall("`([^`]+)`", row)
+    ]
+    parents = [ROOT, ROOT / "layers" / "core" / "amplify_jobs", ROOT / "layers" / "core" / "amplify_jobs" / "events"]
+    parents += [parents[-1] / "webhooks", ROOT / "cli"]
+    assert [
+        path
+        for path in paths
+        if not any((parent / path).exists() or (parent / f"{path}.py").exists() for parent in parents)
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_make_command_has_its_target(page: Path) -> None:
+    code = re.findall(r"`([^`\n]+)`|^    ([^#\n]+)", page.read_text(), re.MULTILINE)
+    calls = [call for pair in code for call in re.findall(r"(?:^|\s)make((?: [\w.-]+(?![\w=\"/]))+)", "".join(pair))]
+    named = {target for call in calls for target in call.split()}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named - targets == set()

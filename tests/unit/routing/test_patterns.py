@@ -206,16 +206,16 @@ def test_folders_can_be_left_out_where_a_segment_begins(pattern: str, fits: list
 @pytest.mark.parametrize(
     ("pattern", "fault"),
     [
-        ("", "an empty pattern fits nothing"),
-        ("!", "an empty pattern fits nothing"),
+        ("", "an empty pattern matches nothing"),
+        ("!", "an empty pattern matches nothing"),
         ("release/?", r"\? in 'release/\?' means nothing there"),
         ("v??", r"\? in"),
         ("v[0-9", r"\[ in"),
         ("v[a.b]", r"\[ in"),
         ("a\\", r"\\ in"),
-        ("v[9-0]", "a range that runs backwards"),
-        ("a b", "git takes neither blanks nor"),
-        ("a\n", "git takes neither blanks nor"),
+        ("v[9-0]", "a reversed range"),
+        ("a b", "a name in git can't have blanks"),
+        ("a\n", "a name in git can't have blanks"),
     ],
 )
 def test_mistakes_are_named(pattern: str, fault: str) -> None:

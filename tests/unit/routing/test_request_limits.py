@@ -222,6 +222,6 @@ def test_a_copy_that_ssm_does_not_take_is_refused_before_anything_is_written() -
     long = [f"/amplify-jobs/secrets/{'x' * 900}{number}" for number in range(5)]
     wanted = Routes.model_validate({"sources": {"ci": {"provider": "standard", "secrets": long}}, "routes": {}})
     with pytest.raises(
-        PushRefusedError, match=rf"sources\.ci: its copy in SSM would have \d+ bytes.*takes {LONGEST_COPY}"
+        PushRefusedError, match=rf"sources\.ci: its copy in SSM would have \d+ bytes.*at most {LONGEST_COPY}"
     ):
         plan(routes(), wanted)

@@ -135,7 +135,7 @@ def _cause_facts(cause: Cause, route: str | None) -> Iterator[tuple[str, str | N
     yield "Commit", f"{(cause.commit or '')[:12]} {message}".strip()
     yield "Author", cause.author
     repository = f" to {cause.repository}" if cause.repository else ""
-    yield "Asked by", f"{cause.kind}{repository}" + (f", route {route}" if route else "")
+    yield "Triggered by", f"{cause.kind}{repository}" + (f", route {route}" if route else "")
     yield "Asked because", " ".join((cause.reason or "").split())
 
 

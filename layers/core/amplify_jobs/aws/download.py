@@ -72,7 +72,7 @@ class Downloads:
                 _check_status(response.status)
                 return _content(response, limit, until)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ServiceTrouble(f"{parts.hostname} did not answer as it should ({type(error).__name__})") from error
+            raise ServiceTrouble(f"{parts.hostname} gave an invalid answer ({type(error).__name__})") from error
 
     def _pool(self, parts: SplitResult) -> urllib3.HTTPConnectionPool:
         host, port = parts.hostname or "", parts.port
@@ -95,9 +95,9 @@ class Downloads:
         try:
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise ServiceTrouble(f"{host} has no address now ({type(error).__name__})") from error
+            raise ServiceTrouble(f"{host} can't be resolved now ({type(error).__name__})") from error
         if not addresses or not all(is_public(address) for address in addresses):
-            raise NotDownloadableError(f"{host} is not in the public internet")
+            raise NotDownloadableError(f"{host} is not a public address")
         return addresses[0]
 
 
@@ -127,7 +127,7 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise NotDownloadableError("its address is none that can be fetched")
+        raise NotDownloadableError("its address can't be fetched")
     return parts
 
 
@@ -143,11 +143,11 @@ def _check_status(status: int) -> None:
     if status == 200:
         return
     if status >= 500 or status == 429:
-        raise ServiceTrouble(f"it was answered with HTTP {status}")
+        raise ServiceTrouble(f"the answer was HTTP {status}")
     # An address that has expired is answered 403: a new one may work.
     if status == 403:
-        raise ServiceTrouble("it was answered with HTTP 403, as when an address has expired")
-    raise NotDownloadableError(f"it was answered with HTTP {status}")
+        raise ServiceTrouble("the answer was HTTP 403; the address may have expired")
+    raise NotDownloadableError(f"the answer was HTTP {status}")
 
 
 def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> bytes:
@@ -155,7 +155,7 @@ def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> by
     for chunk in response.stream(_CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > limit:
-            raise NotDownloadableError(f"it is larger than the {limit} bytes that are taken")
+            raise NotDownloadableError(f"it is larger than the limit of {limit} bytes")
         if time.monotonic() > until:
             raise ServiceTrouble("there was no time left to fetch all of it")
     return bytes(content)

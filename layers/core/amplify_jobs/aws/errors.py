@@ -71,7 +71,7 @@ def aws_errors(
     except BotoCoreError as error:
         raise lost(f"{call}: {cause(error)}") from error
     except MALFORMED_RESPONSE_ERRORS as error:
-        raise lost(f"{call}: an answer that is none ({type(error).__name__})") from error
+        raise lost(f"{call}: an invalid answer ({type(error).__name__})") from error
 
 
 def required_member(answer: Mapping[str, Any], name: str, kind: type[Member]) -> Member:

@@ -56,5 +56,5 @@ class Executions:
         try:
             self._aws.put_object(self._bucket, key, parameters.encode())
         except AwsRefusalError as refusal:
-            raise ServiceTrouble(f"the parameters of a large request can't be kept: {refusal}") from None
+            raise ServiceTrouble(f"the parameters of a large request can't be stored: {refusal}") from None
         return small

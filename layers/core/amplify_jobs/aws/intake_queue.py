@@ -66,7 +66,7 @@ class IntakeQueue:
         try:
             stored = self._aws.get_object(self._bucket, key, None)
         except AwsRefusalError as refusal:
-            raise ServiceTrouble(f"what a message of the intake queue names can't be read: {refusal}") from None
+            raise ServiceTrouble(f"the object of a message in the intake queue can't be read: {refusal}") from None
         if stored is None:
             raise ServiceTrouble(f"s3://{self._bucket}/{key} was not read")
         return stored[0].decode()
@@ -83,7 +83,7 @@ class IntakeQueue:
             self._aws.put_object(self._bucket, key, message.encode())
         except (AwsRefusalError, ServiceTrouble) as trouble:
             if len(message.encode()) > LARGEST_MESSAGE:
-                raise ServiceTrouble(f"a large message can't be kept: {trouble}") from None
+                raise ServiceTrouble(f"a large message can't be stored: {trouble}") from None
             return message
         return json.dumps({"version": "1", "storedAt": key})
 

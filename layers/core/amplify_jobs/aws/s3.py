@@ -77,11 +77,11 @@ class Objects:
                 required_member(answer, "ETag", str)
                 content = body.read(limit + 1)
         if len(content) > limit:
-            raise RequestRejected(f"{uri} is larger than the {limit} bytes that are taken")
+            raise RequestRejected(f"{uri} is larger than the limit of {limit} bytes")
         try:
             return content.decode()
         except UnicodeDecodeError as error:
-            raise RequestRejected(f"{uri} is not UTF-8: see its byte {error.start}") from None
+            raise RequestRejected(f"{uri} is not UTF-8: byte {error.start} is invalid") from None
 
     def read_json_object(self, uri: str, limit: int) -> dict[str, Any]:
         """Read a JSON object; raises as read_text does."""
@@ -90,7 +90,7 @@ class Objects:
         except (ValueError, RecursionError) as error:
             raise RequestRejected(f"{uri} is not JSON: {error}") from None
         if not isinstance(value, dict):
-            raise RequestRejected(f"{uri} is JSON, but no object")
+            raise RequestRejected(f"{uri} is JSON, but not an object")
         return value
 
     def write(self, uri: str, content: bytes, content_type: str) -> None:
@@ -115,16 +115,16 @@ def _reading(what: str) -> AbstractContextManager[None]:
 def _rejection(what: str, error: ErrorResponse) -> RequestRejected | None:
     match error.status:
         case 404:
-            return RequestRejected(f"{what} is not there")
+            return RequestRejected(f"{what} does not exist")
         case 403:
             # S3 says so of what is missing, too, to who may not list the bucket.
             return RequestRejected(
-                f"{what} can't be read: it is not there, its bucket is not one of the stack's ReadableBuckets or lies "
-                "in another account, or the bucket's policy or key refuses"
+                f"{what} can't be read: it does not exist, its bucket is not one of the stack's ReadableBuckets or "
+                "lies in another account, or the bucket's policy or key refuses"
             )
         case 405:
             # What S3 answers for the version that marks an object as deleted.
-            return RequestRejected(f"{what} is not there: the object was deleted")
+            return RequestRejected(f"{what} does not exist: the object was deleted")
         case 301 | 400:
             return RequestRejected(
                 f"{what} can't be read: {error.code} (is the bucket in this Region, and the version one of S3's?)"

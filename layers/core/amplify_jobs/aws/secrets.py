@@ -68,7 +68,7 @@ class Secrets:
             del self._copies[names]
             raise
         except ServiceTrouble as trouble:
-            logger.warning("The secrets can't be read; those in memory serve", extra={"reason": str(trouble)})
+            logger.warning("The secrets can't be read; the ones in memory are used", extra={"reason": str(trouble)})
             return copy.values
 
     def _read(self, names: tuple[str, ...]) -> list[str]:

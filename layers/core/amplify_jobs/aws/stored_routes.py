@@ -52,7 +52,7 @@ class StoredRoutes:
         except ServiceTrouble as trouble:
             if self._routes is None:
                 raise
-            logger.warning("The routes can't be read; the copy in memory serves", extra={"reason": str(trouble)})
+            logger.warning("The routes can't be read; the copy in memory is used", extra={"reason": str(trouble)})
             self._next_read_at = self._clock() + SECONDS_STALE
             return self._routes
         self._routes = routes
@@ -65,7 +65,7 @@ class StoredRoutes:
         except AwsRefusalError as refusal:
             if refusal.code == "HTTP 404":
                 raise NotSetUpError(
-                    f"s3://{self._bucket}/{self._key} is not there; run `amplify-jobs routes push`"
+                    f"s3://{self._bucket}/{self._key} does not exist; run `amplify-jobs routes push`"
                 ) from None
             raise ServiceTrouble(str(refusal)) from None
         if stored is None and self._routes is not None:
@@ -101,4 +101,4 @@ class StoredSources:
         except AwsRefusalError as refusal:
             raise ServiceTrouble(f"the routes can't be read, nor a copy of the source {name}: {refusal.code}") from None
         except (ValidationError, KeyError, TypeError):
-            raise ServiceTrouble(f"SSM parameter {parameter} holds no source") from None
+            raise ServiceTrouble(f"SSM parameter {parameter} has no source") from None

@@ -23,7 +23,7 @@ RULES: tuple[Rule, ...] = (
     *END_RULES,
     TIMEOUT,
 )
-_HEADER = ("| cause | told by | what failed | who mends it | what to do |", "| --- | --- | --- | --- | --- |")
+_HEADER = ("| cause | evidence | what failed | who fixes it | what to do |", "| --- | --- | --- | --- | --- |")
 
 
 def table() -> list[str]:

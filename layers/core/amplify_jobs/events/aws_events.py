@@ -101,7 +101,7 @@ def _checked(raw: object) -> dict[str, Any]:
         content = json.dumps(raw, ensure_ascii=False).encode().decode()
     except (ValueError, RecursionError):
         raise UnreadableDeliveryError(
-            "the event has half a character (a lone surrogate), or is nested too deep"
+            "the event has an invalid character (a lone surrogate), or is nested too deeply"
         ) from None
     return json_object(content)
 
@@ -127,7 +127,7 @@ def _object(payload: Payload) -> Event:
     detail = payload.at("detail")
     bucket, key = detail.name("bucket", "name"), detail.name("object", "key")
     if bucket is None or key is None:
-        raise UnreadableDeliveryError("detail.bucket.name and detail.object.key must say which object was created")
+        raise UnreadableDeliveryError("detail.bucket.name and detail.object.key must name the created object")
     version, sequencer = detail.name("object", "version-id"), detail.name("object", "sequencer")
     if version is None and sequencer is None:
         raise UnreadableDeliveryError("detail.object needs version-id or sequencer, which tell one write from another")

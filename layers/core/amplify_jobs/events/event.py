@@ -81,8 +81,8 @@ class PullRequest(Model):
         One that became ready, or got another target, may be as good as opened for a route. An unclear update of what
         was opened before is nothing new.
         """
-        joined = self.action is PullRequestAction.OTHER and (self.became_ready or self.previous_target is not None)
-        return PullRequestAction.OPENED if joined or self.unclear else self.action
+        is_late = self.action is PullRequestAction.OTHER and (self.became_ready or self.previous_target is not None)
+        return PullRequestAction.OPENED if is_late or self.unclear else self.action
 
 
 class Release(Model):
@@ -148,7 +148,7 @@ class RequestedJob(Model):
             if self.operation is None or self.parameters is None:
                 raise ValueError("give either route, or operation and parameters")
         elif self.model_dump(exclude={"version", "request_id", "route", "reason"}, exclude_none=True):
-            raise ValueError("route says itself which operation, parameters and limits; leave them out")
+            raise ValueError("a route has its own operation, parameters and limits; leave them out")
         return self
 
 

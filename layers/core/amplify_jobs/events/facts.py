@@ -119,7 +119,7 @@ class RefNotice:
         if self.name is None or self.repository.name is None:
             raise UnreadableDeliveryError(f"{self.kind} needs the names of ref and repository")
         if self.ref_type not in {"branch", "tag"}:
-            return Ignored(f"what was made or deleted is a {str(self.ref_type)[:100]!r}, neither a branch nor a tag")
+            return Ignored(f"the created or deleted ref is a {str(self.ref_type)[:100]!r}, neither a branch nor a tag")
         prefix = BRANCHES if self.ref_type == "branch" else TAGS
         name = ref_name(self.name, prefix)
         return Event(
@@ -165,9 +165,7 @@ class PullRequestFacts:
 
     def event(self) -> Event | Ignored:
         if self.repository.name is None or self.number is None or self.host_action is None:
-            raise UnreadableDeliveryError(
-                "a pull request needs the name of its repository, its number and what happened to it"
-            )
+            raise UnreadableDeliveryError("a pull request needs the name of its repository, its number and its action")
         target, previous_target = short_name(self.target), short_name(self.previous_target)
         return Event(
             kind=EventKind.PULL_REQUEST,
@@ -209,7 +207,7 @@ class ReleaseFacts:
 
     def event(self) -> Event | Ignored:
         if self.repository.name is None or self.action is None or self.tag is None:
-            raise UnreadableDeliveryError("a release needs the name of its repository, its tag and what happened to it")
+            raise UnreadableDeliveryError("a release needs the name of its repository, its tag and its action")
         tag = ref_name(self.tag, TAGS)
         return Event(
             kind=EventKind.RELEASE,

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
+
 from amplify_jobs.errors import DeliveryTooLargeError, UnreadableDeliveryError
 from amplify_jobs.model.base import GrowingModel
 
@@ -39,7 +41,7 @@ class HttpApiRequest(GrowingModel):
     headers: dict[str, str]
     body: str | None = None
     is_base64_encoded: bool = False
-    request_context: RequestContext = RequestContext()
+    request_context: RequestContext = Field(default_factory=RequestContext)
 
     def decoded_body(self) -> bytes:
         """The body's bytes as the sender wrote them. Raises DeliveryTooLargeError, UnreadableDeliveryError."""
@@ -49,7 +51,7 @@ class HttpApiRequest(GrowingModel):
         except (binascii.Error, ValueError):
             raise UnreadableDeliveryError("the body can't be decoded") from None
         if len(body) > LARGEST_BODY:
-            raise DeliveryTooLargeError(f"the body has {len(body)} bytes; at most {LARGEST_BODY} (5 MiB) are taken")
+            raise DeliveryTooLargeError(f"the body has {len(body)} bytes; at most {LARGEST_BODY} (5 MiB) are accepted")
         return body
 
     def waiting_seconds(self, now: float) -> float:

@@ -9,7 +9,7 @@ from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event
 from amplify_jobs.events.evidence import Origin
 from amplify_jobs.events.facts import Commit, Facts, Ignored, RefChange, Repository
-from amplify_jobs.events.payload import Payload
+from amplify_jobs.events.payload import Payload, text_of
 
 _FILE_LISTS = ("added", "removed", "modified")
 
@@ -77,8 +77,8 @@ def changed_files(commits: Sequence[Payload], *, most_files_of_a_commit: int | N
     for commit in commits:
         if not all(commit.has_list(key) for key in _FILE_LISTS):
             return None
-        listed = [file for key in _FILE_LISTS for file in commit.elements(key)]
+        listed = [file for key in _FILE_LISTS for file in commit.member(key)]
         if most_files_of_a_commit is not None and len(listed) >= most_files_of_a_commit:
             return None
-        files.update(file.text() or "" for file in listed)
+        files.update(text_of(file) or "" for file in listed)
     return tuple(sorted(files - {""})) if commits else None

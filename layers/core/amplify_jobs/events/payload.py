@@ -16,6 +16,11 @@ LONGEST_AUTHOR = 256
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def text_of(value: object) -> str | None:
+    """A text, or None for another value; half a character, which no UTF-8 can carry, becomes U+FFFD."""
+    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
     """A value of JSON's types from outside. Each method reads a member of it by its path, a list of keys."""
@@ -50,9 +55,8 @@ class Payload:
         return [Payload(element) for element in value] if isinstance(value, list) else []
 
     def text(self, *path: str) -> str | None:
-        """The text at a path, or None; half a character, which no UTF-8 can carry, becomes U+FFFD."""
-        value = self.member(*path)
-        return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else None
+        """The text at a path, or None, as text_of reads it."""
+        return text_of(self.member(*path))
 
     def name(self, *path: str) -> str | None:
         """The text at a path, if it can be a name: not empty, and of at most 1,024 characters.

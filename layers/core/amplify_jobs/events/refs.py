@@ -23,7 +23,7 @@ def ref_name(ref: str, prefix: str) -> str:
     if len(ref) > LONGEST_NAME:
         raise UnusableRefError(f"ref {ref[:100]!r} is refused: it has more than {LONGEST_NAME} characters")
     if _BAD_REF.search(name):
-        raise UnusableRefError(f"ref {ref[:100]!r} is refused: git allows no such name")
+        raise UnusableRefError(f"ref {ref[:100]!r} is refused: git does not allow this name")
     if name.startswith("-"):
         reason = "a command may take a name that opens with '-' for an option; give it another name"
         raise UnusableRefError(f"ref {ref[:100]!r} is refused: {reason}")

@@ -44,7 +44,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _not_json(constant: str) -> NoReturn:
-    raise UnreadableDeliveryError(f"the body is not JSON: {constant} is no number of JSON's")
+    raise UnreadableDeliveryError(f"the body is not JSON: {constant} is not a JSON number")
 
 
 def _finite(digits: str) -> float:

@@ -41,9 +41,9 @@ def read_manifest(content: bytes) -> Manifest:
     try:
         entries = json.loads(content)["Output"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise ServiceTrouble("The codegen job's manifest is not what UI Builder makes: it has no Output") from None
+        raise ServiceTrouble("The codegen job's manifest is invalid: it has no Output") from None
     if not isinstance(entries, list):
-        raise ServiceTrouble("The codegen job's manifest is not what UI Builder makes: its Output is no list")
+        raise ServiceTrouble("The codegen job's manifest is invalid: its Output is not a list")
     outputs: dict[str, Output] = {}
     errors, missing, unsigned = [], [], []
     for entry in (entry for entry in entries if isinstance(entry, dict)):

@@ -140,7 +140,7 @@ class Poll:
         for missing in collection.results.missing:
             self.logger.warning("Not stored", extra={"file": missing.name, "reason": missing.reason})
         if collection.try_again and state.finished_at is not None and now - state.finished_at < RESULTS_TRIED_FOR:
-            raise ServiceTrouble("The job's results can't all be had now.")
+            raise ServiceTrouble("Not all results of the job are available now.")
         return with_results(state, collection.results)
 
 

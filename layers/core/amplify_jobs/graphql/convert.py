@@ -60,7 +60,7 @@ def convert_schema(sdl: str, budget: Budget | None = None) -> ConvertedSchema:
         return _convert(sdl, budget, with_places=True)
     except BudgetExceededError:
         raise InvalidSchemaError(
-            f"The GraphQL schema is not converted within {budget.seconds:g} seconds; make it smaller, "
+            f"The GraphQL schema was not converted within {budget.seconds:g} seconds; make it smaller, "
             "or convert it before, and give genericDataSchema"
         ) from None
 

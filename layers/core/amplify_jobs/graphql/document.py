@@ -67,7 +67,7 @@ def read_document(sdl: str, *, with_places: bool, budget: Budget) -> Document:
     """
     if len(sdl.encode("utf-8", "surrogatepass")) > LONGEST_SCHEMA:
         raise InvalidSchemaError(
-            f"The GraphQL schema is longer than {LONGEST_SCHEMA:,} bytes, which is what AppSync takes"
+            f"The GraphQL schema is longer than {LONGEST_SCHEMA:,} bytes, which is AppSync's limit"
         )
     try:
         return _Reader(budget).read(parse(sdl, no_location=not with_places))
@@ -127,7 +127,7 @@ class _Reader:
                 for operation in definition.operation_types or ():
                     self.roots[operation.operation.value] = self._mention(operation.type)
             elif not isinstance(definition, ast.DirectiveDefinitionNode):
-                raise _place(definition).error("a schema holds declarations of types, not queries or fragments")
+                raise _place(definition).error("a schema contains declarations of types, not queries or fragments")
         for name, node in self.mentioned.items():
             if name not in self.merges and name not in SCALARS and name not in RESERVED_TYPES:
                 known = SCALARS | RESERVED_TYPES | self.merges.keys()

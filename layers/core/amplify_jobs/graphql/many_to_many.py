@@ -55,7 +55,7 @@ def join_tables(models: dict[str, Model], budget: Budget) -> None:
         if len(ends) != 2:
             relation = ends[0].directive.text("relationName")
             raise ends[0].directive.place.error(
-                f"@manyToMany: the relation {relation!r} must stand at two fields, but stands at {len(ends)}"
+                f"@manyToMany: the relation {relation!r} must be on two fields, but is on {len(ends)}"
             )
         budget.spend(sum(STEPS_PER_KEY_FIELD * len(end.model.primary_key_names) for end in ends))
         budget.spend(sum(len(end.field.directives) for end in ends))
@@ -75,7 +75,7 @@ def _table_name(directive: Directive) -> str:
         raise directive.place.error('@manyToMany needs relationName: "…"')
     cleaned = _NOT_OF_A_NAME.sub("", upper_first(name))
     if not cleaned:
-        raise directive.place.error(f"@manyToMany: no name for a table can be made of relationName {name!r}")
+        raise directive.place.error(f"@manyToMany: no table can be named after relationName {name!r}")
     return cleaned
 
 

@@ -103,7 +103,7 @@ def _has_one(model: Model, field: ModelField, directive: Directive, other: Model
 
 def _belongs_to(model: Model, field: ModelField, directive: Directive, other: Model) -> Relation:
     if field.is_list:
-        raise directive.place.error(f"{model.name}.{field.name}: @belongsTo can't stand at a list")
+        raise directive.place.error(f"{model.name}.{field.name}: @belongsTo can't be on a list")
     front = other.sides.fronts.get(model.name)
     if front is None:
         raise directive.place.error(

@@ -49,7 +49,7 @@ class Intake:
             # The rest would meet the same trouble, only later than the sender waits for its answer.
             self._defer(events[processed:], error, result)
         logger.info(
-            "Delivery taken",
+            "Delivery accepted",
             extra={
                 # The one by which the source's host knows it.
                 "delivery_id": origin.delivery_id,

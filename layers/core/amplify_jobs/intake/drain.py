@@ -27,7 +27,7 @@ logger = Logger(child=True)
 metrics = function_metrics()
 
 
-class Drain:
+class IntakeDrain:
     """Processes batches: a message that fails holds up its own group, and a service that fails holds up the batch."""
 
     def __init__(self, queue: Queue, verifier: Verifier, processor: EventProcessor) -> None:
@@ -37,20 +37,20 @@ class Drain:
         self._outage: RetryableError | None = None
 
     def process(self, batch: dict[str, Any]) -> PartialItemFailureResponse:
-        """Process a batch, and name the messages that are to come again. They are hidden, longer after each failure."""
+        """Process a batch and name the messages that failed. These are hidden, for longer after each failure."""
         self._outage = None
-        # By group, or a message that can't be read would hold up those of all other repositories.
-        records = SqsFifoPartialProcessor(skip_group_on_error=True)
-        # While a service fails, nothing of a batch succeeds; that is no error of this function.
-        records.raise_on_entire_batch_failure = False
-        response = process_partial_response(event=batch, record_handler=self._process_record, processor=records)
-        self._hide([record for record in records.fail_messages if isinstance(record, SQSRecord)])
-        metrics.add_metric("EventsDrained", MetricUnit.Count, len(records.success_messages))
+        # By group, or a message that can't be read would hold up the messages of all other repositories.
+        processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+        # While a service fails, the whole batch fails; that is no error of this function.
+        processor.raise_on_entire_batch_failure = False
+        response = process_partial_response(event=batch, record_handler=self._process_record, processor=processor)
+        self._hide([record for record in processor.fail_messages if isinstance(record, SQSRecord)])
+        metrics.add_metric("EventsDrained", MetricUnit.Count, len(processor.success_messages))
         return response
 
     def _process_record(self, record: SQSRecord) -> None:
         if self._outage is not None:
-            # The next message would wait for the same service, for as long as the function may run.
+            # This message would wait for the same service, and so would the next, until the function's time is over.
             raise self._outage
         try:
             with invalid_input_is(UnreadableMessageError):
@@ -63,10 +63,10 @@ class Drain:
             logger.warning("The intake queue has to wait", extra={"reason": str(outage)})
             raise
         except UnreadableMessageError as error:
-            logger.error("A message is no event", extra={"id": record.message_id, "reason": str(error)})  # noqa: TRY400 -- the reason says it all
+            logger.error("A message is not an event", extra={"id": record.message_id, "reason": str(error)})  # noqa: TRY400 -- the reason says it all
             raise
         except Exception:
-            # Powertools makes a failed message of it, and says nothing.
+            # Powertools counts the message as failed, without a line in the log.
             logger.exception("A message can't be processed", extra={"id": record.message_id})
             raise
 
@@ -87,4 +87,4 @@ class Drain:
             try:
                 self._queue.hide(record.receipt_handle, receive_count)
             except ServiceTrouble as trouble:
-                logger.warning("The queue's own visibility timeout serves", extra={"reason": str(trouble)})
+                logger.warning("The visibility timeout of the queue is used", extra={"reason": str(trouble)})

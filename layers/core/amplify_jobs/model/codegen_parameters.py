@@ -55,7 +55,7 @@ class TaggedUnion(Model):
         count = sum(getattr(self, name) is not None for name in type(self).model_fields)
         if count != 1:
             names = ", ".join(field.alias or name for name, field in type(self).model_fields.items())
-            raise ValueError(f"exactly one of these must be given, not {count}: {names}")
+            raise ValueError(f"exactly one of these is required, not {count}: {names}")
         return self
 
 
@@ -195,7 +195,7 @@ class StartCodegenJobData(Model):
     def _one_schema(self) -> StartCodegenJobData:
         schemas = [self.generic_data_schema, self.graphql_schema, self.graphql_schema_uri]
         if sum(schema is not None for schema in schemas) > 1:
-            raise ValueError("only one of these can be given: genericDataSchema, graphqlSchema, graphqlSchemaUri")
+            raise ValueError("use only one of these: genericDataSchema, graphqlSchema, graphqlSchemaUri")
         return self
 
     def with_schema(self, schema: CodegenJobGenericDataSchema) -> StartCodegenJobData:

@@ -160,19 +160,19 @@ class StartDeploymentParameters(HostingParameters):
     def _one_source(self) -> StartDeploymentParameters:
         count = sum(source is not None for source in (self.job_id, self.source_url, self.artifact))
         if count != 1:
-            raise ValueError(f"exactly one of these must be given, not {count}: jobId, sourceUrl, artifact")
+            raise ValueError(f"exactly one of these is required, not {count}: jobId, sourceUrl, artifact")
         if self.source_url_type is not None and self.source_url is None:
-            raise ValueError("sourceUrlType says what sourceUrl is, and can't be given without it")
+            raise ValueError("sourceUrlType describes sourceUrl, and can't be used without it")
         if self.source_url_type is SourceUrlType.BUCKET_PREFIX and not str(self.source_url).startswith("s3://"):
             raise ValueError("with sourceUrlType BUCKET_PREFIX, sourceUrl must begin with s3://")
         if self.artifact_version and self.artifact is None:
-            raise ValueError("artifactVersion is the version of artifact, and can't be given without it")
+            raise ValueError("artifactVersion is the version of artifact, and can't be used without it")
         return self
 
     def for_retry(self, _failed: Job, /) -> Self:
         """An uploaded deployment can be started only once."""
         if self.job_id is not None:
-            raise RequestRejected("A deployment that was uploaded can't be started again: call CreateDeployment anew.")
+            raise RequestRejected("An uploaded deployment can't be started again: call CreateDeployment again.")
         return self
 
     def traits(self) -> JobTraits:

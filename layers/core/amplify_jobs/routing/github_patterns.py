@@ -35,7 +35,7 @@ _BEGINNING = re.compile(r"(?:[^*?+\[\\](?![?+]))*")
 def validate_name_pattern(pattern: str) -> str:
     """Return a pattern of branches or tags that can be used; raises ValueError saying what is wrong with it."""
     if re.search(r"[\s~^:]", pattern):
-        raise ValueError(f"git takes neither blanks nor ~ ^ : in a name, as in {pattern!r}; use a name without them")
+        raise ValueError(f"a name in git can't have blanks or ~ ^ :, as in {pattern!r}; use a name without them")
     validate_pattern(pattern)
     stray = next((literal for _, literal in _parts(pattern.removeprefix("!")) if literal and literal in "?[\\"), None)
     if stray:
@@ -50,11 +50,11 @@ def validate_pattern(pattern: str) -> str:
     """Return a pattern of paths or repositories that can be used; raises ValueError saying what is wrong with it."""
     bare = pattern.removeprefix("!")
     if not bare:
-        raise ValueError("an empty pattern fits nothing; use a name, or a pattern like release/*")
+        raise ValueError("an empty pattern matches nothing; use a name, or a pattern like release/*")
     try:
         _compiled(bare)
     except re.error:
-        raise ValueError(f"{pattern!r} has a range that runs backwards; use one like [0-9]") from None
+        raise ValueError(f"{pattern!r} has a reversed range; use one like [0-9]") from None
     return pattern
 
 

@@ -38,7 +38,7 @@ LONGEST_NAME = 40
 SOURCE_PATTERN = rf"{ROUTE_NAME_PATTERN}|^{re.escape(CODECOMMIT)}$"
 
 
-def _known_provider(name: str) -> str:
+def _validate_provider(name: str) -> str:
     if name not in PROVIDERS:
         raise ValueError(f"unknown provider {name!r}; use one of {', '.join(PROVIDERS)}")
     return name
@@ -115,7 +115,7 @@ class Bus(Model):
 class Source(Model):
     """A sender we trust: its webhook endpoint bears the source's name; SSM parameters hold its secrets."""
 
-    provider: Annotated[str, AfterValidator(_known_provider)] = Field(
+    provider: Annotated[str, AfterValidator(_validate_provider)] = Field(
         description="The git host, or standard for signed messages of any sender.",
         json_schema_extra={"enum": [*PROVIDERS]},
     )
@@ -270,15 +270,15 @@ class When(Model):
     def kinds(self) -> tuple[EventKind, ...]:
         """The kinds of events that can meet the conditions."""
         if self.push is not None:
-            kinds = (EventKind.PUSH, bool(self.push.branch_patterns)), (EventKind.TAG, self.push.tags is not None)
-            return tuple(kind for kind, wanted in kinds if wanted)
+            branches = (EventKind.PUSH,) if self.push.branch_patterns else ()
+            return (*branches, EventKind.TAG) if self.push.tags is not None else branches
         return tuple(EventKind(name) for name in type(self).model_fields if getattr(self, name) is not None)
 
     @property
     def repository(self) -> str | None:
         """The repository whose events the route waits for."""
-        found = self.push or self.pull_request or self.release
-        return found.repository if found else None
+        conditions = self.push or self.pull_request or self.release
+        return conditions.repository if conditions else None
 
 
 class RequestTemplate(Model):
@@ -317,7 +317,9 @@ class Route(Model):
     )
     # An operation that is not right is told as such; its time limit does not matter.
     timeout_minutes: Minutes = Field(
-        default_factory=lambda given: default_timeout_minutes(given["request"].operation if "request" in given else ""),
+        default_factory=lambda fields: default_timeout_minutes(
+            fields["request"].operation if "request" in fields else ""
+        ),
         description="How many minutes the job may take from leaving Amplify's queue. "
         "Default: 60, and 10 for code and models.",
     )
@@ -372,4 +374,4 @@ class Routes(Model):
         try:
             return self.sources[name]
         except KeyError:
-            raise UnknownSourceError("there is no source of this name; routes.yaml says which there are") from None
+            raise UnknownSourceError("there is no source of this name; routes.yaml lists the sources") from None

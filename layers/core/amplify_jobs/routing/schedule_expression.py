@@ -31,10 +31,10 @@ _RIGHT = 'use one like "cron(0 3 * * ? *)", "rate(12 hours)" or "at(2026-12-31T2
 
 def validate_expression(expression: str) -> str:
     """Return a schedule expression that Scheduler takes; raises ValueError saying what is wrong with it."""
-    found = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
-    if found is None:
+    match = re.fullmatch(r"(cron|rate|at)\((.*)\)", expression) if expression.isascii() else None
+    if match is None:
         raise ValueError(f"{_quoted(expression)} is neither cron(…), rate(…) nor at(…); {_right_for(expression)}")
-    {"cron": _check_cron, "rate": _check_rate, "at": _check_at}[found[1]](found[2])
+    {"cron": _check_cron, "rate": _check_rate, "at": _check_at}[match[1]](match[2])
     return expression
 
 
@@ -66,7 +66,7 @@ def never_due(expression: str, timezone: str, now: datetime) -> str | None:
 def _check_rate(value: str) -> None:
     if not re.fullmatch(r"[1-9][0-9]{0,8} (minute|hour|day)s?", value):
         raise ValueError(
-            f'{_quoted(value)} is no rate; use a whole number and minutes, hours or days, like "rate(12 hours)"'
+            f'{_quoted(value)} is not a rate; use a whole number and minutes, hours or days, like "rate(12 hours)"'
         )
 
 
@@ -74,7 +74,7 @@ def _check_at(value: str) -> None:
     try:
         _time(value)
     except ValueError:
-        raise ValueError(f'{_quoted(value)} is no date and time; use one like "at(2026-12-31T23:59:00)"') from None
+        raise ValueError(f'{_quoted(value)} is not a date and time; use one like "at(2026-12-31T23:59:00)"') from None
 
 
 def _time(value: str) -> datetime:
@@ -99,9 +99,9 @@ def _check_cron(value: str) -> None:
             continue
         for item in field.split(","):
             if not _is_item(item, least, greatest, words, special):
-                raise ValueError(f"{_quoted(item)} is no {name} of cron; {_right_for_item(least, greatest, words)}")
+                raise ValueError(f"{_quoted(item)} is not valid as {name}; {_right_for_item(least, greatest, words)}")
     if (fields[2] == "?") is (fields[4] == "?"):
-        raise ValueError("of day of month and day of week cron wants one to be ?, and not both; use 0 3 * * ? *")
+        raise ValueError("in cron, exactly one of day of month and day of week must be ?; use 0 3 * * ? *")
 
 
 def _is_item(item: str, least: int, greatest: int, words: tuple[str, ...], special: str) -> bool:
@@ -117,13 +117,13 @@ def _numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> s
     """The numbers that a list of numbers, ranges and steps means; raises ValueError where it is none."""
     numbers: set[int] = set()
     for item in field.upper().split(","):
-        found = _ITEM.fullmatch(item)
-        if found is None or not field.isascii() or (found["first"] == "*" and found["last"]):
+        match = _ITEM.fullmatch(item)
+        if match is None or not field.isascii() or (match["first"] == "*" and match["last"]):
             raise ValueError(item)
-        step = int(found["step"] or 1)
-        first = least if found["first"] == "*" else _number(found["first"], least, greatest, words)
-        last = _number(found["last"], least, greatest, words) if found["last"] else first
-        if not found["last"] and (found["step"] or found["first"] == "*"):
+        step = int(match["step"] or 1)
+        first = least if match["first"] == "*" else _number(match["first"], least, greatest, words)
+        last = _number(match["last"], least, greatest, words) if match["last"] else first
+        if not match["last"] and (match["step"] or match["first"] == "*"):
             last = greatest
         if not 1 <= step <= greatest or (last < first and least == _FIRST_YEAR):
             raise ValueError(item)
@@ -146,7 +146,7 @@ def _right_for(text: str) -> str:
     if len(fields) == 5 and (fields[2] == "*" or fields[4] == "*"):
         minutes, hours, day, month, weekday = fields
         # Unix counts the days of the week from 0, Sunday, and Scheduler from 1.
-        weekday = re.sub(r"(?<![/0-9])[0-7](?![0-9])", lambda found: str(int(found[0]) % 7 + 1), weekday)
+        weekday = re.sub(r"(?<![/0-9])[0-7](?![0-9])", lambda match: str(int(match[0]) % 7 + 1), weekday)
         days = (day, "?") if weekday == "*" else ("?", weekday)
         expression = f"cron({minutes} {hours} {days[0]} {month} {days[1]} *)"
         try:

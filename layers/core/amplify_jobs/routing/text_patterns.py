@@ -14,7 +14,7 @@ from amplify_jobs.routing.pattern_lists import last_fitting
 def validate_text_pattern(pattern: str) -> str:
     """Return a pattern of texts that can be used; raises ValueError saying what is wrong with it."""
     if not pattern.removeprefix("!"):
-        raise ValueError("an empty pattern fits nothing; use a text like *[deploy]*")
+        raise ValueError("an empty pattern matches nothing; use a text like *[deploy]*")
     return pattern
 
 

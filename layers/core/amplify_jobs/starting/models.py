@@ -62,5 +62,5 @@ class ModelsStarter:
             if not is_unresolved:
                 raise
             raise StartUnresolved(
-                f"The answer to the start was lost, and the job can't be looked for: {error}"
+                f"The answer to the start was lost, and the job can't be searched for: {error}"
             ) from None

@@ -109,7 +109,7 @@ class OnceStarter:
             if not is_unresolved:
                 raise
             raise StartUnresolved(
-                f"The answer to the start was lost, and the job can't be looked for: {error}"
+                f"The answer to the start was lost, and the job can't be searched for: {error}"
             ) from None
 
     def _send(self, start: BranchStart, lease: Lease, highest_job_id: int) -> Job | None:

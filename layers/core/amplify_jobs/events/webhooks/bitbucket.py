@@ -87,7 +87,7 @@ def _change(repository: Repository, change: Payload) -> RefChange | Ignored:
     if ref_type is None or name is None:
         raise UnreadableDeliveryError("a change of push.changes needs new or old, with type and name")
     if ref_type not in _PREFIXES:
-        return Ignored(f"what was pushed is a {ref_type[:100]!r}, neither a branch nor a tag")
+        return Ignored(f"the pushed ref is a {ref_type[:100]!r}, neither a branch nor a tag")
     head = new.at("target")
     return RefChange(
         repository=repository,

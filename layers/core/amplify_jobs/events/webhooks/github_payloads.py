@@ -42,7 +42,7 @@ def payload_text(headers: Headers, body: bytes) -> str:
     except UnicodeDecodeError:
         raise UnreadableDeliveryError("the body is not UTF-8") from None
     except (ValueError, KeyError):
-        raise UnreadableDeliveryError("the body is no form with one field 'payload'") from None
+        raise UnreadableDeliveryError("the body is not a form with one field 'payload'") from None
     return content
 
 

@@ -53,7 +53,7 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
     signing_tokens = [secret for secret in secrets if secret.startswith(SECRET_PREFIX)]
     if not signing_tokens:
         return verify_token(headers, TOKEN_HEADER, secrets)
-    if not signed_message(headers, body, now).signed_with(keys_of(signing_tokens)):
+    if not signed_message(headers, body, now).is_signed_with(keys_of(signing_tokens)):
         raise InvalidSignatureError(f"{SIGNATURE_HEADER} was not made with a signing token of this source")
     return None
 

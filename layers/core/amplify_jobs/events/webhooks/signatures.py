@@ -21,31 +21,31 @@ def hmac_sha256_hex(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def signed_by_any(secrets: Sequence[str], body: bytes, signature: str) -> bool:
+def is_signed_by_any(secrets: Sequence[str], body: bytes, signature: str) -> bool:
     """Say whether one of the secrets made this hexadecimal HMAC-SHA256; an empty secret made none."""
-    given = signature.encode()
-    return any(hmac.compare_digest(hmac_sha256_hex(secret, body).encode(), given) for secret in secrets if secret)
+    content = signature.encode()
+    return any(hmac.compare_digest(hmac_sha256_hex(secret, body).encode(), content) for secret in secrets if secret)
 
 
 def verify_hex_signature(headers: Headers, name: str, prefix: str, body: bytes, secrets: Sequence[str]) -> None:
     """Raise InvalidSignatureError unless a header holds, after a prefix, the body's HMAC-SHA256 with a secret."""
-    given = header(headers, name)
-    if given is None:
+    value = header(headers, name)
+    if value is None:
         raise InvalidSignatureError(f"there is no {name} header; set this source's secret at the git host's webhook")
-    signature = given.removeprefix(prefix)
-    if not given.startswith(prefix) or not _HEXADECIMAL.fullmatch(signature):
+    signature = value.removeprefix(prefix)
+    if not value.startswith(prefix) or not _HEXADECIMAL.fullmatch(signature):
         expected = f"{prefix} and 64 lower-case hexadecimal digits" if prefix else "64 lower-case hexadecimal digits"
         raise InvalidSignatureError(f"{name} must be {expected}, once")
-    if not signed_by_any(secrets, body, signature):
+    if not is_signed_by_any(secrets, body, signature):
         raise InvalidSignatureError(f"{name} was not made with a secret of this source")
 
 
 def verify_token(headers: Headers, name: str, secrets: Sequence[str]) -> None:
     """Raise InvalidSignatureError unless a header holds one of the secrets itself; an empty secret is none."""
-    given = header(headers, name)
-    if given is None:
+    token = header(headers, name)
+    if token is None:
         raise InvalidSignatureError(f"there is no {name} header; set this source's secret at the git host's webhook")
-    if not _is_any(secrets, given.encode()):
+    if not _is_any(secrets, token.encode()):
         raise InvalidSignatureError(f"{name} is not a secret of this source")
 
 
@@ -54,10 +54,10 @@ def verify_basic(headers: Headers, secrets: Sequence[str]) -> None:
 
     Source: RFC 7617. A secret without a password is none.
     """
-    given = header(headers, "Authorization")
-    if given is None:
+    authorization = header(headers, "Authorization")
+    if authorization is None:
         raise InvalidSignatureError("there is no Authorization header; set user and password at the git host's webhook")
-    credentials = _BASIC.fullmatch(given)
+    credentials = _BASIC.fullmatch(authorization)
     decoded = strict_base64(credentials[1]) if credentials else None
     if decoded is None:
         raise InvalidSignatureError("Authorization must be Basic and base64 of user:password, once")
@@ -73,5 +73,5 @@ def strict_base64(text: str) -> bytes | None:
         return None
 
 
-def _is_any(secrets: Sequence[str], given: bytes) -> bool:
-    return any(hmac.compare_digest(secret.encode(), given) for secret in secrets if secret)
+def _is_any(secrets: Sequence[str], proof: bytes) -> bool:
+    return any(hmac.compare_digest(secret.encode(), proof) for secret in secrets if secret)

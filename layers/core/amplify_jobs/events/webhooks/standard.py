@@ -34,14 +34,14 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
     message = signed_message(headers, body, now)
     public_keys = [secret for secret in secrets if secret.startswith(PUBLIC_KEY_PREFIX)]
     shared_secrets = [secret for secret in secrets if not secret.startswith(PUBLIC_KEY_PREFIX)]
-    if message.signed_with(keys_of(shared_secrets)):
+    if message.is_signed_with(keys_of(shared_secrets)):
         return
     if not _signed_by(keys_of(public_keys, PUBLIC_KEY_PREFIX), message):
         raise InvalidSignatureError(f"{SIGNATURE_HEADER} was not made with a secret of this source")
 
 
 def _signed_by(public_keys: Sequence[bytes], message: SignedMessage) -> bool:
-    signatures = message.given("v1a")
+    signatures = message.signatures_of("v1a")
     return any(_verifies(key, signature, message.content) for key in public_keys for signature in signatures)
 
 
@@ -60,7 +60,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
         json.dumps(raw, ensure_ascii=False).encode()
         request = parse_requested_job(raw)
     except UnicodeEncodeError:
-        raise UnreadableDeliveryError("the body has half a character (a lone surrogate) in a text") from None
+        raise UnreadableDeliveryError("the body has an invalid character (a lone surrogate)") from None
     except RequestRejected as rejection:
         raise UnreadableDeliveryError(str(rejection)[:LONGEST_NAME]) from None
     key = request.request_id or first_id(headers, [ID_HEADER])

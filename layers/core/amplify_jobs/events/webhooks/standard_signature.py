@@ -30,20 +30,20 @@ _SIGNATURES = re.compile(r"[A-Za-z0-9]+,[A-Za-z0-9+/=_-]+( [A-Za-z0-9]+,[A-Za-z0
 
 @dataclass(frozen=True)
 class SignedMessage:
-    """What was signed, and the signatures given for it as pairs of version and base64."""
+    """The signed content, and its signatures as pairs of version and base64."""
 
     content: bytes
     signatures: tuple[tuple[str, str], ...]
 
-    def given(self, version: str) -> list[bytes]:
+    def signatures_of(self, version: str) -> list[bytes]:
         """The signatures of a version, decoded; those that are no base64 prove nothing."""
-        decoded = (strict_base64(text) for given, text in self.signatures if given == version)
+        decoded = (strict_base64(text) for name, text in self.signatures if name == version)
         return [signature for signature in decoded if signature is not None]
 
-    def signed_with(self, keys: Sequence[bytes]) -> bool:
+    def is_signed_with(self, keys: Sequence[bytes]) -> bool:
         """Say whether one of the v1 signatures was made with one of the keys."""
         expected = [hmac.digest(key, self.content, hashlib.sha256) for key in keys]
-        return any(hmac.compare_digest(one, other) for one in self.given("v1") for other in expected)
+        return any(hmac.compare_digest(signature, own) for signature in self.signatures_of("v1") for own in expected)
 
 
 def signed_message(headers: Headers, body: bytes, now: datetime) -> SignedMessage:
@@ -61,7 +61,7 @@ def signed_message(headers: Headers, body: bytes, now: datetime) -> SignedMessag
         raise InvalidSignatureError(f"{TIMESTAMP_HEADER} is more than {TOLERANCE_SECONDS} seconds from now")
     if not _SIGNATURES.fullmatch(signatures):
         raise InvalidSignatureError(f"{SIGNATURE_HEADER} must be like 'v1,<base64>', several separated by one space")
-    pairs = (given.partition(",") for given in signatures.split(" "))
+    pairs = (signature.partition(",") for signature in signatures.split(" "))
     return SignedMessage(
         content=f"{message_id}.{timestamp}.".encode() + body,
         signatures=tuple((version, text) for version, _, text in pairs),
