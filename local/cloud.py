@@ -20,6 +20,7 @@ from local.aws_endpoint import Endpoint
 from local.pages import LocalPages
 from local.permissions.authorization import Authorization
 from local.permissions.roles import Credentials
+from local.report_targets import ReportTargets
 from local.server.faults import Faults
 from local.server.http_server import LOOPBACK, HttpServer, Listen
 from local.services.account import AccountSettings, join_services
@@ -82,6 +83,7 @@ class LocalCloud:
         self._cloudformation_stack: Stack | None = None
         self.outputs: dict[str, Any] = {}
         self.faults = Faults()
+        self.reports = ReportTargets()
         with ExitStack() as stack:
             self.state_dir = _state_dir(settings, stack)
             # Nothing else before both ports are this cloud's: one that can't start must leave everything as it is.
@@ -107,7 +109,7 @@ class LocalCloud:
                 },
                 faults=self.faults,
                 authorization=self.authorization,
-                pages=LocalPages(self.faults, self.authorization, self.functions, amplify),
+                pages=LocalPages(self.faults, self.authorization, self.functions, amplify, self.reports),
             )
             stack.callback(self._endpoint.close)
             self._stack = stack.pop_all()

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.amplify import LocalAmplify
 from local.permissions.authorization import Authorization
+from local.report_targets import ReportTargets
 from local.server.faults import Faults, InvalidFaultError
 from local.server.protocol.errors import ServiceError
 from local.services.functions.service import LambdaService
@@ -20,12 +21,13 @@ LOGS = "/_local/logs/functions/"
 
 @dataclass(frozen=True)
 class LocalPages:
-    """Answers what is below /_local/: faults, permissions and logs here, the rest by local Amplify."""
+    """Answers what is below /_local/: faults, permissions and logs here, the rest by others."""
 
     faults: Faults
     authorization: Authorization
     functions: LambdaService
     amplify: LocalAmplify
+    reports: ReportTargets
 
     def answer(self, request: Request) -> Response | None:
         """Answer an address below /_local/; None if nothing is there."""
@@ -35,7 +37,7 @@ class LocalPages:
             return _json(self.authorization.report(), 200)
         if request.path.startswith(LOGS) and request.method == "GET":
             return self._function_log(request.path.removeprefix(LOGS))
-        return self.amplify.local(request)
+        return self.reports.answer(request) or self.amplify.local(request)
 
     def answer_site(self, request: Request) -> Response | None:
         """Answer an address on the host of a site; None if nothing is there."""

@@ -17,7 +17,7 @@ MOST_SKEW_SECONDS = 300
 
 # template.yaml's rules and alarms without the stack's name; a test compares them. The alarm no-deliveries is optional.
 DEFAULT_BUS_RULES = ("codecommit", "ending-call", "execution-failed", "object-created", "status-change")
-OWN_BUS_RULES = ("job-requested",)
+OWN_BUS_RULES = ("announced", "job-requested")
 ALARMS = (
     "dead-letters",
     "failed-executions",
@@ -27,7 +27,9 @@ ALARMS = (
     "intake-dead-letters",
     "large-deliveries",
     "lost-events",
+    "lost-reports",
     "rejected-requests",
+    "report-dead-letters",
     "server-errors",
     "throttled-deliveries",
     "throttled-executions",

@@ -9,7 +9,8 @@ from typing import Any
 
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
-from amplify_jobs.routing.routes import LONGEST_NAME, Routes
+from amplify_jobs.routing.fields import LONGEST_NAME
+from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
 
 # Members of a schema that tell of a value, and limit none.
@@ -37,7 +38,7 @@ def routes_schema() -> dict[str, Any]:
     """Make the schema. Where a file has defaults, no member of a route is required."""
     made = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
     definitions: dict[str, Any] = made.pop("$defs")
-    apart = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus")}
+    apart = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus", *_REPORT_PARTS)}
     definitions["RequestTemplate"]["allOf"] = [_parameters(operation, definitions) for operation in Operation]
     definitions["When"] |= {"minProperties": 1, "maxProperties": 1}
     definitions["Route"]["properties"][MATRIX] = _MATRIX
@@ -68,6 +69,12 @@ def routes_schema() -> dict[str, Any]:
             "bus": _member(properties["bus"], None),
             DEFAULTS: {"$ref": _REFERENCE.format(model="Defaults")},
             "routes": _named("PartialRoute", properties["routes"]["description"]),
+            "reports": {
+                **_named("", properties["reports"]["description"]),
+                "additionalProperties": {
+                    "oneOf": [{"$ref": _REFERENCE.format(model=name)} for name in _REPORT_TARGETS]
+                },
+            },
         },
         "required": ["routes"],
         "if": {"required": [DEFAULTS]},
@@ -76,6 +83,8 @@ def routes_schema() -> dict[str, Any]:
     }
 
 
+_REPORT_TARGETS = ("CommitStatus", "ChatWebhook", "SlackBot", "Webhook")
+_REPORT_PARTS = (*_REPORT_TARGETS, "ReportConditions")
 _ROUTE_PARTS = (
     *("Route", "When", "Push", "PullRequests", "Releases", "Times", "Objects", "ByName", "RequestTemplate"),
     *("Operation", "OnTimeout", "PullRequestAction"),

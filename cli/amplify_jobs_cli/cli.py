@@ -20,7 +20,7 @@ examples:
   amplify-jobs routes push routes.yaml
   amplify-jobs diagnose BUILD.txt
 
-environment: AWS_PROFILE, AWS_REGION and the other variables of AWS's SDKs say which account and Region;
+environment: AWS_PROFILE, AWS_REGION and the other variables of AWS's SDKs choose the account and Region;
 AWS_ENDPOINT_URL=http://127.0.0.1:4566 is the local cloud.
 exit codes: 0 done, 1 something is wrong, 2 wrong call, 130 interrupted."""
 

@@ -17,7 +17,9 @@ from amplify_jobs.aws.services import connect_services
 from amplify_jobs.errors import InvalidEventError
 from amplify_jobs.following.answer import FollowedJob
 from amplify_jobs.following.collect import Collector
+from amplify_jobs.following.log_analysis import LogAnalysis
 from amplify_jobs.following.poll import Poll, PollResult
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Settings
@@ -36,13 +38,15 @@ RESERVED_SECONDS = 12
 logger, metrics = function_logger(), function_metrics()
 settings = GetJobSettings.from_environment()
 services = connect_services()
-collector = Collector(
+files, objects = Downloads(settings.aws_endpoint_url or None), Objects()
+poll = Poll(
     services,
-    files=Downloads(settings.aws_endpoint_url or None),
-    objects=Objects(),
-    bucket=settings.bucket_name,
+    JobsTable.connect(settings.jobs_table),
+    Collector(services, files=files, objects=objects, bucket=settings.bucket_name),
+    LogAnalysis(builds=services[Operation.START_JOB], files=files, objects=objects, bucket=settings.bucket_name),
+    logger,
+    now=lambda: datetime.now(UTC),
 )
-poll = Poll(services, JobsTable.connect(settings.jobs_table), collector, logger, now=lambda: datetime.now(UTC))
 
 
 def count_outcome(result: PollResult) -> None:

@@ -251,12 +251,9 @@ THROTTLED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("service", "operation", "method", "arguments", "code"), THROTTLED, ids=lambda item: str(item)[:20]
-)
-def test_every_service_can_be_made_to_throttle(
-    *, client: Clients, inject: Any, service: str, operation: str, method: str, arguments: dict[str, Any], code: str
-) -> None:
+@pytest.mark.parametrize("case", THROTTLED, ids=lambda case: str(case[0]))
+def test_every_service_can_be_made_to_throttle(client: Clients, inject: Any, case: tuple[Any, ...]) -> None:
+    service, operation, method, arguments, code = case
     inject(service=service, operation=operation, fault="throttle")
     with pytest.raises(ClientError) as throttled:
         getattr(client(service), method)(**arguments)

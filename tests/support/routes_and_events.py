@@ -98,7 +98,7 @@ EVENTS = _made(
     ),
     release=st.none() | _made(Release, action=st.text() | st.just("published"), tag=_NAMES),
     schedule=st.none()
-    | _made(Schedule, route=st.sampled_from(["web", "gone"]), scheduled_time=st.text("0Z-:T", min_size=1)),
+    | _made(Schedule, route=st.sampled_from(["web", "gone"]), scheduled_time=st.text("0Z-:T", min_size=1, max_size=64)),
     object=st.none() | _made(StoredObject, bucket=st.just("artifacts"), key=st.text()),
     request=st.none()
     | _made(RequestedJob, route=st.sampled_from(["web", "gone"]), reason=st.none() | st.text(max_size=255))

@@ -48,6 +48,7 @@ class Team:
         self.url = f"{cloud.api_url}/webhooks/github"
         self._folder = folder
         self._routes: dict[str, Any] = {}
+        self.reports: dict[str, Any] = {}
         self._pushes = 0
         self._lock = threading.Lock()
         self._announcements = Announcements(
@@ -125,7 +126,8 @@ class Team:
     def _push_routes(self) -> None:
         file = self._folder / "routes.yaml"
         source = {"provider": "github", "secrets": [SECRET_NAME]}
-        file.write_text(yaml.safe_dump({"sources": {"github": source}, "routes": self._routes}))
+        content = {"sources": {"github": source}, "routes": self._routes, "reports": self.reports}
+        file.write_text(yaml.safe_dump(content))
         assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0
         # The function keeps what it read for a while; a fresh process reads it anew.
         for function in ("ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"):

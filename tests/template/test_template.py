@@ -16,6 +16,7 @@ from amplify_jobs import errors
 from amplify_jobs.model.job import State
 from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES
+from amplify_jobs.reporting.sending import PAUSES_SECONDS
 from local.template.loader import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
@@ -71,8 +72,7 @@ def attribute(value: Any) -> tuple[str, ...]:
 # ---------------------------------------------------------------- functions
 
 
-def test_there_are_at_most_seven_functions_and_each_has_a_folder() -> None:
-    assert len(FUNCTIONS) <= 7
+def test_each_function_has_a_folder() -> None:
     folders = {path.parent.name for path in REPOSITORY.glob("functions/*/handler.py")}
     assert {properties["CodeUri"].strip("/").rpartition("/")[2] for properties in FUNCTIONS.values()} == folders
 
@@ -286,6 +286,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         },
         "list_jobs": {"amplify:ListJobs apps/*"},
         "get_job": {"amplify:GetJob apps/*"},
+        "step_addresses": {"amplify:GetJob apps/*"},
+        "build_variables": {"amplify:GetApp apps/*", "amplify:GetBranch apps/*"},
         "app_name_and_domain": {"amplify:GetApp apps/*"},
         "branch_display_name": {"amplify:GetBranch apps/*"},
         "stop_job": {"amplify:StopJob apps/*"},
@@ -334,7 +336,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "signed_address": OBJECTS_THAT_REQUESTS_NAME,
         "read_text": OBJECTS_THAT_REQUESTS_NAME,
         "read_json_object": OBJECTS_THAT_REQUESTS_NAME,
-        "write": {"s3:PutObject ${Bucket.Arn}/results/*"},
+        "write": {"s3:PutObject ${Bucket.Arn}/results/*", "s3:PutObject ${Bucket.Arn}/logs/*"},
     },
     "aws/task_tokens.py": {"wake": {"states:SendTaskSuccess JobStateMachine"}},
     "aws/publisher.py": {
@@ -392,9 +394,10 @@ def test_no_function_has_more_than_its_role_says() -> None:
 
 
 WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"}
+REPORTING = {"PlanReportsFunction", "SendReportFunction"}
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN))
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING))
 def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     paths = modules_of(handler_of(name))
     names = called(paths)
@@ -446,6 +449,32 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
     assert allowed("ReceiveWebhookFunction") == process | defer | verify
     assert allowed("ReceiveEventFunction") == process | defer
     assert allowed("DrainIntakeFunction") == process | drain | verify
+
+
+def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_their_own() -> None:
+    routes = {"s3:GetObject ${Bucket.Arn}/routes.json", "s3:ListBucket Bucket"}
+    assert allowed("PlanReportsFunction") == routes | {"sqs:SendMessage ReportQueue"}
+    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    assert allowed("SendReportFunction") == routes | {
+        *(f"sqs:{action} ReportQueue" for action in polling),
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
+        "kms:Decrypt DecryptKeyArns",
+        "dynamodb:GetItem JobsTable",
+        "dynamodb:PutItem JobsTable",
+        "sns:Publish AnnouncementsTopic",
+    }
+    (records,) = (one for one in statements(FUNCTIONS["SendReportFunction"]) if one["Sid"] == "KeepRecordsOfReports")
+    assert records["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["report#*", "target#*"]}}
+
+
+def test_the_queue_of_reports_keeps_order_and_outlasts_the_function() -> None:
+    queue, mapping = RESOURCES["ReportQueue"]["Properties"], RESOURCES["ReportMapping"]["Properties"]
+    assert queue["FifoQueue"] is True
+    assert RESOURCES["ReportDeadLetterQueue"]["Properties"]["FifoQueue"] is True
+    assert attribute(mapping["FunctionName"]) == ("SendReportFunction",)
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["SendReportFunction"]["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == len(PAUSES_SECONDS) + 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_schedules_may_call_receive_event_and_bury_what_failed_and_nothing_else() -> None:
@@ -602,7 +631,8 @@ def test_metrics_of_ours_that_alarms_and_the_dashboard_show_are_written() -> Non
 def test_the_alarm_of_lost_events_watches_every_rule() -> None:
     watched = {
         text_of(dimension["Value"])
-        for part in ALARMS["LostEventsAlarm"]["Metrics"]
+        for alarm in ("LostEventsAlarm", "LostReportsAlarm")
+        for part in ALARMS[alarm]["Metrics"]
         for dimension in part.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         if dimension["Name"] == "RuleName"
     }

@@ -1,4 +1,4 @@
-"""`amplify-jobs diagnose`: why a build failed, by its log."""
+"""`amplify-jobs diagnose`: the cause of a failed build, from its log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_FAILURE = dict.fromkeys(("cause", "summary", "advice", "phase", "command", "
 def add_diagnose(commands: Any) -> None:
     """Add the command and its options."""
     command = add_command(commands, "diagnose", diagnose_log)
-    command.add_argument("file", metavar="FILE", help="a build's log from Amplify's console; - is standard input")
+    command.add_argument("file", metavar="FILE", help="a build's log from Amplify's console; - reads standard input")
     add_json(command)
     command.add_argument("--status", metavar="STATUS", help="the status of the step or job, like FAILED or SUCCEED")
     command.add_argument("--status-reason", metavar="TEXT", help="the statusReason of the step in GetJob's answer")
@@ -37,7 +37,7 @@ def add_diagnose(commands: Any) -> None:
 
 
 def diagnose_log(options: argparse.Namespace) -> None:
-    """Say why a build failed, by its log."""
+    """Find the cause of a failed build in its log."""
     step = StepLog(
         "BUILD",
         _read(options.file),

@@ -29,14 +29,16 @@ def add_recovery(commands: Any) -> None:
         add_stack(add_command(dead_letters, name, run))
     replay = add_command(commands, "replay", replay_request)
     add_stack(replay)
-    replay.add_argument("request_id", metavar="REQUEST_ID", help="as announcements and answers to webhooks give it")
+    replay.add_argument(
+        "request_id", metavar="REQUEST_ID", help="the id that announcements and answers to webhooks show"
+    )
     redrive = add_command(commands, "redrive", redrive_executions)
     add_stack(redrive)
     redrive.add_argument(
         "request_id",
         metavar="REQUEST_ID",
         nargs="*",
-        help="the requests whose executions are meant (default: all that failed)",
+        help="the requests whose executions to redrive (default: all that failed)",
     )
     redrive.add_argument(
         "--since",
@@ -45,13 +47,13 @@ def add_recovery(commands: Any) -> None:
         default=REDRIVE_PERIOD,
         help="only those that ended in the last 30m, 2h, 3d … (default: 14d, as long as Step Functions redrives)",
     )
-    redrive.add_argument("--aborted", action="store_true", help="those that somebody stopped too")
-    redrive.add_argument("--dry-run", action="store_true", help="show which executions are meant, and redrive none")
+    redrive.add_argument("--aborted", action="store_true", help="also executions that somebody stopped")
+    redrive.add_argument("--dry-run", action="store_true", help="show the executions, and redrive none")
     add_json(redrive)
 
 
 def list_dead_letters(options: argparse.Namespace) -> None:
-    """Say what waits in the dead-letter queue, and why."""
+    """List the events in the dead-letter queue, with the reason of each."""
     messages = Stack.find(options.stack).recovery().dead_letters()
     for message in messages:
         print(f"{message.sent_at:%Y-%m-%d %H:%M:%S}  {_line(message)}")
@@ -59,7 +61,7 @@ def list_dead_letters(options: argparse.Namespace) -> None:
 
 
 def replay_dead_letters(options: argparse.Namespace) -> None:
-    """Have everything in the dead-letter queue processed again; what can't be replayed stays there."""
+    """Process the events in the dead-letter queue again; an event that can't be replayed stays there."""
     recovery = Stack.find(options.stack).recovery()
     messages = recovery.dead_letters()
     replayable = [message for message in messages if message.letter is not None]
@@ -73,12 +75,12 @@ def replay_dead_letters(options: argparse.Namespace) -> None:
 
 
 def replay_request(options: argparse.Namespace) -> None:
-    """Make the same request once more, as a new one."""
+    """Make the same request again, under a new id."""
     print(f"Started {Stack.find(options.stack).recovery().request_again(options.request_id)}.")
 
 
 def redrive_executions(options: argparse.Namespace) -> int:
-    """Set failed executions going again where they failed; those that somebody stopped are left out."""
+    """Continue failed executions where they failed; executions that somebody stopped are left out."""
     recovery = Stack.find(options.stack).recovery()
     with_aborted = options.aborted or options.request_id
     failed = recovery.failed_executions(("FAILED", "TIMED_OUT", "ABORTED") if with_aborted else ("FAILED", "TIMED_OUT"))

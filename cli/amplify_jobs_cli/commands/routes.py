@@ -22,7 +22,9 @@ from amplify_jobs_cli.text import count
 def add_routes(commands: Any) -> None:
     """Add the commands and their options."""
     group = add_group(
-        commands, "routes", "check, explain and push the routes file: who may send, and what becomes a job"
+        commands,
+        "routes",
+        "check, explain and push the routes file, which says which event starts which job",
     )
     check, explanation, pushing = (
         add_command(group, name, run)
@@ -30,18 +32,18 @@ def add_routes(commands: Any) -> None:
     )
     for command in (check, explanation, pushing):
         add_stack(command)
-        command.add_argument("file", metavar="FILE", help="for example routes.yaml; - is standard input")
+        command.add_argument("file", metavar="FILE", help="for example routes.yaml; - reads standard input")
     add_json(check)
-    check.add_argument("--strict", action="store_true", help="exit with 1 for a warning too")
+    check.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
     _add_event_options(explanation)
     add_json(explanation)
     pushing.add_argument("--dry-run", action="store_true", help="show what changes, and write nothing")
-    pushing.add_argument("--yes", action="store_true", help="remove routes and sources without a question")
+    pushing.add_argument("--yes", action="store_true", help="remove routes and sources without asking")
     pushing.add_argument(
         "--no-lookup",
         dest="lookup",
         action="store_false",
-        help="do not look whether apps, branches and buckets exist and auto-build is off",
+        help="do not look up apps, branches, buckets and auto-build",
     )
     add_json(pushing)
 
@@ -53,7 +55,7 @@ def _add_event_options(command: argparse.ArgumentParser) -> None:
         help="a file with the body that the git host sent, the answer to a delivery, one of its events, or an example "
         "of events/; - is standard input",
     )
-    command.add_argument("--source", metavar="NAME", help="the source that sent the event, where the file does not say")
+    command.add_argument("--source", metavar="NAME", help="the source of the event, if the file does not name it")
     command.add_argument(
         "--header",
         metavar="'NAME: VALUE'",
@@ -65,7 +67,7 @@ def _add_event_options(command: argparse.ArgumentParser) -> None:
 
 
 def check_file(options: argparse.Namespace) -> int:
-    """Read a routes file and say whether it is right."""
+    """Check a routes file, and show every fault."""
     checked = check_routes(_read_routes(options.file), options.stack)
     failed = checked.routes is None or bool(options.strict and checked.warnings)
     if options.json:
@@ -80,7 +82,7 @@ def check_file(options: argparse.Namespace) -> int:
 
 
 def explain_event(options: argparse.Namespace) -> None:
-    """Say for a recorded event which routes match, which condition decided, and what they would request."""
+    """Show which routes match a recorded event, which condition decided, and what they would request."""
     content = _read_event(options)
     checked = check_routes(_read_routes(options.file), options.stack)
     if checked.routes is None:
@@ -99,7 +101,7 @@ def explain_event(options: argparse.Namespace) -> None:
 
 
 def push_file(options: argparse.Namespace) -> int:
-    """Check a routes file, show what changes, and put it into effect."""
+    """Check a routes file, show what changes, and write it to the stack."""
     checked = check_routes(_read_routes(options.file), options.stack)
     if options.json and checked.routes is None:
         _print_json(checked, options.file)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
+from amplify_jobs.routing.fields import LONGEST_NAME
 from amplify_jobs.routing.placeholders import VERBATIM_PARAMETERS
-from amplify_jobs.routing.routes import LONGEST_NAME, When
+from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.places import Path
 
 # A place and what is wrong there.

@@ -604,9 +604,9 @@ def test_what_s3_does_not_have_fails_the_job(bucket: Bucket, url: str, url_type:
 
 
 def test_a_lost_answer_leaves_a_job_that_the_list_shows(bucket: Bucket) -> None:
-    order = {"service": "amplify", "operation": "StartDeployment", "fault": "lose-answer"}
+    fault = {"service": "amplify", "operation": "StartDeployment", "fault": "lose-answer"}
     bucket.s3.put_object(Bucket="sites", Key="lost.zip", Body=zipped({"index.html": "not lost"}))
-    request = urllib.request.Request(f"{bucket.cloud.endpoint_url}/_local/faults", json.dumps(order).encode())
+    request = urllib.request.Request(f"{bucket.cloud.endpoint_url}/_local/faults", json.dumps(fault).encode())
     with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
         assert answer.status == 201
     with pytest.raises(Exception, match="Connection was closed"):

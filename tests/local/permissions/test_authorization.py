@@ -143,21 +143,11 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("service", "method", "arguments", "code", "status", "action", "resource"),
-    REFUSED,
-    ids=lambda value: str(value)[:20],
-)
-def test_every_service_refuses_in_its_own_way(  # noqa: PLR0917
-    limited: Clients,
-    service: str,
-    method: str,
-    arguments: dict[str, Any],
-    code: str,
-    status: int,
-    action: str,
-    resource: str,
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case[0]}-{case[1]}")
+def test_every_service_refuses_in_its_own_way(
+    limited: Clients, case: tuple[str, str, dict[str, Any], str, int, str, str]
 ) -> None:
+    service, method, arguments, code, status, action, resource = case
     client = limited(service, allow("logs:PutLogEvents"))
     with pytest.raises(ClientError) as refused:
         getattr(client, method)(**arguments)

@@ -302,7 +302,12 @@ def test_credentials_in_a_query_are_for_s3_alone(
     assert app_ids(client) == []
 
 
-@pytest.mark.parametrize("port", ["aws", "http"])
+@pytest.fixture(params=["endpoint_url", "api_url"])
+def url(cloud: LocalCloud, request: pytest.FixtureRequest) -> str:
+    """The address of either port."""
+    return str(getattr(cloud, request.param))
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/apps", "/_local/faults", "/_local/logs/functions/small-probe", "/named/x", "/health", "/bucket/key"]
 )
@@ -317,10 +322,9 @@ def test_credentials_in_a_query_are_for_s3_alone(
         {"Host": "127.0.0.1:PORT", "Upgrade": "websocket", "Connection": "Upgrade", "Origin": EVIL},
     ],
 )
-def test_no_address_of_either_port_is_anybody_else_s(  # noqa: PLR0917
-    cloud: LocalCloud, send: Callable[..., Any], port: str, path: str, method: str, headers: dict[str, str]
+def test_no_address_of_either_port_is_anybody_else_s(
+    send: Callable[..., Any], url: str, path: str, method: str, headers: dict[str, str]
 ) -> None:
-    url = cloud.endpoint_url if port == "aws" else cloud.api_url
     status, answered, _ = send(method, path, headers, url=url)
     assert status == 403
     # A page that can read the answer, or go on after a preflight, was let in.
@@ -328,15 +332,15 @@ def test_no_address_of_either_port_is_anybody_else_s(  # noqa: PLR0917
 
 
 def test_no_page_injects_faults(cloud: LocalCloud, send: Callable[..., Any]) -> None:
-    order = {"service": "ssm", "operation": "GetParameter", "fault": "hang"}
+    fault = {"service": "ssm", "operation": "GetParameter", "fault": "hang"}
     own = {"Origin": "http://127.0.0.1:PORT", "Sec-Fetch-Site": "same-origin"}
     for headers in (SIMPLE_POST, own):
-        assert send("POST", "/_local/faults", headers, order)[0] == 403
+        assert send("POST", "/_local/faults", headers, fault)[0] == 403
     assert cloud.faults.open() == []
     # A site's host serves the site and nothing else, whatever the path.
     for path in ("/_local/faults", "/apps"):
         assert send("GET", path, {"Host": "main.d1a2b3.localhost:PORT"})[0] == 404
-        assert send("POST", path, {"Host": "Main.D1A2B3.Localhost:PORT"}, order)[0] == 405
+        assert send("POST", path, {"Host": "Main.D1A2B3.Localhost:PORT"}, fault)[0] == 405
 
 
 def test_pages_below_local_are_read_by_browsers(send: Callable[..., Any]) -> None:

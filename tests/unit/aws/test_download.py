@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from amplify_jobs.aws.download import Downloads, is_public
+from amplify_jobs.aws.download import Downloads
+from amplify_jobs.aws.public_http import is_public
 from amplify_jobs.errors import NotDownloadableError, ServiceTrouble
 
 

@@ -140,7 +140,7 @@ FAULTS = [
     (
         "path: apps/admin",
         'path: "[z-a]"',
-        "15: routes.app.matrix.app.admin.path: as when.push.paths.0 of the route app-admin: '[z-a]/**' has a range",
+        "15: routes.app.matrix.app.admin.path: as when.push.paths.0 of the route app-admin: '[z-a]/**' has a reversed",
     ),
     (
         "{author}",

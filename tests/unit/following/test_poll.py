@@ -13,9 +13,11 @@ from aws_lambda_powertools import Logger
 from amplify_jobs.errors import AmplifyJobsError, NotFoundError, RequestRejected, ServiceTrouble, Throttled
 from amplify_jobs.following.answer import PollAnswer, deadlines_of
 from amplify_jobs.following.collect import CollectionResult
+from amplify_jobs.following.log_analysis import Analysis
 from amplify_jobs.following.poll import Poll, PollResult, stopped_in_time_out, timed_out, with_results
 from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import EarlierJob
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.job import Job, JobState, RecordKey, State, Step
 from amplify_jobs.model.request import JobRequest, OnTimeout
 from amplify_jobs.model.results import MissingFile, PartialError, Results
@@ -23,6 +25,7 @@ from tests.support.followed_jobs import JOB, KEY, MINUTE, RECEIVED, REQUEST, fol
 
 SECOND = timedelta(seconds=1)
 STARTED = RECEIVED + MINUTE
+NOW = STARTED + MINUTE
 
 
 def nothing() -> None:
@@ -44,10 +47,12 @@ class World:
     newer: str | None = None
     earlier: Sequence[EarlierJob] = ()
     collection: CollectionResult = field(default_factory=lambda: CollectionResult(Results()))
+    analysis: Analysis = field(default_factory=Analysis)
     meanwhile: Callable[[], None] = nothing
     stopped: list[str] = field(default_factory=list)
     recorded: list[tuple[State, datetime | None]] = field(default_factory=list)
     collected: list[Job] = field(default_factory=list)
+    analysed: list[State] = field(default_factory=list)
 
     def get_job(self, job: Job) -> JobState:
         self.meanwhile()
@@ -90,13 +95,18 @@ class World:
         self.collected.append(job)
         return self.collection
 
+    def analyse(self, state: JobState, request: JobRequest, until: float) -> Analysis:
+        assert request.request_id == REQUEST.request_id
+        self.analysed.append(state.state)
+        return self.analysis
+
 
 WAITING = state(State.WAITING, started_at=STARTED)
 
 
 def poll(world: World, request: JobRequest = REQUEST, last: JobState = WAITING, attempt: int = 1) -> PollResult:
     services = dict.fromkeys(("start_job", "start_codegen_job"), world)
-    poller = Poll(services, world, world, Logger(service="test", level="CRITICAL"), lambda: world.now)
+    poller = Poll(services, world, world, world, Logger(service="test", level="CRITICAL"), lambda: world.now)
     return poller.poll(followed_job(last, attempt=attempt, request=request), lambda: 0)
 
 
@@ -498,3 +508,40 @@ def test_results_are_added_to_the_errors_that_were_known(known: tuple[PartialErr
     after = with_results(before, Results(partial_errors=(B,))).results
     assert after is not None
     assert after.partial_errors == tuple(dict.fromkeys((*(known or ()), B)))
+
+
+FAILURE = Failure(cause="command-not-found", summary="vite: command not found")
+
+
+def ended(of: State, **members: Any) -> JobState:
+    return state(of, started_at=STARTED, finished_at=NOW, **members)
+
+
+def test_the_logs_of_a_job_that_ended_are_analysed() -> None:
+    world = World(ended(State.FAILED), NOW, analysis=Analysis(FAILURE, commit_built="3f1c9a7"))
+    failed = polled(world)
+    assert (failed.failure, failed.commit_built) == (FAILURE, "3f1c9a7")
+    # A rule may fit the log of a job that succeeded or was cancelled: that is no failure.
+    for of in (State.SUCCEEDED, State.CANCELLED):
+        told = polled(World(ended(of), NOW, analysis=Analysis(FAILURE, commit_built="3f1c9a7")))
+        assert (told.failure, told.commit_built) == (None, "3f1c9a7")
+
+
+def test_only_logs_that_there_are_are_analysed() -> None:
+    running = World(state(State.RUNNING, started_at=STARTED), NOW)
+    polled(running)
+    assert running.analysed == []
+    gone = World(NotFoundError("no such job"), NOW, record=Record(changes=1))
+    assert polled(gone).gone
+    assert gone.analysed == []
+
+
+@pytest.mark.parametrize(("seconds", "is_repeated"), [(119, True), (121, False)])
+def test_a_log_that_can_not_be_read_yet_is_waited_for(seconds: int, is_repeated: bool) -> None:
+    now = NOW + timedelta(seconds=seconds)
+    world = World(ended(State.FAILED), now, analysis=Analysis(missing=("it is busy",), try_again=True))
+    if is_repeated:
+        with pytest.raises(ServiceTrouble, match="logs"):
+            polled(world)
+    else:
+        assert polled(world).failure is None

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, model_validator
 
 from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.request import Cause
 from amplify_jobs.model.results import Results
 from amplify_jobs.text import deeply, shortened, without_controls, without_secrets
@@ -76,6 +77,7 @@ class Announcement(GrowingModel):
     region: str
     execution: str
     cause: Cause | None = None
+    requested_at: AwareDatetime | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -112,6 +114,8 @@ class JobFinished(Announcement):
     results: Results | None = None
     attempts: int | None = None
     superseded_by: str | None = None
+    failure: Failure | None = None
+    commit_built: str | None = None
 
 
 class JobRejected(Announcement):

@@ -71,6 +71,7 @@ def _started(notification: Notification, state: JobState, names: AppNames, stack
         region=stack.region,
         execution=notification.execution,
         cause=_cause(request.cause),
+        requested_at=request.received_at,
         job=_job(state, names),
         links=links(state, names, stack),
         warnings=_warnings(state),
@@ -86,6 +87,7 @@ def _finished(notification: Notification, state: JobState, names: AppNames, stac
         region=stack.region,
         execution=notification.execution,
         cause=_cause(request.cause),
+        requested_at=request.received_at,
         job=_job(state, names),
         outcome=Outcome(state.state.value) if state.state.is_outcome else Outcome.UNKNOWN,
         duration_seconds=_duration_seconds(state),
@@ -97,6 +99,8 @@ def _finished(notification: Notification, state: JobState, names: AppNames, stac
         results=limit_results(state.results) if state.results else None,
         attempts=notification.attempts,
         superseded_by=state.superseded_by,
+        failure=state.failure,
+        commit_built=state.commit_built,
     )
 
 
@@ -109,6 +113,7 @@ def _rejected(notification: Notification, names: AppNames, stack: StackInfo) -> 
         region=stack.region,
         execution=notification.execution,
         cause=_cause(request.cause),
+        requested_at=request.received_at,
         operation=request.operation,
         app_id=request.app_id,
         app_name=presentable(names.app_name),

@@ -14,6 +14,7 @@ from amplify_jobs.announcing.announcement import (
     JobStarted,
     Outcome,
 )
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.request import Cause
 from amplify_jobs.model.results import Results
 from amplify_jobs.text import indented, one_line
@@ -23,6 +24,7 @@ SUBJECT_LIMIT = 99
 _SHORTEST_NAME = 20
 # Of each kind of trouble with results; the event has all of them.
 MOST_LINES = 10
+_SEVERAL_LINES = {"Reason", "Log"}
 
 
 def subject(detail: Announcement) -> str:
@@ -85,7 +87,7 @@ def text(detail: Announcement) -> str:
 
 def _line(label: str, value: str) -> str:
     """The one place where values are put into the form: none of them can add a label."""
-    return f"{label}: {indented(value) if label == 'Reason' else one_line(value)}"
+    return f"{label}: {indented(value) if label in _SEVERAL_LINES else one_line(value)}"
 
 
 def _headline(detail: Announcement) -> str:
@@ -117,17 +119,36 @@ def _facts(detail: Announcement) -> Iterator[tuple[str, str | None]]:
         yield "Attempts", str(detail.attempts) if is_repeated else None
     if isinstance(detail, JobFinished | JobRejected):
         yield "Reason", detail.reason
+    if isinstance(detail, JobFinished) and detail.failure is not None:
+        yield from _failure_facts(detail.failure)
     if isinstance(detail, JobFinished) and detail.results is not None:
         yield from _result_facts(detail.results)
     if isinstance(detail, JobFinished | JobStarted):
         yield from _first_lines("Warning", detail.warnings)
     if detail.cause is not None:
         yield from _cause_facts(detail.cause, detail.route)
+    if isinstance(detail, JobFinished) and is_other_commit(detail):
+        yield "Commit built", f"{(detail.commit_built or '')[:12]}, not the one above: the branch has moved since"
     if isinstance(detail, JobFinished | JobStarted):
         yield "Console", detail.links.console
         yield "Site", detail.links.site
     yield "Request", detail.request_id
     yield "Execution", detail.execution
+
+
+def _failure_facts(failure: Failure) -> Iterator[tuple[str, str | None]]:
+    yield "Cause", failure.summary
+    yield "Advice", failure.advice
+    yield "Command", failure.command
+    yield "Log", failure.excerpt
+    yield "Whole log", failure.log
+
+
+def is_other_commit(detail: JobFinished) -> bool:
+    """Whether Amplify built another commit than the event's; a short id is that of the same commit."""
+    asked = detail.cause.commit if detail.cause else None
+    built = detail.commit_built
+    return bool(asked and built) and not (str(asked).startswith(str(built)) or str(built).startswith(str(asked)))
 
 
 def _cause_facts(cause: Cause, route: str | None) -> Iterator[tuple[str, str | None]]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_start
-from amplify_jobs.aws.amplify_responses import hosting_job_state, text_or_none
+from amplify_jobs.aws.amplify_responses import hosting_job_state, step_addresses, text_or_none
 from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
 from amplify_jobs.aws.errors import required_member
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.errors import NotFoundError, RequestRejected, StartUnresolved
-from amplify_jobs.model.job import Job, JobState
+from amplify_jobs.model.job import Job, JobState, StepAddress
 from amplify_jobs.model.parameters import (
     SOURCE_URL_LIMIT,
     HostingParameters,
@@ -78,6 +78,28 @@ class Amplify:
         with amplify_call("GetJob"):
             answer = self._read_client.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
             return hosting_job_state(job, answer)
+
+    def step_addresses(self, job: Job) -> tuple[StepAddress, ...]:
+        """Give a job's steps with fresh addresses of their logs (API: GetJob). Raises as get_job does."""
+        with amplify_call("GetJob"):
+            return step_addresses(
+                self._read_client.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
+            )
+
+    def build_variables(self, job: Job) -> dict[str, str]:
+        """Give the environment variables of a job's app and branch, the branch's first (APIs: GetApp, GetBranch).
+
+        Their values may be secrets. Raises as get_job does.
+        """
+        with amplify_call("GetApp"):
+            app = required_member(self._read_client.get_app(appId=job.app_id), "app", dict)
+        with amplify_call("GetBranch"):
+            branch = required_member(
+                self._read_client.get_branch(appId=job.app_id, branchName=job.require_branch()), "branch", dict
+            )
+        listed = [each.get("environmentVariables") for each in (app, branch)]
+        variables = [each for each in listed if isinstance(each, dict)]
+        return {str(name): str(value) for each in variables for name, value in each.items()}
 
     def stop_job(self, job: Job) -> None:
         """Have a job stopped (API: StopJob), unless Amplify no longer knows it.

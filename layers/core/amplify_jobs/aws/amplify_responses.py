@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.model.job import Job, JobState, State, Step, hosting_state
+from amplify_jobs.model.job import Job, JobState, State, Step, StepAddress, hosting_state
 from amplify_jobs.model.results import PartialError, Results, merge_errors
 from amplify_jobs.text import presentable
 
@@ -53,6 +53,14 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
         reason=next((step.reason for step in steps if step.status == "FAILED" and step.reason), None),
         steps=steps,
     )
+
+
+def step_addresses(answer: Mapping[str, Any]) -> tuple[StepAddress, ...]:
+    """The steps of an answer of Amplify's GetJob, with the addresses of their logs."""
+    body = answer.get("job")
+    listed = body.get("steps") if isinstance(body, Mapping) else None
+    steps = [step for step in listed if isinstance(step, Mapping)] if isinstance(listed, list) else []
+    return tuple(StepAddress(_step(step), text_or_none(step.get("logUrl"))) for step in steps[:_MOST_STEPS])
 
 
 def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:

@@ -1,21 +1,15 @@
-"""Fetching files from addresses that a service gave us, without being led where no such file can be.
-
-An address must be https and public: a name that leads into a private network, to this machine or to the metadata
-service is refused, and what was checked is what is connected to. Only what lies at the configured endpoint of AWS, as
-in the local cloud, is taken as it is.
-"""
+"""Fetching files from addresses that a service gave us."""
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import time
 from collections.abc import Callable
-from urllib.parse import SplitResult, urlsplit
+from typing import Protocol
+from urllib.parse import SplitResult
 
 import urllib3
-from botocore.httpsession import get_cert_path
 
+from amplify_jobs.aws.public_http import PublicHttp, Resolve, parts_of
 from amplify_jobs.errors import NotDownloadableError, ServiceTrouble
 
 CONNECT_SECONDS = 3
@@ -24,41 +18,50 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
 _CHUNK_BYTES = 64 * 1024
 
-Resolve = Callable[[str, int], list[str]]
-"""Gives the addresses of a host; raises OSError."""
+
+class Readable(Protocol):
+    """A stream of bytes that ends with an empty one."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class Downloads:
     """GETs addresses; `endpoint_url` is the configured endpoint of AWS, if there is one."""
 
     def __init__(self, endpoint_url: str | None, resolve: Resolve | None = None) -> None:
-        self._endpoint = _origin(urlsplit(endpoint_url)) if endpoint_url else None
-        self._resolve = resolve or _addresses_of
+        self._http = PublicHttp(endpoint_url, resolve)
 
     def get(self, url: str, *, limit: int, until: float) -> bytes:
         """GET a file of at most `limit` bytes before the clock (time.monotonic) says `until`, with retries.
 
         Raises NotDownloadableError, and ServiceTrouble where trying later may help.
         """
-        parts = _parts(url)
+        return self._tried(url, until, lambda response: _content(response, limit, until))
+
+    def get_bounded(self, url: str, *, keep: Callable[[Readable], bytes], until: float) -> bytes:
+        """GET a file of any size, of which `keep` reads a stream and keeps what it wants; raises as `get` does."""
+        return self._tried(url, until, lambda response: keep(_Stream(response, until)))
+
+    def _tried(self, url: str, until: float, read: Callable[[urllib3.BaseHTTPResponse], bytes]) -> bytes:
+        parts = parts_of(url)
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(PAUSE_SECONDS * 2**attempt)
             try:
-                return self._get(parts, limit, until)
+                return self._get(parts, read, until)
             except ServiceTrouble as error:
                 trouble = error
             if time.monotonic() > until:
                 break
         raise trouble
 
-    def _get(self, parts: SplitResult, limit: int, until: float) -> bytes:
+    def _get(self, parts: SplitResult, read: Callable[[urllib3.BaseHTTPResponse], bytes], until: float) -> bytes:
         if time.monotonic() > until:
             raise ServiceTrouble("there was no time left to fetch it")
         path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
         try:
             with (
-                self._pool(parts) as pool,
+                self._http.pool(parts) as pool,
                 pool.urlopen(
                     "GET",
                     path,
@@ -70,73 +73,9 @@ class Downloads:
                 ) as response,
             ):
                 _check_status(response.status)
-                return _content(response, limit, until)
+                return read(response)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ServiceTrouble(f"{parts.hostname} gave an invalid answer ({type(error).__name__})") from error
-
-    def _pool(self, parts: SplitResult) -> urllib3.HTTPConnectionPool:
-        host, port = parts.hostname or "", parts.port
-        if _origin(parts) == self._endpoint:
-            make = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
-            return make(host, port)
-        if parts.scheme != "https":
-            raise NotDownloadableError("its address is not https")
-        address = self._public_address(host, port or 443)
-        return urllib3.HTTPSConnectionPool(
-            address,
-            port or 443,
-            server_hostname=host,
-            assert_hostname=host,
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=get_cert_path(True),
-        )
-
-    def _public_address(self, host: str, port: int) -> str:
-        try:
-            addresses = self._resolve(host, port)
-        except (OSError, UnicodeError) as error:
-            raise ServiceTrouble(f"{host} can't be resolved now ({type(error).__name__})") from error
-        if not addresses or not all(is_public(address) for address in addresses):
-            raise NotDownloadableError(f"{host} is not a public address")
-        return addresses[0]
-
-
-# IPv6 addresses that carry an IPv4 address a gateway may reach (RFC 6052, RFC 3056, RFC 4291, RFC 4380), and what site
-# local addresses were.
-_NOT_PUBLIC = tuple(
-    ipaddress.ip_network(network)
-    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10")
-)
-
-
-def is_public(address: str) -> bool:
-    """Say whether an IP address is one of the public internet, and does not stand for another one."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        elif any(ip in network for network in _NOT_PUBLIC):
-            return False
-    return ip.is_global and not ip.is_multicast
-
-
-def _parts(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        usable = parts.hostname is not None and parts.username is None and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise NotDownloadableError("its address can't be fetched")
-    return parts
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port
-
-
-def _addresses_of(host: str, port: int) -> list[str]:
-    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def _check_status(status: int) -> None:
@@ -148,6 +87,19 @@ def _check_status(status: int) -> None:
     if status == 403:
         raise ServiceTrouble("the answer was HTTP 403; the address may have expired")
     raise NotDownloadableError(f"the answer was HTTP {status}")
+
+
+class _Stream:
+    """A body that is read until the clock says `until`."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, until: float) -> None:
+        self._response = response
+        self._until = until
+
+    def read(self, size: int, /) -> bytes:
+        if time.monotonic() > self._until:
+            raise ServiceTrouble("there was no time left to fetch all of it")
+        return self._response.read(size, decode_content=True)
 
 
 def _content(response: urllib3.BaseHTTPResponse, limit: int, until: float) -> bytes:

@@ -73,13 +73,15 @@ class Table:
             answer = self._client.get_item(TableName=self._name, Key=_serialized(key), ConsistentRead=True)
             return _deserialized(answer["Item"]) if "Item" in answer else None
 
-    def put(self, item: Mapping[str, Any], condition: str, values: Mapping[str, Any]) -> None:
+    def put(
+        self, item: Mapping[str, Any], condition: str | None = None, values: Mapping[str, Any] | None = None
+    ) -> None:
         """Write an item in place of what there is (API: PutItem). Raises ConditionNotMetError."""
         arguments: dict[str, Any] = {"ExpressionAttributeValues": _serialized(values)} if values else {}
+        if condition is not None:
+            arguments["ConditionExpression"] = condition
         with _call("PutItem"):
-            self._client.put_item(
-                TableName=self._name, Item=_serialized(item), ConditionExpression=condition, **arguments
-            )
+            self._client.put_item(TableName=self._name, Item=_serialized(item), **arguments)
 
     def update(
         self,

@@ -72,7 +72,7 @@ class IntakeQueue:
         return stored[0].decode()
 
     def hide(self, receipt_handle: str, receive_count: int) -> None:
-        """Hide a message, the longer the oftener it was received. Raises ServiceTrouble."""
+        """Hide a message: the more often it was received, the longer. Raises ServiceTrouble."""
         seconds = min(FIRST_WAIT_SECONDS * 2 ** min(receive_count - 1, 10), LONGEST_WAIT_SECONDS)
         parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": seconds}
         self._call(_CHANGE_VISIBILITY, parameters)

@@ -20,11 +20,14 @@ from amplify_jobs.model.results import Results, limit_results, merge_errors
 
 if TYPE_CHECKING:
     from amplify_jobs.following.collect import CollectionResult
+    from amplify_jobs.following.log_analysis import Analysis
 
 # GetJob may not show a job at once that StartJob has just named, and that neither it nor an event has shown before.
 VISIBLE_AFTER = timedelta(minutes=2)
 # After a job's end, collecting its results is tried for so long before the outcome is announced without them.
 RESULTS_TRIED_FOR = timedelta(minutes=5)
+# After a job's end, its logs are tried to be read for so long before the outcome is announced without what they tell.
+LOGS_TRIED_FOR = timedelta(minutes=2)
 # After a deadline, StopJob is tried for so long before the outcome is announced without it.
 STOP_TRIED_FOR = timedelta(minutes=10)
 
@@ -67,6 +70,12 @@ class ResultCollector(Protocol):
     def collect(self, job: Job, request: JobRequest, until: float) -> CollectionResult: ...
 
 
+class LogAnalyst(Protocol):
+    """The analysis of logs, as following.log_analysis provides it."""
+
+    def analyse(self, state: JobState, request: JobRequest, until: float) -> Analysis: ...
+
+
 @dataclass(frozen=True)
 class Poll:
     """Polls jobs; `services` are those of the operations, as aws.services connects them, `now` is the clock."""
@@ -74,11 +83,12 @@ class Poll:
     services: Mapping[str, JobService]
     jobs: Jobs
     collector: ResultCollector
+    logs: LogAnalyst
     logger: Logger
     now: Callable[[], datetime]
 
     def poll(self, followed: FollowedJob, seconds_left: Callable[[], float]) -> PollResult:
-        """Poll a job once; `seconds_left` says how long collecting its results may take.
+        """Poll a job once; `seconds_left` says how long collecting its results and reading its logs may take.
 
         Raises ServiceTrouble if the poll is to be repeated.
         """
@@ -92,6 +102,8 @@ class Poll:
             state = self._stop(followed.with_state(state), record, now)
         if state.state is State.SUCCEEDED and not state.job.sends_events:
             state = self._collect(followed.with_state(state), now, seconds_left)
+        if state.state.is_outcome and state.job.sends_events and not state.gone:
+            state = self._analyse(followed.with_state(state), now, seconds_left)
         earlier = () if state.state.is_outcome else self.jobs.earlier_jobs(followed.key)
         return PollResult(
             answer=poll_answer(followed.with_state(state), record, earlier, now),
@@ -142,6 +154,17 @@ class Poll:
         if collection.try_again and state.finished_at is not None and now - state.finished_at < RESULTS_TRIED_FOR:
             raise ServiceTrouble("Not all results of the job are available now.")
         return with_results(state, collection.results)
+
+    def _analyse(self, followed: FollowedJob, now: datetime, seconds_left: Callable[[], float]) -> JobState:
+        state = followed.job
+        analysis = self.logs.analyse(state, followed.request, time.monotonic() + max(seconds_left(), 1))
+        for reason in analysis.missing:
+            self.logger.warning("A log is missing", extra={"reason": reason})
+        if analysis.try_again and state.finished_at is not None and now - state.finished_at < LOGS_TRIED_FOR:
+            raise ServiceTrouble("The job's logs can't all be read now.")
+        has_failed = state.state in {State.FAILED, State.TIMED_OUT}
+        failure = analysis.failure if has_failed else None
+        return state.model_copy(update={"failure": failure, "commit_built": analysis.commit_built})
 
 
 def not_found(last: JobState, record: Record, now: datetime, error: NotFoundError) -> JobState:

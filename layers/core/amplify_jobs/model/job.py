@@ -10,6 +10,7 @@ from typing import NewType
 from pydantic import AwareDatetime
 
 from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.results import Results
 from amplify_jobs.text import sentences
 
@@ -112,11 +113,20 @@ class Step(GrowingModel):
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class StepAddress:
+    """Where the log of a step is (API: Step.logUrl): a signed address, a secret as long as it works."""
+
+    step: Step
+    log_url: str | None
+
+
 class JobState(GrowingModel):
     """What a poll says: the normalised state, with the raw status, steps and times beside it.
 
     `supersededBy` is the request id of the newer request that this job was stopped for; `gone` is true of a job that
-    Amplify no longer knows.
+    Amplify no longer knows. `failure` is why the job failed, and `commitBuilt` the commit that Amplify switched to, as
+    its logs tell.
     """
 
     job: Job
@@ -129,6 +139,8 @@ class JobState(GrowingModel):
     results: Results | None = None
     superseded_by: str | None = None
     gone: bool = False
+    failure: Failure | None = None
+    commit_built: str | None = None
 
     @property
     def left_queue_at(self) -> datetime | None:

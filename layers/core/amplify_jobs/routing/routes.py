@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from amplify_jobs.errors import UnknownSourceError
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
@@ -25,15 +25,21 @@ from amplify_jobs.model.request import (
     ROUTE_NAME_PATTERN,
     OnTimeout,
 )
-from amplify_jobs.routing.github_patterns import validate_name_pattern, validate_pattern
-from amplify_jobs.routing.pattern_lists import validate_patterns
+from amplify_jobs.routing.fields import (
+    LONGEST_NAME,
+    Name,
+    NamePatterns,
+    OneOrMore,
+    PathPatterns,
+    RepositoryPattern,
+    SecretName,
+    TextPatterns,
+)
+from amplify_jobs.routing.report_targets import Target
 from amplify_jobs.routing.schedule_expression import validate_expression
-from amplify_jobs.routing.text_patterns import validate_text_pattern
 
 # SSM answers for so many names at once (API: GetParameters).
 MOST_SECRETS = 10
-# The part of a request id that names the route.
-LONGEST_NAME = 40
 # A source of the file, or the one of CodeCommit's events, which EventBridge alone may bring.
 SOURCE_PATTERN = rf"{ROUTE_NAME_PATTERN}|^{re.escape(CODECOMMIT)}$"
 
@@ -44,41 +50,10 @@ def _validate_provider(name: str) -> str:
     return name
 
 
-def _as_list(value: Any) -> Any:
-    """Take one text for a list of one."""
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
-
-
-_OneOrMore = BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])
-Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME, pattern=ROUTE_NAME_PATTERN)]
-SecretName = Annotated[str, StringConstraints(max_length=1011, pattern=r"^(/[A-Za-z0-9_.-]+)+$")]
-RepositoryPattern = Annotated[
-    str, StringConstraints(max_length=1024, pattern=r"^[^/\s!][^/\n]*(/[^/\n]+)*$"), AfterValidator(validate_pattern)
-]
-NamePatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(validate_name_pattern)], ...],
-    Field(min_length=1),
-    AfterValidator(validate_patterns),
-    _OneOrMore,
-]
-PathPatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(validate_pattern)], ...],
-    Field(min_length=1),
-    AfterValidator(validate_patterns),
-    _OneOrMore,
-]
-TextPatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(validate_text_pattern)], ...],
-    Field(min_length=1),
-    AfterValidator(validate_patterns),
-    _OneOrMore,
-]
 Words = Annotated[
-    tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(min_length=1), _OneOrMore
+    tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(min_length=1), OneOrMore
 ]
-Actions = Annotated[tuple[PullRequestAction, ...], Field(min_length=1), _OneOrMore]
+Actions = Annotated[tuple[PullRequestAction, ...], Field(min_length=1), OneOrMore]
 Minutes = Annotated[int, Field(ge=1, le=LONGEST_MINUTES)]
 
 
@@ -90,12 +65,12 @@ class Allow(Model):
         description="Names or patterns of the routes that a request may name. Default: none.",
         examples=[["web", "docs-*"]],
     )
-    operations: Annotated[tuple[Operation, ...], Field(min_length=1), _OneOrMore] | None = Field(
+    operations: Annotated[tuple[Operation, ...], Field(min_length=1), OneOrMore] | None = Field(
         default=None,
         description="The operations that a request may give with parameters of its own. Default: none.",
         examples=[["start_job"]],
     )
-    apps: Annotated[tuple[AppId, ...], Field(min_length=1), _OneOrMore] | None = Field(
+    apps: Annotated[tuple[AppId, ...], Field(min_length=1), OneOrMore] | None = Field(
         default=None,
         description="The ids of the apps for which a request may give these operations. Default: any.",
         examples=[["d1a2b3c4d5e6"]],
@@ -119,7 +94,7 @@ class Source(Model):
         description="The git host, or standard for signed messages of any sender.",
         json_schema_extra={"enum": [*PROVIDERS]},
     )
-    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS), _OneOrMore] = Field(
+    secrets: Annotated[tuple[SecretName, ...], Field(min_length=1, max_length=MOST_SECRETS), OneOrMore] = Field(
         description="The names of SSM parameters that hold the secret. Use two while the secret is rotated.",
         examples=[["/amplify-jobs/secrets/github"]],
     )
@@ -367,6 +342,11 @@ class Routes(Model):
                 }
             }
         ],
+    )
+    reports: dict[Name, Target] = Field(
+        default_factory=dict,
+        description="A target for each place that gets announcements besides the topic and the bus, by name.",
+        examples=[{"team": {"kind": "slack", "webhook": "/amplify-jobs/secrets/slack"}}],
     )
 
     def source(self, name: str) -> Source:

@@ -110,8 +110,9 @@ def test_a_disabled_rule_delivers_nothing(
 
 
 def test_other_targets_are_reached(
-    *, cloud: LocalCloud, client: Clients, events: Any, sqs: Any, rule: Callable[..., str], tmp_path: Path
+    cloud: LocalCloud, client: Clients, events: Any, rule: Callable[..., str], tmp_path: Path
 ) -> None:
+    sqs = client("sqs")
     file = tmp_path / "called"
     logs, states = client("logs"), client("stepfunctions")
     logs.create_log_group(logGroupName="/test/events")
@@ -154,14 +155,14 @@ def test_what_can_t_be_delivered_goes_to_the_dead_letter_queue(
 def test_a_delivery_is_retried_as_often_as_its_target_allows(
     cloud: LocalCloud, events: Any, sqs: Any, queue: tuple[str, str], rule: Callable[..., str]
 ) -> None:
-    order = {"service": "sns", "operation": "Publish", "fault": "throttle"}
+    fault = {"service": "sns", "operation": "Publish", "fault": "throttle"}
     topic = cloud.physical_id("Topic")
     policy = {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60}
     rule("retried", {"Arn": topic, "RetryPolicy": policy, "DeadLetterConfig": {"Arn": queue[1]}})
-    cloud.faults.inject(order | {"times": 2})
+    cloud.faults.inject(fault | {"times": 2})
     put(events, "retried", {"fits": "twice"})
     assert messages(sqs, cloud.physical_id("Inbox"))[0]["detail"] == {"fits": "twice"}
-    cloud.faults.inject(order | {"times": 3})
+    cloud.faults.inject(fault | {"times": 3})
     put(events, "retried", {"fits": "thrice"})
     [letter] = messages(sqs, queue[0], attributes=True)
     assert json.loads(letter["Body"])["detail"] == {"fits": "thrice"}

@@ -40,8 +40,8 @@ def ended(states: Any, arn: str) -> Any:
 
 def throttled(cloud: LocalCloud, states: Any) -> str:
     """An execution that failed in its task Invoke, since Lambda throttled it."""
-    order = {"service": "lambda", "operation": "Invoke", "fault": "throttle"}
-    urllib.request.urlopen(f"{cloud.endpoint_url}/_local/faults", json.dumps(order).encode()).close()
+    fault = {"service": "lambda", "operation": "Invoke", "fault": "throttle"}
+    urllib.request.urlopen(f"{cloud.endpoint_url}/_local/faults", json.dumps(fault).encode()).close()
     arn = start(cloud, states, {"a": 1})
     assert ended(states, arn)["error"] == "Lambda.TooManyRequestsException"
     return arn

@@ -1,0 +1,41 @@
+"""Messages to people that a target of reports was stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+
+from amplify_jobs.aws.clients import client_config
+from amplify_jobs.aws.errors import aws_errors
+from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.reporting.destination import Destination
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns.client import SNSClient
+
+
+class TargetNotices:
+    """Publishes to the stack's topic."""
+
+    def __init__(self, sns: SNSClient, topic_arn: str) -> None:
+        self._sns = sns
+        self._topic_arn = topic_arn
+
+    @classmethod
+    def connect(cls, topic_arn: str) -> TargetNotices:
+        return cls(boto3.client("sns", config=client_config(attempts=3, read_timeout=5)), topic_arn)
+
+    def tell_stopped(self, destination: Destination, reason: str) -> None:
+        """Say once that a target gets no reports any more (API: SNS Publish). Raises ServiceTrouble."""
+        message = (
+            f"The target {destination.name} of reports ({destination.target.kind}) does not take them: {reason}\n\n"
+            "No report is sent to it until reports in routes.yaml changes. `amplify-jobs reports check` says what is "
+            "wrong.\n"
+        )
+        subject = f"Reports stopped: {destination.name}"
+        with aws_errors("SNS Publish"):
+            answer = self._sns.publish(TopicArn=self._topic_arn, Subject=subject, Message=message)
+            message_id = answer.get("MessageId")
+        if not message_id:
+            raise ServiceTrouble("SNS Publish: answered without MessageId")

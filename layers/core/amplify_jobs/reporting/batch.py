@@ -1,0 +1,94 @@
+"""Batches of the queue of reports: each subject's reports are sent in their order, by Powertools' batch processor."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Literal, Protocol
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from amplify_jobs.errors import NotSetUpError, ServiceTrouble
+from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.observability import function_metrics
+from amplify_jobs.reporting.destination import destinations
+from amplify_jobs.reporting.planner import CurrentRoutes
+from amplify_jobs.reporting.planning import Plan
+from amplify_jobs.reporting.report import Report
+from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender, pause_seconds
+
+logger = Logger(child=True)
+metrics = function_metrics()
+
+
+class ReportMessage(GrowingModel):
+    """A message of the queue of reports."""
+
+    version: Literal["1"] = "1"
+    target: str
+    subject: str
+    detail_type: str
+    detail: dict[str, Any]
+
+
+class Queue(Protocol):
+    """The queue of reports; aws.report_queue.ReportQueue."""
+
+    def hide(self, receipt: str, seconds: int) -> None: ...
+
+
+class ReportBatch:
+    """Sends the reports of a batch. One that has to wait holds up its own subject alone."""
+
+    def __init__(self, routes: CurrentRoutes, sender: Sender, queue: Queue) -> None:
+        self._routes = routes
+        self._sender = sender
+        self._queue = queue
+
+    def process(self, batch: dict[str, Any]) -> PartialItemFailureResponse:
+        """Send a batch, and name the messages that are to come again; each is hidden for its own pause."""
+        records = SqsFifoPartialProcessor(skip_group_on_error=True)
+        records.raise_on_entire_batch_failure = False
+        return process_partial_response(event=batch, record_handler=self._process_record, processor=records)
+
+    def _process_record(self, record: SQSRecord) -> None:
+        try:
+            self._send(ReportMessage.model_validate_json(record.body))
+        except (ReportRetryError, ServiceTrouble) as trouble:
+            asked = trouble.after_seconds if isinstance(trouble, ReportRetryError) else None
+            self._hide(record, asked)
+            metrics.add_metric("ReportsDelayed", MetricUnit.Count, 1)
+            logger.warning("A report has to wait", extra={"id": record.message_id, "reason": str(trouble)})
+            raise
+        except Exception as error:
+            # pydantic's text would repeat the message.
+            self._hide(record, None)
+            logger.error("A report can't be sent", extra={"id": record.message_id, "error": type(error).__name__})  # noqa: TRY400
+            raise
+
+    def _send(self, message: ReportMessage) -> None:
+        try:
+            found = {each.name: each for each in destinations(self._routes.current())}
+        except NotSetUpError:
+            found = {}
+        destination = found.get(message.target)
+        extra = {"target": message.target, "request_id": message.detail.get("requestId")}
+        if destination is None:
+            logger.info("The target is no longer in the routes", extra=extra)
+            return
+        report = Report.from_event(message.detail_type, message.detail)
+        result = self._sender.send(destination, Plan(message.target, message.subject), report)
+        metrics.add_metric(f"Reports{result.value.capitalize()}", MetricUnit.Count, 1)
+        logger.info("Report handled", extra={**extra, "result": result.value})
+        if result is Result.REFUSED:
+            logger.warning("A target refused a report", extra=extra)
+
+    def _hide(self, record: SQSRecord, asked: float | None) -> None:
+        attempt = int(record.attributes.approximate_receive_count)
+        try:
+            self._queue.hide(record.receipt_handle, pause_seconds(attempt, asked, random.random()))  # noqa: S311 -- jitter
+        except ServiceTrouble as trouble:
+            logger.warning("The queue's own visibility timeout serves", extra={"reason": str(trouble)})

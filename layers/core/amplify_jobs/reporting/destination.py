@@ -1,0 +1,42 @@
+"""A target with what the routes know beside it: its name, and which git host its source is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amplify_jobs.routing.report_targets import RepositoryTarget, Target
+from amplify_jobs.routing.routes import Routes
+
+Credentials = Mapping[str, str]
+"""The values of a target's secrets by the names of their SSM parameters."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a report goes. `provider` is None for targets that are no git hosts."""
+
+    name: str
+    target: Target
+    provider: str | None = None
+
+    @property
+    def repository_target(self) -> RepositoryTarget:
+        """The target as one of a git host's. Raises TypeError for any other."""
+        if not isinstance(self.target, RepositoryTarget):
+            raise TypeError(f"{self.target.kind} is no target of a repository")
+        return self.target
+
+
+def destinations(routes: Routes) -> list[Destination]:
+    """All destinations of reports, in the order of routes.yaml."""
+    return [
+        Destination(
+            name,
+            target,
+            routes.sources[target.source].provider
+            if isinstance(target, RepositoryTarget) and target.source in routes.sources
+            else None,
+        )
+        for name, target in routes.reports.items()
+    ]

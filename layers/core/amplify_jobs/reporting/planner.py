@@ -1,0 +1,59 @@
+"""Planning the reports of an announcement: each target that wants it gets a message in the queue of reports."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger
+
+from amplify_jobs.errors import NotSetUpError
+from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.reporting.destination import destinations
+from amplify_jobs.reporting.planning import Plan, plan
+from amplify_jobs.reporting.report import Report
+from amplify_jobs.routing.routes import Routes
+
+logger = Logger(child=True)
+
+
+class AnnouncementEvent(GrowingModel):
+    """An announcement as an event of the stack's bus."""
+
+    detail_type: str
+    detail: dict[str, Any]
+
+
+class CurrentRoutes(Protocol):
+    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
+
+    def current(self) -> Routes: ...
+
+
+class Queue(Protocol):
+    """The queue of reports; aws.report_queue.ReportQueue."""
+
+    def put(self, plan: Plan, report: Report) -> None: ...
+
+
+class Planner:
+    """Plans the reports of announcements by the routes that were pushed."""
+
+    def __init__(self, routes: CurrentRoutes, queue: Queue) -> None:
+        self._routes = routes
+        self._queue = queue
+
+    def plan(self, report: Report) -> int:
+        """Put the reports of an announcement into the queue, and give their number. Safe to call again.
+
+        Raises ServiceTrouble.
+        """
+        try:
+            routes = self._routes.current()
+        except NotSetUpError:
+            # Announcements of requests without any route: there are no targets either.
+            return 0
+        plans = list(plan(destinations(routes), report))
+        for each in plans:
+            self._queue.put(each, report)
+        logger.info("Reports planned", extra={"request_id": report.request_id, "targets": [p.target for p in plans]})
+        return len(plans)

@@ -1,0 +1,163 @@
+"""Sending reports: one call after the other until the target has the report, or will never take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
+from amplify_jobs.reporting.destination import Destination
+from amplify_jobs.reporting.kinds import kind_of
+from amplify_jobs.reporting.planning import BUILD_RESULTS, Plan, is_change
+from amplify_jobs.reporting.report import Report, ReportState, Version
+from amplify_jobs.routing.report_targets import secrets_of
+
+# A comment is looked for page by page.
+_MOST_CALLS = 8
+# The pauses of Standard Webhooks, within the 12 hours that SQS can hide a message: about three days.
+PAUSES_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 43_200, 43_200, 43_200, 43_200, 43_200)
+
+
+class Result(StrEnum):
+    """What became of a report."""
+
+    SENT = "sent"
+    OUTDATED = "outdated"
+    UNCHANGED = "unchanged"
+    STOPPED = "stopped"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a subject of a target was told last; `remote` is what a further call needs."""
+
+    version: Version | None = None
+    remote: str | None = None
+
+
+class ReportRetryError(AmplifyJobsError):
+    """The target can't take the report now; `after_seconds` is what it asked for."""
+
+    def __init__(self, message: str, after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class Records(Protocol):
+    """Records of subjects and of targets that were stopped; aws.report_records.ReportRecords."""
+
+    def record(self, plan: Plan) -> Record: ...
+
+    def save(self, plan: Plan, record: Record) -> None: ...
+
+    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+        """How the last job of the report's app, branch and route ended, as far as this target was to know."""
+
+    def save_branch_state(self, destination: Destination, report: Report) -> None: ...
+
+    def is_stopped(self, destination: Destination) -> bool: ...
+
+    def stop(self, destination: Destination, reason: str) -> bool:
+        """Stop a target until its configuration changes; False if it was stopped before."""
+
+
+class Secrets(Protocol):
+    """The values of secrets; aws.secrets.Secrets. Raises ServiceTrouble."""
+
+    def values(self, names: tuple[str, ...]) -> Sequence[str]: ...
+
+
+class Notices(Protocol):
+    """Tells people of targets that were stopped; aws.target_notices.TargetNotices. Raises ServiceTrouble."""
+
+    def tell_stopped(self, destination: Destination, reason: str) -> None: ...
+
+
+class Http(Protocol):
+    """What makes a call; aws.outgoing_http.OutgoingHttp. Raises ServiceTrouble where there is no answer."""
+
+    def send(self, call: Call) -> Answer: ...
+
+
+class Sender:
+    """Sends reports, each subject's in order: the queue gives the next one once the one before has been sent."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        secrets: Secrets,
+        http: Http,
+        notices: Notices,
+        clock: Callable[[], float],
+    ) -> None:
+        self._records = records
+        self._secrets = secrets
+        self._http = http
+        self._clock = clock
+        self._notices = notices
+
+    def send(self, destination: Destination, plan: Plan, report: Report) -> Result:
+        """Deliver a report, unless the subject was told the same or something newer. Safe to call again.
+
+        Raises ReportRetryError where the target can't take it now, and ServiceTrouble of our own services.
+        """
+        if self._records.is_stopped(destination):
+            return Result.STOPPED
+        record = self._records.record(plan)
+        if record.version is not None and report.version <= record.version:
+            return Result.OUTDATED
+        if destination.target.when.changes and not self._is_change(destination, report):
+            return Result.UNCHANGED
+        result = self._deliver(destination, plan, report, record)
+        if destination.target.when.changes:
+            self._records.save_branch_state(destination, report)
+        return result
+
+    def _is_change(self, destination: Destination, report: Report) -> bool:
+        if is_change(self._records.branch_state(destination, report), report):
+            return True
+        if report.state in BUILD_RESULTS:
+            self._records.save_branch_state(destination, report)
+        return False
+
+    def _deliver(self, destination: Destination, plan: Plan, report: Report, record: Record) -> Result:
+        credentials = {name: self._secrets.values((name,))[0] for name in secrets_of(destination.target)}
+        kind, remote = kind_of(destination), record.remote
+        for _ in range(_MOST_CALLS):
+            call = kind.call(destination, report, credentials, remote)
+            try:
+                answer = self._http.send(call)
+            except ServiceTrouble as trouble:
+                raise ReportRetryError(str(trouble)) from None
+            match kind.judge(destination, report, answer, remote, self._clock()):
+                case Accepted(new):
+                    self._records.save(plan, Record(report.version, new))
+                    return Result.SENT
+                case Continued(new):
+                    remote = new
+                    # Kept at once: a second call of its kind would make a second message.
+                    self._records.save(plan, Record(record.version, new))
+                case Retry(reason, seconds):
+                    raise ReportRetryError(reason, seconds)
+                case Refused(reason, stops):
+                    return self._refused(destination, reason, stops=stops)
+        raise ReportRetryError(f"{destination.target.kind} needed more than {_MOST_CALLS} calls")
+
+    def _refused(self, destination: Destination, reason: str, *, stops: bool) -> Result:
+        if not stops:
+            return Result.REFUSED
+        if self._records.stop(destination, reason):
+            self._notices.tell_stopped(destination, reason)
+        return Result.STOPPED
+
+
+def pause_seconds(attempt: int, asked: float | None, jitter: float) -> int:
+    """How long a report waits after its `attempt`th try; `jitter` is from 0 to 1, `asked` what the target asked for."""
+    pause = PAUSES_SECONDS[min(attempt, len(PAUSES_SECONDS)) - 1]
+    spread = pause * (0.9 + 0.2 * jitter)
+    return min(int(max(spread, asked or 0.0)) + 1, PAUSES_SECONDS[-1])

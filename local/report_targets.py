@@ -1,0 +1,191 @@
+"""Stand-ins for the targets of reports: APIs of git hosts and webhooks of chats, below /_local/reports/<name>/.
+
+They keep what they got, show it as a page and as JSON, and refuse what the real ones refuse: descriptions and keys that
+are too long, a state that a status has already at GitLab, a commit that was made up. Nothing is stored on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+from itertools import count
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from local.server.protocol.match import raw_path
+
+PREFIX = "/_local/reports"
+MOST_KEPT = 500
+_STATUS = re.compile(r"/statuses/([0-9a-f]{40})$|/commits?/([0-9a-f]{40})/(?:statuses/build|statuses|builds)$")
+
+
+@dataclass(frozen=True)
+class Received:
+    """One call: which stand-in it was for, and what was sent and answered. Headers, which hold tokens, are not kept."""
+
+    number: int
+    at: datetime
+    name: str
+    method: str
+    path: str
+    content: Any
+    status: int
+
+
+@dataclass
+class ReportTargets:
+    """Answers what is below /_local/reports."""
+
+    received: list[Received] = field(default_factory=list)
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _states: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer an address; None if it is not below /_local/reports."""
+        path = raw_path(request)
+        if path.rstrip("/") == PREFIX and request.method == "GET":
+            wants_json = request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+            return self._list() if wants_json else Response(self._page(), content_type="text/html; charset=utf-8")
+        if path.rstrip("/") == PREFIX and request.method == "DELETE":
+            with self._lock:
+                self.received.clear()
+                self._states.clear()
+            return Response(status=204)
+        if not path.startswith(f"{PREFIX}/") or request.method not in {"POST", "PUT", "PATCH"}:
+            return None
+        name, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
+        return self._receive(request, name, f"/{rest}")
+
+    def _receive(self, request: Request, name: str, path: str) -> Response:
+        try:
+            content = json.loads(request.get_data())
+        except ValueError:
+            return _json({"message": "the body is no JSON"}, 400)
+        with self._lock:
+            number = next(self._numbers)
+            refuse = _RULES.get(name)
+            refusal = refuse(self._states, path, content) if refuse else None
+            status, answer = refusal or _accepted(name, request.method, number)
+            one = Received(number, datetime.now(UTC), name, request.method, path, content, status)
+            self.received = [*self.received[-MOST_KEPT + 1 :], one]
+        if isinstance(answer, str):
+            return Response(answer, status, content_type="text/plain")
+        return _json(answer, status)
+
+    def _list(self) -> Response:
+        with self._lock:
+            kept = list(self.received)
+        members = [{**vars(one), "at": one.at.isoformat()} for one in kept]
+        return _json({"received": members}, 200)
+
+    def _page(self) -> str:
+        with self._lock:
+            kept = list(reversed(self.received))
+        rows = "".join(
+            f"<tr><td>{one.at:%H:%M:%S}<td>{escape(one.name)}<td>{one.status}<td>{escape(headline(one.content))}"
+            f"<td><details><summary>{escape(one.method)} {escape(one.path[:80])}</summary>"
+            f"<pre>{escape(json.dumps(one.content, indent=2, ensure_ascii=False))}</pre></details>"
+            for one in kept
+        )
+        return (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Reports</title>'
+            "<style>body{font:16px/1.5 system-ui;margin:2rem}table{border-collapse:collapse;width:100%}"
+            "td,th{text-align:left;vertical-align:top;padding:.3rem .8rem;border-bottom:1px solid #ccc}"
+            "pre{white-space:pre-wrap;overflow-wrap:anywhere;max-width:60rem}</style>"
+            "<h1>Reports that targets received</h1>"
+            + (
+                f"<table><tr><th>Time<th>Target<th>Answer<th>Report<th>Call</tr>{rows}</table>"
+                if kept
+                else "<p>None yet. Give a target of <code>reports</code> in routes.yaml an address below "
+                f"<code>{PREFIX}/&lt;name&gt;</code>.</p>"
+            )
+            + "</html>\n"
+        )
+
+
+def headline(content: Any) -> str:
+    """What a person wants to see of a report: its state and its first text."""
+    if not isinstance(content, dict):
+        return ""
+    words = [content.get("state"), content.get("context") or content.get("name") or content.get("key")]
+    words += [content.get("description"), content.get("text"), content.get("fallbackText"), content.get("body")]
+    words += [embed.get("title") for embed in content.get("embeds", []) if isinstance(embed, dict)]
+    words += [content.get("type") if "data" in content else None]
+    texts = [word.get("name") if isinstance(word, dict) else word for word in words]
+    return " · ".join(text.strip().splitlines()[0][:160] for text in texts if isinstance(text, str) and text.strip())
+
+
+Refusal = tuple[int, dict[str, Any]]
+
+
+def _github(_: dict[str, str], path: str, content: Mapping[str, Any]) -> Refusal | None:
+    if not _STATUS.search(path):
+        return None
+    if content.get("state") not in {"error", "failure", "pending", "success"}:
+        return 422, {"message": "Validation Failed: state"}
+    if len(str(content.get("description", ""))) > 140:
+        return 422, {"message": "Validation Failed: description is too long (maximum is 140 characters)"}
+    return _made_up(path, 422, "No commit found for SHA")
+
+
+def _gitlab(states: dict[str, str], path: str, content: Mapping[str, Any]) -> Refusal | None:
+    if not _STATUS.search(path):
+        return None
+    state = str(content.get("state"))
+    if state not in {"pending", "running", "success", "failed", "canceled", "skipped"}:
+        return 400, {"error": "state does not have a valid value"}
+    if any(len(str(content.get(name, ""))) > 255 for name in ("description", "target_url", "ref")):
+        return 400, {"message": "is too long (maximum is 255 characters)"}
+    subject = f"gitlab {path} {content.get('name')}"
+    if states.get(subject) == state and state in {"pending", "running"}:
+        return 400, {"message": f"Cannot transition status via :enqueue from :{state}"}
+    states[subject] = state
+    return _made_up(path, 404, "404 Commit Not Found")
+
+
+def _bitbucket(_: dict[str, str], path: str, content: Mapping[str, Any]) -> Refusal | None:
+    if not _STATUS.search(path):
+        return None
+    if len(str(content.get("key", ""))) > 40 or not content.get("url"):
+        return 400, {"error": {"message": "key: at most 40 characters, url: required"}}
+    if content.get("state") not in {"INPROGRESS", "SUCCESSFUL", "FAILED", "STOPPED"}:
+        return 400, {"error": {"message": "state"}}
+    return _made_up(path, 404, "Commit not found")
+
+
+def _made_up(path: str, status: int, message: str) -> Refusal | None:
+    """A commit of zeros is at no host."""
+    return (status, {"message": message}) if "0" * 40 in path else None
+
+
+_RULES: Mapping[str, Callable[[dict[str, str], str, Mapping[str, Any]], Refusal | None]] = {
+    "github": _github,
+    "gitlab": _gitlab,
+    "bitbucket": _bitbucket,
+}
+
+
+def _accepted(name: str, method: str, number: int) -> tuple[int, dict[str, Any] | str]:
+    match name:
+        case "slack":
+            return 200, "ok"
+        case "teams":
+            return 202, ""
+        case "slack_bot":
+            return 200, {"ok": True, "channel": "C0123456789", "ts": f"{number}.000100"}
+        case "gitlab":
+            return 201, {"id": number, "pipeline_id": 4711}
+        case _:
+            return (200 if method != "POST" else 201), {"id": str(number)}
+
+
+def _json(document: Mapping[str, Any], status: int) -> Response:
+    return Response(json.dumps(document), status, content_type="application/json")

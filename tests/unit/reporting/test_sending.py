@@ -1,0 +1,248 @@
+"""Sending: order, repeats, lost answers, targets that stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amplify_jobs.announcing.announcement import Outcome
+from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.reporting.call import Answer, Call
+from amplify_jobs.reporting.destination import Destination, destinations
+from amplify_jobs.reporting.planning import Plan, is_change, plan
+from amplify_jobs.reporting.report import Report, ReportState, Version
+from amplify_jobs.reporting.sending import (
+    PAUSES_SECONDS,
+    Record,
+    ReportRetryError,
+    Result,
+    Sender,
+    pause_seconds,
+)
+from amplify_jobs.routing.routes import Routes
+from tests.support.announced import REQUESTED, finished, rejected, started
+
+TOKEN = "/amplify-jobs/secrets/token"
+ROUTES = Routes.model_validate(
+    {
+        "sources": {"github": {"provider": "github", "secrets": ["/a/secret"]}},
+        "routes": {},
+        "reports": {
+            "statuses": {"kind": "commit_status", "source": "github", "token": TOKEN},
+            "failures": {
+                "kind": "slack",
+                "webhook": "/a/slack",
+                "when": {"outcomes": ["FAILED"], "phases": "finished"},
+            },
+            "other-app": {"kind": "slack", "webhook": "/a/slack", "when": {"apps": "d9z9z9z9z9z9"}},
+        },
+    }
+)
+STATUSES = destinations(ROUTES)[0]
+
+
+@dataclass
+class Records:
+    records: dict[Plan, Record] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
+    states: dict[str, ReportState] = field(default_factory=dict)
+
+    def record(self, plan: Plan) -> Record:
+        return self.records.get(plan, Record())
+
+    def save(self, plan: Plan, record: Record) -> None:
+        self.records[plan] = record
+
+    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+        return self.states.get(destination.name)
+
+    def save_branch_state(self, destination: Destination, report: Report) -> None:
+        self.states[destination.name] = report.state
+
+    def is_stopped(self, destination: Destination) -> bool:
+        return destination.name in self.stopped
+
+    def stop(self, destination: Destination, reason: str) -> bool:
+        is_new = destination.name not in self.stopped
+        self.stopped.add(destination.name)
+        return is_new
+
+
+class Secrets:
+    def values(self, names: tuple[str, ...]) -> Sequence[str]:
+        return [f"value of {name}" for name in names]
+
+
+@dataclass
+class Host:
+    """Answers in turn; the last one serves for all further calls."""
+
+    answers: list[Answer | ServiceTrouble] = field(default_factory=lambda: [Answer(201)])
+    calls: list[Call] = field(default_factory=list)
+
+    def send(self, call: Call) -> Answer:
+        self.calls.append(call)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, ServiceTrouble):
+            raise answer
+        return answer
+
+    @property
+    def states(self) -> list[str]:
+        return [Answer(200, body=call.body).member("state") for call in self.calls]
+
+
+@dataclass
+class Notices:
+    told: list[str] = field(default_factory=list)
+
+    def tell_stopped(self, destination: Destination, reason: str) -> None:
+        self.told.append(f"{destination.name}: {reason}")
+
+
+@dataclass
+class World:
+    records: Records = field(default_factory=Records)
+    host: Host = field(default_factory=Host)
+    notices: Notices = field(default_factory=Notices)
+
+    def send(self, report: Report) -> Result:
+        sender = Sender(
+            records=self.records, secrets=Secrets(), http=self.host, notices=self.notices, clock=lambda: 1_000.0
+        )
+        (planned,) = plan([STATUSES], report)
+        return sender.send(STATUSES, planned, report)
+
+
+def test_who_gets_what() -> None:
+    def targets(report: Report) -> list[str]:
+        return [each.target for each in plan(destinations(ROUTES), report)]
+
+    assert targets(started()) == ["statuses"]
+    assert targets(finished(Outcome.FAILED)) == ["statuses", "failures"]
+    assert targets(finished()) == ["statuses"]
+    # A token is for its source, and a status for a commit.
+    foreign = started().detail.model_copy(update={"cause": started().cause.model_copy(update={"source": "gitlab"})})
+    assert targets(Report(started().detail_type, foreign)) == []
+    assert targets(rejected(cause=None)) == []
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 3, 4, 5]), min_size=1, max_size=12))
+def test_the_last_state_at_the_host_is_the_newest_that_was_sent(order: list[int]) -> None:
+    second: dict[str, Any] = {"request_id": "web-2", "requested_at": REQUESTED + timedelta(seconds=1)}
+    reports = [
+        started(),
+        finished(Outcome.UNKNOWN),
+        finished(Outcome.FAILED),
+        started(**second),
+        finished(Outcome.UNKNOWN, **second),
+        finished(**second),
+    ]
+    world = World()
+    for number in order:
+        world.send(reports[number])
+    newest = max((reports[number] for number in order), key=lambda report: report.version)
+    expected = {ReportState.PENDING: "pending", ReportState.SUCCEEDED: "success", ReportState.FAILED: "failure"}
+    assert world.host.states[-1] == expected.get(newest.state, "error")
+    maxima: list[Version] = []
+    for number in order:
+        if not maxima or reports[number].version > maxima[-1]:
+            maxima.append(reports[number].version)
+    assert len(world.host.calls) == len(maxima)
+
+
+def test_a_repeat_is_not_sent() -> None:
+    world = World()
+    assert [world.send(started()), world.send(started())] == [Result.SENT, Result.OUTDATED]
+    assert world.host.states == ["pending"]
+
+
+def test_an_answer_that_was_lost_is_asked_for_again() -> None:
+    world = World(host=Host([ServiceTrouble("api.github.com did not answer"), Answer(201)]))
+    with pytest.raises(ReportRetryError):
+        world.send(started())
+    assert world.send(started()) is Result.SENT
+
+
+def test_a_limit_is_waited_for() -> None:
+    world = World(
+        host=Host([Answer(403, {"retry-after": "90"}, b'{"message": "You have exceeded a secondary rate limit"}')])
+    )
+    with pytest.raises(ReportRetryError) as raised:
+        world.send(started())
+    assert raised.value.after_seconds == 90
+    assert world.records.stopped == set()
+
+
+def test_a_target_that_can_not_work_is_stopped_and_told_once() -> None:
+    world = World(host=Host([Answer(401, body=b'{"message": "Bad credentials"}')]))
+    assert [world.send(started()), world.send(finished())] == [Result.STOPPED, Result.STOPPED]
+    assert world.notices.told == ["statuses: HTTP 401"]
+    assert len(world.host.calls) == 1
+
+
+def test_a_commit_that_is_not_there_does_not_stop_the_target() -> None:
+    world = World(host=Host([Answer(422, body=b'{"message": "No commit found for SHA"}'), Answer(201)]))
+    assert world.send(started()) is Result.REFUSED
+    assert world.send(finished()) is Result.SENT
+
+
+def test_no_secret_is_in_an_error() -> None:
+    world = World(host=Host([Answer(500, body=b"value of /amplify-jobs/secrets/token")]))
+    with pytest.raises(ReportRetryError) as raised:
+        world.send(started())
+    assert "value of" not in str(raised.value)
+
+
+def test_pauses_grow_to_about_three_days() -> None:
+    total = sum(pause_seconds(attempt, None, 0.5) for attempt in range(1, 12))
+    assert 2.5 * 86_400 < total < 3.5 * 86_400
+    assert pause_seconds(1, 3_600, 0.0) == 3_601
+    assert pause_seconds(1, 1e9, 0.0) == PAUSES_SECONDS[-1]
+    assert pause_seconds(99, None, 1.0) == PAUSES_SECONDS[-1]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "report", "is_news"),
+    [
+        (None, finished(Outcome.FAILED), True),
+        (ReportState.FAILED, finished(Outcome.TIMED_OUT), False),
+        (ReportState.FAILED, finished(), True),
+        (ReportState.SUCCEEDED, finished(), False),
+        (None, finished(), False),
+        (ReportState.FAILED, finished(Outcome.CANCELLED), False),
+        (ReportState.FAILED, started(), False),
+    ],
+)
+def test_changes(earlier: ReportState | None, report: Report, is_news: bool) -> None:
+    assert is_change(earlier, report) is is_news
+
+
+def test_a_target_that_wants_changes_gets_the_first_failure_and_the_first_success_after_it() -> None:
+    targets = {"team": {"kind": "slack", "webhook": "/a/slack", "when": {"changes": True}}}
+    (destination,) = destinations(Routes.model_validate({"routes": {}, "reports": targets}))
+    world = World(host=Host([Answer(200, body=b"ok")]))
+    sender = Sender(
+        records=world.records, secrets=Secrets(), http=world.host, notices=world.notices, clock=lambda: 1_000.0
+    )
+    outcomes = [
+        Outcome.SUCCEEDED,
+        Outcome.FAILED,
+        Outcome.TIMED_OUT,
+        Outcome.CANCELLED,
+        Outcome.SUCCEEDED,
+        Outcome.SUCCEEDED,
+    ]
+    sent = []
+    for number, outcome in enumerate(outcomes):
+        report = finished(outcome, request_id=f"web-{number}", requested_at=REQUESTED + timedelta(minutes=number))
+        (planned,) = plan([destination], report)
+        sent.append(sender.send(destination, planned, report))
+    news = [Result.UNCHANGED, Result.SENT, Result.UNCHANGED, Result.UNCHANGED, Result.SENT, Result.UNCHANGED]
+    assert sent == news
