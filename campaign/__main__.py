@@ -27,7 +27,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder, cloud_at_work(Path(folder)) as cloud:
         storm = Storm(cloud, Path(folder), planned)
         console.print(
-            f"campaign: seed {given.seed}, {given.pushes} pushes, {len(planned.orders)} orders of faults, "
+            f"campaign: seed {given.seed}, {given.pushes} pushes, {len(planned.faults)} faults, "
             f"{len(planned.kills)} kills, {planned.seconds:.0f} s of storm",
             highlight=False,
         )

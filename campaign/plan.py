@@ -11,7 +11,7 @@ APPS = 4
 BRANCHES = 10
 PUSHES_A_SECOND = 5.0
 STORM_AFTER_LAST_PUSH_SECONDS = 15.0
-ORDERS_A_PUSH = 1.5
+FAULTS_A_PUSH = 1.5
 KILLS_A_PUSH = 0.3
 OUTAGES = 4
 FUNCTIONS = (
@@ -54,11 +54,11 @@ class Push:
 
 @dataclass(frozen=True)
 class Plan:
-    """All pushes, orders of faults and kills (with their function's logical id), by seconds after the start."""
+    """All pushes, faults and kills (with their function's logical id), by seconds after the start."""
 
     seconds: float
     pushes: Sequence[Push]
-    orders: Sequence[tuple[float, dict[str, Any]]]
+    faults: Sequence[tuple[float, dict[str, Any]]]
     kills: Sequence[tuple[float, str]]
 
 
@@ -71,18 +71,18 @@ def plan(seed: int, pushes: int) -> Plan:
     def moment() -> float:
         return random.uniform(0.0, seconds)
 
-    orders = [(moment(), order) for order in _orders(random, round(pushes * ORDERS_A_PUSH))]
+    faults = [(moment(), fault) for fault in _faults(random, round(pushes * FAULTS_A_PUSH))]
     for service, operation in random.sample(OUT, OUTAGES):
         times = random.randint(5, 15)
-        orders.append((moment(), {"service": service, "operation": operation, **_refusal(random), "times": times}))
+        faults.append((moment(), {"service": service, "operation": operation, **_refusal(random), "times": times}))
     first, *others = SSM_READS
     quota = {"service": "ssm", "operation": first, "also": others, "fault": "quota", "rate": SSM_CALLS_A_SECOND}
-    orders.append((0.0, quota))
+    faults.append((0.0, quota))
     kills = [(moment(), FUNCTIONS[number % len(FUNCTIONS)]) for number in range(round(pushes * KILLS_A_PUSH))]
     return Plan(
         seconds,
         [_push(random, number / PUSHES_A_SECOND) for number in range(pushes)],
-        sorted(orders, key=lambda one: one[0]),
+        sorted(faults, key=lambda item: item[0]),
         sorted(kills),
     )
 
@@ -96,7 +96,7 @@ def _push(random: Random, at: float) -> Push:
     return Push(random.randrange(APPS), random.randrange(BRANCHES), deliveries)
 
 
-def _orders(random: Random, count: int) -> Iterator[dict[str, Any]]:
+def _faults(random: Random, count: int) -> Iterator[dict[str, Any]]:
     kinds = [(call, fault) for call in CALLS for fault in FAULTS if _makes_sense(call, fault)]
     kinds += [(("amplify", "StatusEvent"), fault) for fault in EVENT_FAULTS] * 3
     pool: list[tuple[tuple[str, str], str]] = []
@@ -104,14 +104,14 @@ def _orders(random: Random, count: int) -> Iterator[dict[str, Any]]:
         if not pool:
             pool = random.sample(kinds, len(kinds))
         (service, operation), fault = pool.pop()
-        order: dict[str, Any] = {"service": service, "operation": operation, "fault": fault}
+        document: dict[str, Any] = {"service": service, "operation": operation, "fault": fault}
         if fault == "refuse":
-            order |= _refusal(random)
+            document |= _refusal(random)
         if fault in {"delay", "reorder"}:
-            order["seconds"] = round(random.uniform(0.1, 7.0), 2)
+            document["seconds"] = round(random.uniform(0.1, 7.0), 2)
         if fault in {"throttle", "refuse", "lose", "duplicate"}:
-            order["times"] = random.randint(1, 4)
-        yield order
+            document["times"] = random.randint(1, 4)
+        yield document
 
 
 def _makes_sense(call: tuple[str, str], fault: str) -> bool:
@@ -121,4 +121,4 @@ def _makes_sense(call: tuple[str, str], fault: str) -> bool:
 
 def _refusal(random: Random) -> dict[str, Any]:
     status, code = random.choice(((500, "InternalServerError"), (503, "ServiceUnavailable")))
-    return {"fault": "refuse", "status": status, "code": code, "message": "ordered by the campaign"}
+    return {"fault": "refuse", "status": status, "code": code, "message": "injected by the campaign"}

@@ -95,7 +95,7 @@ class Storm:
 
             for number, push in enumerate(self._plan.pushes):
                 acts += [(at, partial(deliver, number)) for at in push.deliveries]
-            acts += [(at, partial(self._order, order)) for at, order in self._plan.orders]
+            acts += [(at, partial(self._inject, fault)) for at, fault in self._plan.faults]
             acts += [(at, partial(self._kill, function)) for at, function in self._plan.kills]
             for at, act in sorted(acts, key=lambda one: one[0]):
                 time.sleep(max(0.0, started + at - time.monotonic()))
@@ -103,8 +103,8 @@ class Storm:
             time.sleep(max(0.0, started + self._plan.seconds - time.monotonic()))
         return [future.result() for future in futures]
 
-    def _order(self, order: dict[str, Any]) -> None:
-        self._cloud.faults.inject(order)
+    def _inject(self, fault: dict[str, Any]) -> None:
+        self._cloud.faults.inject(fault)
 
     def _kill(self, function: str) -> None:
         for pid in self._cloud.functions.pids(self._cloud.physical_id(function)):

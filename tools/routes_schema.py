@@ -11,7 +11,9 @@ from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
 from amplify_jobs.routing.fields import LONGEST_NAME
 from amplify_jobs.routing.routes import Routes
-from amplify_jobs_cli.routes_file.expansion import DEFAULTS, DIMENSION_PATTERN, EXTENSION, MATRIX
+from amplify_jobs_cli.routes_file.defaults import DEFAULTS
+from amplify_jobs_cli.routes_file.expansion import EXTENSION
+from amplify_jobs_cli.routes_file.matrix import DIMENSION_PATTERN, MATRIX
 
 # Members of a schema that tell of a value, and limit none.
 _ABOUT = ("description", "default", "examples")
@@ -36,9 +38,9 @@ _MATRIX: dict[str, Any] = {
 
 def routes_schema() -> dict[str, Any]:
     """Make the schema. Where a file has defaults, no member of a route is required."""
-    made = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
-    definitions: dict[str, Any] = made.pop("$defs")
-    apart = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus", *_REPORT_PARTS)}
+    schema = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
+    definitions: dict[str, Any] = schema.pop("$defs")
+    top = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus", *_REPORT_PARTS)}
     definitions["RequestTemplate"]["allOf"] = [_parameters(operation, definitions) for operation in Operation]
     definitions["When"] |= {"minProperties": 1, "maxProperties": 1}
     definitions["Route"]["properties"][MATRIX] = _MATRIX
@@ -55,11 +57,11 @@ def routes_schema() -> dict[str, Any]:
         | {"when": {**partial["PartialWhen"], "description": "By event, what routes that wait for it have."}},
     }
     del defaults["properties"]["when"]["maxProperties"]
-    properties = made["properties"]
+    properties = schema["properties"]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "routes.yaml of amplify-jobs",
-        "description": made["description"],
+        "description": schema["description"],
         "type": "object",
         "additionalProperties": False,
         "patternProperties": {f"^{EXTENSION}": {"description": "A place for anchors; it is left out."}},
@@ -79,7 +81,7 @@ def routes_schema() -> dict[str, Any]:
         "required": ["routes"],
         "if": {"required": [DEFAULTS]},
         "else": {"properties": {"routes": {"additionalProperties": {"$ref": _REFERENCE.format(model="Route")}}}},
-        "definitions": {**apart, "Defaults": defaults, **definitions, **partial},
+        "definitions": {**top, "Defaults": defaults, **definitions, **partial},
     }
 
 
@@ -102,10 +104,10 @@ def _named(model: str, description: str) -> dict[str, Any]:
 
 def _parameters(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
     """What the parameters of one operation are."""
-    made = operation.parameters_model().model_json_schema(ref_template=_REFERENCE)
-    definitions.update(made.pop("$defs", {}))
-    name = made["title"]
-    definitions[name] = made
+    schema = operation.parameters_model().model_json_schema(ref_template=_REFERENCE)
+    definitions.update(schema.pop("$defs", {}))
+    name = schema["title"]
+    definitions[name] = schema
     return {
         "if": {"properties": {"operation": {"const": operation}}, "required": ["operation"]},
         "then": {"properties": {"parameters": {"$ref": _REFERENCE.format(model=name)}}},
@@ -123,7 +125,7 @@ def _open(part: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
 def _member(value: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
     about = {name: value[name] for name in _ABOUT if value.get(name) is not None}
     plain = {name: inner for name, inner in value.items() if name not in (*_ABOUT, "title")}
-    options = [option for one in plain.get("anyOf", [plain]) for option in _options(one, text)]
+    options = [option for alternative in plain.get("anyOf", [plain]) for option in _options(alternative, text)]
     if text is not None and any(option != {"type": "string"} for option in options):
         options.append(text)
     return {**about, **(options[0] if len(options) == 1 else {"anyOf": options})}
@@ -143,11 +145,14 @@ def _partial(part: Any) -> Any:
         return [_partial(item) for item in part]
     if not isinstance(part, dict):
         return part
-    made: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for name, value in part.items():
         if name == "$ref":
-            made[name] = value.replace("#/definitions/", "#/definitions/Partial")
+            result[name] = value.replace("#/definitions/", "#/definitions/Partial")
+        elif name == "properties":
+            # A member may itself be called required.
+            result[name] = {member: _partial(inner) for member, inner in value.items()}
         elif name != "required":
-            # What decides which parameters are meant stays as it is.
-            made[name] = value if name == "if" else _partial(value)
-    return made
+            # What decides which parameters are meant stays as it is, and examples are no schemas.
+            result[name] = value if name in ("if", "examples") else _partial(value)
+    return result

@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 import yaml
 
-from amplify_jobs.events.webhooks import PROVIDERS
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.routes_file.model_fields import choices, item_of, models_below
 from amplify_jobs_cli.routes_file.places import Position
 from amplify_jobs_cli.routes_file.yaml_document import Document
 
@@ -51,7 +53,7 @@ class Masking:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._allowed = set(_MEMBERS) | set(PROVIDERS)
+        self._allowed = set(_MEMBERS).union(*_words().values())
         self._texts: set[str] = set()
         self._regions: list[tuple[int, int]] = []
         if document.root is None:
@@ -84,18 +86,18 @@ class Masking:
 
     def _spans(self, line: str, offset: int) -> list[tuple[int, int]]:
         """The parts of a line that are hidden, in order and apart from each other."""
-        found = [match.span() for match in _KNOWN_FORMS.finditer(line)]
+        hidden = [match.span() for match in _KNOWN_FORMS.finditer(line)]
         if self._hidden:
-            found += [match.span() for match in self._hidden.finditer(line)]
+            hidden += [match.span() for match in self._hidden.finditer(line)]
         for begin, end in self._regions:
             first, last = max(begin - offset, 0), min(end - offset, len(line))
             if first < last:
                 comment = re.compile(r"(?:^|\s)#").search(line, first, last)
                 words_end = comment.end() if comment else last
-                found += [word.span() for word in _WORD.finditer(line, first, words_end) if not self._shown(word[0])]
-                found += [(words_end, last)] if comment else []
+                hidden += [word.span() for word in _WORD.finditer(line, first, words_end) if not self._shown(word[0])]
+                hidden += [(words_end, last)] if comment else []
         spans: list[tuple[int, int]] = []
-        for begin, end in sorted(found):
+        for begin, end in sorted(hidden):
             if spans and begin < spans[-1][1]:
                 spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
             else:
@@ -152,7 +154,7 @@ class Masking:
         elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
                 self._read_source(item, seen, member)
-        elif member == "provider" and _is_near_provider(node.value):
+        elif _is_near(node.value, _words().get(member, frozenset())):
             self._allowed.add(node.value)
         elif node.value not in self._allowed and not _PARAMETER.fullmatch(node.value):
             self._regions.append((node.start_mark.index, node.end_mark.index))
@@ -174,14 +176,26 @@ class Masking:
                     self._read_source(text, set())
 
 
+@lru_cache(maxsize=1)
+def _words() -> Mapping[str, frozenset[str]]:
+    """The words that members of sources and reports may have, by the member; any other text may be a secret."""
+    words: dict[str, set[str]] = {}
+    for path, model in models_below(Routes):
+        if path[:1] in (("sources",), ("reports",)):
+            for name, field in model.model_fields.items():
+                words.setdefault(name, set()).update(choices(item_of(field) or field))
+    return {name: frozenset(values) for name, values in words.items() if values}
+
+
 def _is_unknown(name: str) -> bool:
     """Whether a member at the top is no section, nor one that holds anchors."""
     return name not in _SECTIONS and not name.startswith("x-")
 
 
-def _is_near_provider(text: str) -> bool:
-    near = difflib.get_close_matches(text.lower(), PROVIDERS, cutoff=0.7)
-    return bool(near) or re.fullmatch(rf"(?i)({'|'.join(PROVIDERS)})[a-z._-]{{0,12}}", text) is not None
+def _is_near(text: str, words: frozenset[str]) -> bool:
+    """Whether a text is one of the words, misspelled or with an ending."""
+    near = difflib.get_close_matches(text.lower(), words, cutoff=0.7)
+    return bool(near) or any(re.fullmatch(rf"(?i){re.escape(word)}[a-z._-]{{0,12}}", text) for word in words)
 
 
 def _regions(text: str) -> Iterator[tuple[int, int]]:

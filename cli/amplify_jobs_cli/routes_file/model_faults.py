@@ -15,8 +15,17 @@ from pydantic_core import ErrorDetails
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.placeholders import placeholders_in
 from amplify_jobs.routing.routes import Route, Routes
-from amplify_jobs_cli.routes_file.expansion import DEFAULTS, MATRIX
-from amplify_jobs_cli.routes_file.model_fields import field_at, member_names, model_at, models_by_place
+from amplify_jobs_cli.routes_file.defaults import DEFAULTS
+from amplify_jobs_cli.routes_file.matrix import MATRIX
+from amplify_jobs_cli.routes_file.model_fields import (
+    choices,
+    field_at,
+    member_names,
+    model_at,
+    models_below,
+    tag_at,
+    without_tags,
+)
 from amplify_jobs_cli.routes_file.places import Path
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.remedies import remedy
@@ -31,6 +40,8 @@ Scalar = Callable[[Path], str | None]
 _FILE_MEMBERS: dict[type[BaseModel], tuple[str, ...]] = {Routes: (DEFAULTS,), Route: (MATRIX,)}
 # What a text with values of an event can become, as far as its form goes.
 _SAMPLES = ("d1", "1", "main", "2026-01-31T12:00:00Z")
+# pydantic's types of errors about the member that tells the models of a union apart -> the same about any member.
+_TAG_ERRORS = {"union_tag_not_found": "missing", "union_tag_invalid": "literal_error"}
 # pydantic's types of errors about numbers and lengths -> what is wrong.
 _LIMITS = {
     "greater_than": "is too low",
@@ -69,8 +80,13 @@ class _Error:
     @classmethod
     def make(cls, details: ErrorDetails, root: type[BaseModel], around: Path) -> _Error:
         """Find the place of an error below a model, which lies at the path `around`."""
-        inner = tuple(part for part in details["loc"] if part != "[key]")
-        return cls(details["type"], (*around, *inner), field_at(root, inner), model_at(root, inner[:-1]), details)
+        place = tuple(part for part in details["loc"] if part != "[key]")
+        path = (*around, *without_tags(root, place))
+        kind, field = details["type"], field_at(root, place)
+        if kind in _TAG_ERRORS:
+            kind, (name, field) = _TAG_ERRORS[kind], tag_at(root, place)
+            path = (*path, name)
+        return cls(kind, path, field, model_at(root, place[:-1]), details)
 
     @property
     def is_of_a_key(self) -> bool:
@@ -175,7 +191,7 @@ def _unknown_member(error: _Error, missing: set[Path], value: Any) -> tuple[str,
     right = nearest(name, required) or nearest(name, absent) or nearest(name, names)
     if right:
         return f"unknown member {name}; use {right}", right if right in required else None
-    elsewhere = [place for place, other in models_by_place(Routes).items() if place and name in _member_names(other)]
+    elsewhere = [place for place, other in models_below(Routes) if place and name in _member_names(other)]
     if elsewhere and model is not None:
         home = next(part for part in reversed(elsewhere[0]) if part != "*")
         home = "the route itself" if elsewhere[0] == ("routes", "*") else home
@@ -199,8 +215,7 @@ def _message(error: _Error, value: Any, scalar: Scalar) -> str:
     if kind == "missing":
         return f"is missing; use {right}"
     if kind in ("literal_error", "enum"):
-        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        return f"unknown value {shown(value)}; {one_of(str(value), choices)}"
+        return f"unknown value {shown(value)}; {one_of(str(value), choices(error.field))}"
     if value is None or value in ("", [], {}):
         return f"is empty; use {right}"
     if kind in _TYPES:

@@ -1,8 +1,11 @@
-"""The fields of the models of routes and parameters, found by a path in a file."""
+"""The fields of the models of routes and parameters, found by the places of pydantic's errors.
+
+Such a place names the members and items that lead to a value and, below a union of models, the tag of the model.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 from inspect import isclass
@@ -27,6 +30,29 @@ def field_at(root: type[BaseModel], path: tuple[int | str, ...]) -> FieldInfo:
     return result
 
 
+def without_tags(root: type[BaseModel], place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The path in a file of a place below a model."""
+    field: FieldInfo | None = FieldInfo.from_annotation(root)
+    path: list[int | str] = []
+    for part in place:
+        if field is None or _tagged_model(field, part) is None:
+            path.append(part)
+        field = _inner(field, part) if field else None
+    return tuple(path)
+
+
+def tag_at(root: type[BaseModel], place: tuple[int | str, ...]) -> tuple[str, FieldInfo]:
+    """The name and the field of the member that tells the models of a union apart."""
+    field = FieldInfo.from_annotation(root)
+    for part in place:
+        field = _inner(field, part) or field
+    name = str(field.discriminator)
+    models: list[Any] = [outer.annotation for outer in alternatives(field)]
+    tags = tuple(tag for model in models for tag in choices(model.model_fields[name]))
+    kind: Any = Literal[tags]
+    return name, FieldInfo.from_annotation(kind)
+
+
 def model_at(root: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
     """The model of the object at a path below a model; None where the path ends at no model."""
     field: FieldInfo | None = FieldInfo.from_annotation(root)
@@ -42,9 +68,9 @@ def member_names(model: type[BaseModel]) -> list[str]:
 
 
 @lru_cache(maxsize=4)
-def models_by_place(root: type[BaseModel]) -> Mapping[tuple[str, ...], type[BaseModel]]:
-    """A model and all below it, by their places there; "*" stands for any name."""
-    return dict(_models(FieldInfo.from_annotation(root), ()))
+def models_below(root: type[BaseModel]) -> tuple[tuple[tuple[str, ...], type[BaseModel]], ...]:
+    """A model and all below it, each with its path there; "*" stands for any name."""
+    return tuple(_models(FieldInfo.from_annotation(root), ()))
 
 
 def alternatives(field: FieldInfo) -> list[FieldInfo]:
@@ -95,6 +121,8 @@ def _inner(field: FieldInfo, part: int | str) -> FieldInfo | None:
     """The field of a member or an item."""
     if isinstance(part, int):
         return item_of(field)
+    if tagged := _tagged_model(field, part):
+        return FieldInfo.from_annotation(tagged)
     for outer in alternatives(field):
         annotation: Any = outer.annotation
         if get_origin(annotation) is dict:
@@ -104,6 +132,19 @@ def _inner(field: FieldInfo, part: int | str) -> FieldInfo | None:
             if (inner.alias or name) == part:
                 return cast("FieldInfo", inner)
     return None
+
+
+def _tagged_model(field: FieldInfo, tag: int | str) -> type[BaseModel] | None:
+    """The model of a union that a tag names; None where the field has no union of models."""
+    annotations: list[Any] = [outer.annotation for outer in alternatives(field)]
+    if not isinstance(field.discriminator, str):
+        return None
+    models = (
+        annotation
+        for annotation in annotations
+        if is_model(annotation) and tag in choices(annotation.model_fields[field.discriminator])
+    )
+    return next(models, None)
 
 
 def _models(field: FieldInfo, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:

@@ -92,12 +92,12 @@ def _improbable(pattern: str, key: str) -> tuple[str, str] | None:
     if prefix and pattern != prefix[0]:
         what = "a tag" if key == "tags" else "a branch"
         return f"the name of {what} comes without {prefix[0]}", _quoted(pattern[prefix.end() :])
-    if found := _ALTERNATIVES.fullmatch(pattern):
-        before, inner, after = found.groups()
+    if match := _ALTERNATIVES.fullmatch(pattern):
+        before, inner, after = match.groups()
         alternatives = ", ".join(_quoted(f"{before}{part.strip()}{after}") for part in inner.split(","))
         return "braces are no alternatives in patterns", f"a pattern for each, [{alternatives}]"
-    if found := re.search(r"(?<!\\)\[([\^!])[^\]]*\]", pattern):
-        return f"[{found[1]} takes nothing out of a list in patterns", "a second pattern that begins with !"
+    if match := re.search(r"(?<!\\)\[([\^!])[^\]]*\]", pattern):
+        return f"[{match[1]} takes nothing out of a list in patterns", "a second pattern that begins with !"
     if key in ("paths", "repository") and re.search(r"\\[\w.]", pattern):
         return "a backslash only makes the next character an ordinary one", _quoted(re.sub(r"\\+", "/", pattern))
     if key in ("branches", "targets") and (usual := _misspelled(pattern)):

@@ -136,7 +136,11 @@ FAULTS = [
         "16: routes.app.when.push.paths.0: {matrix.app.also} is no text in the route app-shop; it must stand alone",
     ),
     ("branches:", "brances:", "16: routes.app.when.push.brances: unknown member brances; use branches"),
-    ("{matrix.app.path}/**", "{matrix.app.path}/[z-a]", "16: routes.app.when.push.paths.0: 'apps/shop/[z-a]' has a"),
+    (
+        "{matrix.app.path}/**",
+        "{matrix.app.path}/[z-a]",
+        "16: routes.app.when.push.paths.0: 'apps/shop/[z-a]' has a reversed",
+    ),
     (
         "path: apps/admin",
         'path: "[z-a]"',

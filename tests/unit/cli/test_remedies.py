@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.load import check_routes
-from amplify_jobs_cli.routes_file.model_fields import description, examples, field_at, member_names, models_by_place
+from amplify_jobs_cli.routes_file.model_fields import description, examples, field_at, member_names, models_below
 from amplify_jobs_cli.routes_file.remedies import flow, remedy
 
 ROOTS: list[type[BaseModel]] = [Routes, *(operation.parameters_model() for operation in Operation)]
@@ -21,10 +21,10 @@ ROOTS: list[type[BaseModel]] = [Routes, *(operation.parameters_model() for opera
 def members(depth: int | None = None) -> Iterator[Any]:
     """A model and the name of a member, for each member of each model."""
     for root in ROOTS:
-        for place, model in models_by_place(root).items():
+        for place, model in models_below(root):
             if root is Routes or depth is None or len(place) < depth:
                 for name in member_names(model):
-                    yield pytest.param(model, name, id=".".join((root.__name__, *place, name)))
+                    yield pytest.param(model, name, id=".".join((root.__name__, *place, model.__name__, name)))
 
 
 # The inner models of a codegen job are the API's, in its own names.

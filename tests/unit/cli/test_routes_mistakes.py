@@ -253,6 +253,38 @@ def test_any_break_of_the_text_is_told_well(text: str) -> None:
     assert_told_well(text)
 
 
+REPORTS = """\
+sources: {github: {provider: github, secrets: [/amplify-jobs/secrets/github]}}
+reports:
+  status: {kind: commit_status, source: github, token: /amplify-jobs/secrets/token}
+routes:
+  web:
+    when: {push: {repository: acme/web}}
+    request: {operation: start_job, parameters: {appId: d1, branchName: "{branch}", jobType: RELEASE}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        (
+            "kind: commit_status",
+            "kind: commit_statu",
+            "reports.status.kind: unknown value 'commit_statu'; use commit_status",
+        ),
+        ("kind: commit_status, ", "", "reports.status.kind: is missing; use one of commit_status, slack, teams"),
+        ("token:", "tokn:", "reports.status.tokn: unknown member tokn; use token"),
+        (", token: /amplify-jobs/secrets/token", "", "reports.status.token: is missing; use the SSM parameter"),
+        ("token: /amplify-jobs/secrets/token", f"token: {SECRET}", "reports.status.token: '…' has the wrong form; use"),
+    ],
+)
+def test_a_member_of_a_target_has_the_text_of_its_kind(good: str, bad: str, expected: str) -> None:
+    assert good in REPORTS
+    (finding,) = findings(REPORTS.replace(good, bad, 1))
+    assert f"{finding.path}: {finding.message}".startswith(expected)
+    assert SECRET not in finding.text("routes.yaml")
+
+
 # ---------------------------------------------------------------- secrets
 
 # A secret where a name belongs, with characters of all that hosts and people make, and never a name of SSM's.

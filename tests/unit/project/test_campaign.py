@@ -17,20 +17,20 @@ from local.server.faults import Faults
 def test_a_plan_is_its_seed_s_and_has_every_fault_on_every_call(seed: int) -> None:
     made = plan(seed, 100)
     assert made == plan(seed, 100) != plan(seed + 1, 100)
-    hit = {(order["service"], order["operation"], order["fault"]) for _, order in made.orders}
+    hit = {(fault["service"], fault["operation"], fault["fault"]) for _, fault in made.faults}
     wanted = {(*call, fault) for call in CALLS for fault in FAULTS} | {
         ("amplify", "StatusEvent", fault) for fault in EVENT_FAULTS
     }
     assert wanted - hit == {("lambda", "Invoke", "nonsense")}
-    assert any(order["fault"] == "quota" for _, order in made.orders)
+    assert any(fault["fault"] == "quota" for _, fault in made.faults)
     assert {function for _, function in made.kills} == set(FUNCTIONS)
     assert all(1 <= len(push.deliveries) <= 3 for push in made.pushes)
 
 
-def test_every_order_of_a_plan_can_be_carried_out() -> None:
+def test_every_fault_of_a_plan_can_be_injected() -> None:
     faults = Faults()
-    for _, order in plan(1, 100).orders:
-        faults.inject(order)
+    for _, fault in plan(1, 100).faults:
+        faults.inject(fault)
 
 
 GOOD = Seen(

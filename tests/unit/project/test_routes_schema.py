@@ -116,6 +116,13 @@ def test_without_defaults_what_is_required_must_be_there(left_out: str, place: s
     assert places(text.replace(left_out, "") + "defaults: {}\n") == []
 
 
+def test_a_member_called_required_stays_where_a_file_has_defaults() -> None:
+    names = ("CodegenGenericDataField", "PartialCodegenGenericDataField")
+    whole, partial = (SCHEMA["definitions"][name]["properties"] for name in names)
+    assert "required" in whole
+    assert partial.keys() == whole.keys()
+
+
 def test_every_member_of_a_route_is_described() -> None:
     parts = ("Source", "Push", "PullRequests", "Releases", "Times", "Objects", "When", "RequestTemplate", "Route")
     members = [

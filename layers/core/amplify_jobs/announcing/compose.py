@@ -42,6 +42,10 @@ class AppNames(GrowingModel):
             display_name=self.display_name or earlier.display_name,
         )
 
+    def as_stored(self) -> dict[str, str]:
+        """The names for the record of the request's announcements."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"exists"})
+
 
 class StackInfo(GrowingModel):
     """The account and Region of the announcing stack, and the patterns of its links."""
