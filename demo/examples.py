@@ -23,6 +23,7 @@ from amplify_jobs_cli.stack import Stack
 from demo.app import ROOT, create_app, use
 from demo.repository import Repository
 from local.amplify.hosting import APP_ID_TAG
+from local.report_targets import PREFIX as REPORTS
 from local.server.broken_pipe import until_nobody_reads
 from local.server.ports import ports
 
@@ -35,6 +36,9 @@ SCHEMA = "type Post @model {\n  id: ID!\n  title: String!\n  rating: Rating\n}\n
 LARGE_REQUEST = ROOT / "events" / "start_job.codegen_of_large_request.json"
 SECRET = "example-secret"  # noqa: S105 -- known to everybody who reads events/README.md
 ROUTES = ROOT / "events" / "routes.yaml"
+# Holds the address of a chat, where local/sam-env.json has the functions of sam local find the local cloud.
+CHAT = "/amplify-jobs/secrets/reports/chat"
+HOST_OF_CONTAINERS = "host.docker.internal"
 
 
 def main() -> int:
@@ -59,7 +63,7 @@ def make(repository: Repository, endpoint_url: str, region: str, *, replace: boo
     if APP_ID in {app["appId"] for app in session.client("amplify").list_apps()["apps"]}:
         _print(f"App {APP_ID} exists already.")
         return 0
-    secrets = example_secrets()
+    secrets = example_secrets(endpoint_url)
     if not replace and (lost := replaced(session, outputs, secrets)):
         raise RuntimeError(
             f"this would replace {', '.join(lost)}; to do so: make examples REPLACE=1, or start another local cloud"
@@ -78,10 +82,11 @@ def make(repository: Repository, endpoint_url: str, region: str, *, replace: boo
     return 0
 
 
-def example_secrets() -> dict[str, str]:
-    """The secrets that the example deliveries are signed with, by the names of their parameters."""
+def example_secrets(endpoint_url: str) -> dict[str, str]:
+    """The secrets of the sources and of the target of reports, by the names of their parameters."""
     checked = read_routes(ROUTES.read_bytes(), ROUTES.name, "amplify-jobs")
-    return {
+    chat = f"http://{HOST_OF_CONTAINERS}:{urlsplit(endpoint_url).port or 80}{REPORTS}/slack/example"
+    return {CHAT: chat} | {
         name: f"user:{SECRET}" if source.provider == "azure-devops" else SECRET
         for source in checked.sources.values()
         for name in source.secrets

@@ -13,9 +13,11 @@ from amplify_jobs.events.webhooks import provider
 from amplify_jobs.model.parameters import validated_parameters
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Matched, decide
+from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.load import read_routes
-from demo.examples import MANUAL_APP_ID, example_objects
-from tests.support.stack import REGION, REPOSITORY, Stack, serving
+from demo.examples import CHAT, MANUAL_APP_ID, example_objects
+from local.report_targets import headline
+from tests.support.stack import BUCKET, REGION, REPOSITORY, Stack, serving
 
 EXAMPLES_BUCKET = "amplify-jobs-bucket-123456789012"
 FILES = sorted(REPOSITORY.glob("events/*.json"))
@@ -33,8 +35,18 @@ def stack() -> Iterator[Stack]:
         for branch in ("main", "address", "zip", "prefix"):
             made.amplify.jobs[MANUAL_APP_ID, branch] = []
         made.amplify.jobs[MANUAL_APP_ID, "upload"] = [{"summary": {"jobId": "1", "status": "CREATED"}, "steps": []}]
-        store_examples(made.session.client("s3", endpoint_url=made.url))
+        store_examples(made.client("s3"))
+        made.client("s3").put_object(
+            Bucket=BUCKET, Key="routes.json", Body=example_routes().model_dump_json(by_alias=True)
+        )
+        chat = f"{made.url}/_local/reports/slack/example"
+        made.client("ssm").put_parameter(Name=CHAT, Type="SecureString", Value=chat)
         yield made
+
+
+def example_routes() -> Routes:
+    name = "events/routes.yaml"
+    return read_routes((REPOSITORY / name).read_bytes(), name, "amplify-jobs")
 
 
 def store_examples(s3: Any) -> None:
@@ -44,9 +56,13 @@ def store_examples(s3: Any) -> None:
         s3.put_object(Bucket=EXAMPLES_BUCKET, Key=key, Body=content)
 
 
+def example(file: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
+    return event
+
+
 def answer_to(stack: Stack, file: str) -> Any:
-    event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
-    return stack.function(file.partition(".")[0])(event)
+    return stack.function(file.partition(".")[0])(example(file))
 
 
 def test_every_function_has_an_example() -> None:
@@ -80,6 +96,7 @@ def test_every_function_has_an_example() -> None:
         ("announce.finished.json", {"detailType": "Job Finished"}),
         ("announce.finished.codegen.json", {"detailType": "Job Finished"}),
         ("announce.rejected.json", {"detailType": "Job Rejected"}),
+        ("plan_reports.json", {"planned": 1}),
     ],
 )
 def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any]) -> None:
@@ -96,17 +113,38 @@ def test_the_example_of_a_failed_execution_is_of_the_request_of_another_that_sta
     assert answer_to(stack, "announce.execution_failed.json")["detailType"] == "Job Finished"
 
 
+def test_the_example_of_a_report_is_what_is_planned_of_the_example_of_its_announcement(stack: Stack) -> None:
+    sqs, queue = stack.client("sqs"), stack.environment["REPORT_QUEUE_URL"]
+    sqs.purge_queue(QueueUrl=queue)
+    # The same report within five minutes is stored once.
+    stack.function("plan_reports")(with_another_id(example("plan_reports.json")))
+    (planned,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    (record,) = example("send_report.json")["Records"]
+    assert with_another_id(json.loads(record["body"])) == json.loads(planned["Body"])
+
+
+def test_the_example_of_a_report_arrives(stack: Stack) -> None:
+    assert answer_to(stack, "send_report.json") == {"batchItemFailures": []}
+    assert [(one.name, one.status) for one in stack.reports.received] == [("slack", 200)]
+    assert "web · main · job 1: failed after 3 min 12 s" in headline(stack.reports.received[0].content)
+
+
+def with_another_id(document: dict[str, Any]) -> dict[str, Any]:
+    request_id = example("plan_reports.json")["detail"]["requestId"]
+    changed: dict[str, Any] = json.loads(json.dumps(document).replace(request_id, f"{request_id[:-1]}0"))
+    return changed
+
+
 def test_every_example_is_tried() -> None:
     tried = {values[0] for values in test_an_example_is_understood.pytestmark[0].args[1]}
-    tried.add("announce.execution_failed.json")
+    tried |= {"announce.execution_failed.json", "send_report.json"}
     assert {path.name for path in FILES if not path.name.startswith(("receive_", "drain_"))} == tried
 
 
 @pytest.mark.parametrize("file", [path.name for path in FILES if path.name.startswith("receive_webhook")])
 def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: str) -> None:
-    event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
-    name = "events/routes.yaml"
-    routes = read_routes((REPOSITORY / name).read_bytes(), name, "amplify-jobs")
+    event = example(file)
+    routes = example_routes()
     source = event["pathParameters"]["source"]
     host, body = provider(routes.source(source).provider), event["body"].encode()
     secret = "user:example-secret" if source == "azure-devops" else "example-secret"
@@ -116,11 +154,9 @@ def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: s
     assert [(found.name, happened.branch) for found in matched] == [("web", "main")]
 
 
-@pytest.mark.parametrize(
-    "file", [path.name for path in FILES if not path.name.startswith(("receive_", "drain_", "on_"))]
-)
+@pytest.mark.parametrize("file", [path.name for path in FILES if path.name.startswith(("start_", "get_", "announce"))])
 def test_the_request_in_an_example_is_complete(file: str) -> None:
-    event = json.loads((REPOSITORY / "events" / file).read_text(encoding="utf-8"))
+    event = example(file)
     raw = event["request"] if "request" in event else json.loads(event["detail"]["input"])
     request = JobRequest.model_validate(raw)
     if request.parameters_uri is None:

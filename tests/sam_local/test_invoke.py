@@ -170,3 +170,13 @@ def test_an_announcement_is_published(running: Running, file: str, detail_type: 
     assert message["Subject"] == subject
     assert text in message["Message"]
     assert request_id in message["Message"]
+
+
+def test_a_report_is_planned_and_sent(running: Running) -> None:
+    assert running.invoke("PlanReportsFunction", "plan_reports.json") == {"planned": 1}
+    # The local cloud's own function can't reach the chat: its address is that for containers.
+    assert running.reports("slack") == []
+    assert running.invoke("SendReportFunction", "send_report.json") == {"batchItemFailures": []}
+    (report,) = running.reports("slack")
+    assert report["status"] == 200
+    assert "web · main · job 1: failed" in report["content"]["text"]

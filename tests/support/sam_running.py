@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ class Running:
         self.sns = session.client("sns", endpoint_url=endpoint_url)
         self.sqs = session.client("sqs", endpoint_url=endpoint_url)
         self.stepfunctions = session.client("stepfunctions", endpoint_url=endpoint_url)
+        self._endpoint_url = endpoint_url
         self._sam = sam
         self._env_vars = env_vars
         self._folder = folder
@@ -40,6 +42,12 @@ class Running:
             path = self._folder / file
             path.write_text(json.dumps(event))
         return self._sam.invoke(function, path, self._env_vars)
+
+    def reports(self, name: str) -> list[dict[str, Any]]:
+        """What a stand-in for a target of reports has received."""
+        asked = urllib.request.Request(f"{self._endpoint_url}/_local/reports", headers={"Accept": "application/json"})
+        with urllib.request.urlopen(asked) as answer:
+            return [one for one in json.load(answer)["received"] if one["name"] == name]
 
     def ended_executions(self) -> list[str]:
         """The outcomes of the executions that have ended, oldest first; none while one runs."""

@@ -30,6 +30,7 @@ from amplify_jobs.model.job import BranchRef, JobRef, RecordKey
 from local.aws_endpoint import Endpoint
 from local.permissions.authorization import Authorization
 from local.permissions.roles import Roles
+from local.report_targets import ReportTargets
 from local.server.faults import Faults
 from local.server.http_server import HttpServer
 from local.server.protocol.errors import ServiceError
@@ -229,6 +230,7 @@ class Stack:
     session: boto3.Session
     # Operation of a JSON protocol -> what it answers instead of being done.
     answers: dict[str, Any] = field(default_factory=dict)
+    reports: ReportTargets = field(default_factory=ReportTargets)
     _functions: dict[str, Function] = field(default_factory=dict)
     _clients: dict[str, Any] = field(default_factory=dict)
 
@@ -283,17 +285,31 @@ class Stack:
             client.close()
 
 
+@dataclass(frozen=True)
+class Pages:
+    """What is below /_local/: files of the UI builder, and targets of reports."""
+
+    ui_builder: UiBuilder
+    reports: ReportTargets
+
+    def answer(self, request: Request) -> Response | None:
+        return self.reports.answer(request) or self.ui_builder.answer(request)
+
+    def answer_site(self, request: Request) -> Response | None:
+        return None
+
+
 @contextmanager
 def serving() -> Iterator[Stack]:
     """Serve the stack on a free port, with the environment set that its functions have."""
     moto, amplify, faults = MotoBackend(REGION), Amplify(), Faults()
-    ui_builder, backend = UiBuilder(), Backend()
+    ui_builder, backend, reports = UiBuilder(), Backend(), ReportTargets()
     endpoint = Endpoint(
         moto=moto,
         services={"amplify": amplify, "amplifyuibuilder": ui_builder, "amplifybackend": backend},
         faults=faults,
         authorization=Authorization(Roles(), account=ACCOUNT, region=REGION, machine_of=lambda _: None),
-        pages=ui_builder,
+        pages=Pages(ui_builder, reports),
     )
     answers: dict[str, Any] = {}
 
@@ -314,7 +330,7 @@ def serving() -> Iterator[Stack]:
         moto.start(server.port)
         server.start(answer)
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-        stack = Stack(server.url, amplify, ui_builder, backend, faults, {}, "", "", session, answers)
+        stack = Stack(server.url, amplify, ui_builder, backend, faults, {}, "", "", session, answers, reports)
         exits.callback(stack.close)
         _make_resources(stack)
         for name, value in stack.environment.items():
@@ -340,6 +356,7 @@ def _make_resources(stack: Stack) -> None:
     queues = {}
     for name in ("topic", "bus"):
         queues[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
+    report_queue = sqs.create_queue(QueueName="reports.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     arns = {
         name: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         for name, url in queues.items()
@@ -359,6 +376,8 @@ def _make_resources(stack: Stack) -> None:
         "BUCKET_NAME": BUCKET,
         "JOBS_TABLE": "jobs",
         "IDEMPOTENCY_TABLE": "idempotency",
+        "REPORT_QUEUE_URL": report_queue,
+        "ROUTES_KEY": "routes.json",
         "TOPIC_ARN": topic,
         "BUS_NAME": "amplify-jobs",
         "CONSOLE_URL": CONSOLE_URL,

@@ -17,7 +17,7 @@ from amplify_jobs.model.results import (
     MissingFile,
     PartialError,
     Results,
-    all_errors,
+    merge_errors,
 )
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
@@ -33,20 +33,20 @@ class GeneratingService(Protocol):
 
 
 class Files(Protocol):
-    """What fetches a file; downloads.Downloads does it."""
+    """Downloads of files, as aws.download provides them."""
 
     def get(self, url: str, *, limit: int, until: float) -> bytes: ...
 
 
 class Objects(Protocol):
-    """What stores a file; objects.Objects does it."""
+    """The objects of S3, as aws.s3 provides them."""
 
     def write(self, uri: str, content: bytes, content_type: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class CollectionResult:
-    """What is in the bucket now; with `try_again`, more of it may be had later."""
+    """The results in the bucket; with `try_again`, a later try may store more of them."""
 
     results: Results
     try_again: bool = False
@@ -64,22 +64,22 @@ class Collector:
         self._bucket = bucket
 
     def collect(self, job: Job, request: JobRequest, until: float) -> CollectionResult:
-        """Fetch and store what a job that succeeded has made, before time.monotonic says `until`.
+        """Fetch and store the files of a job that succeeded, before time.monotonic says `until`.
 
-        Raises nothing of ours: what can't be had is in the answer. Done again, it writes the same objects again.
+        Raises none of our errors: the result names each missing file. A repeat writes the same objects again.
         """
         folder = f"s3://{self._bucket}/results/{request.request_id}/"
         try:
             output = self._services[job.operation].get_output(job, request)
             if output.manifest_url is not None:
-                return self._listed_files(output.manifest_url, output.errors, folder, until)
-            stored = [self._stored(folder + name, text.encode) for name, text in output.texts.items()]
-            return _collected(folder, stored, output.errors, ())
+                return self._store_listed_files(output.manifest_url, output.errors, folder, until)
+            stored = [self._store(folder + name, text.encode) for name, text in output.texts.items()]
+            return _result(folder, stored, output.errors, ())
         except AmplifyJobsError as error:
             missing = (MissingFile(reason=str(error)),)
             return CollectionResult(Results(folder=folder, missing=missing), isinstance(error, RetryableError))
 
-    def _listed_files(
+    def _store_listed_files(
         self, manifest_url: str, errors: tuple[PartialError, ...], folder: str, until: float
     ) -> CollectionResult:
         try:
@@ -87,56 +87,56 @@ class Collector:
         except NotDownloadableError as error:
             raise NotDownloadableError(f"the job's manifest can't be fetched: {error}") from error
         # First, since boto3 makes its clients safely in one thread only.
-        stored = [self._stored(folder + MANIFEST, lambda: _described(manifest, errors, folder))]
+        stored = [self._store(folder + MANIFEST, lambda: _stored_manifest(manifest, errors, folder))]
         with ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS) as pool:
-            stored += pool.map(lambda output: self._file(output, folder, until), manifest.outputs)
-        return _collected(folder, stored, all_errors(errors, manifest.errors), manifest.missing)
+            stored += pool.map(lambda output: self._store_file(output, folder, until), manifest.outputs)
+        return _result(folder, stored, merge_errors(errors, manifest.errors), manifest.missing)
 
-    def _file(self, output: Output, folder: str, until: float) -> _Stored:
-        return self._stored(folder + output.name, lambda: self._files.get(output.url, limit=FILE_LIMIT, until=until))
+    def _store_file(self, output: Output, folder: str, until: float) -> _StoredFile:
+        return self._store(folder + output.name, lambda: self._files.get(output.url, limit=FILE_LIMIT, until=until))
 
-    def _stored(self, uri: str, content: Callable[[], bytes]) -> _Stored:
+    def _store(self, uri: str, content: Callable[[], bytes]) -> _StoredFile:
         name = uri.rpartition("/")[2]
         try:
             self._objects.write(uri, content(), _content_type(name))
         except AmplifyJobsError as error:
-            return _Stored(
+            return _StoredFile(
                 missing=MissingFile(name=name, reason=str(error)), try_again=isinstance(error, RetryableError)
             )
-        return _Stored(uri=uri)
+        return _StoredFile(uri=uri)
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _StoredFile:
     uri: str | None = None
     missing: MissingFile | None = None
     try_again: bool = False
 
 
-def _collected(
-    folder: str, stored: list[_Stored], errors: tuple[PartialError, ...], missing: tuple[MissingFile, ...]
+def _result(
+    folder: str, stored: list[_StoredFile], errors: tuple[PartialError, ...], missing: tuple[MissingFile, ...]
 ) -> CollectionResult:
     results = Results(
         folder=folder,
-        files=tuple(sorted(one.uri for one in stored if one.uri is not None)),
+        files=tuple(sorted(file.uri for file in stored if file.uri is not None)),
         partial_errors=errors,
-        missing=(*(one.missing for one in stored if one.missing is not None), *missing),
+        missing=(*(file.missing for file in stored if file.missing is not None), *missing),
     )
-    return CollectionResult(results, any(one.try_again for one in stored))
+    return CollectionResult(results, any(file.try_again for file in stored))
 
 
-def _described(manifest: Manifest, errors: tuple[PartialError, ...], folder: str) -> bytes:
-    """The manifest as it is stored: with the files' places in the bucket instead of addresses that are signed.
+def _stored_manifest(manifest: Manifest, errors: tuple[PartialError, ...], folder: str) -> bytes:
+    """Write the manifest for the bucket: with the files' s3:// addresses instead of signed ones.
 
-    It has all of what an announcement may have to leave out.
+    It holds everything, also what an announcement may have to leave out.
     """
     names = {output.name for output in manifest.outputs}
     output = [
         entry | ({"location": folder + entry["fileName"]} if entry.get("fileName") in names else {})
         for entry in manifest.entries
     ]
-    told = [error.model_dump(by_alias=True) for error in errors]
-    return json.dumps({"Output": output} | ({"codegenErrors": told} if told else {}), indent=2).encode()
+    failures = [error.model_dump(by_alias=True) for error in errors]
+    return json.dumps({"Output": output} | ({"codegenErrors": failures} if failures else {}), indent=2).encode()
 
 
 def _content_type(name: str) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from amplify_jobs.errors import AmplifyJobsError, RetryableError
 from amplify_jobs.model.failure import Failure
-from amplify_jobs.model.job import Job, JobState, StepAddress
+from amplify_jobs.model.job import Job, JobState, Step, StepAddress
 from amplify_jobs.model.request import JobRequest
 
 if TYPE_CHECKING:
     from amplify_jobs.diagnosing.bounds import Readable
+    from amplify_jobs.diagnosing.diagnosis import StepLog
 
 BUILD_TIMEOUT_VARIABLE = "_BUILD_TIMEOUT"
 DEFAULT_BUILD_TIMEOUT_MINUTES = 30.0
@@ -57,10 +58,21 @@ class Analysis:
     try_again: bool = False
 
 
-@dataclass(frozen=True)
-class _Log:
-    step: StepAddress
-    content: bytes
+@dataclass
+class _Reading:
+    """The logs of a job as far as they could be read, and what its variables say must not be told."""
+
+    job: Job
+    request: JobRequest
+    variables: Mapping[str, str]
+    logs: list[tuple[Step, bytes]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    try_again: bool = False
+
+    def note(self, reason: str, error: AmplifyJobsError) -> None:
+        """Note why something is missing."""
+        self.missing.append(reason)
+        self.try_again = self.try_again or isinstance(error, RetryableError)
 
 
 class LogAnalysis:
@@ -80,71 +92,64 @@ class LogAnalysis:
         """
         try:
             steps = self._builds.step_addresses(state.job)
-            variables = self._builds.build_variables(state.job)
+            reading = _Reading(state.job, request, self._builds.build_variables(state.job))
         except AmplifyJobsError as error:
             return Analysis(missing=(str(error),), try_again=isinstance(error, RetryableError))
-        logs: list[_Log] = []
-        missing: list[str] = []
-        try_again = False
-        for step in steps:
-            try:
-                logs.append(_Log(step, self._content(step, until)))
-            except AmplifyJobsError as error:
-                missing.append(f"the log of step {step.step.name} can't be read: {error}")
-                try_again = try_again or isinstance(error, RetryableError)
-                logs.append(_Log(step, b""))
-        return self._judged(state.job, request, logs, variables, missing, try_again=try_again)
+        for address in steps:
+            reading.logs.append((address.step, self._content(address, reading, until)))
+        return self._judge(reading)
 
-    def _content(self, step: StepAddress, until: float) -> bytes:
+    def _content(self, address: StepAddress, reading: _Reading, until: float) -> bytes:
         # Dozens of regular expressions come with it, which no other poll needs.
         from amplify_jobs.diagnosing.bounds import bounded  # noqa: PLC0415
 
-        return self._files.get_bounded(step.log_url, keep=bounded, until=until) if step.log_url else b""
+        if address.log_url is None:
+            return b""
+        try:
+            return self._files.get_bounded(address.log_url, keep=bounded, until=until)
+        except AmplifyJobsError as error:
+            reading.note(f"the log of step {address.step.name} can't be read: {error}", error)
+            return b""
 
-    def _judged(
-        self,
-        job: Job,
-        request: JobRequest,
-        logs: Sequence[_Log],
-        variables: Mapping[str, str],
-        missing: list[str],
-        *,
-        try_again: bool,
-    ) -> Analysis:
+    def _judge(self, reading: _Reading) -> Analysis:
         from amplify_jobs.diagnosing.diagnose import diagnose  # noqa: PLC0415
-        from amplify_jobs.diagnosing.diagnosis import StepLog  # noqa: PLC0415
+
+        secrets = secret_values(reading.variables)
+        steps = [
+            _step_log(step, content, self._copy(number, step, content, reading))
+            for number, (step, content) in enumerate(reading.logs, start=1)
+        ]
+        diagnosis = diagnose(steps, secrets, build_timeout_minutes(reading.variables))
+        return Analysis(diagnosis.failure, diagnosis.commit_built, tuple(reading.missing), reading.try_again)
+
+    def _copy(self, number: int, step: Step, content: bytes, reading: _Reading) -> str | None:
+        """Keep a copy of a log without secrets, and say where."""
         from amplify_jobs.diagnosing.redaction import redacted  # noqa: PLC0415
 
-        secrets = secret_values(variables)
-        steps = []
-        for number, log in enumerate(logs):
-            uri = None
-            if log.content:
-                uri = self._uri(job, request, number, log.step.step.name)
-                try:
-                    self._objects.write(uri, redacted(log.content, secrets).encode(), CONTENT_TYPE)
-                except AmplifyJobsError as error:
-                    missing.append(str(error))
-                    try_again = try_again or isinstance(error, RetryableError)
-                    uri = None
-            step = log.step.step
-            duration = step.finished_at - step.started_at if step.finished_at and step.started_at else None
-            steps.append(
-                StepLog(
-                    name=step.name,
-                    text=log.content,
-                    status=step.status,
-                    status_reason=step.reason,
-                    duration_seconds=duration.total_seconds() if duration else None,
-                    log=uri,
-                )
-            )
-        diagnosis = diagnose(steps, secrets, build_timeout_minutes(variables))
-        return Analysis(diagnosis.failure, diagnosis.commit_built, tuple(missing), try_again)
+        if not content:
+            return None
+        name = _UNSAFE_IN_KEYS.sub("-", step.name).strip("-.").lower() or "step"
+        uri = f"s3://{self._bucket}/logs/{reading.request.request_id}/{reading.job.job_id}-{number}-{name}.txt"
+        try:
+            self._objects.write(uri, redacted(content, secret_values(reading.variables)).encode(), CONTENT_TYPE)
+        except AmplifyJobsError as error:
+            reading.note(str(error), error)
+            return None
+        return uri
 
-    def _uri(self, job: Job, request: JobRequest, number: int, name: str) -> str:
-        safe = _UNSAFE_IN_KEYS.sub("-", name).strip("-.").lower() or "step"
-        return f"s3://{self._bucket}/logs/{request.request_id}/{job.job_id}-{number + 1}-{safe}.txt"
+
+def _step_log(step: Step, content: bytes, uri: str | None) -> StepLog:
+    from amplify_jobs.diagnosing.diagnosis import StepLog  # noqa: PLC0415
+
+    duration = step.finished_at - step.started_at if step.finished_at and step.started_at else None
+    return StepLog(
+        name=step.name,
+        text=content,
+        status=step.status,
+        status_reason=step.reason,
+        duration_seconds=duration.total_seconds() if duration else None,
+        log=uri,
+    )
 
 
 def secret_values(variables: Mapping[str, str]) -> frozenset[str]:

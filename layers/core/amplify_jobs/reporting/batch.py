@@ -91,4 +91,4 @@ class ReportBatch:
         try:
             self._queue.hide(record.receipt_handle, pause_seconds(attempt, asked, random.random()))  # noqa: S311 -- jitter
         except ServiceTrouble as trouble:
-            logger.warning("The queue's own visibility timeout serves", extra={"reason": str(trouble)})
+            logger.warning("The visibility timeout of the queue is used", extra={"reason": str(trouble)})
