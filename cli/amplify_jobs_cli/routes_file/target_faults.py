@@ -74,8 +74,8 @@ def _address_faults(path: Path, target: Any, provider: Any) -> Iterator[Problem]
         if key == "url" and (chat := chat_of(address)) is not None:
             message = f"this is a webhook of {chat[1]}, and a secret; use kind: {chat[0]}, and put the address into SSM"
             yield Problem((*path, key), message)
-        elif (message := address_fault(key, address, provider if isinstance(provider, str) else None)) is not None:
-            yield Problem((*path, key), message)
+        elif fault := address_fault(key, address, provider if isinstance(provider, str) else None):
+            yield Problem((*path, key), fault)
 
 
 def _route_faults(path: Path, when: Any, routes: list[str]) -> Iterator[Problem]:
