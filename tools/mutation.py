@@ -1,7 +1,7 @@
 """Mutation run: changes the code of pure modules, one place at a time, and says which changes no test notices.
 
 Cosmic Ray makes the changes in a copy of the project, and runs the tests of tests/unit and tests/cli that import the
-module. `make mutation MODULES="starting.retry routing.github_patterns"` names modules of amplify_jobs. Changes that
+module. `make mutation MODULES="starting.lease routing.github_patterns"` names modules of amplify_jobs. Changes that
 docs/mutation.md lists are known to mean the same, or to be noticed by other tests. Exits with 1 for any other that
 survives.
 """

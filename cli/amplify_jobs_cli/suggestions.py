@@ -24,6 +24,15 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "branch": ("branchName", "ref_name"),
     "commit": ("sha", "commitId"),
     "bitbucket-server": ("bitbucketdatacenter", "stash"),
+    "commit_status": ("status", "check", "github", "gitlab", "bitbucket", "gitea", "forgejo", "azuredevops"),
+    "google_chat": ("gchat", "chat", "googlespaces"),
+    "teams": ("msteams", "microsoftteams"),
+    "webhook": ("url", "hook", "address"),
+    "url": ("webhook", "address", "endpoint"),
+    "token": ("secret", "pat", "password"),
+    "secret": ("key", "token"),
+    "context": ("name", "label"),
+    "api": ("baseUrl", "host", "server"),
     "azure-devops": ("azure", "vsts", "tfs"),
 }
 

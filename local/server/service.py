@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from werkzeug.wrappers import Request, Response
 
-from local.server.protocol.errors import ServiceError, error_response, not_implemented
+from local.server.protocol.errors import not_implemented
 from local.server.protocol.match import read_request
 from local.server.protocol.respond import respond
 from local.server.protocol.validate import validate
@@ -40,11 +40,3 @@ def answer(service: str, request: Request, operations: Operations) -> Response:
         raise not_implemented(service, operation.name)
     validate(operation, parameters)
     return respond(operation, run(parameters))
-
-
-def call(target: Service, service: str, request: Request) -> Response:
-    """Have a service answer a call, errors included."""
-    try:
-        return target.handle(service, request)
-    except ServiceError as error:
-        return error_response(service, error.code, error.message, error.status)

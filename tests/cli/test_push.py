@@ -287,6 +287,68 @@ class TestJson:
         assert (found["changes"], found["version"]) == ([], None)
 
 
+REPORTS = """\
+reports:
+  team:
+    kind: slack
+    webhook: /amplify-jobs/secrets/slack
+    when: {outcomes: [FAILED]}
+  statuses: {kind: commit_status, source: github, token: /amplify-jobs/secrets/token}
+  hook: {kind: webhook, url: "https://example.com/jobs", secret: /amplify-jobs/secrets/hook}
+"""
+
+
+class TestTargets:
+    def test_they_are_in_the_plan_and_in_what_is_stored(
+        self, file: Path, s3: S3Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file.write_text(FILE + REPORTS)
+        assert push(file) == 0
+        out = capsys.readouterr().out
+        assert "+ target team\n+ target statuses\n+ target hook\n" in out
+        assert "Pushed 2 sources, 4 routes and 3 targets to " in out
+        stored = json.loads(s3.get_object(Bucket="bucket", Key="routes.json")["Body"].read())
+        assert stored["reports"]["team"]["webhook"] == "/amplify-jobs/secrets/slack"
+        file.write_text(FILE + REPORTS.replace("[FAILED]", "[FAILED, TIMED_OUT]"))
+        assert push(file) == 0
+        assert '~ target team\n    when.outcomes: ["FAILED"] -> ["FAILED", "TIMED_OUT"]\n' in capsys.readouterr().out
+
+    def test_one_that_goes_is_asked_for(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        file.write_text(FILE + REPORTS)
+        assert push(file) == 0
+        file.write_text(FILE)
+        assert push(file) == 1
+        assert "the push would remove target team, target statuses, target hook; nothing" in capsys.readouterr().err
+        assert push(file, "--yes") == 0
+        assert "- target team\n" in capsys.readouterr().out
+
+    def test_a_missing_secret_has_the_command_that_creates_it(
+        self, file: Path, ssm: SSMClient, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("github", "cms", "token"):
+            ssm.put_parameter(Name=f"/amplify-jobs/secrets/{name}", Type="SecureString", Value="s3cret")
+        file.write_text(FILE + REPORTS)
+        assert push(file) == 0
+        out = capsys.readouterr().out
+        assert "/amplify-jobs/secrets/token" not in out
+        assert (
+            "team: /amplify-jobs/secrets/slack is missing. Run this, paste the webhook's address, and press Enter:\n"
+            '    read -rs SECRET && printf %s "$SECRET" | aws ssm put-parameter --type SecureString --name '
+            "/amplify-jobs/secrets/slack --region eu-west-1 --value file:///dev/stdin\n"
+        ) in out
+        assert "hook: /amplify-jobs/secrets/hook is missing. Create it, and show it to copy it to the receiver" in out
+        assert '--value "whsec_$(openssl rand -base64 32)"' in out
+
+    def test_the_json_names_what_is_missing(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        file.write_text(FILE + REPORTS)
+        assert push(file, "--json") == 0
+        assert report(capsys)["targets"] == [
+            {"target": "team", "kind": "slack", "missingSecrets": ["/amplify-jobs/secrets/slack"]},
+            {"target": "statuses", "kind": "commit_status", "missingSecrets": ["/amplify-jobs/secrets/token"]},
+            {"target": "hook", "kind": "webhook", "missingSecrets": ["/amplify-jobs/secrets/hook"]},
+        ]
+
+
 def warnings(file: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     assert main(["routes", "push", str(file), "--dry-run"]) == 0
     prefix = f"{file}: warning: "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,7 @@ from amplify_jobs.errors import (
     Superseded,
     Throttled,
 )
-from tests.support.stack import REGION, Context, Function, Stack, execution_of, job_request, serving
+from tests.support.stack import REGION, REPOSITORY, Context, Function, Stack, execution_of, job_request, serving
 
 
 @pytest.fixture(scope="module")
@@ -373,6 +375,22 @@ def test_clients_give_up_before_the_function_is_killed(start_job: Function) -> N
     for client in (hosting._read_client, module.jobs._table._client, module.start_records.client):
         config = client.meta.config
         assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < function_seconds
+
+
+HEAVY = [
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.data_classes",
+    "aws_lambda_powertools.utilities.parser.envelopes",
+    "amplify_jobs.model.codegen_parameters",
+    "graphql",
+]
+
+
+def test_a_start_waits_for_no_module_that_it_does_not_need(stack: Stack) -> None:
+    load = "import sys; from tests.support.stack import load; load('start_job');"
+    load += f"print([name for name in {HEAVY} if name in sys.modules])"
+    process = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert process.stdout == "[]\n"
 
 
 # ---------------------------------------------------------------- what is started again

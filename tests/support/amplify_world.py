@@ -22,7 +22,7 @@ from local.amplify.addresses import Addresses
 from local.amplify.context import AmplifyContext, JobLimits
 from local.codegen import Generator
 from local.server.http_server import HttpServer, Listen
-from local.server.service import call
+from tests.support.services import call
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"

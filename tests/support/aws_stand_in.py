@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from werkzeug.wrappers import Request, Response
 
 from local.server.http_server import HttpServer
-from local.server.service import Service, call
+from local.server.service import Service
 from local.services.moto import MotoBackend
+from tests.support.services import call
 
 REGION = "eu-west-1"
 

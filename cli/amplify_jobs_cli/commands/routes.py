@@ -38,7 +38,7 @@ def add_routes(commands: Any) -> None:
     _add_event_options(explanation)
     add_json(explanation)
     pushing.add_argument("--dry-run", action="store_true", help="show what changes, and write nothing")
-    pushing.add_argument("--yes", action="store_true", help="remove routes and sources without asking")
+    pushing.add_argument("--yes", action="store_true", help="remove routes, sources and targets without asking")
     pushing.add_argument(
         "--no-lookup",
         dest="lookup",

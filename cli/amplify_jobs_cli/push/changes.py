@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What happens to a route, a source or a schedule."""
+    """What happens to a route, a source, a target or a schedule."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -38,7 +38,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that changes: `what` it is (route, source, schedule, source copy), its name, a note for people."""
+    """One thing that changes: `what` it is (route, source, target, schedule, source copy), its name, a note."""
 
     kind: Kind
     what: str

@@ -27,11 +27,11 @@ class PushPlan:
 
     @property
     def removals(self) -> list[str]:
-        """The routes and sources that the stack will have no more, as a person reads them."""
+        """The routes, sources and targets that the stack will have no more, as a person reads them."""
         return [
             f"{change.what} {change.name}"
             for change in self.changes
-            if change.kind is Kind.REMOVED and change.what in ("route", "source")
+            if change.kind is Kind.REMOVED and change.what in ("route", "source", "target")
         ]
 
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_jobs.errors import PushRefusedError
+from amplify_jobs.routing.report_targets import Target, secrets_of
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.account_reader import AccountReader
 from amplify_jobs_cli.push.lookup import uses, warnings
 from amplify_jobs_cli.push.plan import PushPlan, plan_push
 from amplify_jobs_cli.push.route_changes import StoredRoutes
 from amplify_jobs_cli.push.schedules import schedule_changes, schedules_of
+from amplify_jobs_cli.push.secret_commands import missing_text, source_commands
 from amplify_jobs_cli.stack import Stack
 from amplify_jobs_cli.text import count
 
-# How the shell makes a secret, where a provider does not take any text: a key in base64, or user and password.
-_SECRETS = {
-    "standard": "whsec_$(openssl rand -base64 32)",
-    "azure-devops": "amplify-jobs:$(openssl rand -hex 32)",
-}
 _ANSWERS = ("y", "yes")
 
 
@@ -33,7 +29,7 @@ class PushOptions:
 
     file: str
     dry_run: bool = False
-    # Remove routes and sources without a question.
+    # Remove routes, sources and targets without a question.
     yes: bool = False
     lookup: bool = True
     as_json: bool = False
@@ -44,7 +40,7 @@ class PushOptions:
 def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
     """Show what changes and put it into effect, unless it is a dry run.
 
-    Raises PushRefusedError where routes or sources would be removed without consent, and ServiceTrouble.
+    Raises PushRefusedError where routes, sources or targets would be removed without consent, and ServiceTrouble.
     """
     scheduler = stack.scheduler()
     schedules = schedule_changes(scheduler.stored(), schedules_of(routes, stack.schedules))
@@ -60,7 +56,7 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
         stack.change_sources(plan.sources_written, plan.sources_removed)
         # A schedule that fires finds its route there already.
         scheduler.apply(plan.schedules)
-    missing = set(stack.missing_secrets(name for source in routes.sources.values() for name in source.secrets))
+    missing = set(stack.missing_secrets(_secret_names(routes)))
     if options.as_json:
         report = {
             "stack": stack.name,
@@ -74,6 +70,7 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
             "webhooks": [
                 _webhook_report(stack, name, source.secrets, missing) for name, source in routes.sources.items()
             ],
+            "targets": [_target_report(name, target, missing) for name, target in routes.reports.items()],
         }
         print(json.dumps(report, indent=2, ensure_ascii=False))
         return
@@ -86,12 +83,30 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
         print(f"\n{name}: {_webhook(stack, name)}")
         for secret in [secret for secret in source.secrets if secret in missing]:
             print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
-            print("\n".join(f"    {command}" for command in _secret_commands(secret, source.provider, stack.region)))
+            print("\n".join(f"    {command}" for command in source_commands(secret, source.provider, stack.region)))
+    for name, target in routes.reports.items():
+        for secret in [secret for secret in secrets_of(target) if secret in missing]:
+            print(f"\n{name}: {missing_text(secret, target, stack.region)}")
 
 
 def summary(routes: Routes) -> str:
-    """How many sources and routes there are."""
-    return f"{count(len(routes.sources), 'source')} and {count(len(routes.routes), 'route')}"
+    """How many sources, routes and targets there are."""
+    sources, routes_count = count(len(routes.sources), "source"), count(len(routes.routes), "route")
+    if not routes.reports:
+        return f"{sources} and {routes_count}"
+    return f"{sources}, {routes_count} and {count(len(routes.reports), 'target')}"
+
+
+def _secret_names(routes: Routes) -> Iterator[str]:
+    for source in routes.sources.values():
+        yield from source.secrets
+    for target in routes.reports.values():
+        yield from secrets_of(target)
+
+
+def _target_report(name: str, target: Target, missing: set[str]) -> dict[str, Any]:
+    missing_secrets = [secret for secret in secrets_of(target) if secret in missing]
+    return {"target": name, "kind": target.kind, "missingSecrets": missing_secrets}
 
 
 def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[str, str]]:
@@ -132,13 +147,3 @@ def _webhook_report(stack: Stack, source: str, secrets: Iterable[str], missing: 
 
 def _webhook(stack: Stack, source: str) -> str:
     return f"{stack.api_url}/webhooks/{source}"
-
-
-def _secret_commands(name: str, provider: str, region: str) -> tuple[str, str]:
-    """The shell makes the value, so that it stands in no history."""
-    place = f"--name {shlex.quote(name)} --region {shlex.quote(region)}"
-    value = _SECRETS.get(provider, "$(openssl rand -hex 32)")
-    return (
-        f'aws ssm put-parameter --type SecureString {place} --value "{value}"',
-        f"aws ssm get-parameter --with-decryption {place} --query Parameter.Value --output text",
-    )

@@ -1,4 +1,4 @@
-"""What a push of routes changes in the sources and routes that were pushed before."""
+"""What a push of routes changes in the sources, routes and targets that were pushed before."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.changes import Change, Kind, Member
 
 # Of the bus, its only member is told by its name.
-_SECTIONS = {"sources": "source", "bus": "bus", "routes": "route"}
+_SECTIONS = {"sources": "source", "bus": "bus", "routes": "route", "reports": "target"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class StoredRoutes:
 
 
 def route_changes(stored: StoredRoutes, routes: Routes) -> list[Change]:
-    """Tell which sources and routes are added, changed (with each member that is) or removed."""
+    """Tell which sources, routes and targets are added, changed (with each member that is) or removed."""
     after = _plain(routes)
     return [
         change

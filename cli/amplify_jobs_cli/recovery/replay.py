@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.model.request import JobRequest, job_request
+from amplify_jobs.model.request import JobRequest, parse_job_request
 
 
 def original_id(request_id: str) -> str:
@@ -20,10 +20,10 @@ def make_replay(raw: Any, number: int, now: datetime) -> JobRequest:
     `number` counts the replays of the original from 1. Raises RequestRejected if the input is no job request, or its
     request id leaves no room for the ending.
     """
-    request = job_request(raw)
+    request = parse_job_request(raw)
     content = {
         **request.model_dump(mode="json", by_alias=True),
         "requestId": f"{original_id(request.request_id)}-r{number}",
         "receivedAt": now.isoformat(),
     }
-    return job_request(content)
+    return parse_job_request(content)

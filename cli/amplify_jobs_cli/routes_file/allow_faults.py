@@ -65,7 +65,7 @@ def _faults_of_allow(path: Path, allow: Any, routes: list[str]) -> Iterator[Prob
                 yield Problem((*path, "routes", number), f"is not the name of a route; use {right}")
     for index, pattern in items(patterns):
         bare = pattern.removeprefix("!")
-        if bare and not any(_fits(bare, name) for name in routes):
+        if bare and not any(fits(bare, name) for name in routes):
             use = one_of(bare, routes) if routes else "add it under routes"
             yield Problem((*path, "routes", *index), f"there is no route {bare!r}; {use}")
 
@@ -74,7 +74,8 @@ def _example(model: type[BaseModel], name: str) -> str:
     return flow(examples(model.model_fields[name])[0])
 
 
-def _fits(pattern: str, name: str) -> bool:
+def fits(pattern: str, name: str) -> bool:
+    """Whether a pattern may mean the name of a route."""
     try:
         return last_match((pattern,), name) is not None
     except re.error:

@@ -11,6 +11,7 @@ from amplify_jobs_cli.routes_file.pattern_problems import pattern_problems
 from amplify_jobs_cli.routes_file.places import Path
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.request_faults import operation_faults, placeholder_faults
+from amplify_jobs_cli.routes_file.target_faults import target_faults
 from amplify_jobs_cli.routes_file.wording import kind_of
 
 _WORKFLOW = "this is a workflow of GitHub Actions, not a routes file; use sources: and routes:, as in docs/routes.md"
@@ -30,6 +31,7 @@ def find_faults(value: Any, stack: str, scalar: Scalar) -> list[Problem]:
     checks = (
         name_faults(value, stack),
         allow_faults(value),
+        target_faults(value, stack),
         pattern_problems(value, "fault"),
         routes_faults(value, scalar),
         parameter_faults(value, scalar),
@@ -46,5 +48,5 @@ def find_faults(value: Any, stack: str, scalar: Scalar) -> list[Problem]:
 
 
 def _is_covered(path: Path, paths: set[Path]) -> bool:
-    """Whether there is a fault of the same value, or of the list that has it as its first item."""
-    return path in paths or (path[-1:] == (0,) and path[:-1] in paths)
+    """Whether there is a fault of the same value, of the list that has it as its first item, or of any part of all."""
+    return path in paths or (path[-1:] == (0,) and path[:-1] in paths) or (path == () and bool(paths))

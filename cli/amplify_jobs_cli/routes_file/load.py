@@ -61,6 +61,7 @@ class CheckedRoutes:
             "valid": self.routes is not None,
             "sources": len(self.routes.sources) if self.routes else None,
             "routes": len(self.routes.routes) if self.routes else None,
+            "targets": len(self.routes.reports) if self.routes else None,
             "faults": [finding.as_json() for finding in self.faults],
             "warnings": [finding.as_json() for finding in self.warnings],
         }

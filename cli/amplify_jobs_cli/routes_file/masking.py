@@ -26,6 +26,8 @@ LONGEST_EXCERPT = 100
 _SHORTEST_TEXT = 5
 # The deepest member of a right file lies far above.
 _DEEPEST = 50
+# The deepest text of a right target lies in when.branches.
+_DEEPEST_TEXT = 3
 
 _MEMBERS = ("version", "sources", "provider", "secrets", "routes", "defaults", "bus")
 _SECTIONS = ("version", "routes", "defaults", "bus")
@@ -33,12 +35,17 @@ _PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]{1,64})?/[A-Za-z0-9_.-]{1,64}/secrets(
 _MEMBER_NAME = re.compile(r"[A-Za-z_]{1,16}")
 # Names and patterns of routes, operations and ids of apps.
 _ALLOWED = re.compile(r"!?[a-z0-9_*-]{1,40}")
-_CONFIDENTIAL = re.compile(r"secret|token|passw|credential|api[_-]?key", re.IGNORECASE)
+_CONFIDENTIAL = re.compile(r"secret|token|passw|credential|webhook|api[_-]?key", re.IGNORECASE)
+# Members of targets whose values are no secrets, unless they look like one.
+_OPEN_MEMBERS = frozenset({"kind", "source", "context", "channel", "api", "when"})
+# What tokens and keys are like: a word of many letters, with digits or with small and big ones.
+_RANDOM = re.compile(r"(?=[a-z+=]*[0-9A-Z]|[A-Z+=]+[0-9a-z])[A-Za-z0-9+=]{13,}")
+_PLAIN_ADDRESS = re.compile(r"https?://[^/?#@]+[^?#@]*")
 _WORD = re.compile(r"[^\s\[\]{},:]+")
 # Where sources begin in a text that is not YAML, and where they end.
 _BEGIN = re.compile(
-    rf"""(?im)(?:sources|^["'{{]*(?!(?:{"|".join(_SECTIONS)})\b|x-)[\w-]+"""
-    r"""|(?:secret|token|passw|credential|api[_-]?key)[\w-]*)["']?[ \t]*:"""
+    rf"""(?im)(?:sources|reports|^["'{{]*(?!(?:{"|".join(_SECTIONS)})\b|x-)[\w-]+"""
+    r"""|(?:secret|token|passw|credential|webhook|api[_-]?key)[\w-]*)["']?[ \t]*:"""
 )
 _END = re.compile(rf"""(?m)(?:^|[{{,])[ \t]*["']?(?:{"|".join(_SECTIONS)})["']?[ \t]*:""")
 # Forms of secrets wherever they are: user and password of an address, and what hosts and AWS give out.
@@ -119,12 +126,25 @@ class Masking:
             key, value = item
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             # Whatever stands at the top and is no section may be the sources under another name. A route may have any.
-            if _is_unknown(name) if depth == 0 else around != "routes" and name == "sources":
+            if depth == 0 and name == "reports":
+                self._read_reports(key, value)
+            elif _is_unknown(name) if depth == 0 else around != "routes" and name == "sources":
                 self._read_sources(key, value)
             elif around != "routes" and _CONFIDENTIAL.search(name) and not isinstance(value, yaml.MappingNode):
                 self._read_source(value, set())
             else:
                 self._read(value, name, depth + 1)
+
+    def _read_reports(self, key: yaml.Node, value: yaml.Node) -> None:
+        """Show what of the targets can't be a secret. An address's path often is one, and each other member may be."""
+        texts: dict[bool, set[str]] = {True: set(), False: set()}
+        for target in value.value if isinstance(value, yaml.MappingNode) else ():
+            for name, content in target[1].value if isinstance(target[1], yaml.MappingNode) else ():
+                texts[isinstance(name, yaml.ScalarNode) and name.value in _OPEN_MEMBERS].update(_texts_below(content))
+        for text in texts[True] - texts[False]:
+            if _is_plain(text):
+                self._allowed.update((text, *_WORD.findall(text)))
+        self._read_sources(key, value)
 
     def _read_sources(self, key: yaml.Node, value: yaml.Node) -> None:
         self._regions.append((key.end_mark.index, value.end_mark.index))
@@ -190,6 +210,22 @@ def _words() -> Mapping[str, frozenset[str]]:
 def _is_unknown(name: str) -> bool:
     """Whether a member at the top is no section, nor one that holds anchors."""
     return name not in _SECTIONS and not name.startswith("x-")
+
+
+def _texts_below(node: yaml.Node, depth: int = 0) -> Iterator[str]:
+    """The texts of a value, however deep; an anchor may make it endless."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node.value
+    elif isinstance(node, yaml.CollectionNode) and depth <= _DEEPEST_TEXT:
+        for item in node.value:
+            for inner in item if isinstance(item, tuple) else (item,):
+                yield from _texts_below(inner, depth + 1)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text of a target looks like no secret."""
+    is_address = "://" in text
+    return len(text) <= 100 and not _RANDOM.search(text) and (not is_address or bool(_PLAIN_ADDRESS.fullmatch(text)))
 
 
 def _is_near(text: str, words: frozenset[str]) -> bool:

@@ -38,6 +38,7 @@ Scalar = Callable[[Path], str | None]
 
 # The members of the file that are none of the models'.
 _FILE_MEMBERS: dict[type[BaseModel], tuple[str, ...]] = {Routes: (DEFAULTS,), Route: (MATRIX,)}
+_TARGET = ("reports", "*")
 # What a text with values of an event can become, as far as its form goes.
 _SAMPLES = ("d1", "1", "main", "2026-01-31T12:00:00Z")
 # pydantic's types of errors about the member that tells the models of a union apart -> the same about any member.
@@ -191,10 +192,16 @@ def _unknown_member(error: _Error, missing: set[Path], value: Any) -> tuple[str,
     right = nearest(name, required) or nearest(name, absent) or nearest(name, names)
     if right:
         return f"unknown member {name}; use {right}", right if right in required else None
-    elsewhere = [place for place, other in models_below(Routes) if place and name in _member_names(other)]
-    if elsewhere and model is not None:
-        home = next(part for part in reversed(elsewhere[0]) if part != "*")
-        home = "the route itself" if elsewhere[0] == ("routes", "*") else home
+    having = [(place, other) for place, other in models_below(Routes) if place and name in _member_names(other)]
+    if having and model is not None:
+        # A target may lack what a route has, and the other way round.
+        place = next((place for place, _ in having if place[:1] == error.path[:1]), having[0][0])
+        if place == _TARGET and error.path[:1] == _TARGET[:1]:
+            kinds = [kind for at, other in having if at == _TARGET for kind in choices(other.model_fields["kind"])]
+            use = f"leave it out, or use kind {' or '.join(kinds)}"
+            return f"unknown member {name} of kind {member(owner, 'kind')}; {use}", None
+        home = next(part for part in reversed(place) if part != "*")
+        home = "the route itself" if place == ("routes", "*") else home
         return f"unknown member {name}; it is a member of {home}, write it there", None
     if not names:
         return f"unknown member {name}; leave it out", None
@@ -214,7 +221,7 @@ def _message(error: _Error, value: Any, scalar: Scalar) -> str:
         return error.details["msg"].removeprefix("Value error, ")
     if kind == "missing":
         return f"is missing; use {right}"
-    if kind in ("literal_error", "enum"):
+    if kind in ("literal_error", "enum") and isinstance(value, str) and value:
         return f"unknown value {shown(value)}; {one_of(str(value), choices(error.field))}"
     if value is None or value in ("", [], {}):
         return f"is empty; use {right}"

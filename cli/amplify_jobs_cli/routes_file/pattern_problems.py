@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"[^@\s*]+@[^@\s*]+\.[A-Za-z]{2,}")
 
 
 def pattern_problems(value: Any, severity: Severity) -> Iterator[Problem]:
-    """Find the patterns of all routes that can't fit."""
+    """Find the patterns of all routes and targets that can't fit."""
     for name, route in members(value, "routes"):
         for kind, condition in members(route, "when"):
             for key in (*_NAMES, "paths", "authors", "repository"):
@@ -31,6 +31,11 @@ def pattern_problems(value: Any, severity: Severity) -> Iterator[Problem]:
                     problem = _problem(key, pattern)
                     if problem is not None and problem[0] == severity:
                         yield Problem(("routes", name, "when", kind, key, *index), problem[1])
+    for name, target in members(value, "reports"):
+        for index, pattern in items(member(member(target, "when"), "branches")):
+            problem = _problem("branches", pattern)
+            if problem is not None and problem[0] == severity:
+                yield Problem(("reports", name, "when", "branches", *index), problem[1])
 
 
 def _problem(key: str, pattern: str) -> tuple[Severity, str] | None:

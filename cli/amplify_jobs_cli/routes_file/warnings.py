@@ -1,4 +1,4 @@
-"""Warnings of routes that no event can start, or that more senders can start than is meant."""
+"""Warnings of routes that no event can start, or more senders than is meant, and of targets that get nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from amplify_jobs.routing.schedule_expression import never_due
 from amplify_jobs_cli.routes_file.host_omissions import omission_warnings
 from amplify_jobs_cli.routes_file.pattern_problems import pattern_problems
 from amplify_jobs_cli.routes_file.problems import Problem
+from amplify_jobs_cli.routes_file.target_warnings import target_warnings
 from amplify_jobs_cli.routes_file.values import member, members
 
 _FROM_HOSTS = ("push", "pull_request", "release")
@@ -27,6 +28,7 @@ def find_warnings(value: Any, now: datetime, *, senders: bool = True) -> list[Pr
         *_schedule_warnings(value, now),
         *_object_warnings(value),
         *omission_warnings(value),
+        *target_warnings(value),
     ]
 
 

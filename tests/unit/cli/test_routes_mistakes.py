@@ -274,8 +274,12 @@ routes:
         ),
         ("kind: commit_status, ", "", "reports.status.kind: is missing; use one of commit_status, slack, teams"),
         ("token:", "tokn:", "reports.status.tokn: unknown member tokn; use token"),
-        (", token: /amplify-jobs/secrets/token", "", "reports.status.token: is missing; use the SSM parameter"),
-        ("token: /amplify-jobs/secrets/token", f"token: {SECRET}", "reports.status.token: '…' has the wrong form; use"),
+        (", token: /amplify-jobs/secrets/token", "", "reports.status.token: is missing; use the name of"),
+        (
+            "token: /amplify-jobs/secrets/token",
+            f"token: {SECRET}",
+            "reports.status.token: this is not the name of an SSM parameter that the stack can read; put the token",
+        ),
     ],
 )
 def test_a_member_of_a_target_has_the_text_of_its_kind(good: str, bad: str, expected: str) -> None:

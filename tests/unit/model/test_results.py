@@ -13,15 +13,15 @@ from amplify_jobs.model.results import (
     MissingFile,
     PartialError,
     Results,
-    all_errors,
-    bounded,
-    counted,
+    limit_items,
+    limit_results,
+    merge_errors,
 )
 
 
 def test_an_error_that_is_told_twice_comes_once() -> None:
     one, two = PartialError(schema_name="A", error="no"), PartialError(schema_name="B", error="no")
-    assert all_errors([one, two], [two, one]) == (one, two)
+    assert merge_errors([one, two], [two, one]) == (one, two)
 
 
 # ---------------------------------------------------------------- what travels
@@ -39,9 +39,9 @@ results = st.builds(
 
 @given(results)
 def test_results_are_bounded_in_bytes_and_what_is_left_out_is_counted(made: Results) -> None:
-    kept = bounded(made)
+    kept = limit_results(made)
     assert len(json.dumps(kept.model_dump(mode="json", by_alias=True))) < RESULTS_BYTES + 1_000
-    assert bounded(kept) == kept
+    assert limit_results(kept) == kept
     assert kept.files == made.files[: len(kept.files)]
     assert len(kept.files) + kept.more_files == len(made.files)
     for those, all_of_them in ((kept.partial_errors, made.partial_errors), (kept.missing, made.missing)):
@@ -53,11 +53,11 @@ def test_ordinary_results_are_all_there() -> None:
     """As many files as are fetched, with names as forms have them."""
     files = tuple(f"s3://amplify-jobs-bucket-1a2b3c4d/results/forms-{'0' * 32}/Form{n}.jsx" for n in range(MOST_FILES))
     made = Results(folder="s3://b/", files=files, partial_errors=(PartialError(schema_name="A", error="no"),))
-    assert bounded(made) == made
+    assert limit_results(made) == made
 
 
 @given(st.lists(st.text(max_size=300), max_size=100), st.integers(100, 5_000))
 def test_what_does_not_fit_is_counted(texts: list[str], limit: int) -> None:
-    kept = counted(texts, limit, str)
+    kept = limit_items(texts, limit, str)
     assert len(json.dumps(kept)) <= limit + len("[]")
     assert list(kept) == texts or kept[-1] == f"and {len(texts) - len(kept) + 1} more"

@@ -108,5 +108,5 @@ def test_a_list_that_fails_leaves_a_lost_answer_unresolved() -> None:
     with pytest.raises(StartUnresolved):
         world.start()
     world.backend.before_list = raising(ServiceTrouble("no answer"))
-    with pytest.raises(StartUnresolved, match="can't be looked for: no answer"):
+    with pytest.raises(StartUnresolved, match="can't be searched for: no answer"):
         world.start()

@@ -20,7 +20,7 @@ from amplify_jobs.announcing.notification import Notification
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.job import JobState, State, Step
 from amplify_jobs.model.request import Cause
-from amplify_jobs.model.results import bounded
+from amplify_jobs.model.results import limit_results
 from amplify_jobs.text import presentable
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -101,7 +101,7 @@ def _finished(notification: Notification, state: JobState, names: AppNames, stac
         steps=tuple(_step(step) for step in state.steps),
         links=links(state, names, stack),
         warnings=_warnings(state),
-        results=bounded(state.results) if state.results else None,
+        results=limit_results(state.results) if state.results else None,
         attempts=notification.attempts,
         superseded_by=state.superseded_by,
         failure=state.failure,

@@ -9,7 +9,7 @@ from typing import Any
 
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.job import Job, JobState, State, Step, StepAddress, hosting_state
-from amplify_jobs.model.results import PartialError, Results, all_errors
+from amplify_jobs.model.results import PartialError, Results, merge_errors
 from amplify_jobs.text import presentable
 
 # Amplify's jobs have three to five; a name or a status is a word.
@@ -81,7 +81,7 @@ def codegen_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
         started_at=_time_or_none(body.get("createdAt")),
         finished_at=_time_or_none(body.get("modifiedAt")) if state.is_outcome else None,
         reason=presentable(message) if state is State.FAILED else None,
-        results=Results(partial_errors=all_errors(errors)) if errors else None,
+        results=Results(partial_errors=merge_errors(errors)) if errors else None,
     )
 
 

@@ -11,7 +11,7 @@ from amplify_jobs.following.wait import Deadlines, EarlierJob, Progress, wait_se
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.job import JobState, RecordKey, State
 from amplify_jobs.model.request import JobRequest, OnTimeout
-from amplify_jobs.model.results import bounded
+from amplify_jobs.model.results import limit_results
 
 
 class FollowedJob(GrowingModel):
@@ -84,7 +84,7 @@ def poll_answer(followed: FollowedJob, record: Record, earlier: Sequence[Earlier
     until_deadline = min(deadlines.next_after(left_queue_at) - now, deadlines.run_for)
     return PollAnswer(
         # Without collected results, the results of a job are the errors of its status.
-        job=state.model_copy(update={"results": bounded(state.results)}) if state.results else state,
+        job=state.model_copy(update={"results": limit_results(state.results)}) if state.results else state,
         finished=state.state.is_outcome,
         wait_seconds=wait_seconds(earlier, progress, until_deadline),
         seen=str(record.changes),

@@ -17,7 +17,7 @@ from amplify_jobs.model.results import (
     MissingFile,
     PartialError,
     Results,
-    all_errors,
+    merge_errors,
 )
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
@@ -90,7 +90,7 @@ class Collector:
         stored = [self._store(folder + MANIFEST, lambda: _stored_manifest(manifest, errors, folder))]
         with ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS) as pool:
             stored += pool.map(lambda output: self._store_file(output, folder, until), manifest.outputs)
-        return _result(folder, stored, all_errors(errors, manifest.errors), manifest.missing)
+        return _result(folder, stored, merge_errors(errors, manifest.errors), manifest.missing)
 
     def _store_file(self, output: Output, folder: str, until: float) -> _StoredFile:
         return self._store(folder + output.name, lambda: self._files.get(output.url, limit=FILE_LIMIT, until=until))

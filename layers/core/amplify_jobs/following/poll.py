@@ -16,7 +16,7 @@ from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines, EarlierJob, left_queue, past_deadline
 from amplify_jobs.model.job import Job, JobState, RecordKey, State
 from amplify_jobs.model.request import JobRequest
-from amplify_jobs.model.results import Results, all_errors, bounded
+from amplify_jobs.model.results import Results, limit_results, merge_errors
 
 if TYPE_CHECKING:
     from amplify_jobs.following.collect import CollectionResult
@@ -202,8 +202,8 @@ def stopped_in_time_out(state: JobState, left_queue_at: datetime | None, deadlin
 def with_results(state: JobState, results: Results) -> JobState:
     """Add the collected results to a state, which may have partial errors already."""
     earlier = state.results.partial_errors if state.results is not None else ()
-    errors = all_errors(earlier, results.partial_errors)
-    return state.model_copy(update={"results": bounded(results.model_copy(update={"partial_errors": errors}))})
+    errors = merge_errors(earlier, results.partial_errors)
+    return state.model_copy(update={"results": limit_results(results.model_copy(update={"partial_errors": errors}))})
 
 
 def detection_delay(state: JobState, now: datetime) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""The input of UI Builder's StartCodegenJob, and what we take in place of its data schema.
+"""The input of UI Builder's StartCodegenJob, which may have a GraphQL schema in place of its data schema.
 
 Source: Amplify UI Builder API reference, StartCodegenJob, and botocore's model of it, whose shapes the classes follow.
 """
@@ -52,10 +52,10 @@ class TaggedUnion(Model):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TaggedUnion:
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
+        count = sum(getattr(self, name) is not None for name in type(self).model_fields)
+        if count != 1:
             names = ", ".join(field.alias or name for name, field in type(self).model_fields.items())
-            raise ValueError(f"exactly one of these is required, not {len(given)}: {names}")
+            raise ValueError(f"exactly one of these is required, not {count}: {names}")
         return self
 
 

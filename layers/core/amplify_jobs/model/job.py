@@ -1,4 +1,4 @@
-"""Jobs and their states: what Amplify says of a job, in one form."""
+"""Jobs and their states, in one form for all of Amplify's services."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class State(StrEnum):
         return self not in (State.WAITING, State.RUNNING)
 
 
-# Whatever is not listed here, a status never seen before included, counts as running: only these three are the end.
+# Every other status, an unknown one included, counts as running: only the last three are the end.
 _HOSTING_STATES = {
     "CREATED": State.WAITING,
     "PENDING": State.WAITING,
@@ -46,9 +46,9 @@ def hosting_state(status: str) -> State:
 
 
 class Job(GrowingModel):
-    """Which job of Amplify's it is: a branch's if it is one of Amplify Hosting's, else a backend environment's.
+    """A job of Amplify: a branch's if Amplify Hosting runs it, else a backend environment's.
 
-    `warnings` is what was found when it was requested, and did not keep it from being started.
+    `warnings` are faults of the request that did not keep the job from starting.
     """
 
     operation: str

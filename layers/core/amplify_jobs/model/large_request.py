@@ -1,4 +1,4 @@
-"""Requests too large for an execution's input: most of their parameters lie in the bucket, and are referenced."""
+"""Requests too large for an execution's input: an object in the bucket has most of their parameters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def parameters_key(request: JobRequest) -> str:
 
 
 def with_short_texts(request: JobRequest) -> JobRequest:
-    """Cut what a request says of where it came from, and of what is wrong with it, which no job depends on."""
+    """Shorten the texts of a request's cause and fault, on which no job depends."""
     limits = {"message": COMMIT_MESSAGE_LIMIT}
     texts = {
         name: shortened(value, limits.get(name, _CAUSE_LIMIT))

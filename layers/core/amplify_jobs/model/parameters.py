@@ -1,4 +1,4 @@
-"""The inputs of Amplify Hosting's and Amplify Backend's operations, and what is taken in place of an uploaded zip.
+"""The inputs of Amplify Hosting's and Amplify Backend's operations.
 
 Sources: Amplify and Amplify Backend API references, and botocore's models of them, which are newer. The input of a
 codegen job has a module of its own, since it takes long to load.
@@ -158,9 +158,9 @@ class StartDeploymentParameters(HostingParameters):
 
     @model_validator(mode="after")
     def _one_source(self) -> StartDeploymentParameters:
-        given = [source for source in (self.job_id, self.source_url, self.artifact) if source is not None]
-        if len(given) != 1:
-            raise ValueError(f"exactly one of these is required, not {len(given)}: jobId, sourceUrl, artifact")
+        count = sum(source is not None for source in (self.job_id, self.source_url, self.artifact))
+        if count != 1:
+            raise ValueError(f"exactly one of these is required, not {count}: jobId, sourceUrl, artifact")
         if self.source_url_type is not None and self.source_url is None:
             raise ValueError("sourceUrlType describes sourceUrl, and can't be used without it")
         if self.source_url_type is SourceUrlType.BUCKET_PREFIX and not str(self.source_url).startswith("s3://"):
@@ -181,7 +181,7 @@ class StartDeploymentParameters(HostingParameters):
 
 
 class GenerateBackendAPIModelsParameters(OperationParameters):
-    """Whose models to generate: an app's, a backend environment's, and the name of its API."""
+    """The input of Amplify Backend's GenerateBackendAPIModels: an app, its backend environment, and its API's name."""
 
     # Amplify Backend alone begins names with capitals.
     model_config = ConfigDict(alias_generator=to_pascal)
@@ -194,7 +194,7 @@ class GenerateBackendAPIModelsParameters(OperationParameters):
 def validated_parameters(request: JobRequest) -> OperationParameters:
     """Validate a request's parameters as its operation's API page states them.
 
-    Raises RequestRejected naming every fault with its path.
+    Raises RequestRejected, which names every fault with its path.
     """
     if request.fault is not None:
         raise RequestRejected(request.fault)

@@ -1,4 +1,4 @@
-"""Job requests: one operation, its parameters in the API's own names, a request id, who asked and why."""
+"""Job requests: one operation, its parameters in the API's own names, a request id, and the cause."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.operations import OPERATIONS, default_timeout_minutes
 from amplify_jobs.model.s3_uri import S3Uri
-from amplify_jobs.model.validation import faults
+from amplify_jobs.model.validation import invalid_input_is
 
 REQUEST_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,79}$"
 ROUTE_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -56,13 +56,13 @@ class Cause(GrowingModel):
 class JobRequest(GrowingModel):
     """A command to start one job; the input of one execution of the job state machine.
 
-    `parameters` stay as they came: the start function validates them, so that a bad one is announced as a rejection.
-    What of them is too large for an execution's input lies at `parametersUri`: a JSON object whose members are added.
+    `parameters` stay as they came: start_job validates them, so that a wrong one is announced as a rejection. The
+    object at `parametersUri` has those that are too large for an execution's input, as members of a JSON object.
     `timeoutMinutes` runs from the moment the job leaves Amplify's queue, `startWithinMinutes` bounds everything before.
     `retry` is how often a job that FAILED is started again, as RETRY of the same job id. With `supersede` the request
     makes older ones of the same app, branch and kind (`cause.kind`) moot; `eventTime`, at most `receivedAt`, says which
-    are older. `route` is None for a job that was asked for outright.
-    `fault` is what was found wrong before the request was made: such a request is there to be rejected and announced.
+    are older. `route` is None for a request that no route made. A request with a `fault` is there to be rejected and
+    announced.
     """
 
     version: Literal["1"] = "1"
@@ -72,7 +72,7 @@ class JobRequest(GrowingModel):
     parameters: dict[str, Any]
     parameters_uri: S3Uri | None = None
     timeout_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = Field(
-        default_factory=lambda given: default_timeout_minutes(given.get("operation", ""))
+        default_factory=lambda members: default_timeout_minutes(members.get("operation", ""))
     )
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_START_WITHIN_MINUTES
     on_timeout: OnTimeout = OnTimeout.LEAVE
@@ -84,7 +84,7 @@ class JobRequest(GrowingModel):
     fault: str | None = None
 
     def log_keys(self) -> dict[str, Any]:
-        """What every log line about this request carries."""
+        """The keys of every log line about this request."""
         return {
             "request_id": self.request_id,
             "delivery_id": self.cause.delivery_id,
@@ -94,7 +94,7 @@ class JobRequest(GrowingModel):
 
     @property
     def app_id(self) -> str | None:
-        """The app that the parameters name, as far as they can be understood."""
+        """The app that the parameters name, if it is a text."""
         return self._text("appId", "AppId")
 
     @property
@@ -123,9 +123,7 @@ def unsupported_members(operation: str, supersede: bool, on_timeout: OnTimeout) 
         yield "onTimeout", f"{reason}; use leave"
 
 
-def job_request(raw: object) -> JobRequest:
-    """Read a job request. Raises RequestRejected naming every fault with its path."""
-    try:
+def parse_job_request(raw: object) -> JobRequest:
+    """Read a job request. Raises RequestRejected, which names every fault with its path."""
+    with invalid_input_is(RequestRejected):
         return JobRequest.model_validate(raw)
-    except ValidationError as error:
-        raise RequestRejected("; ".join(faults(error))) from None

@@ -1,4 +1,4 @@
-"""What a job that generates something leaves: its files, what it could not generate, and what could not be stored."""
+"""The results of a job that generates something: its files, its errors, and the files that could not be stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MissingFile(GrowingModel):
 
 
 class Results(GrowingModel):
-    """`files` are s3:// addresses, all of them in `folder`, where `moreFiles` are that did not fit into the list."""
+    """`files` are s3:// addresses in `folder`, which has `moreFiles` that did not fit into the list."""
 
     folder: str | None = None
     files: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Results(GrowingModel):
 
 @dataclass(frozen=True)
 class JobOutput:
-    """What a service gives of a job that succeeded: texts by file name, or the address of a manifest that lists files.
+    """What a service says about the files of a job that succeeded: their texts by name, or a manifest's address.
 
     The address is signed. `errors` are what the job could not generate.
     """
@@ -56,45 +56,45 @@ class JobOutput:
     errors: tuple[PartialError, ...] = ()
 
 
-def all_errors(*several: Iterable[PartialError]) -> tuple[PartialError, ...]:
-    """Join lists of errors; what is in more than one of them comes once."""
-    return tuple(dict.fromkeys(error for errors in several for error in errors))
+def merge_errors(*lists: Iterable[PartialError]) -> tuple[PartialError, ...]:
+    """Join lists of errors; an error of several lists comes once."""
+    return tuple(dict.fromkeys(error for errors in lists for error in errors))
 
 
-def bounded(results: Results) -> Results:
-    """Keep results below RESULTS_BYTES of JSON, whatever a job made; what is left out is counted.
+def limit_results(results: Results) -> Results:
+    """Limit results to RESULTS_BYTES of JSON and count the rest.
 
-    The lists of errors and of missing files end with "and N more" then; manifest.json in the folder has all.
+    A list of errors or of missing files then ends with "and N more"; manifest.json in the folder has all.
     """
     errors = tuple(
-        PartialError(schema_name=presentable(each.schema_name, _NAME_LIMIT), error=presentable(each.error))
-        for each in results.partial_errors
+        PartialError(schema_name=presentable(error.schema_name, _NAME_LIMIT), error=presentable(error.error))
+        for error in results.partial_errors
     )
     missing = tuple(
-        MissingFile(name=presentable(each.name, _NAME_LIMIT), reason=presentable(each.reason))
-        for each in results.missing
+        MissingFile(name=presentable(file.name, _NAME_LIMIT), reason=presentable(file.reason))
+        for file in results.missing
     )
-    files = within(results.files, _FILES_BYTES)
+    files = items_within(results.files, _FILES_BYTES)
     return results.model_copy(
         update={
             "files": files,
             "more_files": results.more_files + len(results.files) - len(files),
-            "partial_errors": counted(errors, _ERRORS_BYTES, lambda rest: PartialError(error=rest)),
-            "missing": counted(missing, _MISSING_BYTES, lambda rest: MissingFile(reason=rest)),
+            "partial_errors": limit_items(errors, _ERRORS_BYTES, lambda rest: PartialError(error=rest)),
+            "missing": limit_items(missing, _MISSING_BYTES, lambda rest: MissingFile(reason=rest)),
         }
     )
 
 
-def counted(items: Sequence[Item], limit: int, rest: Callable[[str], Item]) -> tuple[Item, ...]:
-    """Keep the first items that have less than `limit` bytes of JSON; if some are left out, `rest` says how many."""
-    kept = within(items, limit)
-    if len(kept) == len(items):
-        return kept
-    kept = within(items, limit - len(_json(rest(f"and {len(items)} more"))) - len(", "))
-    return (*kept, rest(f"and {len(items) - len(kept)} more"))
+def limit_items(items: Sequence[Item], limit: int, rest: Callable[[str], Item]) -> tuple[Item, ...]:
+    """Keep the first items, with at most `limit` bytes of JSON; `rest` makes the item that says how many follow."""
+    first = items_within(items, limit)
+    if len(first) == len(items):
+        return first
+    first = items_within(items, limit - len(_json(rest(f"and {len(items)} more"))) - len(", "))
+    return (*first, rest(f"and {len(items) - len(first)} more"))
 
 
-def within(items: Sequence[Item], limit: int) -> tuple[Item, ...]:
+def items_within(items: Sequence[Item], limit: int) -> tuple[Item, ...]:
     """Give the first items that have at most `limit` bytes together, as JSON of ASCII characters."""
     size = 0
     for number, item in enumerate(items):

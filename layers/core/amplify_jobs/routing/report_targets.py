@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.identifiers import AppId
 from amplify_jobs.routing.fields import Name, NamePatterns, OneOrMore, SecretName
 
+# Git hosts that take statuses -> whether there is one public host, so that `api` may be left out.
+STATUS_HOSTS: Mapping[str, bool] = {
+    "github": True,
+    "gitlab": True,
+    "bitbucket": True,
+    "bitbucket-server": False,
+    "gitea": False,
+    "forgejo": False,
+    "azure-devops": False,
+}
+# What the name of a status may have in braces. A commit or a job is not among them: a host that requires a status
+# knows it by its name.
+CONTEXT_VALUES = ("route", "app", "branch")
+
 # An address of this machine is for the local cloud.
-HttpsUrl = Annotated[
-    str,
-    StringConstraints(
-        max_length=2_000,
-        pattern=r"^(https://[A-Za-z0-9.-]+(:\d{1,5})?|http://(127\.0\.0\.1|localhost)(:\d{1,5})?)(/[!-~]*)?$",
-    ),
-]
+_HOST = r"(https://[A-Za-z0-9.-]+(:\d{1,5})?|http://(127\.0\.0\.1|localhost)(:\d{1,5})?)"
+HttpsUrl = Annotated[str, StringConstraints(max_length=2_000, pattern=rf"^{_HOST}(/[!-~]*)?$")]
+# What a path is added to.
+ApiUrl = Annotated[str, StringConstraints(max_length=500, pattern=rf"^{_HOST}(/[A-Za-z0-9._~%@+-]+)*$")]
 Header = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
 Outcome = Literal["SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "UNKNOWN", "REJECTED"]
 Phase = Literal["started", "finished", "rejected"]
+
+
+def _validate_context(context: str) -> str:
+    for name in re.findall(r"\{([^{}]*)\}", context):
+        if name not in CONTEXT_VALUES:
+            values = ", ".join(f"{{{value}}}" for value in CONTEXT_VALUES)
+            raise ValueError(f"unknown value {{{name}}} of a status; use one of {values}")
+    return context
 
 
 class ReportConditions(Model):
     """Which announcements a target gets: all that fit each condition that is given."""
 
     phases: Annotated[tuple[Phase, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="started, finished, rejected. Default: all."
+        default=None,
+        description="When reports are sent. Default: all.",
+        examples=[["finished", "rejected"]],
     )
     outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="Outcomes of jobs that ended and of requests that were rejected. Default: all."
+        default=None,
+        description="Outcomes of jobs that ended and of requests that were rejected. Default: all.",
+        examples=[["FAILED", "TIMED_OUT"]],
     )
     apps: Annotated[tuple[AppId, ...], Field(min_length=1), OneOrMore] | None = Field(
-        default=None, description="Ids of apps. Default: all."
+        default=None, description="The ids of apps. Default: all.", examples=[["d1a2b3c4d5e6"]]
     )
-    branches: NamePatterns | None = Field(default=None, description="Patterns of Amplify's branches. Default: all.")
-    routes: NamePatterns | None = Field(default=None, description="Patterns of names of routes. Default: all.")
+    branches: NamePatterns | None = Field(
+        default=None,
+        description="Names or patterns of Amplify's branches. Default: all.",
+        examples=[["main", "release/*"]],
+    )
+    routes: NamePatterns | None = Field(
+        default=None, description="Names or patterns of routes. Default: all.", examples=[["web", "docs-*"]]
+    )
     changes: bool = Field(
         default=False, description="Only the first failure of a branch, and the first success after it. Default: false."
     )
@@ -44,21 +75,30 @@ class ReportConditions(Model):
 
 class _Target(Model):
     when: ReportConditions = Field(
-        default_factory=ReportConditions, description="Which announcements it gets. Default: all."
+        default_factory=ReportConditions,
+        description="The conditions of an announcement that it gets. Default: none, so all announcements.",
+        examples=[{"outcomes": ["FAILED", "TIMED_OUT"], "branches": ["main"]}],
     )
 
 
 class _OfRepository(_Target):
     """What is reported to the git host that a delivery came from: its token is never sent anywhere else."""
 
-    source: Name = Field(description="The source whose repositories it reports to.")
-    api: HttpsUrl | None = Field(
+    source: Name = Field(description="The name of the source whose repositories it reports to.", examples=["github"])
+    api: ApiUrl | None = Field(
         default=None,
-        description="The address of the host's API (that of github.com, gitlab.com or bitbucket.org).",
+        description="The address of the host's API, without / at its end. "
+        "Default: that of github.com, gitlab.com or bitbucket.org.",
+        examples=["https://github.example.com/api/v3"],
     )
-    token: SecretName = Field(description="The SSM parameter that holds the token.")
+    token: SecretName = Field(
+        description="The name of the SSM parameter that holds the token.",
+        examples=["/amplify-jobs/secrets/github-token"],
+    )
     username: Header | None = Field(
-        default=None, description="The user of a token that is sent as a password. Default: none."
+        default=None,
+        description="The user of a token that is sent as a password. Default: none.",
+        examples=["ci@example.com"],
     )
 
 
@@ -66,8 +106,10 @@ class CommitStatus(_OfRepository):
     """A status at the commit: pending on start, the outcome at the end."""
 
     kind: Literal["commit_status"] = Field(description="The kind of the target.")
-    context: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        default="amplify-jobs/{route}", description="The name of the status: {route}, {app}, {branch} are filled in."
+    context: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_validate_context)] = Field(
+        default="amplify-jobs/{route}",
+        description="The name of the status, at most 200 characters. {route}, {app} and {branch} are filled in.",
+        examples=["amplify-jobs/{route}"],
     )
 
 
@@ -77,20 +119,27 @@ class ChatWebhook(_Target):
     kind: Literal["slack", "teams", "discord", "google_chat", "mattermost"] = Field(
         description="The kind of the target."
     )
-    webhook: SecretName = Field(description="The SSM parameter that holds the webhook's address, which is a secret.")
+    webhook: SecretName = Field(
+        description="The name of the SSM parameter that holds the webhook's address, which is a secret.",
+        examples=["/amplify-jobs/secrets/slack"],
+    )
 
 
 class SlackBot(_Target):
     """One message a job in a channel of Slack, which is updated; details are in its thread."""
 
     kind: Literal["slack_bot"] = Field(description="The kind of the target.")
-    token: SecretName = Field(description="The SSM parameter that holds the bot's token (scope chat:write).")
-    channel: Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{5,20}$")] = Field(
-        description="The id of the channel, like C0123456789."
+    token: SecretName = Field(
+        description="The name of the SSM parameter that holds the bot's token (scope chat:write).",
+        examples=["/amplify-jobs/secrets/slack-bot"],
     )
-    api: HttpsUrl = Field(
+    channel: Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{5,20}$")] = Field(
+        description="The id of the channel.", examples=["C0123456789"]
+    )
+    api: ApiUrl = Field(
         default="https://slack.com/api",
         description="The address of Slack's API; GovSlack has another. Default: https://slack.com/api.",
+        examples=["https://slack.com/api"],
     )
 
 
@@ -98,12 +147,30 @@ class Webhook(_Target):
     """The announcement as JSON, signed by the scheme of Standard Webhooks."""
 
     kind: Literal["webhook"] = Field(description="The kind of the target.")
-    url: HttpsUrl = Field(description="Where the announcement is posted.")
-    secret: SecretName = Field(description="The SSM parameter that holds the key: whsec_ and base64.")
+    url: HttpsUrl = Field(
+        description="The address that announcements are posted to.", examples=["https://example.com/amplify-jobs"]
+    )
+    secret: SecretName = Field(
+        description="The name of the SSM parameter that holds the key: whsec_ and base64.",
+        examples=["/amplify-jobs/secrets/hook"],
+    )
 
 
 Target = Annotated[CommitStatus | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")]
 RepositoryTarget = CommitStatus
+
+
+def validate_host(target: RepositoryTarget, provider: str | None) -> None:
+    """Check that a target's host takes statuses, and that its address is known.
+
+    `provider` is None where there is no such source. Raises ValueError.
+    """
+    if provider is None:
+        raise ValueError(f"there is no source {target.source!r}")
+    if provider not in STATUS_HOSTS:
+        raise ValueError(f"a source of provider {provider} has no commits; use the source of a git host")
+    if target.api is None and not STATUS_HOSTS[provider]:
+        raise ValueError(f"api is missing; a host of provider {provider} has no public address")
 
 
 def secrets_of(target: Target) -> tuple[str, ...]:

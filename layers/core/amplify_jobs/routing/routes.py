@@ -35,7 +35,7 @@ from amplify_jobs.routing.fields import (
     SecretName,
     TextPatterns,
 )
-from amplify_jobs.routing.report_targets import Target
+from amplify_jobs.routing.report_targets import RepositoryTarget, Target, validate_host
 from amplify_jobs.routing.schedule_expression import validate_expression
 
 # SSM answers for so many names at once (API: GetParameters).
@@ -348,6 +348,17 @@ class Routes(Model):
         description="A target for each place that gets announcements besides the topic and the bus, by name.",
         examples=[{"team": {"kind": "slack", "webhook": "/amplify-jobs/secrets/slack"}}],
     )
+
+    @model_validator(mode="after")
+    def _targets_have_hosts(self) -> Routes:
+        for name, target in self.reports.items():
+            if isinstance(target, RepositoryTarget):
+                source = self.sources.get(target.source)
+                try:
+                    validate_host(target, source.provider if source else None)
+                except ValueError as error:
+                    raise ValueError(f"reports.{name}: {error}") from None
+        return self
 
     def source(self, name: str) -> Source:
         """Find a source by the name in its webhook's address. Raises UnknownSourceError."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from amplify_jobs.errors import InvalidSchemaError, RequestRejected
 from amplify_jobs.model.job import Job
 from amplify_jobs.model.request import JobRequest
-from amplify_jobs.model.results import counted
+from amplify_jobs.model.results import limit_items
 from amplify_jobs.starting.protocols import UiBuilder
 from amplify_jobs.starting.starter import StartResources
 from amplify_jobs.text import presentable
@@ -37,7 +37,7 @@ class CodegenStarter:
             parameters.model_copy(update={"client_token": token, "codegen_job_to_create": data})
         )
         texts = tuple(presentable(warning) for warning in warnings)
-        return job.model_copy(update={"warnings": counted(texts, _WARNINGS_BYTES, str)})
+        return job.model_copy(update={"warnings": limit_items(texts, _WARNINGS_BYTES, str)})
 
     def _with_schema(self, data: StartCodegenJobData) -> tuple[StartCodegenJobData, tuple[str, ...]]:
         if data.graphql_schema is not None:

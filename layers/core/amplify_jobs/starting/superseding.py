@@ -18,7 +18,7 @@ class SupersedingRequest:
     received_at: datetime
 
     def is_newer_than(self, other: SupersedingRequest) -> bool:
-        """Of events at the same time (hosts give whole seconds), the one received later is taken for the newer."""
+        """Of events at the same time (hosts give whole seconds), the one received later is the newer."""
         return self._order() > other._order()
 
     def _order(self) -> tuple[datetime, datetime, str]:
