@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.repository import git
 from tests.support.team import Team
 
@@ -37,14 +39,6 @@ def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
                 "api": f"{base}/slack_bot",
             },
             "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/webhook"},
-            # Only for the test that stops it.
-            "strict": {
-                "kind": "commit_status",
-                "source": "github",
-                "api": f"{base}/strict",
-                "token": f"{SECRETS}/token",
-                "when": {"routes": ["stopped"]},
-            },
             "failures": {
                 "kind": "webhook",
                 "url": f"{base}/failures/jobs",
@@ -164,7 +158,16 @@ def test_a_report_whose_answer_was_lost_is_sent_again_and_told_apart_by_its_id(r
 
 def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(reporting: Team) -> None:
     team = reporting
+    team.reports["strict"] = {
+        "kind": "commit_status",
+        "source": "github",
+        "api": f"{team.cloud.endpoint_url}/_local/reports/strict",
+        "token": f"{SECRETS}/token",
+        "when": {"routes": ["stopped"]},
+    }
     team.route("stopped", team.app("stopped"))
+    # So soon the functions of reports know the new target.
+    time.sleep(SECONDS_FRESH + 1)
     # The first notice fails for all tries of its client; the report comes again, and with it the notice.
     fail_next(team, "strict", status=401, times=2)
     notice = {"Subject": "Reports stopped: strict"}

@@ -75,16 +75,16 @@ class ReportBatch:
         except NotSetUpError:
             found = {}
         destination = found.get(message.target)
-        extra = {"target": message.target, "request_id": message.detail.get("requestId")}
-        if destination is None:
-            logger.info("The target is no longer in the routes", extra=extra)
-            return
         report = Report.from_event(message.detail_type, message.detail)
+        logger.append_keys(target=message.target, **report.log_keys())
+        if destination is None:
+            logger.info("The target is no longer in the routes")
+            return
         result = self._sender.send(destination, Plan(message.target, message.subject), report)
         metrics.add_metric(f"Reports{result.value.capitalize()}", MetricUnit.Count, 1)
-        logger.info("Report handled", extra={**extra, "result": result.value})
+        logger.info("Report handled", extra={"result": result.value})
         if result is Result.REFUSED:
-            logger.warning("A target refused a report", extra=extra)
+            logger.warning("A target refused a report")
 
     def _hide(self, record: SQSRecord, asked: float | None) -> None:
         attempt = int(record.attributes.approximate_receive_count)

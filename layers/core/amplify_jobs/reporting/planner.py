@@ -55,5 +55,5 @@ class Planner:
         plans = list(plan(destinations(routes), report))
         for each in plans:
             self._queue.put(each, report)
-        logger.info("Reports planned", extra={"request_id": report.request_id, "targets": [p.target for p in plans]})
+        logger.info("Reports planned", extra={**report.log_keys(), "targets": [each.target for each in plans]})
         return len(plans)

@@ -152,6 +152,15 @@ class Report:
         """Where the report leads: to the site that was built, else to the job."""
         return (self.site if self.state is ReportState.SUCCEEDED else None) or self.console or self.site
 
+    def log_keys(self) -> dict[str, str | None]:
+        """The keys of every log line about this report, as in the lines about its request."""
+        return {
+            "request_id": self.request_id,
+            "delivery_id": self.cause.delivery_id,
+            "app_id": self.app_id,
+            "branch_name": self._of_job("branch_name"),
+        }
+
     def _of_job(self, name: str) -> str | None:
         value = getattr(getattr(self.detail, "job", self.detail), name, None)
         return value if isinstance(value, str) else None
