@@ -7,14 +7,18 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.evidence import EVERYWHERE, Evidence, Header, Member
 from amplify_jobs.events.git_hosts import TITLES, git_host
 from amplify_jobs.events.webhooks import PROVIDERS
+from amplify_jobs.reporting.kinds import KINDS
 from amplify_jobs.routing.placeholders import values_of
-from amplify_jobs.routing.routes import Route, Source
-from amplify_jobs_cli.routes_file.load import read_routes
+from amplify_jobs.routing.report_targets import STATUS_HOSTS
+from amplify_jobs.routing.routes import Route, Routes, Source
+from amplify_jobs_cli.routes_file.load import check_routes, read_routes
+from amplify_jobs_cli.routes_file.model_fields import member_names, models_below
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -57,6 +61,42 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
 def test_the_readme_names_every_page() -> None:
     links = re.findall(r"\]\(([^)#\s]+)", (ROOT / "README.md").read_text())
     assert {page.relative_to(ROOT).as_posix() for page in PAGES} - {"README.md"} <= set(links)
+
+
+def whole(example: str) -> str:
+    """An example of a target with the source and the route that a file needs."""
+    source = re.search(r"source: ([\w-]+)", example)
+    provider = source[1] if source else "github"
+    return f"""\
+sources:
+  {provider}: {{provider: {provider}, secrets: [/amplify-jobs/secrets/{provider}]}}
+routes:
+  web:
+    when: {{push: {{repository: acme/web, branches: [main]}}}}
+    request: {{operation: start_job, parameters: {{appId: d1a2b3c4d5e6, branchName: main, jobType: RELEASE}}}}
+{example}"""
+
+
+REPORTS = re.findall(r"```yaml\n(.*?)```", (DOCS / "reports.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("example", REPORTS)
+def test_every_example_of_a_report_passes_the_check(example: str) -> None:
+    checked = check_routes((example if "routes:" in example else whole(example)).encode(), "amplify-jobs")
+    assert (checked.faults, checked.warnings) == ((), ())
+
+
+def test_every_host_and_kind_has_an_example() -> None:
+    targets = [target for example in REPORTS for target in yaml.safe_load(example)["reports"].values()]
+    assert {target["kind"] for target in targets} == set(KINDS)
+    # One part tells of both.
+    assert {target.get("source") for target in targets} - {None} == STATUS_HOSTS.keys() - {"forgejo"}
+
+
+def test_every_member_of_a_target_is_explained() -> None:
+    text = (DOCS / "reports.md").read_text()
+    names = {name for path, model in models_below(Routes) if path[:1] == ("reports",) for name in member_names(model)}
+    assert [name for name in names if f"`{name}`" not in text and f"{name}:" not in text] == []
 
 
 @pytest.mark.parametrize(("file", "example"), EXAMPLES)
