@@ -16,7 +16,8 @@ from uuid import uuid4
 from amplify_jobs.intake.message import UnverifiedDelivery
 from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
-from benchmarks.team import Team, until
+from benchmarks.team import CHAT, Team, until
+from local.report_targets import PREFIX as REPORTS
 from local.services.functions.runtime import ExecutionEnvironment, Invocation
 
 STACK = "amplify-jobs"
@@ -86,6 +87,7 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
     followed_app = team.app("followed", [BRANCH], ENDLESS_BUILD)
     started_app = team.app("started", [BRANCH], ENDLESS_BUILD)
     team.route("rejected", UNKNOWN_APP)
+    team.report_to_chat(f"{cloud.endpoint_url}{REPORTS}/slack/measured")
     team.store_routes()
     status, answer = team.deliver(team.push("followed", BRANCH))
     if status != 202:
@@ -100,6 +102,8 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
         ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
         ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),
         ("announce", world.end, lambda answer: answer["detailType"] == "Job Finished", _at_once),
+        ("plan_reports", world.announcement, lambda answer: answer == {"planned": 1}, world.until_reported),
+        ("send_report", world.report, world.is_reported, _at_once),
     ]
     lambda_client = team.client("lambda")
     try:
@@ -129,6 +133,7 @@ class _World:
         self._table = team.client("dynamodb")
         self._numbers = itertools.count(1)
         self._executions_before = 0
+        self._report = ""
         self._delivery = json.loads((PROJECT / "events" / "receive_webhook.push.json").read_text(encoding="utf-8"))
 
     def delivery(self) -> Mapping[str, Any]:
@@ -233,6 +238,31 @@ class _World:
         state = {"job": self._job, "state": "SUCCEEDED", "status": "SUCCEED", "startedAt": now, "finishedAt": now}
         request = self._request(self._followed)
         return {"detailType": "Job Finished", "request": request, "execution": self._execution, "job": state}
+
+    def announcement(self) -> Mapping[str, Any]:
+        """The example's announcement, of another request."""
+        event: dict[str, Any] = json.loads((PROJECT / "events" / "plan_reports.json").read_text(encoding="utf-8"))
+        self._report = f"reported-{next(self._numbers)}"
+        event["detail"] |= {"requestId": self._report, "route": "reported"}
+        return event
+
+    def report(self) -> Mapping[str, Any]:
+        """A batch of one report to a chat, which no planned one is about."""
+        event = self.announcement()
+        body = {"target": CHAT, "subject": self._report, "detailType": event["detail-type"]}
+        (record,) = json.loads((PROJECT / "events" / "send_report.json").read_text(encoding="utf-8"))["Records"]
+        return {"Records": [{**record, "body": json.dumps({**body, "detail": event["detail"]})}]}
+
+    def is_reported(self, answer: Any) -> bool:
+        """Whether send_report has sent the report to the chat."""
+        return answer == {"batchItemFailures": []} and self._has_arrived()
+
+    def until_reported(self) -> None:
+        """Wait until the local cloud has sent the last report that was planned."""
+        until(lambda: not self._report or self._has_arrived(), "planned report")
+
+    def _has_arrived(self) -> bool:
+        return any(self._report in json.dumps(one) for one in self._team.received_reports())
 
     def _request(self, app_id: str) -> Mapping[str, Any]:
         request = JobRequest(

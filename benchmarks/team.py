@@ -7,6 +7,7 @@ import itertools
 import json
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,15 @@ from botocore.config import Config
 
 from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
 from amplify_jobs.model.operations import Operation
+from amplify_jobs.routing.report_targets import ChatWebhook, ReportConditions, Target
 from amplify_jobs.routing.routes import Push, RequestTemplate, Route, Routes, Source, When
 from benchmarks.running_cloud import CREDENTIALS, HOST, REGION, RunningCloud
+from local.report_targets import PREFIX
 
 SECRET = "It's a Secret to Everybody"
 SECRET_NAME = "/amplify-jobs/secrets/github"
+CHAT = "chat"
+CHAT_ADDRESS = "/amplify-jobs/secrets/reports/chat"
 PATIENCE_SECONDS = 300.0
 
 Found = TypeVar("Found")
@@ -43,6 +48,7 @@ class Team:
         self._folder = folder
         self._numbers = itertools.count(1)
         self._routes: dict[str, Route] = {}
+        self._reports: dict[str, Target] = {}
         self.ssm = self.client("ssm")
         self.amplify = self.client("amplify")
         self.stepfunctions = self.client("stepfunctions")
@@ -90,11 +96,24 @@ class Team:
             request=RequestTemplate(operation=Operation.START_JOB, parameters=parameters),
         )
 
+    def report_to_chat(self, address: str) -> None:
+        """Have announcements of a route `reported` delivered to a chat, once the routes are stored."""
+        self.ssm.put_parameter(Name=CHAT_ADDRESS, Type="SecureString", Value=address, Overwrite=True)
+        when = ReportConditions(routes=("reported",))
+        self._reports[CHAT] = ChatWebhook(kind="slack", webhook=CHAT_ADDRESS, when=when)
+
+    def received_reports(self) -> list[dict[str, Any]]:
+        """What the stand-ins for targets of reports have received."""
+        asked = urllib.request.Request(f"{self._cloud.endpoint_url}{PREFIX}", headers={"Accept": "application/json"})
+        with urllib.request.urlopen(asked) as answer:
+            return list(json.load(answer)["received"])
+
     def store_routes(self) -> None:
         """Put the routes of all apps where the functions read them."""
         routes = Routes(
             sources={"github": Source(provider="github", secrets=(SECRET_NAME,))},
             routes=self._routes,
+            reports=self._reports,
         )
         self.client("s3").put_object(
             Bucket=self.outputs["bucketName"],
