@@ -62,6 +62,10 @@ class Repository:
         git("commit", "--quiet", "--message", message, cwd=self.work_tree)
         return git("push", "--set-upstream", "origin", "main", cwd=self.work_tree)
 
+    def push(self, refspec: str) -> str:
+        """Push what is committed, and give what git printed. A plain `git push` goes where it went before."""
+        return git("push", "origin", refspec, cwd=self.work_tree)
+
 
 def git(*arguments: str, cwd: Path | None = None) -> str:
     """Run git and give what it printed; raises RuntimeError with git's own words, or if there is no git."""

@@ -1,4 +1,4 @@
-"""`make run`: starts the local cloud, makes an app with a real repository, pushes to it, and shows what happens."""
+"""`make run`: starts the local cloud, pushes to an app's real repository three times, and shows what happens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from amplify_jobs_cli import cli
+from demo.acts import Acts
 from demo.app import ROOT, SECRET_NAME, create_app, use
+from demo.reports import Reports
 from demo.repository import FULL_NAME, NO_GIT, Repository
 from demo.watching import Announcements, Watcher, put
 from local.cloud import CloudSettings, LocalCloud
@@ -27,7 +29,6 @@ from local.server.ports import ports
 from local.state_folder import free_folder
 
 FOLDER = ROOT / ".local" / "demo"
-PATIENCE_SECONDS = 120
 GENERATOR_PATIENCE_SECONDS = 600
 SCHEMA = """\
 type Post @model {
@@ -56,7 +57,7 @@ routes:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument(
-        "--once", action="store_true", help="exit after the first jobs; exit code 0 if the build SUCCEEDED"
+        "--once", action="store_true", help="exit after the three pushes; exit code 0 if each came out as meant"
     )
     once = parser.parse_args().once
     console = Console()
@@ -93,42 +94,37 @@ def main() -> int:
 
 
 def show(cloud: LocalCloud, folder: Path, console: Console, *, once: bool) -> int:
-    """Set the demonstration up, push once, and then show every further push until Ctrl-C."""
+    """Set the demonstration up, show the acts, and then every further push until Ctrl-C."""
     console.print(f"Local cloud: AWS at {cloud.endpoint_url}, HTTP API at {cloud.api_url}", highlight=False)
     session = use(cloud.endpoint_url, cloud.region)
     repository = Repository(folder)
     outputs = json.loads(session.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
     webhook_url = f"{outputs['apiUrl']}/webhooks/github"
     app_id = create_app(session, repository, webhook_url=webhook_url, secret=secrets.token_hex(32))
+    reports = Reports(cloud.endpoint_url)
+    reports.store_secrets(session)
     if repository.previous.exists():
         console.print(f"The repository of the previous run is in {shown(repository.previous)}", highlight=False)
     routes = folder / "routes.yaml"
-    routes.write_text(ROUTES.format(secret_name=SECRET_NAME, repository=FULL_NAME, app_id=app_id))
+    own = ROUTES.format(secret_name=SECRET_NAME, repository=FULL_NAME, app_id=app_id)
+    routes.write_text(own + reports.routes())
     console.print(f"App {app_id} builds {shown(repository.bare)}", highlight=False, soft_wrap=True)
     console.print(f"$ .venv/bin/amplify-jobs routes push {shown(routes)}", highlight=False, soft_wrap=True)
     if status := cli.main(["routes", "push", str(routes)]):
         return status
 
     announcements = Announcements(session, topic_arn=outputs["topicArn"], bus_name=outputs["busName"])
-    watcher = Watcher(session, announcements, console)
-    console.print("\n$ git push origin main", highlight=False)
-    for line in repository.commit_and_push("Say hello").splitlines():
-        if line.startswith("remote:"):
-            put(console, Text(line.rstrip()))
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    outcome = watcher.next_outcome(lambda: time.monotonic() < give_up)
-    if outcome is None:
-        console.print(f"Nothing was announced within {PATIENCE_SECONDS} s; see {folder / 'cloud'}", style="red")
-        return 1
+    watcher = Watcher(session, announcements, reports, console)
+    is_as_meant = Acts(repository, watcher, console).play()
     show_codegen(session, watcher, console, app_id=app_id, function=outputs["receiveEventFunctionArn"])
     if once:
-        return 0 if outcome == "SUCCEEDED" else 1
+        return 0 if is_as_meant else 1
     while True:
         console.print("\nFrom another terminal, in this folder:", highlight=False)
         for purpose, command in commands(cloud, repository, app_id):
             console.print(f"  {purpose}:\n    {command}", markup=False, highlight=False, soft_wrap=True)
         console.print("Ctrl-C stops the local cloud.")
-        watcher.next_outcome(lambda: True)
+        watcher.next_end(lambda: True)
 
 
 def commands(cloud: LocalCloud, repository: Repository, app_id: str) -> list[tuple[str, str]]:
@@ -136,12 +132,13 @@ def commands(cloud: LocalCloud, repository: Repository, app_id: str) -> list[tup
     tree = shlex.quote(shown(repository.work_tree))
     again = "echo '<p>Again</p>' >> index.html && git commit -qam 'Say it again' && git push -q"
     broken = "git rm -q style.css && git commit -qm 'Break the build' && git push -q"
-    repaired = "git revert --no-edit HEAD && git push -q"
+    # The last commit that broke it, whatever was pushed since.
+    repaired = "git revert --no-edit ':/^Break the build' && git push -q"
     endpoint = f"AWS_ENDPOINT_URL={cloud.endpoint_url} tools/local-aws"
     return [
+        ("Repair the build", f"(cd {tree} && {repaired})"),
         ("Push again", f"(cd {tree} && {again})"),
         ("Break the build", f"(cd {tree} && {broken})"),
-        ("Repair the build", f"(cd {tree} && {repaired})"),
         ("List the jobs", f"{endpoint} amplify list-jobs --app-id {app_id} --branch-name main"),
     ]
 
@@ -173,5 +170,5 @@ def show_codegen(session: boto3.Session, watcher: Watcher, console: Console, *, 
     console.print(f"\n{SCHEMA}", markup=False, highlight=False)
     session.client("lambda").invoke(FunctionName=function, Payload=json.dumps(request).encode())
     give_up = time.monotonic() + GENERATOR_PATIENCE_SECONDS
-    if watcher.next_outcome(lambda: time.monotonic() < give_up) is None:
+    if watcher.next_end(lambda: time.monotonic() < give_up) is None:
         console.print(f"Nothing was announced within {GENERATOR_PATIENCE_SECONDS} s.", style="red")

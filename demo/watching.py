@@ -6,6 +6,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -15,12 +16,14 @@ from rich.console import Console
 from rich.text import Text
 
 from amplify_jobs.announcing.text import duration
+from demo.reports import Reports
 
 PAUSE_SECONDS = 0.25
 GIVE_UP_AFTER_SECONDS = 600
 LAST_LOG_LINES = 15
 LABEL_WIDTH = 11
 LOG_TIMEOUT_SECONDS = 10
+REPORT_PATIENCE_SECONDS = 30
 
 
 class Announcements:
@@ -58,17 +61,28 @@ class Announcements:
             yield json.loads(message["Body"])
 
 
+@dataclass(frozen=True)
+class End:
+    """How a request ended; `failure_cause` is the id of the cause that was found for a failure."""
+
+    outcome: str
+    failure_cause: str | None = None
+
+
 class Watcher:
     """Follows one request after the other and prints its course."""
 
-    def __init__(self, session: boto3.Session, announcements: Announcements, console: Console) -> None:
+    def __init__(
+        self, session: boto3.Session, announcements: Announcements, reports: Reports, console: Console
+    ) -> None:
         self._amplify = session.client("amplify")
         self._announcements = announcements
+        self._reports = reports
         self._console = console
         self._waiting: list[dict[str, Any]] = []
 
-    def next_outcome(self, keep_waiting: Callable[[], bool]) -> str | None:
-        """Show the next request from its start to its announcement; None if none came."""
+    def next_end(self, keep_waiting: Callable[[], bool]) -> End | None:
+        """Show the next request from its start to its announcement and reports; None if none came."""
         event = self._next_event(keep_waiting, None)
         if event is None:
             return None
@@ -83,19 +97,19 @@ class Watcher:
         if "job" not in detail:
             self._line(f"[bold red]{detail['outcome'].capitalize()}[/]: {detail['reason']}")
             self._show_message(detail["requestId"])
-            return str(detail["outcome"])
+            self._show_reports(detail)
+            return End(detail["outcome"])
         colour = "green" if detail["outcome"] == "SUCCEEDED" else "red"
         took = f" after {duration(detail['durationSeconds'])}" if detail.get("durationSeconds") is not None else ""
         self._line(f"[bold {colour}]{detail['outcome']}[/]{took}")
-        if detail["outcome"] != "SUCCEEDED":
+        failure = detail.get("failure")
+        if detail["outcome"] != "SUCCEEDED" and failure is None:
             self._show_log(self._steps(detail["job"]))
         self._show_message(detail["requestId"])
-        for label, address in (("Site", detail["links"]["site"]), ("Job page", detail["links"]["console"])):
-            if address is not None and detail["job"]["branchName"] is not None:
-                self._labelled(label, address)
         for file in (detail.get("results") or {}).get("files", ()):
             self._labelled("File", file.rpartition("/")[2])
-        return str(detail["outcome"])
+        self._show_reports(detail)
+        return End(detail["outcome"], failure["cause"] if failure else None)
 
     def _follow(self, started: dict[str, Any]) -> dict[str, Any]:
         shown: dict[str, str] = {}
@@ -122,7 +136,7 @@ class Watcher:
         self._line(step_line(step))
 
     def _show_log(self, steps: Sequence[Mapping[str, Any]]) -> None:
-        """Show the end of the build's log, which says more than the outcome."""
+        """Show the end of the build's log, where the announcement has none of it."""
         for step in steps:
             if step["stepName"] == "BUILD" and step.get("logUrl"):
                 lines = log_lines(step["logUrl"])[-LAST_LOG_LINES:]
@@ -143,6 +157,20 @@ class Watcher:
                     return
             time.sleep(PAUSE_SECONDS)
         raise RuntimeError(f"request {request_id} was not announced to people within {GIVE_UP_AFTER_SECONDS} s")
+
+    def _show_reports(self, detail: Mapping[str, Any]) -> None:
+        """Show what the targets of reports got: only a push has a commit that can have a status."""
+        commit = (detail["cause"] or {}).get("commit")
+        if commit is not None:
+            self._show_report("Status", lambda: self._reports.status(commit))
+        self._show_report("Chat", lambda: self._reports.chat(detail["requestId"]))
+        self._labelled("Reports", self._reports.page)
+
+    def _show_report(self, label: str, report: Callable[[], str | None]) -> None:
+        give_up = time.monotonic() + REPORT_PATIENCE_SECONDS
+        while (text := report()) is None and time.monotonic() < give_up:
+            time.sleep(PAUSE_SECONDS)
+        self._labelled(label, text or f"nothing was reported within {REPORT_PATIENCE_SECONDS} s")
 
     def _next_event(self, keep_waiting: Callable[[], bool], request_id: str | None) -> dict[str, Any] | None:
         while True:
@@ -169,7 +197,7 @@ class Watcher:
             raise
 
     def _labelled(self, label: str, value: str) -> None:
-        self._put(Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), value))
+        self._put(labelled(label, value))
 
     def _line(self, markup: str) -> None:
         self._put(Text.from_markup(markup))
@@ -179,6 +207,11 @@ class Watcher:
 
     def _put(self, line: Text) -> None:
         put(self._console, line)
+
+
+def labelled(label: str, value: str) -> Text:
+    """A line with a label in a column of its own."""
+    return Text.assemble((f"{label:<{LABEL_WIDTH}}", "bold"), value)
 
 
 def put(console: Console, line: Text) -> None:

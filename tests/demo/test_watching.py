@@ -21,9 +21,11 @@ from amplify_jobs.announcing.announcement import (
 )
 from amplify_jobs.announcing.compose import AppNames, StackInfo
 from amplify_jobs.announcing.text import subject, text
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.job import Job, JobState, State, Step
 from amplify_jobs.model.request import Cause, JobRequest
-from demo.watching import Announcements, Watcher, log_lines, step_line
+from demo.reports import Reports
+from demo.watching import Announcements, End, Watcher, log_lines, step_line
 from tests.support.announcements import EXECUTION, finished, rejected, started
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -95,18 +97,36 @@ class Published:
             yield subject(each), text(each)
 
 
-def shown(published: Published, steps: list[dict[str, Any]] | None, *, width: int = 120) -> tuple[str | None, str]:
+class Received:
+    """What the targets of reports got."""
+
+    page = "http://127.0.0.1:4566/_local/reports"
+
+    def status(self, commit: str) -> str:
+        return f"amplify-jobs/web: success, of commit {commit}"
+
+    def chat(self, request_id: str) -> str:
+        return f"A message about {request_id}"
+
+
+def shown(published: Published, steps: list[dict[str, Any]] | None, *, width: int = 120) -> tuple[End | None, str]:
     screen = io.StringIO()
     console = Console(file=screen, width=width, force_terminal=True, color_system=None)
-    watcher = Watcher(cast("boto3.Session", Amplify(steps)), cast("Announcements", published), console)
-    return watcher.next_outcome(lambda: False), screen.getvalue()
+    watcher = Watcher(
+        cast("boto3.Session", Amplify(steps)),
+        cast("Announcements", published),
+        cast("Reports", Received()),
+        console,
+    )
+    return watcher.next_end(lambda: False), screen.getvalue()
 
 
-def published(state: JobState) -> Published:
+def published(state: JobState, request: JobRequest = REQUEST, failure: Failure | None = None) -> Published:
     at_first = JobState(job=JOB, state=State.WAITING)
+    end = finished(request, state, NAMES, STACK).model_copy(update={"failure": failure})
     return Published(
-        (DetailType.JOB_STARTED, started(REQUEST, at_first, NAMES, STACK)),
-        (DetailType.JOB_FINISHED, finished(REQUEST, state, NAMES, STACK)),
+        (DetailType.JOB_STARTED, started(request, at_first, NAMES, STACK)),
+        (DetailType.JOB_FINISHED, end),
     )
 
 
@@ -122,8 +142,8 @@ OUTCOMES = {
 @pytest.mark.parametrize("gone", [False, True])
 def test_every_end_of_a_job_is_shown(state: State, gone: bool) -> None:
     ended = JobState(job=JOB, state=state, started_at=NOW, finished_at=NOW + timedelta(seconds=2))
-    outcome, screen = shown(published(ended), None if gone else STEPS[state])
-    assert outcome == OUTCOMES[state]
+    end, screen = shown(published(ended), None if gone else STEPS[state])
+    assert end == End(OUTCOMES[state])
     assert OUTCOMES[state] in screen
     assert "Announced" in screen
     assert "http://127.0.0.1:4566/_local/jobs/d1a2b3c4d5e6/main/7" in screen
@@ -133,8 +153,8 @@ def test_every_end_of_a_job_is_shown(state: State, gone: bool) -> None:
 
 def test_a_job_that_is_no_longer_followed_is_shown() -> None:
     unknown = JobState(job=JOB, state=State.WAITING)
-    outcome, screen = shown(published(unknown), STEPS[State.TIMED_OUT])
-    assert outcome == Outcome.UNKNOWN
+    end, screen = shown(published(unknown), STEPS[State.TIMED_OUT])
+    assert end == End(Outcome.UNKNOWN)
     assert "UNKNOWN" in screen
 
 
@@ -142,8 +162,8 @@ def test_a_job_that_is_no_longer_followed_is_shown() -> None:
 def test_a_request_that_no_job_came_of_is_shown(superseded_by: str | None) -> None:
     refusal = rejected(REQUEST, "Branch main not found.", NAMES, STACK)
     refusal = refusal.model_copy(update={"outcome": "CANCELLED" if superseded_by else "REJECTED"})
-    outcome, screen = shown(Published((DetailType.JOB_REJECTED, refusal)), None)
-    assert outcome == refusal.outcome
+    end, screen = shown(Published((DetailType.JOB_REJECTED, refusal)), None)
+    assert end == End(refusal.outcome)
     assert f"{refusal.outcome.capitalize()}: Branch main not found." in screen
 
 
@@ -160,6 +180,28 @@ def test_the_end_of_a_failed_build_s_log_is_shown(tmp_path: Path) -> None:
     assert "    npm ERR! [missing] script\n" in screen
     assert "line 84\n" not in screen
     assert "line 99\n" in screen
+
+
+def test_the_cause_of_a_failure_is_shown_instead_of_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "build.log"
+    log.write_text("the whole log\n")
+    failure = Failure(cause="file_missing", summary="A file is missing.", advice="Add it.", command="cp a b")
+    ended = JobState(job=JOB, state=State.FAILED)
+    steps = [{**STEPS[State.FAILED][0], "logUrl": log.as_uri()}]
+    end, screen = shown(published(ended, failure=failure), steps)
+    assert end == End("FAILED", "file_missing")
+    for line in ("Cause: A file is missing.", "Advice: Add it.", "Command: cp a b"):
+        assert f"    {line}\n" in screen
+    assert "the whole log" not in screen
+
+
+@pytest.mark.parametrize("commit", [None, "c" * 40])
+def test_reports_are_shown_the_status_only_where_there_is_a_commit(commit: str | None) -> None:
+    cause = Cause(source="github", kind="push", repository="acme/web", commit=commit)
+    ended = JobState(job=JOB, state=State.SUCCEEDED)
+    _, screen = shown(published(ended, REQUEST.model_copy(update={"cause": cause})), STEPS[State.SUCCEEDED])
+    status = f"Status     amplify-jobs/web: success, of commit {'c' * 40}\n" if commit else ""
+    assert screen.endswith(f"{status}Chat       A message about {REQUEST.request_id}\nReports    {Received.page}\n")
 
 
 def test_a_log_that_can_t_be_read_has_no_lines(tmp_path: Path) -> None:
