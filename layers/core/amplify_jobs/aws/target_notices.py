@@ -30,8 +30,8 @@ class TargetNotices:
         """Say once that a target gets no reports any more (API: SNS Publish). Raises ServiceTrouble."""
         message = (
             f"The target {destination.name} of reports ({destination.target.kind}) does not take them: {reason}\n\n"
-            "No report is sent to it until reports in routes.yaml changes. `amplify-jobs reports check` says what is "
-            "wrong.\n"
+            "No report is sent to it until its configuration changes. Put a new token or address into SSM under "
+            "another name, write that name into routes.yaml, and push (docs/reports.md).\n"
         )
         subject = f"Reports stopped: {destination.name}"
         with aws_errors("SNS Publish"):
