@@ -111,6 +111,7 @@ def test_a_push_is_reported_to_every_kind_of_target(reporting: Team) -> None:
     assert received(team, "failures") == []
 
 
+@pytest.mark.thorough
 def test_a_target_that_fails_for_a_while_gets_each_report_once_and_in_order(reporting: Team) -> None:
     team = reporting
     team.route("fails", team.app("fails"))
@@ -141,6 +142,7 @@ def test_a_target_that_fails_for_a_while_gets_each_report_once_and_in_order(repo
     ]
 
 
+@pytest.mark.thorough
 def test_a_report_whose_answer_was_lost_is_sent_again_and_told_apart_by_its_id(reporting: Team) -> None:
     team = reporting
     team.route("lost", team.app("lost"))
@@ -156,6 +158,7 @@ def test_a_report_whose_answer_was_lost_is_sent_again_and_told_apart_by_its_id(r
     assert [(one["method"], one["status"]) for one in calls] == [("POST", None), ("POST", 201), ("PATCH", 200)]
 
 
+@pytest.mark.thorough
 def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(reporting: Team) -> None:
     team = reporting
     team.reports["strict"] = {
