@@ -28,8 +28,8 @@ ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
 SECRET_NAME = "/amplify-jobs/secrets/github"
 BUCKETS = ("e2e-artifacts", "e2e-triggers")
-PATIENCE_SECONDS = 200
-"""Longer than a message stays hidden whose function was killed."""
+PATIENCE_SECONDS = 400
+"""Longer than a message stays hidden whose function was killed, and than the second pause of a report."""
 
 T = TypeVar("T")
 
