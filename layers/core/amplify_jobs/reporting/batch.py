@@ -75,11 +75,12 @@ class ReportBatch:
         except NotSetUpError:
             found = {}
         destination = found.get(message.target)
-        report = Report.from_event(message.detail_type, message.detail)
-        logger.append_keys(target=message.target, **report.log_keys())
+        logger.append_keys(target=message.target)
         if destination is None:
             logger.info("The target is no longer in the routes")
             return
+        report = Report.from_event(message.detail_type, message.detail)
+        logger.append_keys(**report.log_keys())
         result = self._sender.send(destination, Plan(message.target, message.subject), report)
         metrics.add_metric(f"Reports{result.value.capitalize()}", MetricUnit.Count, 1)
         logger.info("Report handled", extra={"result": result.value})
