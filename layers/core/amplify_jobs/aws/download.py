@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult
 
 import urllib3
@@ -12,17 +12,14 @@ import urllib3
 from amplify_jobs.aws.public_http import PublicHttp, Resolve, parts_of
 from amplify_jobs.errors import NotDownloadableError, ServiceTrouble
 
+if TYPE_CHECKING:
+    from amplify_jobs.diagnosing.bounds import Readable
+
 CONNECT_SECONDS = 3
 READ_SECONDS = 8
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.2
 _CHUNK_BYTES = 64 * 1024
-
-
-class Readable(Protocol):
-    """A stream of bytes that ends with an empty one."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 class Downloads:

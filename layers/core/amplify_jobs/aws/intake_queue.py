@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from amplify_jobs.aws.signed_http import LAST_RESORT_SECONDS, AwsHttp, AwsRefusalError, JsonOperation
+from amplify_jobs.aws.fifo_queue import FifoQueue
+from amplify_jobs.aws.signed_http import AwsHttp, AwsRefusalError
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.events.event import digest
 from amplify_jobs.events.payload import Payload
@@ -23,19 +24,13 @@ LONGEST_WAIT_SECONDS = 300
 MESSAGE_LIMIT = 200_000
 LARGEST_MESSAGE = 1_048_576
 
-_SEND_MESSAGE = JsonOperation("sqs", "AmazonSQS.SendMessage", "1.0", proof="MessageId", patience=LAST_RESORT_SECONDS)
-# It answers nothing: a message that was not hidden is only tried again sooner.
-_CHANGE_VISIBILITY = JsonOperation(
-    "sqs", "AmazonSQS.ChangeMessageVisibility", "1.0", proof=None, patience=LAST_RESORT_SECONDS
-)
-
 
 class IntakeQueue:
     """Puts messages into the queue, reads what lies beside it, and hides messages that have to wait longer."""
 
     def __init__(self, aws: AwsHttp, url: str, bucket: str) -> None:
         self._aws = aws
-        self._url = url
+        self._queue = FifoQueue(aws, url, "the intake queue")
         self._bucket = bucket
 
     def put(self, message: str, group: Sequence[str | None], identity: str) -> None:
@@ -44,13 +39,7 @@ class IntakeQueue:
         Messages of one group keep their order. Raises ServiceTrouble.
         """
         body = message if len(message.encode()) <= MESSAGE_LIMIT else self._with_stored_message(message, identity)
-        parameters = {
-            "QueueUrl": self._url,
-            "MessageBody": body,
-            "MessageGroupId": digest(list(group)),
-            "MessageDeduplicationId": identity,
-        }
-        self._call(_SEND_MESSAGE, parameters)
+        self._queue.send(body, group=digest(list(group)), identity=identity)
 
     def read(self, body: str) -> str:
         """The message that was put, of an SQS message's body: the body itself, or the object that it names.
@@ -74,8 +63,7 @@ class IntakeQueue:
     def hide(self, receipt_handle: str, receive_count: int) -> None:
         """Hide a message: the more often it was received, the longer. Raises ServiceTrouble."""
         seconds = min(FIRST_WAIT_SECONDS * 2 ** min(receive_count - 1, 10), LONGEST_WAIT_SECONDS)
-        parameters = {"QueueUrl": self._url, "ReceiptHandle": receipt_handle, "VisibilityTimeout": seconds}
-        self._call(_CHANGE_VISIBILITY, parameters)
+        self._queue.hide(receipt_handle, seconds)
 
     def _with_stored_message(self, message: str, identity: str) -> str:
         key = f"requests/intake/{hashlib.sha256(identity.encode()).hexdigest()}.json"
@@ -86,10 +74,3 @@ class IntakeQueue:
                 raise ServiceTrouble(f"a large message can't be stored: {trouble}") from None
             return message
         return json.dumps({"version": "1", "storedAt": key})
-
-    def _call(self, operation: JsonOperation, parameters: Mapping[str, object]) -> None:
-        try:
-            self._aws.call(operation, parameters)
-        except AwsRefusalError as refusal:
-            name = operation.target.rpartition(".")[2]
-            raise ServiceTrouble(f"SQS refused {name} on the intake queue: {refusal}") from None

@@ -64,7 +64,8 @@ class _Reading:
 
     job: Job
     request: JobRequest
-    variables: Mapping[str, str]
+    secrets: frozenset[str]
+    build_timeout_minutes: float
     logs: list[tuple[Step, bytes]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     try_again: bool = False
@@ -92,9 +93,10 @@ class LogAnalysis:
         """
         try:
             steps = self._builds.step_addresses(state.job)
-            reading = _Reading(state.job, request, self._builds.build_variables(state.job))
+            variables = self._builds.build_variables(state.job)
         except AmplifyJobsError as error:
             return Analysis(missing=(str(error),), try_again=isinstance(error, RetryableError))
+        reading = _Reading(state.job, request, secret_values(variables), build_timeout_minutes(variables))
         for address in steps:
             reading.logs.append((address.step, self._content(address, reading, until)))
         return self._judge(reading)
@@ -114,12 +116,11 @@ class LogAnalysis:
     def _judge(self, reading: _Reading) -> Analysis:
         from amplify_jobs.diagnosing.diagnose import diagnose  # noqa: PLC0415
 
-        secrets = secret_values(reading.variables)
         steps = [
             _step_log(step, content, self._copy(number, step, content, reading))
             for number, (step, content) in enumerate(reading.logs, start=1)
         ]
-        diagnosis = diagnose(steps, secrets, build_timeout_minutes(reading.variables))
+        diagnosis = diagnose(steps, reading.secrets, reading.build_timeout_minutes)
         return Analysis(diagnosis.failure, diagnosis.commit_built, tuple(reading.missing), reading.try_again)
 
     def _copy(self, number: int, step: Step, content: bytes, reading: _Reading) -> str | None:
@@ -131,7 +132,7 @@ class LogAnalysis:
         name = _UNSAFE_IN_KEYS.sub("-", step.name).strip("-.").lower() or "step"
         uri = f"s3://{self._bucket}/logs/{reading.request.request_id}/{reading.job.job_id}-{number}-{name}.txt"
         try:
-            self._objects.write(uri, redacted(content, secret_values(reading.variables)).encode(), CONTENT_TYPE)
+            self._objects.write(uri, redacted(content, reading.secrets).encode(), CONTENT_TYPE)
         except AmplifyJobsError as error:
             reading.note(str(error), error)
             return None

@@ -11,11 +11,10 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, proce
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from amplify_jobs.errors import NotSetUpError, ServiceTrouble
+from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.observability import function_metrics
-from amplify_jobs.reporting.destination import destinations
-from amplify_jobs.reporting.planner import CurrentRoutes
+from amplify_jobs.reporting.destination import CurrentRoutes, current_destinations
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender, pause_seconds
@@ -37,7 +36,7 @@ class ReportMessage(GrowingModel):
 class Queue(Protocol):
     """The queue of reports; aws.report_queue.ReportQueue."""
 
-    def hide(self, receipt: str, seconds: int) -> None: ...
+    def hide(self, receipt_handle: str, seconds: int) -> None: ...
 
 
 class ReportBatch:
@@ -70,11 +69,8 @@ class ReportBatch:
             raise
 
     def _send(self, message: ReportMessage) -> None:
-        try:
-            found = {each.name: each for each in destinations(self._routes.current())}
-        except NotSetUpError:
-            found = {}
-        destination = found.get(message.target)
+        destinations = {destination.name: destination for destination in current_destinations(self._routes)}
+        destination = destinations.get(message.target)
         logger.append_keys(target=message.target)
         if destination is None:
             logger.info("The target is no longer in the routes")

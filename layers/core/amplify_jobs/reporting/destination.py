@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from amplify_jobs.errors import NotSetUpError
 from amplify_jobs.routing.report_targets import RepositoryTarget, Target
 from amplify_jobs.routing.routes import Routes
 
@@ -26,6 +28,20 @@ class Destination:
         if not isinstance(self.target, RepositoryTarget):
             raise TypeError(f"{self.target.kind} is no target of a repository")
         return self.target
+
+
+class CurrentRoutes(Protocol):
+    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
+
+    def current(self) -> Routes: ...
+
+
+def current_destinations(routes: CurrentRoutes) -> list[Destination]:
+    """The destinations of the routes as they are now; none before the first push. Raises ServiceTrouble."""
+    try:
+        return destinations(routes.current())
+    except NotSetUpError:
+        return []
 
 
 def destinations(routes: Routes) -> list[Destination]:

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
-from amplify_jobs.errors import NotSetUpError
-from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.reporting.destination import destinations
+from amplify_jobs.reporting.destination import CurrentRoutes, current_destinations
 from amplify_jobs.reporting.planning import Plan, plan
 from amplify_jobs.reporting.report import Report
-from amplify_jobs.routing.routes import Routes
 
 logger = Logger(child=True)
-
-
-class AnnouncementEvent(GrowingModel):
-    """An announcement as an event of the stack's bus."""
-
-    detail_type: str
-    detail: dict[str, Any]
-
-
-class CurrentRoutes(Protocol):
-    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
-
-    def current(self) -> Routes: ...
 
 
 class Queue(Protocol):
@@ -47,12 +31,7 @@ class Planner:
 
         Raises ServiceTrouble.
         """
-        try:
-            routes = self._routes.current()
-        except NotSetUpError:
-            # Announcements of requests without any route: there are no targets either.
-            return 0
-        plans = list(plan(destinations(routes), report))
+        plans = list(plan(current_destinations(self._routes), report))
         for each in plans:
             self._queue.put(each, report)
         logger.info("Reports planned", extra={**report.log_keys(), "targets": [each.target for each in plans]})

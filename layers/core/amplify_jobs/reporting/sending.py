@@ -15,7 +15,7 @@ from amplify_jobs.reporting.planning import BUILD_RESULTS, Plan, is_change
 from amplify_jobs.reporting.report import Report, ReportState, Version
 from amplify_jobs.routing.report_targets import secrets_of
 
-# A comment is looked for page by page.
+# A Slack bot needs two calls for the end of a job, Azure DevOps for a pull request.
 _MOST_CALLS = 8
 # The pauses of Standard Webhooks, within the 12 hours that SQS can hide a message: about three days.
 PAUSES_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 43_200, 43_200, 43_200, 43_200, 43_200)

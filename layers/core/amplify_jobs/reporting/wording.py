@@ -7,14 +7,13 @@ from amplify_jobs.reporting.report import Report, ReportState
 from amplify_jobs.text import one_line, shortened
 
 _VERBS = {
-    "SUCCEEDED": "Succeeded",
-    "FAILED": "Failed",
-    "CANCELLED": "Cancelled",
-    "TIMED_OUT": "Timed out",
-    "UNKNOWN": "No longer followed",
-    "REJECTED": "No job was started",
+    "SUCCEEDED": "succeeded",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+    "TIMED_OUT": "timed out",
+    "UNKNOWN": "no longer followed",
+    "REJECTED": "no job was started",
 }
-
 
 _SIGNS = {
     ReportState.PENDING: "⏳",
@@ -41,7 +40,7 @@ def status(report: Report) -> str:
     """How the job stands, in a few words: `failed after 2 min`."""
     if report.state is ReportState.PENDING:
         return "started"
-    words = _VERBS[report.outcome or ""].lower()
+    words = _VERBS[report.outcome or ""]
     return f"{words} after {duration(report.duration_seconds)}" if report.duration_seconds is not None else words
 
 
@@ -72,6 +71,11 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("Request", report.request_id),
     ]
     return [(label, one_line(value)) for label, value in pairs if value]
+
+
+def links(report: Report) -> list[tuple[str, str]]:
+    """The addresses that people want, each with its label."""
+    return [(label, address) for label, address in (("Site", report.site), ("Job", report.console)) if address]
 
 
 def filled(template: str, report: Report) -> str:

@@ -8,7 +8,7 @@ from amplify_jobs.reporting.call import Answer, Call, Retry, Verdict, json_call,
 from amplify_jobs.reporting.destination import Credentials, Destination
 from amplify_jobs.reporting.kinds.markdown import escaped, link
 from amplify_jobs.reporting.report import Report, ReportState
-from amplify_jobs.reporting.wording import facts, title
+from amplify_jobs.reporting.wording import facts, links, title
 from amplify_jobs.routing.report_targets import secrets_of
 from amplify_jobs.text import shortened
 
@@ -47,10 +47,10 @@ def judge(destination: Destination, report: Report, answer: Answer, remote: str 
 def message(report: Report) -> dict[str, Any]:
     """One embed; it mentions nobody."""
     fields = [{"name": label, "value": shortened(escaped(value), 1_000)} for label, value in facts(report)]
-    links = [link(label, address) for label, address in (("Site", report.site), ("Job", report.console)) if address]
+    addresses = [link(label, address) for label, address in links(report)]
     embed: dict[str, Any] = {
         "title": shortened(title(report), 256),
-        "description": shortened(" · ".join(links), 2_000),
+        "description": shortened(" · ".join(addresses), 2_000),
         "color": _COLOURS[report.state],
         # Six thousand characters in all: the facts have at most eight, of which two can be long.
         "fields": [{**field, "value": shortened(field["value"], 500)} for field in fields],

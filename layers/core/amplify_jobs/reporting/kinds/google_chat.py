@@ -8,7 +8,7 @@ from urllib.parse import quote
 from amplify_jobs.reporting.call import Answer, Call, Verdict, json_call, judge_by_status
 from amplify_jobs.reporting.destination import Credentials, Destination
 from amplify_jobs.reporting.report import Report
-from amplify_jobs.reporting.wording import facts, sign, title
+from amplify_jobs.reporting.wording import facts, links, sign, title
 from amplify_jobs.routing.report_targets import secrets_of
 from amplify_jobs.text import shortened
 
@@ -36,11 +36,7 @@ def message(report: Report) -> dict[str, Any]:
         {"decoratedText": {"topLabel": label, "text": _escaped(shortened(value, 1_000)), "wrapText": True}}
         for label, value in facts(report)
     ]
-    buttons = [
-        {"text": label, "onClick": {"openLink": {"url": address}}}
-        for label, address in (("Site", report.site), ("Job", report.console))
-        if address
-    ]
+    buttons = [{"text": label, "onClick": {"openLink": {"url": address}}} for label, address in links(report)]
     if buttons:
         widgets.append({"buttonList": {"buttons": buttons}})
     card = {"header": {"title": shortened(heading, 200)}, "sections": [{"widgets": widgets}]}

@@ -6,7 +6,7 @@ from amplify_jobs.reporting.call import Answer, Call, Verdict, json_call, judge_
 from amplify_jobs.reporting.destination import Credentials, Destination
 from amplify_jobs.reporting.kinds.markdown import bold, escaped, link
 from amplify_jobs.reporting.report import Report
-from amplify_jobs.reporting.wording import facts, sign, title
+from amplify_jobs.reporting.wording import facts, links, sign, title
 from amplify_jobs.routing.report_targets import secrets_of
 from amplify_jobs.text import shortened
 
@@ -31,7 +31,5 @@ def text(report: Report) -> str:
     """The message in Markdown."""
     lines = [f"{sign(report)} {bold(shortened(title(report), 500))}", ""]
     lines += [f"- {label}: {escaped(value)}" for label, value in facts(report)]
-    lines += [
-        f"- {link(label, address)}" for label, address in (("Site", report.site), ("Job", report.console)) if address
-    ]
+    lines += [f"- {link(label, address)}" for label, address in links(report)]
     return shortened("\n".join(lines), TEXT_LIMIT)

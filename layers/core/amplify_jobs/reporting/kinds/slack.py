@@ -5,7 +5,7 @@ from __future__ import annotations
 from amplify_jobs.reporting.call import Answer, Call, Refused, Retry, Verdict, json_call, judge_by_status
 from amplify_jobs.reporting.destination import Credentials, Destination
 from amplify_jobs.reporting.report import Report, ReportState
-from amplify_jobs.reporting.wording import facts, title
+from amplify_jobs.reporting.wording import facts, links, title
 from amplify_jobs.routing.report_targets import secrets_of
 from amplify_jobs.text import shortened
 
@@ -42,9 +42,8 @@ def judge(destination: Destination, report: Report, answer: Answer, remote: str 
 def message(report: Report) -> dict[str, object]:
     """The message: its text is what a notification shows."""
     lines = [f"*{label}:* {escaped(value)}" for label, value in facts(report)]
-    links = [(label, link) for label, link in (("Site", report.site), ("Job", report.console)) if link]
-    if links:
-        lines.append(" · ".join(f"<{link_escaped(link)}|{label}>" for label, link in links))
+    if addresses := links(report):
+        lines.append(" · ".join(f"<{link_escaped(link)}|{label}>" for label, link in addresses))
     blocks: list[dict[str, object]] = [
         {
             "type": "section",

@@ -10,7 +10,7 @@ from typing import Any
 from amplify_jobs.reporting.call import Answer, Call, Verdict, json_call, judge_by_status
 from amplify_jobs.reporting.destination import Credentials, Destination
 from amplify_jobs.reporting.report import Report, ReportState
-from amplify_jobs.reporting.wording import facts, title
+from amplify_jobs.reporting.wording import facts, links, title
 from amplify_jobs.routing.report_targets import secrets_of
 from amplify_jobs.text import shortened
 
@@ -64,11 +64,7 @@ def message(report: Report) -> dict[str, Any]:
         }
         for label, value in facts(report)
     ]
-    actions = [
-        {"type": "Action.OpenUrl", "title": label, "url": address}
-        for label, address in (("Site", report.site), ("Job", report.console))
-        if address
-    ]
+    actions = [{"type": "Action.OpenUrl", "title": label, "url": address} for label, address in links(report)]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
