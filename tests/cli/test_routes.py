@@ -325,7 +325,10 @@ class TestProgram:
     )
     def test_an_interrupted_command_ends_without_a_traceback(self, interrupt: str) -> None:
         stop = "stop = lambda: signal.raise_signal(signal.SIGINT)"
-        code = f"import signal, sys; from amplify_jobs_cli.__main__ import run; {stop}; {interrupt}; sys.exit(run())"
+        # A shell starts what runs in its background with interrupts ignored, and the tests with it.
+        heed = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+        imports = "import signal, sys; from amplify_jobs_cli.__main__ import run"
+        code = f"{imports}; {heed}; {stop}; {interrupt}; sys.exit(run())"
         with self.start(code, "routes", "check", "-") as process:
             assert process.stderr is not None
             assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 130)
