@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.model.request import OnTimeout, RetryWhen, unsupported_members
+from amplify_jobs.routing.conditions import When
 from amplify_jobs.routing.placeholders import iter_strings, placeholders_in, values_of
-from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.values import member, members
 from amplify_jobs_cli.suggestions import one_of
