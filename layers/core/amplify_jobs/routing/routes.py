@@ -20,13 +20,14 @@ from amplify_jobs.model.operations import Operation, default_timeout_minutes
 from amplify_jobs.model.request import (
     DEFAULT_START_WITHIN_MINUTES,
     LONGEST_MINUTES,
-    MOST_RETRIES,
     ROUTE_NAME_PATTERN,
     OnTimeout,
+    RetryWhen,
 )
 from amplify_jobs.routing.conditions import When
 from amplify_jobs.routing.fields import LONGEST_NAME, Name, OneOrMore, PathPatterns, SecretName
 from amplify_jobs.routing.report_targets import RepositoryTarget, Target, validate_host
+from amplify_jobs.routing.retry import NumberOrRetry
 
 # SSM answers for so many names at once (API: GetParameters).
 MOST_SECRETS = 10
@@ -141,13 +142,25 @@ class Route(Model):
     on_timeout: OnTimeout = Field(
         default=OnTimeout.LEAVE, description="Whether to stop the job past timeoutMinutes. Default: leave."
     )
-    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = Field(
-        default=0, description="How often a job that failed is started again. Default: 0."
+    retry: NumberOrRetry = Field(
+        default=0,
+        description="How often a job that failed is started again. Default: 0.",
+        examples=[2, {"times": 2, "when": "transient"}],
     )
     supersede: bool = Field(
         default=False,
         description="Whether a newer event for the same app, branch and kind cancels older requests. Default: false.",
     )
+
+    @property
+    def retry_times(self) -> int:
+        """How often a job that failed is started again."""
+        return self.retry if isinstance(self.retry, int) else self.retry.times
+
+    @property
+    def retry_when(self) -> RetryWhen:
+        """After which failures it is."""
+        return RetryWhen.FAILED if isinstance(self.retry, int) else self.retry.when
 
 
 class Routes(Model):
