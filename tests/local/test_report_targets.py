@@ -69,7 +69,8 @@ def test_an_app_is_registered_by_its_public_key_and_its_calls_are_not_kept() -> 
 
     def made(**changes: Any) -> int:
         claims = {"iss": "Iv1", "iat": now - 60, "exp": now + 540, **changes}
-        parts = [encoded(json.dumps(part).encode()) for part in ({"alg": "RS256"}, claims)]
+        header: dict[str, Any] = {"alg": "RS256"}
+        parts = [encoded(json.dumps(part).encode()) for part in (header, claims)]
         signed = b".".join(parts)
         jwt = b".".join((signed, encoded(key.sign(signed, PKCS1v15(), SHA256())))).decode()
         answer = raw(targets, "/github/app/installations/4711/access_tokens", b"", authorization=f"Bearer {jwt}")

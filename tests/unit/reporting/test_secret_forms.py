@@ -39,12 +39,12 @@ def target(name: str) -> Target:
 def fault(name: str, value: str) -> str | None:
     found = secret_fault(target(name), {NAME: value})
     assert found is None or (found.parameter == NAME and found.remedy)
-    return found and found.message
+    return found.message if found else None
 
 
 def doubt(name: str, value: str) -> str | None:
     found = secret_doubt(target(name), {NAME: value})
-    return found and found.message
+    return found.message if found else None
 
 
 @pytest.mark.parametrize("name", sorted(RIGHT))
