@@ -91,7 +91,7 @@ def encoded(data: bytes) -> bytes:
 
 
 def raw(targets: ReportTargets, path: str, body: bytes, method: str = "POST", authorization: str = "") -> Response:
-    builder = EnvironBuilder(f"{PREFIX}{path}", method=method, data=body, headers={"Authorization": authorization})
+    builder = EnvironBuilder(f"{PREFIX}{path}", method=method, data=body, headers=[("Authorization", authorization)])
     answer = targets.answer(Request(builder.get_environ()))
     assert answer is not None
     return answer
