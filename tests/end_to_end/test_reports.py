@@ -296,9 +296,13 @@ def test_an_app_reports_with_tokens_of_its_installation(reporting: Team) -> None
     # The functions of reports keep what they read for a while; a fresh process reads it anew.
     for function in ("PlanReportsFunction", "SendReportFunction"):
         team.kill(function)
-    team.told(team.accepted(team.push("by-app")))
-    until_all_are_handled(team)
-    statuses = [one for one in received(team, "github") if one["content"]["context"] == "app/by-app"]
+    team.accepted(team.push("by-app"))
+
+    def both() -> list[dict[str, Any]] | None:
+        found = [one for one in received(team, "github") if one["content"]["context"] == "app/by-app"]
+        return found if len(found) == 2 else None
+
+    statuses = team.until(both, "the App's statuses did not come")
     assert [(one["content"]["state"], one["status"]) for one in statuses] == [("pending", 201), ("success", 201)]
     logs = "".join(path.read_text("utf-8", "replace") for path in log_files(team))
     assert not re.search(r"ghs_|eyJ[A-Za-z0-9]|PRIVATE KEY", logs)
