@@ -11,6 +11,7 @@ from typing import NoReturn
 from amplify_jobs.errors import AmplifyJobsError, InvalidRoutesError
 from amplify_jobs_cli.commands.diagnose import add_diagnose
 from amplify_jobs_cli.commands.recovery import add_recovery
+from amplify_jobs_cli.commands.reports import add_reports
 from amplify_jobs_cli.commands.routes import add_routes
 
 _EPILOG = """\
@@ -58,6 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"amplify-jobs {version('amplify-jobs')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_routes, add_recovery, add_diagnose):
+    for add in (add_routes, add_reports, add_recovery, add_diagnose):
         add(commands)
     return parser

@@ -49,6 +49,7 @@ class Stack:
     schedules: ScheduleTarget
     s3: S3Client
     ssm: SSMClient
+    outputs: Mapping[str, str]
 
     @classmethod
     def find(cls, name: str) -> Stack:
@@ -89,11 +90,18 @@ class Stack:
                 ),
                 s3=s3,
                 ssm=ssm,
+                outputs=outputs,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise StackNotFoundError(
                 f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
             ) from None
+
+    def output(self, name: str) -> str:
+        """An output that stacks of earlier versions do not have. Raises StackNotFoundError."""
+        if name not in self.outputs:
+            raise StackNotFoundError(f"the stack {self.name} is of an earlier version; deploy it again")
+        return self.outputs[name]
 
     def recovery(self) -> Recovery:
         """What can be processed again."""

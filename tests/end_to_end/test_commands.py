@@ -30,6 +30,9 @@ COMMAND = re.compile(
 )
 # Commands that are not run here, and why.
 NOT_RUN = {
+    r"amplify-jobs reports (?!list|replay *$)": (
+        "needs a target with a secret: tests/end_to_end/test_reports_commands.py checks, resumes and replays"
+    ),
     r"(\S+=\S+ )?make( |$)": "sets up or runs for long: that there is the target is tested",
     r"sam |export PATH=": "needs Docker, Python 3.13 or an account: tests/sam_local runs them",
     r"\.venv/bin/python - ": "changes a file of events/",

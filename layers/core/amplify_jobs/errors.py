@@ -96,6 +96,10 @@ class StackNotFoundError(AmplifyJobsError):
     """There is no stack of this name; the message says where it was looked for."""
 
 
+class UnknownTargetError(AmplifyJobsError):
+    """The routes have no target of this name; the message says which they have."""
+
+
 class PushRefusedError(AmplifyJobsError):
     """A push of routes that somebody has to agree to; nothing was written."""
 

@@ -2,7 +2,7 @@
 
 Operations: PutEvents, TestEventPattern; ListEventBuses, DescribeEventBus, CreateEventBus, DeleteEventBus; PutRule,
 DescribeRule, ListRules, EnableRule, DisableRule, DeleteRule; PutTargets, ListTargetsByRule, RemoveTargets,
-ListRuleNamesByTarget; ListArchives, DescribeArchive. Any other is refused by name.
+ListRuleNamesByTarget; ListArchives, DescribeArchive; StartReplay, DescribeReplay. Any other is refused by name.
 API: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html.
 """
 
@@ -32,6 +32,7 @@ from local.services.events.buses import (
     load_pattern,
     with_prefix,
 )
+from local.services.events.replays import Replays
 from local.services.targets import NotDeliverableError
 
 MAX_ENTRIES = 10
@@ -46,6 +47,7 @@ class EventsService:
         self._region = region
         self._deliverer = deliverer
         self._buses = Buses(account, region)
+        self._replays = Replays(self._buses)
         self._lock = threading.RLock()
         self._operations: Operations = {
             "PutEvents": self._put_events,
@@ -65,6 +67,8 @@ class EventsService:
             "RemoveTargets": self._remove_targets,
             "ListRuleNamesByTarget": self._list_rule_names_by_target,
             "ListArchives": self._list_archives,
+            "StartReplay": self._start_replay,
+            "DescribeReplay": self._replays.describe,
             "DescribeArchive": lambda p: self._buses.archive(p["ArchiveName"]).described(),
         }
 
@@ -210,6 +214,12 @@ class EventsService:
 
     def _list_archives(self, _: Parameters) -> Result:
         return {"Archives": [archive.summary() for archive in self._buses.archives.values()]}
+
+    def _start_replay(self, parameters: Parameters) -> Result:
+        result, deliveries = self._replays.start(parameters)
+        for rule, target, event in deliveries:
+            self._deliver(rule, target, json.loads(json.dumps(event)))
+        return result
 
     @staticmethod
     def _test_event_pattern(parameters: Parameters) -> Result:
