@@ -23,7 +23,8 @@ from rich.console import Console
 from amplify_jobs.events.event import PullRequestAction
 from amplify_jobs.events.webhooks import module_of, standard_signature
 from amplify_jobs.model.operations import Operation
-from amplify_jobs.routing.routes import PullRequests, Push, RequestTemplate, Route, Routes, Source, When
+from amplify_jobs.routing.conditions import PullRequests, Push, When
+from amplify_jobs.routing.routes import RequestTemplate, Route, Routes, Source
 from benchmarks.figures import Row, Table
 from benchmarks.running_cloud import PROJECT, RunningCloud, running_cloud
 from benchmarks.subjects import BRANCH, STACK, UNKNOWN_APP, Subject, call, environment_variables, is_accepted

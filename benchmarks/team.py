@@ -18,8 +18,9 @@ from botocore.config import Config
 
 from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
 from amplify_jobs.model.operations import Operation
+from amplify_jobs.routing.conditions import Push, When
 from amplify_jobs.routing.report_targets import ChatWebhook, ReportConditions, Target
-from amplify_jobs.routing.routes import Push, RequestTemplate, Route, Routes, Source, When
+from amplify_jobs.routing.routes import RequestTemplate, Route, Routes, Source
 from benchmarks.running_cloud import CREDENTIALS, HOST, REGION, RunningCloud
 from local.report_targets import PREFIX
 

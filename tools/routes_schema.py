@@ -89,7 +89,7 @@ _REPORT_TARGETS = ("CommitStatus", "ChatWebhook", "SlackBot", "Webhook")
 _REPORT_PARTS = (*_REPORT_TARGETS, "ReportConditions")
 _ROUTE_PARTS = (
     *("Route", "When", "Push", "PullRequests", "Releases", "Times", "Objects", "ByName", "RequestTemplate"),
-    *("Operation", "OnTimeout", "PullRequestAction"),
+    *("Operation", "OnTimeout", "PullRequestAction", "Retry", "RetryWhen"),
 )
 
 
@@ -125,7 +125,11 @@ def _open(part: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
 def _member(value: dict[str, Any], text: dict[str, Any] | None) -> dict[str, Any]:
     about = {name: value[name] for name in _ABOUT if value.get(name) is not None}
     plain = {name: inner for name, inner in value.items() if name not in (*_ABOUT, "title")}
-    options = [option for alternative in plain.get("anyOf", [plain]) for option in _options(alternative, text)]
+    options = [
+        option
+        for alternative in (plain.get("anyOf") or plain.get("oneOf") or [plain])
+        for option in _options(alternative, text)
+    ]
     if text is not None and any(option != {"type": "string"} for option in options):
         options.append(text)
     return {**about, **(options[0] if len(options) == 1 else {"anyOf": options})}

@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from amplify_jobs.following.answer import NOT_RETRIED
 from tests.support.team import ROOT, Team
 
 
@@ -52,6 +53,31 @@ def test_a_build_that_keeps_failing_is_announced_once_with_its_last_outcome(team
     assert events_of(team, request_id) == ["Job Started", "Job Finished"]
     _, text = team.message(request_id, "FAILED")
     assert "Attempts: 3" in text
+    assert team.ended(request_id) == "SUCCEEDED"
+
+
+def test_a_retry_for_transient_failures_repeats_no_other(team: Team, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    app_id = team.app(
+        "unlucky",
+        build=[
+            f"echo run >> '{runs}'",
+            # The first build can't reach a host, the second one is broken.
+            f"test $(wc -l < '{runs}') -ge 2 || {{ echo 'curl: (6) Could not resolve host: r.example.com'; exit 6; }}",
+            "exit 3",
+        ],
+    )
+    team.route("unlucky", app_id, retry={"times": 3, "when": "transient"})
+    request_id = team.accepted(team.push("unlucky"))
+
+    finished = team.told(request_id)
+
+    assert (finished["outcome"], finished["attempts"], len(team.jobs(app_id))) == ("FAILED", 2, 2)
+    assert finished["failure"]["retryHelps"] is False
+    assert NOT_RETRIED in finished["reason"]
+    check(finished, "Job Finished")
+    _, text = team.message(request_id, "FAILED")
+    assert NOT_RETRIED in " ".join(text.split())
     assert team.ended(request_id) == "SUCCEEDED"
 
 

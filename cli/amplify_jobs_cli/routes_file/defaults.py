@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from amplify_jobs.routing.routes import When
+from amplify_jobs.routing.conditions import When
 from amplify_jobs_cli.routes_file.matrix import MATRIX
 from amplify_jobs_cli.routes_file.nodes import FaultList, Node, content_member, members_of
 from amplify_jobs_cli.suggestions import one_of

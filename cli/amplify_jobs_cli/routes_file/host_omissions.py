@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.git_hosts import TITLES, omit
+from amplify_jobs.routing.conditions import When
 from amplify_jobs.routing.placeholders import VALUES, iter_strings, placeholders_in
-from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.values import member, members
 

@@ -12,7 +12,7 @@ from inspect import isclass
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Discriminator, Tag
 from pydantic.fields import FieldInfo
 
 
@@ -23,7 +23,7 @@ def field_at(root: type[BaseModel], path: tuple[int | str, ...]) -> FieldInfo:
         inner = _inner(field, part)
         if inner is None:
             break
-        is_member = any(is_model(outer.annotation) for outer in alternatives(field))
+        is_member = any(is_model(outer.annotation) for outer in alternatives(field)) and not _tagged(field, part)
         if is_member or choices(inner) or description(inner):
             result = inner
         field = inner
@@ -35,7 +35,7 @@ def without_tags(root: type[BaseModel], place: tuple[int | str, ...]) -> tuple[i
     field: FieldInfo | None = FieldInfo.from_annotation(root)
     path: list[int | str] = []
     for part in place:
-        if field is None or _tagged_model(field, part) is None:
+        if field is None or _tagged(field, part) is None:
             path.append(part)
         field = _inner(field, part) if field else None
     return tuple(path)
@@ -121,8 +121,8 @@ def _inner(field: FieldInfo, part: int | str) -> FieldInfo | None:
     """The field of a member or an item."""
     if isinstance(part, int):
         return item_of(field)
-    if tagged := _tagged_model(field, part):
-        return FieldInfo.from_annotation(tagged)
+    if tagged := _tagged(field, part):
+        return tagged
     for outer in alternatives(field):
         annotation: Any = outer.annotation
         if get_origin(annotation) is dict:
@@ -134,17 +134,16 @@ def _inner(field: FieldInfo, part: int | str) -> FieldInfo | None:
     return None
 
 
-def _tagged_model(field: FieldInfo, tag: int | str) -> type[BaseModel] | None:
-    """The model of a union that a tag names; None where the field has no union of models."""
-    annotations: list[Any] = [outer.annotation for outer in alternatives(field)]
-    if not isinstance(field.discriminator, str):
-        return None
-    models = (
-        annotation
-        for annotation in annotations
-        if is_model(annotation) and tag in choices(annotation.model_fields[field.discriminator])
-    )
-    return next(models, None)
+def _tagged(field: FieldInfo, tag: int | str) -> FieldInfo | None:
+    """The alternative of a union that a tag names; None where the field has no union with tags."""
+    for outer in alternatives(field):
+        annotation: Any = outer.annotation
+        match field.discriminator:
+            case Discriminator() if Tag(str(tag)) in outer.metadata:
+                return outer
+            case str(name) if is_model(annotation) and tag in choices(annotation.model_fields[name]):
+                return FieldInfo.from_annotation(annotation)
+    return None
 
 
 def _models(field: FieldInfo, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.webhooks import PROVIDERS
-from amplify_jobs.routing.routes import Push
+from amplify_jobs.routing.conditions import Push
 from amplify_jobs_cli.routes_file.places import Path
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.remedies import remedy

@@ -9,12 +9,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from amplify_jobs.events.event import EventKind
-from amplify_jobs.model.request import OnTimeout, unsupported_members
+from amplify_jobs.model.request import OnTimeout, RetryWhen, unsupported_members
+from amplify_jobs.routing.conditions import When
 from amplify_jobs.routing.placeholders import iter_strings, placeholders_in, values_of
-from amplify_jobs.routing.routes import When
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.values import member, members
 from amplify_jobs_cli.suggestions import one_of
+
+# Members of a request -> their places in a route, where these differ.
+_PLACES = {"retryWhen": ("retry", "when")}
 
 
 def operation_faults(value: Any) -> Iterator[Problem]:
@@ -22,9 +25,12 @@ def operation_faults(value: Any) -> Iterator[Problem]:
     for name, route in members(value, "routes"):
         operation = member(member(route, "request"), "operation")
         on_timeout = OnTimeout.STOP if member(route, "onTimeout") == OnTimeout.STOP else OnTimeout.LEAVE
+        is_transient = member(member(route, "retry"), "when") == RetryWhen.TRANSIENT
+        retry_when = RetryWhen.TRANSIENT if is_transient else RetryWhen.FAILED
+        supersede = member(route, "supersede") is True
         if isinstance(operation, str):
-            for key, message in unsupported_members(operation, member(route, "supersede") is True, on_timeout):
-                yield Problem(("routes", name, key), message, "key")
+            for key, message in unsupported_members(operation, supersede, on_timeout, retry_when):
+                yield Problem(("routes", name, *_PLACES.get(key, (key,))), message, "key")
 
 
 def placeholder_faults(value: Any) -> Iterator[Problem]:

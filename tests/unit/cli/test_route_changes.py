@@ -39,6 +39,21 @@ def test_new_changed_and_gone_are_told_apart() -> None:
     ]
 
 
+def test_a_retry_after_each_failure_is_pushed_as_a_number() -> None:
+    """Older versions of a stack read nothing else."""
+    request: dict[str, Any] = {"when": {"request": {}}}
+    plain, transient = ({"times": 2, "when": when} for when in ("failed", "transient"))
+    after = routes(web={**request, "retry": plain})
+    assert json.loads(after.model_dump_json(by_alias=True))["routes"]["web"]["retry"] == 2
+    assert lines(routes(web={**request, "retry": 2}), after) == []
+    assert lines(after, routes(web={**request, "retry": transient})) == [
+        "~ route web",
+        "    retry.times: 2 (added)",
+        '    retry.when: "transient" (added)',
+        "    retry: 2 (removed)",
+    ]
+
+
 def test_another_condition_is_told_member_by_member() -> None:
     before, after = routes(web={"when": {"push": {"repository": "acme/web"}}}), routes(web={"when": {"request": {}}})
     assert lines(before, after) == [

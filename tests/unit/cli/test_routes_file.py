@@ -184,6 +184,12 @@ def test_a_route_can_ask_for_any_operation(operation: str, parameters: str, minu
             "9:5: routes.forms.supersede: no API stops a job of start_codegen_job; leave it out",
         ),
         (
+            "start_codegen_job",
+            CODEGEN.format(react="{}"),
+            "    retry: {times: 2, when: transient}\n",
+            "9:23: routes.forms.retry.when: amplify-jobs reads no log of a job of start_codegen_job; use failed",
+        ),
+        (
             "generate_backend_api_models",
             "{AppId: d1, BackendEnvironmentName: '{tag}', ResourceName: blog}",
             "",
@@ -196,7 +202,7 @@ def test_a_route_can_ask_for_any_operation(operation: str, parameters: str, minu
             "8:7: routes.forms.request.parameters: exactly one of these is required, not 0: jobId, source",
         ),
     ],
-    ids=["member", "stop", "value", "source"],
+    ids=["member", "stop", "retry", "value", "source"],
 )
 def test_what_any_operation_would_refuse_is_named(operation: str, parameters: str, more: str, said: str) -> None:
     with pytest.raises(InvalidRoutesError) as caught:

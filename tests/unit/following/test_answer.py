@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.following.answer import FollowedJob, PollAnswer, deadlines_of, poll_answer
+from amplify_jobs.following.answer import NOT_RETRIED, FollowedJob, PollAnswer, deadlines_of, poll_answer
 from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines, EarlierJob
+from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.job import State
+from amplify_jobs.model.request import RetryWhen
 from tests.support.followed_jobs import MINUTE, RECEIVED, followed_job, request, state
 
 
@@ -54,6 +56,46 @@ def test_a_failed_job_is_started_again_as_often_as_its_request_says(
     answer = polled(followed, Record(changes=3, polls=1, left_queue_at=RECEIVED))
     assert (answer.finished, answer.retry, answer.attempt, answer.seen) == (finished, again, attempt, "3")
     assert answer.wait_seconds >= 1
+
+
+@pytest.mark.parametrize(
+    ("of", "attempt", "retry_helps", "again"),
+    [
+        (State.FAILED, 1, True, True),
+        (State.FAILED, 2, True, True),
+        (State.FAILED, 3, True, False),
+        (State.FAILED, 1, False, False),
+        # No log was read.
+        (State.FAILED, 1, None, False),
+        (State.TIMED_OUT, 1, True, False),
+    ],
+)
+def test_a_request_may_want_a_retry_only_where_it_helps(
+    of: State, attempt: int, retry_helps: bool | None, again: bool
+) -> None:
+    failure = None if retry_helps is None else Failure(cause="network", summary="It failed", retry_helps=retry_helps)
+    followed = followed_job(
+        state(of, started_at=RECEIVED, reason="Step BUILD failed.", failure=failure),
+        attempt=attempt,
+        request=request(retry=2, retry_when=RetryWhen.TRANSIENT),
+    )
+    answer = polled(followed)
+    is_for_its_cause = of is State.FAILED and not retry_helps
+    assert (answer.finished, answer.retry) == (True, again)
+    assert answer.job.reason == f"Step BUILD failed.{f' {NOT_RETRIED}' if is_for_its_cause else ''}"
+
+
+@pytest.mark.parametrize("retry", [0, 2])
+def test_a_job_that_is_not_to_be_retried_has_no_note_on_it(retry: int) -> None:
+    failed = state(State.FAILED, started_at=RECEIVED, reason="Step BUILD failed.")
+    last_attempt = followed_job(failed, attempt=retry + 1, request=request(retry=retry, retry_when=RetryWhen.TRANSIENT))
+    assert polled(last_attempt).job == failed
+
+
+def test_a_request_of_an_older_version_is_retried_after_each_failure() -> None:
+    event = followed_job(state(State.FAILED), request=request(retry=1)).model_dump(mode="json", by_alias=True)
+    del event["request"]["retryWhen"]
+    assert polled(FollowedJob.model_validate(event)).retry
 
 
 def test_a_request_without_a_number_of_attempts_is_at_its_first() -> None:

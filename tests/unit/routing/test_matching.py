@@ -22,7 +22,7 @@ from amplify_jobs.events.event import (
     StoredObject,
 )
 from amplify_jobs.model.parameters import StartJobParameters, validated_parameters
-from amplify_jobs.model.request import JobRequest, OnTimeout
+from amplify_jobs.model.request import JobRequest, OnTimeout, RetryWhen
 from amplify_jobs.routing.job_request import CAUSE_MESSAGE_LIMIT, make_job_request
 from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.placeholders import VALUES, values_of
@@ -375,6 +375,21 @@ class TestRequest:
         assert (request.timeout_minutes, request.start_within_minutes) == (5, 6)
         assert (request.on_timeout, request.retry, request.supersede) == (OnTimeout.STOP, 2, True)
 
+    @pytest.mark.parametrize(
+        ("retry", "expected"),
+        [
+            (2, (2, RetryWhen.FAILED)),
+            ({"times": 3}, (3, RetryWhen.FAILED)),
+            ({"times": 1, "when": "failed"}, (1, RetryWhen.FAILED)),
+            ({"times": 5, "when": "transient"}, (5, RetryWhen.TRANSIENT)),
+        ],
+    )
+    def test_a_route_may_say_after_which_failures_its_job_is_retried(
+        self, retry: object, expected: tuple[int, RetryWhen]
+    ) -> None:
+        request = request_of(routes({"push": REPOSITORY}, retry=retry), PUSH)
+        assert (request.retry, request.retry_when) == expected
+
     def test_the_cause_names_no_address_and_every_way_in(self) -> None:
         assert request_of(routes({"push": REPOSITORY}), {**PUSH, "author": "Ada <a@x>"}).cause.author == "Ada"
         assert request_of(routes({"pull_request": REPOSITORY}), PULL).cause.pull_request == 7
@@ -508,6 +523,13 @@ class TestAskedOutright:
         assert request.route is None
         assert request.parameters == {**PARAMETERS, "jobReason": "{branch}"}
         assert (request.timeout_minutes, request.on_timeout, request.retry, request.supersede) == (5, "stop", 1, True)
+
+    def test_a_retry_may_be_for_some_failures(self) -> None:
+        request = self.asked(retry=1, retryWhen="transient")
+        assert (request.retry, request.retry_when) == (1, RetryWhen.TRANSIENT)
+        assert self.asked(retry=1).retry_when is RetryWhen.FAILED
+        with pytest.raises(ValidationError, match="retry is missing"):
+            self.asked(retryWhen="transient")
 
     def test_two_senders_may_use_one_name(self) -> None:
         assert self.asked("ci").request_id != self.asked("cd").request_id

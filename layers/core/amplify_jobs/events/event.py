@@ -20,6 +20,7 @@ from amplify_jobs.model.request import (
     REQUEST_ID_PATTERN,
     ROUTE_NAME_PATTERN,
     OnTimeout,
+    RetryWhen,
 )
 from amplify_jobs.model.s3_uri import S3Uri
 from amplify_jobs.model.validation import faults
@@ -139,16 +140,19 @@ class RequestedJob(Model):
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] | None = None
     on_timeout: OnTimeout | None = None
     retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] | None = None
+    retry_when: RetryWhen | None = None
     supersede: bool | None = None
     reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> RequestedJob:
+    def _whole(self) -> RequestedJob:
         if self.route is None:
             if self.operation is None or self.parameters is None:
                 raise ValueError("give either route, or operation and parameters")
         elif self.model_dump(exclude={"version", "request_id", "route", "reason"}, exclude_none=True):
             raise ValueError("a route has its own operation, parameters and limits; leave them out")
+        if self.retry_when is not None and self.retry is None:
+            raise ValueError("retryWhen says after which failures, but retry is missing; say how often")
         return self
 
 

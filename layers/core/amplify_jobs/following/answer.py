@@ -10,8 +10,10 @@ from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines, EarlierJob, Progress, wait_seconds
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.job import JobState, RecordKey, State
-from amplify_jobs.model.request import JobRequest, OnTimeout
+from amplify_jobs.model.request import JobRequest, OnTimeout, RetryWhen
 from amplify_jobs.model.results import limit_results
+
+NOT_RETRIED = "amplify-jobs did not start it again: its log names no cause for which a second try may help."
 
 
 class FollowedJob(GrowingModel):
@@ -82,6 +84,9 @@ def poll_answer(followed: FollowedJob, record: Record, earlier: Sequence[Earlier
     )
     # A job may leave the queue right after the poll: it could time out as soon as `run_for` from now.
     until_deadline = min(deadlines.next_after(left_queue_at) - now, deadlines.run_for)
+    may_retry = state.state is State.FAILED and followed.attempt <= request.retry
+    if may_retry and not _is_retry_wanted(request, state):
+        may_retry, state = False, state.with_note(NOT_RETRIED)
     return PollAnswer(
         # Without collected results, the results of a job are the errors of its status.
         job=state.model_copy(update={"results": limit_results(state.results)}) if state.results else state,
@@ -90,5 +95,10 @@ def poll_answer(followed: FollowedJob, record: Record, earlier: Sequence[Earlier
         seen=str(record.changes),
         key=followed.key,
         attempt=followed.attempt,
-        retry=state.state is State.FAILED and followed.attempt <= request.retry,
+        retry=may_retry,
     )
+
+
+def _is_retry_wanted(request: JobRequest, state: JobState) -> bool:
+    """Whether the request wants a second try after this failure."""
+    return request.retry_when is RetryWhen.FAILED or (state.failure is not None and state.failure.retry_helps)

@@ -205,7 +205,9 @@ def validated_parameters(request: JobRequest) -> OperationParameters:
         raise RequestRejected(f"operation: {request.operation!r} is not known; use one of {names}") from None
     texts = [
         f"{member}: {text}"
-        for member, text in unsupported_members(request.operation, request.supersede, request.on_timeout)
+        for member, text in unsupported_members(
+            request.operation, request.supersede, request.on_timeout, request.retry_when
+        )
     ]
     try:
         parameters = model.model_validate(request.parameters)

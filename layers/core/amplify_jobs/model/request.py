@@ -31,6 +31,13 @@ class OnTimeout(StrEnum):
     LEAVE = "leave"
 
 
+class RetryWhen(StrEnum):
+    """Which failed jobs are started again: all, or only those for which a second try may help."""
+
+    FAILED = "failed"
+    TRANSIENT = "transient"
+
+
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
@@ -59,10 +66,10 @@ class JobRequest(GrowingModel):
     `parameters` stay as they came: start_job validates them, so that a wrong one is announced as a rejection. The
     object at `parametersUri` has those that are too large for an execution's input, as members of a JSON object.
     `timeoutMinutes` runs from the moment the job leaves Amplify's queue, `startWithinMinutes` bounds everything before.
-    `retry` is how often a job that FAILED is started again, as RETRY of the same job id. With `supersede` the request
-    makes older ones of the same app, branch and kind (`cause.kind`) moot; `eventTime`, at most `receivedAt`, says which
-    are older. `route` is None for a request that no route made. A request with a `fault` is there to be rejected and
-    announced.
+    `retry` is how often a job that FAILED is started again, as RETRY of the same job id, and `retryWhen` says after
+    which failures; requests of older versions do not have it. With `supersede` the request makes older ones of the same
+    app, branch and kind (`cause.kind`) moot; `eventTime`, at most `receivedAt`, says which are older. `route` is None
+    for a request that no route made. A request with a `fault` is there to be rejected and announced.
     """
 
     version: Literal["1"] = "1"
@@ -77,6 +84,7 @@ class JobRequest(GrowingModel):
     start_within_minutes: Annotated[int, Field(ge=1, le=LONGEST_MINUTES)] = DEFAULT_START_WITHIN_MINUTES
     on_timeout: OnTimeout = OnTimeout.LEAVE
     retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = 0
+    retry_when: RetryWhen = RetryWhen.FAILED
     supersede: bool = False
     event_time: AwareDatetime | None = None
     cause: Cause
@@ -111,7 +119,9 @@ class JobRequest(GrowingModel):
         return next((value for value in values if isinstance(value, str)), None)
 
 
-def unsupported_members(operation: str, supersede: bool, on_timeout: OnTimeout) -> Iterator[tuple[str, str]]:
+def unsupported_members(
+    operation: str, supersede: bool, on_timeout: OnTimeout, retry_when: RetryWhen
+) -> Iterator[tuple[str, str]]:
     """Say which members of a request or route mean nothing for its operation, and what to write instead."""
     spec = OPERATIONS.get(operation)
     if spec is None or spec.is_hosting:
@@ -121,6 +131,8 @@ def unsupported_members(operation: str, supersede: bool, on_timeout: OnTimeout) 
         yield "supersede", f"{reason}; leave it out"
     if on_timeout is OnTimeout.STOP:
         yield "onTimeout", f"{reason}; use leave"
+    if retry_when is RetryWhen.TRANSIENT:
+        yield "retryWhen", f"amplify-jobs reads no log of a job of {operation}; use {RetryWhen.FAILED}"
 
 
 def parse_job_request(raw: object) -> JobRequest:

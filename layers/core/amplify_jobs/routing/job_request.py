@@ -46,7 +46,8 @@ def _members_of_route(name: str | None, route: Route, event: Event) -> dict[str,
         "timeout_minutes": route.timeout_minutes,
         "start_within_minutes": route.start_within_minutes,
         "on_timeout": route.on_timeout,
-        "retry": route.retry,
+        "retry": route.retry_times,
+        "retry_when": route.retry_when,
         "supersede": route.supersede,
     }
 

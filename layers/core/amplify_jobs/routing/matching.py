@@ -15,10 +15,11 @@ from amplify_jobs.events.event import (
     RequestedJob,
     StoredObject,
 )
+from amplify_jobs.routing.conditions import Change, Objects, PullRequests, Push, Releases
 from amplify_jobs.routing.github_patterns import first_match, last_match, last_match_in_any_case
 from amplify_jobs.routing.placeholders import all_placeholders, drop_unknown_descriptions, is_unknown
 from amplify_jobs.routing.request_limits import refusal
-from amplify_jobs.routing.routes import Change, Objects, PullRequests, Push, Releases, Route, Routes
+from amplify_jobs.routing.routes import Route, Routes
 from amplify_jobs.routing.text_patterns import last_text_match
 
 # Amplify's own marker is [skip-cd]; the other two are what git hosts agree on.

@@ -13,7 +13,6 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from amplify_jobs.errors import UnknownSourceError
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
-from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.identifiers import AppId
@@ -21,22 +20,14 @@ from amplify_jobs.model.operations import Operation, default_timeout_minutes
 from amplify_jobs.model.request import (
     DEFAULT_START_WITHIN_MINUTES,
     LONGEST_MINUTES,
-    MOST_RETRIES,
     ROUTE_NAME_PATTERN,
     OnTimeout,
+    RetryWhen,
 )
-from amplify_jobs.routing.fields import (
-    LONGEST_NAME,
-    Name,
-    NamePatterns,
-    OneOrMore,
-    PathPatterns,
-    RepositoryPattern,
-    SecretName,
-    TextPatterns,
-)
+from amplify_jobs.routing.conditions import When
+from amplify_jobs.routing.fields import LONGEST_NAME, Name, OneOrMore, PathPatterns, SecretName
 from amplify_jobs.routing.report_targets import RepositoryTarget, Target, validate_host
-from amplify_jobs.routing.schedule_expression import validate_expression
+from amplify_jobs.routing.retry import NumberOrRetry
 
 # SSM answers for so many names at once (API: GetParameters).
 MOST_SECRETS = 10
@@ -50,10 +41,6 @@ def _validate_provider(name: str) -> str:
     return name
 
 
-Words = Annotated[
-    tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(min_length=1), OneOrMore
-]
-Actions = Annotated[tuple[PullRequestAction, ...], Field(min_length=1), OneOrMore]
 Minutes = Annotated[int, Field(ge=1, le=LONGEST_MINUTES)]
 
 
@@ -103,157 +90,6 @@ class Source(Model):
         description="The limits of what a source of provider standard may request. Default: none.",
         examples=[{"routes": ["web"]}, {"operations": ["start_job"], "apps": ["d1a2b3c4d5e6"]}],
     )
-
-
-class Change(Model):
-    """What pushes and pull requests have in common: who changed what in which repository, and what they said."""
-
-    repository: RepositoryPattern = Field(
-        description="The repository's full name, or a pattern of it.", examples=["acme/web", "acme/*"]
-    )
-    paths: PathPatterns | None = Field(
-        default=None,
-        description="Patterns of paths, of which at least one changed file must fit. Default: any.",
-        examples=[["apps/web/**", "!**/*.md"]],
-    )
-    authors: TextPatterns | None = Field(
-        default=None, description="Patterns of the author's name. Default: any.", examples=[["*", "!*[bot]"]]
-    )
-    messages: TextPatterns | None = Field(
-        default=None,
-        description="Patterns of the head commit's message or the pull request's title. Default: any.",
-        examples=[["*[deploy]*"]],
-    )
-
-
-class Push(Change):
-    """A push to a repository: to all branches, unless patterns say which branches or tags."""
-
-    branches: NamePatterns | None = Field(
-        default=None,
-        description="Names or patterns of branches. Default: all, but none where only tags is given.",
-        examples=[["main", "release/*"]],
-    )
-    tags: NamePatterns | None = Field(
-        default=None, description="Names or patterns of tags. Default: none.", examples=[["v*", "!v*-rc*"]]
-    )
-
-    @property
-    def branch_patterns(self) -> tuple[str, ...]:
-        """The branches that the route waits for; none where it names tags alone."""
-        return self.branches or (("**",) if self.tags is None else ())
-
-
-class PullRequests(Change):
-    """A pull request of a repository; one from a fork only if the route says so, a draft unless it says no."""
-
-    actions: Actions = Field(
-        default=(PullRequestAction.OPENED, PullRequestAction.SYNCHRONIZE, PullRequestAction.REOPENED),
-        description="What happens to the pull request. synchronize is new commits. "
-        "Default: opened, synchronize, reopened.",
-        examples=[["opened", "synchronize"]],
-    )
-    targets: NamePatterns | None = Field(
-        default=None, description="Names or patterns of the branch to merge into. Default: any.", examples=[["main"]]
-    )
-    forks: bool = Field(default=False, description="Whether pull requests from forks count. Default: false.")
-    drafts: bool = Field(default=True, description="Whether draft pull requests count. Default: true.")
-
-
-class Releases(Model):
-    """A release of a repository. Actions are the hosts' own words; GitHub's and Gitea's first, then GitLab's."""
-
-    repository: RepositoryPattern = Field(
-        description="The repository's full name, or a pattern of it.", examples=["acme/web", "acme/*"]
-    )
-    actions: Words = Field(
-        default=("published", "create"),
-        description="The host's own words for what happens to the release. Default: published, and create for GitLab.",
-        examples=[["published"]],
-    )
-    tags: NamePatterns | None = Field(
-        default=None, description="Names or patterns of the release's tag. Default: any.", examples=[["v*", "!v*-rc*"]]
-    )
-
-
-class Times(Model):
-    """A schedule of EventBridge Scheduler: cron, rate or at, in a time zone."""
-
-    expression: Annotated[str, AfterValidator(validate_expression)] = Field(
-        description="A schedule of EventBridge Scheduler.",
-        examples=["cron(0 3 * * ? *)", "rate(12 hours)", "at(2026-12-31T23:59:00)"],
-    )
-    timezone: Annotated[str, StringConstraints(min_length=1, max_length=50)] = Field(
-        default="UTC", description="The name of a time zone. Default: UTC.", examples=["Europe/Berlin"]
-    )
-
-
-class Objects(Model):
-    """An object written to a bucket, by the beginning and the end of its key."""
-
-    bucket: Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$")] = Field(
-        description="The name of a bucket. The bucket must send its events to EventBridge.", examples=["artifacts"]
-    )
-    prefix: str = Field(default="", description="The beginning of the object's key. Default: any.", examples=["web/"])
-    suffix: str = Field(default="", description="The end of the object's key. Default: any.", examples=[".zip"])
-
-
-class ByName(Model):
-    """Nothing but a request that names the route."""
-
-
-class When(Model):
-    """The event that a route waits for: exactly one of these."""
-
-    push: Push | None = Field(
-        default=None,
-        description="A push to branches, or to tags where tags is given.",
-        examples=[{"repository": "acme/web", "branches": ["main", "release/*"]}],
-    )
-    pull_request: PullRequests | None = Field(
-        default=None,
-        alias="pull_request",
-        description="A pull request that is opened or changed.",
-        examples=[{"repository": "acme/web", "targets": ["main"]}],
-    )
-    release: Releases | None = Field(
-        default=None, description="A release that is published.", examples=[{"repository": "acme/web"}]
-    )
-    schedule: Times | None = Field(
-        default=None,
-        description="A time that comes.",
-        examples=[{"expression": "cron(0 3 * * ? *)", "timezone": "Europe/Berlin"}],
-    )
-    object: Objects | None = Field(
-        default=None,
-        description="An object that is written to a bucket.",
-        examples=[{"bucket": "artifacts", "prefix": "web/", "suffix": ".zip"}],
-    )
-    request: ByName | None = Field(
-        default=None, description="Nothing but a request that names the route.", examples=[{}]
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> When:
-        events = sum(getattr(self, name) is not None for name in type(self).model_fields)
-        if events != 1:
-            names = ", ".join(type(self).model_fields)
-            raise ValueError(f"has {events} events; use exactly one of {names}, and a route for each other event")
-        return self
-
-    @property
-    def kinds(self) -> tuple[EventKind, ...]:
-        """The kinds of events that can meet the conditions."""
-        if self.push is not None:
-            branches = (EventKind.PUSH,) if self.push.branch_patterns else ()
-            return (*branches, EventKind.TAG) if self.push.tags is not None else branches
-        return tuple(EventKind(name) for name in type(self).model_fields if getattr(self, name) is not None)
-
-    @property
-    def repository(self) -> str | None:
-        """The repository whose events the route waits for."""
-        conditions = self.push or self.pull_request or self.release
-        return conditions.repository if conditions else None
 
 
 class RequestTemplate(Model):
@@ -306,13 +142,25 @@ class Route(Model):
     on_timeout: OnTimeout = Field(
         default=OnTimeout.LEAVE, description="Whether to stop the job past timeoutMinutes. Default: leave."
     )
-    retry: Annotated[int, Field(ge=0, le=MOST_RETRIES)] = Field(
-        default=0, description="How often a job that failed is started again. Default: 0."
+    retry: NumberOrRetry = Field(
+        default=0,
+        description="How often a job that failed is started again. Default: 0.",
+        examples=[2, {"times": 2, "when": "transient"}],
     )
     supersede: bool = Field(
         default=False,
         description="Whether a newer event for the same app, branch and kind cancels older requests. Default: false.",
     )
+
+    @property
+    def retry_times(self) -> int:
+        """How often a job that failed is started again."""
+        return self.retry if isinstance(self.retry, int) else self.retry.times
+
+    @property
+    def retry_when(self) -> RetryWhen:
+        """After which failures it is."""
+        return RetryWhen.FAILED if isinstance(self.retry, int) else self.retry.when
 
 
 class Routes(Model):
