@@ -11,16 +11,21 @@ from typing import NoReturn
 from amplify_jobs.errors import AmplifyJobsError, InvalidRoutesError
 from amplify_jobs_cli.commands.arguments import with_default_command
 from amplify_jobs_cli.commands.completion import add_completion
+from amplify_jobs_cli.commands.deliveries import add_deliveries
 from amplify_jobs_cli.commands.diagnose import add_diagnose
+from amplify_jobs_cli.commands.jobs import add_jobs
 from amplify_jobs_cli.commands.recovery import add_recovery
 from amplify_jobs_cli.commands.routes import add_routes
+from amplify_jobs_cli.commands.run import add_run
 
 _EPILOG = """\
 examples:
-  amplify-jobs routes check routes.yaml
-  amplify-jobs routes explain routes.yaml payload.json --source github
+  amplify-jobs jobs --state running
+  amplify-jobs jobs show --app web --branch main
+  amplify-jobs run web --branch main --wait
+  amplify-jobs deliveries --repository acme/web
   amplify-jobs routes push routes.yaml
-  amplify-jobs diagnose BUILD.txt
+  amplify-jobs doctor
 
 environment:
   AMPLIFY_JOBS_STACK       the stack's name
@@ -28,7 +33,8 @@ environment:
   AWS_ENDPOINT_URL         http://127.0.0.1:4566 is the local cloud
   NO_COLOR                 if set, no colours
 
-exit codes: 0 done, 1 something is wrong, 2 wrong call, 130 interrupted."""
+exit codes: 0 done, 1 something is wrong, 2 wrong call, 130 interrupted;
+jobs wait has its own."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"amplify-jobs {version('amplify-jobs')}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_routes, add_recovery, add_diagnose):
+    for add in (add_jobs, add_run, add_deliveries, add_routes, add_recovery, add_diagnose):
         add(commands)
     add_completion(commands, top)
     return top

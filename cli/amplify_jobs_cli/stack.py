@@ -14,6 +14,7 @@ import boto3
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import ErrorResponse, required_member
 from amplify_jobs.errors import StackNotFoundError
+from amplify_jobs_cli.api import JobsApi
 from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.push.lookup import Reach
 from amplify_jobs_cli.push.scheduler import Scheduler
@@ -97,6 +98,10 @@ class Stack:
             raise StackNotFoundError(
                 f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
             ) from None
+
+    def jobs_api(self) -> JobsApi:
+        """The jobs API, called with the user's credentials."""
+        return JobsApi.connect(self.api_url, self.session)
 
     def recovery(self) -> Recovery:
         """What can be processed again."""

@@ -12,7 +12,7 @@ from amplify_jobs_cli.stack import DEFAULT_STACK, Stack
 # Runs a command; the exit code is 0 where it is None.
 Run = Callable[[argparse.Namespace], int | None]
 # Group -> the command that is run where none is given.
-DEFAULT_COMMANDS = {"dead-letters": "list"}
+DEFAULT_COMMANDS = {"jobs": "list", "deliveries": "list", "dead-letters": "list"}
 
 
 def with_default_command(arguments: Sequence[str]) -> list[str]:

@@ -11,8 +11,6 @@ from rich.text import Text
 from amplify_jobs.text import one_line
 
 _GAP = "  "
-# What a cut text keeps at least; below it the column is left out.
-_SHORTEST_CUT = 16
 
 
 @dataclass(frozen=True)
@@ -21,13 +19,14 @@ class Column:
 
     `importance` 0 is always shown; of the others, the highest is left out first. Where the table is too wide even then,
     each row is a block: `in_title` columns share its first line, every other has a line of its own. A `flexible` column
-    is cut to the space that is left.
+    is cut to the space that is left, but not to less than `shortest`.
     """
 
     title: str
     importance: int = 0
     in_title: bool = True
     flexible: bool = False
+    shortest: int = 16
 
 
 Cell = tuple[str, str]
@@ -50,7 +49,7 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width
 
 def _natural_width(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], shown: Sequence[int]) -> int:
     widths = _widths(columns, rows, shown)
-    needed = [min(widths[n], _SHORTEST_CUT) if columns[n].flexible else widths[n] for n in shown]
+    needed = [min(widths[n], columns[n].shortest) if columns[n].flexible else widths[n] for n in shown]
     return sum(needed) + len(_GAP) * (len(shown) - 1)
 
 
@@ -66,7 +65,7 @@ def _grid(
         spare = width - sum(widths.values()) - len(_GAP) * (len(shown) - 1)
         for number in shown:
             if columns[number].flexible and spare < 0:
-                cut = max(widths[number] + spare, min(widths[number], _SHORTEST_CUT))
+                cut = max(widths[number] + spare, min(widths[number], columns[number].shortest))
                 spare += widths[number] - cut
                 widths[number] = cut
     titles = [(columns[number].title, "bold") for number in range(len(columns))]
