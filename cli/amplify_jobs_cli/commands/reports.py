@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -21,7 +20,8 @@ from amplify_jobs.reporting.checking.checker import Checker
 from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.checking.trial import Trial, send_trial
 from amplify_jobs.reporting.destination import Destination
-from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack
+from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, find_stack
+from amplify_jobs_cli.output.screen import put_json
 from amplify_jobs_cli.recovery.redrive import parse_duration
 from amplify_jobs_cli.reports.dead_reports import ReportQueues
 from amplify_jobs_cli.reports.replays import ARCHIVE_PERIOD, start_replay
@@ -31,13 +31,17 @@ from amplify_jobs_cli.routes_file.load import read_routes
 from amplify_jobs_cli.stack import Stack
 from amplify_jobs_cli.text import count
 
+_EXAMPLES = """
+amplify-jobs reports check
+amplify-jobs reports check --target statuses --send --repository acme/web --commit COMMIT
+"""
 _CONFIG = client_config(attempts=3, connect_timeout=3, read_timeout=10)
 
 
 def add_reports(commands: Any) -> None:
     """Add the commands and their options."""
     group = add_group(commands, "reports", "check targets of reports, and send what they missed")
-    check = add_command(group, "check", check_targets)
+    check = add_command(group, "check", check_targets, _EXAMPLES)
     check.add_argument("file", metavar="FILE", nargs="?", help="a routes file (default: the routes that were pushed)")
     check.add_argument("--target", metavar="NAME", action="append", default=[], help="only this one; may be repeated")
     check.add_argument("--send", action="store_true", help="send a test report to each target, and show its answer")
@@ -69,7 +73,7 @@ def check_targets(options: argparse.Namespace) -> int:
     """Say for each target whether it would work: its secret, its host, its token and the right that it needs."""
     if not options.send and (options.commit or options.branch or options.pull_request):
         raise RequestRejected("--commit, --branch and --pull-request are of a test report; use them with --send")
-    stack = Stack.find(options.stack)
+    stack = find_stack(options)
     routes = read_routes(_read(options.file), options.file, stack.name) if options.file else routes_in_effect(stack)
     records, results = _records(stack), []
     for chosen in chosen_targets(routes, options.target, [options.repository] if options.repository else []):
@@ -81,7 +85,7 @@ def check_targets(options: argparse.Namespace) -> int:
     faults = sum(any(finding.result is Result.FAULT for finding in findings) for _, findings in results)
     if options.json:
         targets = [_as_json(destination, findings) for destination, findings in results]
-        _print_json({"stack": stack.name, "targets": targets})
+        put_json({"stack": stack.name, "targets": targets})
     else:
         summary = f"{count(faults, 'target')} can't work" if faults else "no faults"
         print(f"{count(len(results), 'target')}, {summary}.", file=sys.stderr if faults else sys.stdout)
@@ -90,7 +94,7 @@ def check_targets(options: argparse.Namespace) -> int:
 
 def list_reports(options: argparse.Namespace) -> None:
     """List the targets with those that were stopped, and the reports that wait or were given up."""
-    stack = Stack.find(options.stack)
+    stack = find_stack(options)
     records = _records(stack)
     targets = [chosen.destination for chosen in chosen_targets(routes_in_effect(stack), [], [])]
     stops = {destination.name: records.stop_reason(destination) for destination in targets}
@@ -99,7 +103,7 @@ def list_reports(options: argparse.Namespace) -> None:
     if options.json:
         content = [{"target": one.name, "kind": one.target.kind, "stopped": stops[one.name]} for one in targets]
         dead_reports = [report.as_json() for report in dead]
-        _print_json({"stack": stack.name, "targets": content, "waiting": waiting, "deadReports": dead_reports})
+        put_json({"stack": stack.name, "targets": content, "waiting": waiting, "deadReports": dead_reports})
         return
     for destination in targets:
         reason = stops[destination.name]
@@ -111,7 +115,7 @@ def list_reports(options: argparse.Namespace) -> None:
 
 def resume_target(options: argparse.Namespace) -> None:
     """Send reports to a stopped target again; those that it missed are sent by `reports replay`."""
-    stack = Stack.find(options.stack)
+    stack = find_stack(options)
     (chosen,) = chosen_targets(routes_in_effect(stack), [options.target], [])
     records = _records(stack)
     reason = records.stop_reason(chosen.destination)
@@ -119,7 +123,7 @@ def resume_target(options: argparse.Namespace) -> None:
         raise RequestRejected(f"the target {options.target} is not stopped")
     records.resume(chosen.destination)
     if options.json:
-        _print_json({"stack": stack.name, "target": options.target, "reason": reason})
+        put_json({"stack": stack.name, "target": options.target, "reason": reason})
         return
     print(f"{options.target} gets reports again. It had been stopped: {reason}.")
     print(f"What it missed: amplify-jobs reports replay {options.target} --since 2h")
@@ -127,7 +131,7 @@ def resume_target(options: argparse.Namespace) -> None:
 
 def replay_reports(options: argparse.Namespace) -> None:
     """Send reports again that were given up, or with --since all that a target did not get."""
-    stack = Stack.find(options.stack)
+    stack = find_stack(options)
     if options.target is not None:
         chosen_targets(routes_in_effect(stack), [options.target], [])
     if options.since is not None:
@@ -139,7 +143,7 @@ def replay_reports(options: argparse.Namespace) -> None:
         if not options.json:
             print(f"Sent again: {report.text()}", flush=True)
     if options.json:
-        _print_json({"stack": stack.name, "reports": [report.as_json() for report in sent]})
+        put_json({"stack": stack.name, "reports": [report.as_json() for report in sent]})
         return
     print(f"{count(len(sent), 'report')} sent again.")
 
@@ -149,7 +153,7 @@ def _replay_announcements(stack: Stack, options: argparse.Namespace) -> None:
         raise RequestRejected("--since needs the name of a target")
     name = start_replay(stack, options.target, options.since, datetime.now(UTC))
     if options.json:
-        _print_json({"stack": stack.name, "target": options.target, "replay": name})
+        put_json({"stack": stack.name, "target": options.target, "replay": name})
         return
     print(f"Started {name}: {options.target} gets what it did not get, within minutes.")
 
@@ -218,7 +222,3 @@ def _duration(text: str) -> timedelta:
     if duration > ARCHIVE_PERIOD:
         raise argparse.ArgumentTypeError(f"announcements are kept for {ARCHIVE_PERIOD.days} days; use at most 30d")
     return duration
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, indent=2, ensure_ascii=False))
