@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -50,7 +50,8 @@ class Stack:
     schedules: ScheduleTarget
     s3: S3Client
     ssm: SSMClient
-    outputs: Mapping[str, str]
+    # All that the stack says of itself, by the names of its SSM parameter.
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def find(cls, name: str, *, profile: str | None = None, region: str | None = None) -> Stack:
@@ -106,6 +107,11 @@ class Stack:
         if name not in self.outputs:
             raise StackNotFoundError(f"the stack {self.name} is of an earlier version; deploy it again")
         return self.outputs[name]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stack is on the local cloud, which leaves out some of what the template makes."""
+        return urlsplit(self.ssm.meta.endpoint_url).hostname in _THIS_MACHINE
 
     def jobs_api(self) -> JobsApi:
         """The jobs API, called with the user's credentials."""
