@@ -264,7 +264,7 @@ STORIES = {
     ),
     WAITING["requestId"]: story(WAITING, notes=["Amplify runs as many jobs as it may; this one waits for its turn."]),
     REJECTED["requestId"]: story(REJECTED, announcements=[{"detailType": "Job Rejected", "at": at(minutes=31)}]),
-    MODELS["requestId"]: story(MODELS, results={"files": [{"uri": "s3://bucket/models/schema.js"}]}),
+    MODELS["requestId"]: story(MODELS, results={"files": ["s3://bucket/models/schema.js"]}),
     **{one["requestId"]: story(one) for one in HISTORY},
 }
 

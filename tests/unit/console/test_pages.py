@@ -195,6 +195,22 @@ def test_a_part_that_can_not_be_read_leaves_the_rest(api: ExampleApi, console: C
     assert "1 running · 1 waiting" in Text(answer.body).text
 
 
+def test_a_list_is_read_until_its_page_is_full(console: Console) -> None:
+    shown = text(console, "/jobs")
+    assert "Let operators end a session" in shown
+    assert "Sort by price" in shown
+    assert "Older jobs" not in shown
+    assert "Older jobs" in text(
+        Console(ExampleApi(answers={"/requests": listed([FAILED] * 9, "more")}), Place("x")), "/jobs"
+    )
+
+
+def test_a_job_is_shown_by_its_number_too(console: Console) -> None:
+    answer = get(console, f"/jobs/{SHOP}/main/17")
+    assert (answer.status, answer.headers["Location"]) == (302, f"/jobs/{FAILED['requestId']}")
+    assert console.answer(Request("GET", f"/jobs/{SHOP}/main/99")) is None
+
+
 def test_a_request_that_was_just_accepted_is_waited_for(console: Console) -> None:
     assert get(console, "/jobs/shop-new0001").status == 404
     answer = get(console, "/jobs/shop-new0001?order=retry")
