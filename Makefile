@@ -18,7 +18,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test thorough check local bench campaign smoke examples codegen sam-local tools oldest-sdk mutation lint types template security machine lock clean help
+.PHONY: setup run test thorough check local bench campaign smoke examples codegen browser sam-local tools oldest-sdk mutation lint types template security machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs
 
@@ -75,6 +75,9 @@ bench: $(VENV)/ready ## Measure the figures of docs/figures.md: transitions, col
 codegen: $(VENV)/ready $(TOOLS)/ready ## Run the tests of AWS's code generators (needs Node 20)
 	$(BIN)/python -m pytest -m node
 
+browser: $(VENV)/ready ## Run the tests of the console in a headless browser (needs Chromium); SHOTS=folder keeps pictures
+	SHOTS=$(abspath $(SHOTS)) $(BIN)/python -m pytest -m browser tests/browser
+
 sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local
 
@@ -126,4 +129,4 @@ $(CHECKOV)/ready: $(VENV)/ready requirements/checkov.txt
 	@touch $@
 
 clean: ## Remove everything that the set-up made
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info cli/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules tests/browser/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info cli/*.egg-info
