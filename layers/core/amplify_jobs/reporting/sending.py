@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
+from amplify_jobs.errors import AmplifyJobsError, NotSetUpError, ServiceTrouble
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.kinds import kind_of
@@ -66,17 +66,24 @@ class Records(Protocol):
 
     def resume(self, destination: Destination) -> None: ...
 
+    def note_missing_secret(self, destination: Destination, name: str) -> bool:
+        """Note that people hear today of a secret that is missing; False if they have heard."""
+
+    def forget_missing_secret(self, destination: Destination, name: str) -> None: ...
+
 
 class Secrets(Protocol):
-    """The values of secrets; aws.secrets.Secrets. Raises ServiceTrouble."""
+    """The values of secrets; aws.secrets.Secrets. Raises ServiceTrouble, and NotSetUpError where none is stored."""
 
     def values(self, names: tuple[str, ...]) -> Sequence[str]: ...
 
 
 class Notices(Protocol):
-    """Tells people of targets that were stopped; aws.target_notices.TargetNotices. Raises ServiceTrouble."""
+    """Tells people of targets that can't work; aws.target_notices.TargetNotices. Raises ServiceTrouble."""
 
     def tell_stopped(self, destination: Destination, reason: str) -> None: ...
+
+    def tell_missing_secret(self, destination: Destination, name: str) -> None: ...
 
 
 class Http(Protocol):
@@ -128,7 +135,7 @@ class Sender:
         return False
 
     def _deliver(self, destination: Destination, plan: Plan, report: Report, record: Record) -> Result:
-        credentials = {name: self._secrets.values((name,))[0] for name in secrets_of(destination.target)}
+        credentials = {name: self._secret(destination, name) for name in secrets_of(destination.target)}
         kind, remote = kind_of(destination), record.remote
         for _ in range(_MOST_CALLS):
             call = kind.call(destination, report, credentials, remote)
@@ -140,15 +147,32 @@ class Sender:
                 case Accepted(new):
                     self._records.save(plan, Record(report.version, new))
                     return Result.SENT
-                case Continued(new):
+                case Continued(new, kept):
                     remote = new
-                    # Kept at once: a second call of its kind would make a second message.
-                    self._records.save(plan, Record(record.version, new))
+                    if kept:
+                        # At once: a second call of its kind would make a second message.
+                        self._records.save(plan, Record(record.version, new))
                 case Retry(reason, seconds):
                     raise ReportRetryError(reason, seconds)
                 case Refused(reason, stops):
                     return self._refused(destination, reason, stops=stops)
         raise ReportRetryError(f"{destination.target.kind} needed more than {_MOST_CALLS} calls")
+
+    def _secret(self, destination: Destination, name: str) -> str:
+        """A secret of a target. People are told once a day of one that is missing, and the report waits for it."""
+        try:
+            return self._secrets.values((name,))[0]
+        except NotSetUpError:
+            if self._records.note_missing_secret(destination, name):
+                try:
+                    self._notices.tell_missing_secret(destination, name)
+                except ServiceTrouble:
+                    self._records.forget_missing_secret(destination, name)
+                    raise
+            raise ReportRetryError(
+                f"target {destination.name} needs the secret {name}, which is not in SSM; "
+                "`amplify-jobs routes push` prints the command that stores it"
+            ) from None
 
     def _refused(self, destination: Destination, reason: str, *, stops: bool) -> Result:
         if not stops:

@@ -81,7 +81,7 @@ class _Target(Model):
     )
 
 
-class _OfRepository(_Target):
+class RepositoryTarget(_Target):
     """What is reported to the git host that a delivery came from: its token is never sent anywhere else."""
 
     source: Name = Field(description="The name of the source whose repositories it reports to.", examples=["github"])
@@ -102,7 +102,7 @@ class _OfRepository(_Target):
     )
 
 
-class CommitStatus(_OfRepository):
+class CommitStatus(RepositoryTarget):
     """A status at the commit: pending on start, the outcome at the end."""
 
     kind: Literal["commit_status"] = Field(description="The kind of the target.")
@@ -157,7 +157,6 @@ class Webhook(_Target):
 
 
 Target = Annotated[CommitStatus | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")]
-RepositoryTarget = CommitStatus
 
 
 def validate_host(target: RepositoryTarget, provider: str | None) -> None:

@@ -23,10 +23,16 @@ HOSTS = {
     "azure-devops": "azure_devops",
 }
 
+# GitHub answers 422 to a longer name of a status, GitLab and Bitbucket Data Center 400.
+CONTEXT_LIMIT = 255
+
 
 @dataclass(frozen=True)
 class Status:
-    """A status of a commit; `repository` is its full name, `branch` the git branch that it was seen on."""
+    """A status of a commit; `repository` is its full name, `branch` the git branch that it was seen on.
+
+    `context` has at most CONTEXT_LIMIT characters.
+    """
 
     repository: str
     commit: str
