@@ -18,7 +18,7 @@ UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
 
-.PHONY: setup run test thorough check local bench campaign smoke examples codegen browser sam-local tools oldest-sdk mutation lint types template security machine lock clean help
+.PHONY: setup run test thorough check local bench campaign smoke examples codegen browser pictures sam-local tools oldest-sdk mutation lint types template security machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs
 
@@ -77,6 +77,9 @@ codegen: $(VENV)/ready $(TOOLS)/ready ## Run the tests of AWS's code generators 
 
 browser: $(VENV)/ready ## Run the tests of the console in a headless browser (needs Chromium); SHOTS=folder keeps pictures
 	SHOTS=$(abspath $(SHOTS)) $(BIN)/python -m pytest -m browser tests/browser
+
+pictures: $(VENV)/ready ## Make the pictures of the console in docs/pictures anew (needs Chromium)
+	@$(BIN)/python -m tools.console_pictures
 
 sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs_console import static
 from amplify_jobs_console.api import ApiError
 from amplify_jobs_console.console import Console
 from amplify_jobs_console.place import Place
@@ -256,6 +258,13 @@ def test_what_is_nowhere_is_not_answered(console: Console) -> None:
     assert console.answer(Request("DELETE", "/")) is None
     for name in ("console.css", "console.js", "inter-latin.woff2", "icon.svg"):
         assert get(console, f"/static/{name}").status == 200
+
+
+def test_the_font_is_the_published_file() -> None:
+    """@fontsource-variable/inter 5.3.0, files/inter-latin-wght-normal.woff2."""
+    content = static.read_static("inter-latin.woff2") or b""
+    digest = "3100e775e8616cd2611beecfa23a4263d7037586789b43f035236a2e6fbd4c62"
+    assert hashlib.sha256(content).hexdigest() == digest
 
 
 def test_all_addresses_are_below_the_base(api: ExampleApi) -> None:
