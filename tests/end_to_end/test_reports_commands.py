@@ -130,7 +130,7 @@ def test_reports_that_were_given_up_are_sent_again(checked: Team, capsys: pytest
     body = json.loads(example["body"]) | {"target": "team"}
     for number in range(3):
         body["detail"]["requestId"] = f"given-up-{number}"
-        more = {"MessageGroupId": f"group-{number}", "MessageDeduplicationId": f"given-up-{number}"}
+        more: Any = {"MessageGroupId": f"group-{number}", "MessageDeduplicationId": f"given-up-{number}"}
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps({**body, "subject": f"given-up-{number}"}), **more)
     sqs.send_message(QueueUrl=url, MessageBody="nonsense", MessageGroupId="x", MessageDeduplicationId="nonsense")
     dead = run(capsys, "list")["deadReports"]
