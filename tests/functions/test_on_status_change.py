@@ -270,6 +270,7 @@ def test_a_call_that_ends_jobs_wakes_the_executions_that_follow_them(
         over,
         JobState(job=Job(operation="start_job", app_id=app_id, branch_name="main", job_id="1"), state=State.SUCCEEDED),
         None,
+        datetime.now(UTC),
     )
     assert on_status_change(api_call(name, appId=app_id, **parameters)) == {"woke": False}
     assert [job for job in jobs if changes_of(stack, keys[job])] == sorted(ended)
