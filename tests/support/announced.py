@@ -49,7 +49,7 @@ def common(**changes: Any) -> dict[str, Any]:
 
 
 def started(**changes: Any) -> Report:
-    detail: Announcement = JobStarted(job=JOB, links=LINKS, **common(**changes))
+    detail: Announcement = JobStarted(**{"job": JOB, "links": LINKS, **common(**changes)})
     return Report(DetailType.JOB_STARTED, detail)
 
 

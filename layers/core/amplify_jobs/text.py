@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, overload
 
 from pydantic import BaseModel
@@ -186,8 +187,8 @@ def sentences(*parts: str | None) -> str:
 
 
 def deeply(clean: Any, value: Any) -> Any:
-    """Apply a function of texts to every text in a value of JSON's kind or of models; names of members stay."""
-    if isinstance(value, str):
+    """Apply a function of texts to every text in a value of JSON's kind or of models; names and our own words stay."""
+    if isinstance(value, str) and not isinstance(value, Enum):
         return clean(value)
     if isinstance(value, Mapping):
         return {name: deeply(clean, item) for name, item in value.items()}

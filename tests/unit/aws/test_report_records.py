@@ -36,7 +36,10 @@ class Items:
     ) -> None:
         self.keys.add(item["pk"])
         place = (item["pk"], item["sk"])
-        if condition and (values or {}).get(":same") == self.items.get(place, {}).get("configuration", "none"):
+        if condition and ":now" in (values or {}) and item["sk"].startswith("secret#"):
+            if self.items.get(place, {"expiresAt": 0})["expiresAt"] >= (values or {})[":now"]:
+                raise ConditionNotMetError
+        elif condition and (values or {}).get(":same") == self.items.get(place, {}).get("configuration", "none"):
             raise ConditionNotMetError
         self.items[place] = dict(item)
 
@@ -56,5 +59,8 @@ def test_all_records_are_where_the_policy_allows_them_and_are_read_as_they_were_
     records.resume(CHAT)
     assert not records.is_stopped(CHAT)
     assert records.stop(CHAT, "HTTP 401")
+    assert [records.note_missing_secret(CHAT, "/a/b"), records.note_missing_secret(CHAT, "/a/b")] == [True, False]
+    records.forget_missing_secret(CHAT, "/a/b")
+    assert records.note_missing_secret(CHAT, "/a/b")
     assert items.keys
     assert all(key.startswith(LEADING) for key in items.keys)

@@ -7,15 +7,18 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amplify_jobs.announcing.announcement import Outcome
 from amplify_jobs.model.request import Cause
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry, Verdict
 from amplify_jobs.reporting.destination import Destination, destinations
+from amplify_jobs.reporting.hosts.names import distinct_name
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.routing.routes import Routes
-from tests.support.announced import COMMIT, finished, rejected, started
+from tests.support.announced import COMMIT, JOB, finished, rejected, started
 
 NOW = 1_000_000.0
 TOKEN = "/amplify-jobs/secrets/token"
@@ -137,6 +140,38 @@ def test_long_contexts_stay_apart_at_bitbucket() -> None:
     }
     assert len(keys) == 2
     assert {len(key) for key in keys} == {40}
+
+
+@pytest.mark.parametrize(
+    ("provider", "members", "limit"),
+    [
+        ("github", ("context",), 255),
+        ("gitlab", ("name",), 255),
+        ("bitbucket", ("key",), 40),
+        ("bitbucket", ("name",), 255),
+        ("bitbucket-server", ("key",), 255),
+        ("gitea", ("context",), 255),
+        ("azure-devops", ("context", "name"), 255),
+    ],
+)
+def test_no_name_is_longer_than_its_host_takes_and_two_are_never_one(
+    provider: str, members: tuple[str, ...], limit: int
+) -> None:
+    names = set()
+    for end in ("one", "two"):
+        job = JOB.model_copy(update={"app_name": "a" * 300 + end})
+        report = caused(started(job=job))
+        names.add(Answer(200, body=call(provider, report, context="amplify-jobs/{app}").body).member(*members))
+    assert len(names) == 2
+    assert all(limit - len("amplify-jobs/") <= len(name) <= limit for name in names)
+
+
+@given(st.lists(st.text(min_size=1, max_size=60), min_size=2, unique=True), st.integers(33, 50))
+def test_distinct_names_stay_distinct(names: list[str], limit: int) -> None:
+    made = [distinct_name(name, limit) for name in names]
+    assert len(set(made)) == len(names)
+    assert all(len(name) <= limit for name in made)
+    assert [new for new, name in zip(made, names, strict=True) if len(name) <= limit and new != name] == []
 
 
 def test_a_token_with_a_user_is_a_password() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplify_jobs.announcing.announcement import Outcome
-from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.reporting.call import Answer, Call
 from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.planning import Plan, is_change, plan
@@ -52,6 +52,7 @@ class Records:
     records: dict[Plan, Record] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
     states: dict[str, ReportState] = field(default_factory=dict)
+    missing: set[tuple[str, str]] = field(default_factory=set)
 
     def record(self, plan: Plan) -> Record:
         return self.records.get(plan, Record())
@@ -76,10 +77,23 @@ class Records:
     def resume(self, destination: Destination) -> None:
         self.stopped.remove(destination.name)
 
+    def note_missing_secret(self, destination: Destination, name: str) -> bool:
+        is_new = (destination.name, name) not in self.missing
+        self.missing.add((destination.name, name))
+        return is_new
 
+    def forget_missing_secret(self, destination: Destination, name: str) -> None:
+        self.missing.remove((destination.name, name))
+
+
+@dataclass
 class Secrets:
+    missing: set[str] = field(default_factory=set)
+
     def values(self, names: tuple[str, ...]) -> Sequence[str]:
-        return [f"value of {name}" for name in names]
+        if self.missing.issuperset(names):
+            raise NotSetUpError(f"no secret is stored in SSM under {names[0]}")
+        return ["https://hooks.slack.com/services/T/B/x" if "slack" in name else f"value-of-{name}" for name in names]
 
 
 @dataclass
@@ -111,16 +125,20 @@ class Notices:
             raise self.troubles.pop()
         self.told.append(f"{destination.name}: {reason}")
 
+    def tell_missing_secret(self, destination: Destination, name: str) -> None:
+        self.tell_stopped(destination, f"{name} is missing")
+
 
 @dataclass
 class World:
     records: Records = field(default_factory=Records)
     host: Host = field(default_factory=Host)
     notices: Notices = field(default_factory=Notices)
+    secrets: Secrets = field(default_factory=Secrets)
 
     def send(self, report: Report) -> Result:
         sender = Sender(
-            records=self.records, secrets=Secrets(), http=self.host, notices=self.notices, clock=lambda: 1_000.0
+            records=self.records, secrets=self.secrets, http=self.host, notices=self.notices, clock=lambda: 1_000.0
         )
         (planned,) = plan([STATUSES], report)
         return sender.send(STATUSES, planned, report)
@@ -201,6 +219,26 @@ def test_people_who_could_not_be_told_that_a_target_is_stopped_are_told_when_the
     assert world.notices.told == ["statuses: HTTP 401"]
 
 
+def test_people_are_told_once_which_secret_of_which_target_is_missing_and_the_report_waits_for_it() -> None:
+    world = World(secrets=Secrets({TOKEN}))
+    for _ in range(2):
+        with pytest.raises(ReportRetryError, match=f"target statuses needs the secret {TOKEN}"):
+            world.send(started())
+    assert world.notices.told == [f"statuses: {TOKEN} is missing"]
+    assert world.host.calls == []
+    world.secrets.missing.clear()
+    assert world.send(started()) is Result.SENT
+
+
+def test_people_who_could_not_be_told_of_a_missing_secret_are_told_when_the_report_comes_again() -> None:
+    world = World(secrets=Secrets({TOKEN}), notices=Notices(troubles=[ServiceTrouble("SNS Publish: no answer")]))
+    with pytest.raises(ServiceTrouble, match="SNS"):
+        world.send(started())
+    with pytest.raises(ReportRetryError):
+        world.send(started())
+    assert world.notices.told == [f"statuses: {TOKEN} is missing"]
+
+
 def test_a_commit_that_is_not_there_does_not_stop_the_target() -> None:
     world = World(host=Host([Answer(422, body=b'{"message": "No commit found for SHA"}'), Answer(201)]))
     assert world.send(started()) is Result.REFUSED
@@ -208,10 +246,10 @@ def test_a_commit_that_is_not_there_does_not_stop_the_target() -> None:
 
 
 def test_no_secret_is_in_an_error() -> None:
-    world = World(host=Host([Answer(500, body=b"value of /amplify-jobs/secrets/token")]))
+    world = World(host=Host([Answer(500, body=b"value-of-/amplify-jobs/secrets/token")]))
     with pytest.raises(ReportRetryError) as raised:
         world.send(started())
-    assert "value of" not in str(raised.value)
+    assert "value-of" not in str(raised.value)
 
 
 def test_pauses_grow_to_about_three_days() -> None:

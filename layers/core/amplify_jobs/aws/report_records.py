@@ -3,6 +3,7 @@
 pk `report#<target>#<subject's digest>`, sk `report`: the last report about a subject.
 pk `report#<target>#<digest of app, branch and route>`, sk `state`: how the last job there ended.
 pk `target#<target>`, sk `target`: that the target is stopped, until its configuration changes.
+pk `target#<target>`, sk `secret#<parameter>`: since when people know that a secret is missing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from amplify_jobs.reporting.report import Report, ReportState, Version
 from amplify_jobs.reporting.sending import Record
 
 RECORDS_LAST = timedelta(days=90)
+# People hear of a missing secret once in so long.
+NOTICES_LAST = timedelta(days=1)
 
 
 class ReportRecords:
@@ -96,6 +99,21 @@ class ReportRecords:
         item = {**_target_key(destination), "configuration": "", "expiresAt": expiry(self._now(), RECORDS_LAST)}
         self._table.put(item)
 
+    def note_missing_secret(self, destination: Destination, name: str) -> bool:
+        """Note that people hear today of a secret that is missing; False if they have heard."""
+        now = self._now()
+        item = {**_secret_key(destination, name), "expiresAt": expiry(now, NOTICES_LAST)}
+        try:
+            # DynamoDB deletes expired items within days.
+            self._table.put(item, "attribute_not_exists(pk) OR expiresAt < :now", {":now": expiry(now, timedelta(0))})
+        except ConditionNotMetError:
+            return False
+        return True
+
+    def forget_missing_secret(self, destination: Destination, name: str) -> None:
+        """Take back that people heard of a missing secret."""
+        self._table.put({**_secret_key(destination, name), "expiresAt": expiry(self._now(), -NOTICES_LAST)})
+
 
 def _key(plan: Plan) -> dict[str, str]:
     return {"pk": f"report#{plan.target}#{plan.group}", "sk": "report"}
@@ -108,6 +126,10 @@ def _state_key(destination: Destination, report: Report) -> dict[str, str]:
 
 def _target_key(destination: Destination) -> dict[str, str]:
     return {"pk": f"target#{destination.name}", "sk": "target"}
+
+
+def _secret_key(destination: Destination, name: str) -> dict[str, str]:
+    return {"pk": f"target#{destination.name}", "sk": f"secret#{name}"}
 
 
 def _configuration(destination: Destination) -> str:

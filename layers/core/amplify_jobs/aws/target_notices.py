@@ -1,4 +1,4 @@
-"""Messages to people that a target of reports was stopped."""
+"""Messages to people about targets of reports that do not work."""
 
 from __future__ import annotations
 
@@ -33,7 +33,19 @@ class TargetNotices:
             "No report is sent to it until its configuration changes. Put a new token or address into SSM under "
             "another name, write that name into routes.yaml, and push (docs/reports.md).\n"
         )
-        subject = f"Reports stopped: {destination.name}"
+        self._publish(f"Reports stopped: {destination.name}", message)
+
+    def tell_missing_secret(self, destination: Destination, name: str) -> None:
+        """Say that reports wait for a secret that is not stored (API: SNS Publish). Raises ServiceTrouble."""
+        message = (
+            f"The target {destination.name} of reports ({destination.target.kind}) needs the secret {name}, which is "
+            "not in SSM.\n\n"
+            "Its reports wait for about three days. `amplify-jobs routes push` prints the command that stores the "
+            "secret; nothing else is to be done (docs/reports.md).\n"
+        )
+        self._publish(f"Reports wait for a secret: {destination.name}", message)
+
+    def _publish(self, subject: str, message: str) -> None:
         with aws_errors("SNS Publish"):
             answer = self._sns.publish(TopicArn=self._topic_arn, Subject=subject, Message=message)
             message_id = answer.get("MessageId")

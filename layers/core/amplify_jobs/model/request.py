@@ -47,8 +47,8 @@ FOLLOWED = "followed"
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
-    `pullRequest` is its number, `object` the s3:// address of the object that was written, `reason` what a sender of a
-    request gave as one. `host` is the name of the repository's host, where no delivery came from it: of a job that
+    `installation` is that of the GitHub App whose webhook brought it. `pullRequest` is its number, `object` the s3://
+    address of the object that was written, `reason` what a sender of a request gave as one. `host` is the name of the repository's host, where no delivery came from it: of a job that
     somebody else started, whose kind is FOLLOWED.
     """
 
@@ -66,6 +66,7 @@ class Cause(GrowingModel):
     object: str | None = None
     delivery_id: str | None = None
     reason: str | None = None
+    installation: int | None = None
 
 
 class JobRequest(GrowingModel):

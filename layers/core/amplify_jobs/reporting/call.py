@@ -55,9 +55,13 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Continued:
-    """The first of several calls worked; `remote` is what the next one needs."""
+    """The first of several calls worked; `remote` is what the next one needs.
+
+    What is not `kept` serves the next call alone: the next attempt begins with what was kept before.
+    """
 
     remote: str
+    kept: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import Answer, Call, Refused, Verdict, json_call, judge_by_status
 from amplify_jobs.reporting.destination import Credentials
 from amplify_jobs.reporting.hosts import Status, bearer_or_basic
+from amplify_jobs.reporting.hosts.names import distinct_name
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
-from amplify_jobs.text import shortened
 
 API = "https://api.bitbucket.org/2.0"
 DESCRIPTION_LIMIT = 255
@@ -29,9 +28,9 @@ def status_call(target: RepositoryTarget, status: Status, credentials: Credentia
     """Set a build status: the same key replaces it. An address is required; the commit's serves without another."""
     repository = quote(status.repository, safe="/")
     content: dict[str, Any] = {
-        "key": key(status.context, KEY_LIMIT),
+        "key": distinct_name(status.context, KEY_LIMIT),
         "state": STATES[status.state],
-        "name": shortened(status.context, 255),
+        "name": status.context,
         "description": status.description,
         "url": status.link or f"https://bitbucket.org/{repository}/commits/{status.commit}",
     }
@@ -46,11 +45,3 @@ def judge_status(status: Status, answer: Answer, remote: str | None, now: float)
     if answer.status in {400, 404}:
         return Refused(f"HTTP {answer.status}: {str(answer.member('error', 'message') or '')[:200]}")
     return judge_by_status(answer, now)
-
-
-def key(context: str, limit: int) -> str:
-    """A key of at most `limit` characters; a longer context keeps its beginning, and a digest tells it from others."""
-    if len(context) <= limit:
-        return context
-    digest = hashlib.sha256(context.encode()).hexdigest()
-    return f"{context[:7]}-{digest[: limit - 8]}"

@@ -8,13 +8,11 @@ from urllib.parse import quote
 from amplify_jobs.reporting.call import Answer, Call, Refused, Verdict, json_call, judge_by_status
 from amplify_jobs.reporting.destination import Credentials
 from amplify_jobs.reporting.hosts import Status, bearer_or_basic
-from amplify_jobs.reporting.hosts.bitbucket import STATES, key
+from amplify_jobs.reporting.hosts.bitbucket import STATES
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
-from amplify_jobs.text import shortened
 
 DESCRIPTION_LIMIT = 255
-KEY_LIMIT = 255
 
 
 def status_call(target: RepositoryTarget, status: Status, credentials: Credentials, remote: str | None) -> Call:
@@ -22,9 +20,9 @@ def status_call(target: RepositoryTarget, status: Status, credentials: Credentia
     project, _, slug = status.repository.rpartition("/")
     place = f"{target.api}/rest/api/latest/projects/{quote(project, safe='')}/repos/{quote(slug, safe='')}"
     content: dict[str, Any] = {
-        "key": key(status.context, KEY_LIMIT),
+        "key": status.context,
         "state": "CANCELLED" if status.state is ReportState.CANCELLED else STATES[status.state],
-        "name": shortened(status.context, 255),
+        "name": status.context,
         "description": status.description,
         "url": status.link or f"{target.api}/projects/{quote(project)}/repos/{quote(slug)}/commits/{status.commit}",
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from amplify_jobs.reporting.call import Answer, Call, Verdict
 from amplify_jobs.reporting.destination import Credentials, Destination
-from amplify_jobs.reporting.hosts import Status, host_of
+from amplify_jobs.reporting.hosts import CONTEXT_LIMIT, Status, host_of
+from amplify_jobs.reporting.hosts.names import distinct_name
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.reporting.wording import description, filled
 from amplify_jobs.routing.report_targets import CommitStatus
@@ -44,4 +45,4 @@ def _status(destination: Destination, report: Report) -> Status:
 
 def _context(destination: Destination, report: Report) -> str:
     target = destination.target
-    return filled(target.context if isinstance(target, CommitStatus) else "", report)
+    return distinct_name(filled(target.context if isinstance(target, CommitStatus) else "", report), CONTEXT_LIMIT)

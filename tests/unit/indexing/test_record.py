@@ -1,0 +1,126 @@
+"""What the index knows of a request does not depend on the order in which news come, nor on their number."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amplify_jobs.announcing.announcement import JobFinished, JobRejected, JobStarted, Outcome
+from amplify_jobs.indexing.answers import RequestState
+from amplify_jobs.indexing.record import (
+    EndNews,
+    ExecutionNews,
+    RejectionNews,
+    RequestRecord,
+    StartNews,
+)
+from amplify_jobs.indexing.story import shown_parameters, story
+from amplify_jobs.indexing.summary import summary
+from tests.support import api_examples
+from tests.support.announced import REQUESTED, finished, rejected, started
+from tests.support.api_examples import ARN, record, report
+
+END = REQUESTED + timedelta(seconds=110)
+
+
+def news(**parts: object) -> RequestRecord:
+    return RequestRecord.model_validate({"request_id": "web-1", "as_of": REQUESTED, **parts})
+
+
+def start_news(seconds: int = 0) -> RequestRecord:
+    detail = started().detail
+    assert isinstance(detail, JobStarted)
+    at = REQUESTED + timedelta(seconds=seconds)
+    return news(started=StartNews(at=at, detail=detail), as_of=at)
+
+
+def end_news(outcome: Outcome, seconds: int = 0) -> RequestRecord:
+    detail = finished(outcome).detail
+    assert isinstance(detail, JobFinished)
+    at = END + timedelta(seconds=seconds)
+    return news(ended=EndNews(at=at, detail=detail), as_of=at)
+
+
+def rejection_news() -> RequestRecord:
+    detail = rejected().detail
+    assert isinstance(detail, JobRejected)
+    return news(rejected=RejectionNews(at=END, detail=detail))
+
+
+def execution_news(status: str, redrives: int = 0) -> RequestRecord:
+    return news(execution=ExecutionNews(arn=ARN, status=status, started_at=REQUESTED, redrives=redrives))
+
+
+ALL_NEWS = [
+    news(request=record(None).request),
+    execution_news("RUNNING"),
+    execution_news("FAILED"),
+    execution_news("RUNNING", 1),
+    start_news(),
+    start_news(3),
+    end_news(Outcome.UNKNOWN),
+    end_news(Outcome.FAILED, 60),
+    end_news(Outcome.FAILED, 61),
+    news(reports=(report("pending", REQUESTED),)),
+    news(reports=(report("failed", END),)),
+    news(supersedes="web-0"),
+]
+
+
+@given(st.permutations(ALL_NEWS), st.lists(st.sampled_from(ALL_NEWS), max_size=6))
+def test_order_and_repeats_of_news_do_not_matter(order: list[RequestRecord], repeats: list[RequestRecord]) -> None:
+    expected = reduce(RequestRecord.merge, ALL_NEWS)
+    assert reduce(RequestRecord.merge, [*order, *repeats]) == expected
+    assert expected.ended == end_news(Outcome.FAILED, 60).ended
+    assert expected.execution == execution_news("RUNNING", 1).execution
+    assert [each.text for each in expected.reports] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "state", "outcome"),
+    [
+        ([execution_news("RUNNING")], RequestState.RECEIVED, None),
+        ([start_news()], RequestState.STARTED, None),
+        ([end_news(Outcome.SUCCEEDED)], RequestState.FINISHED, "SUCCEEDED"),
+        ([end_news(Outcome.SUCCEEDED), start_news(), execution_news("RUNNING")], RequestState.FINISHED, "SUCCEEDED"),
+        ([rejection_news(), execution_news("SUCCEEDED")], RequestState.REJECTED, "REJECTED"),
+    ],
+)
+def test_states(parts: list[RequestRecord], state: RequestState, outcome: str | None) -> None:
+    shown = summary(reduce(RequestRecord.merge, parts))
+    assert (shown.state, shown.outcome) == (state, outcome)
+
+
+@pytest.mark.parametrize("name", api_examples.examples())
+def test_the_examples_are_what_the_models_make(name: str) -> None:
+    path = api_examples.FOLDER / f"{name}.json"
+    assert path.read_text() == api_examples.text(api_examples.examples()[name]), (
+        "run python -m tests.support.api_examples"
+    )
+
+
+def test_the_timeline_is_in_order() -> None:
+    told = story(record(Outcome.FAILED)).timeline
+    assert [entry.time for entry in told] == sorted(entry.time for entry in told)
+    assert [entry.what for entry in told if entry.what not in ("announced", "reported")] == [
+        "received",
+        "execution",
+        "started",
+        "ended",
+    ]
+
+
+def test_parameters_show_no_secret() -> None:
+    parameters = {
+        "sourceUrl": "https://host.example/a.zip?X-Amz-Signature=abc",
+        "nested": [{"token": "ghp_0123456789"}],
+    }
+    assert shown_parameters(parameters) == {
+        "sourceUrl": "https://host.example/a.zip",
+        "nested": [{"token": "(secret left out)"}],
+    }
+    assert shown_parameters({"schema": ["x" * 900] * 100}) == {}
