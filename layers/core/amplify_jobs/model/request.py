@@ -47,9 +47,9 @@ FOLLOWED = "followed"
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
-    `installation` is that of the GitHub App whose webhook brought it. `pullRequest` is its number, `object` the s3://
-    address of the object that was written, `reason` what a sender of a request gave as one. `host` is the name of the repository's host, where no delivery came from it: of a job that
-    somebody else started, whose kind is FOLLOWED.
+    `pullRequest` is its number, `object` the s3:// address of the object that was written, `reason` what a sender of a
+    request gave as one, `installation` that of the GitHub App whose webhook brought it. `host` is the name of the
+    repository's host where no delivery came from it, but somebody else started the job (FOLLOWED).
     """
 
     source: str
