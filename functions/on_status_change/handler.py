@@ -66,4 +66,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     extra = {"jobs": len(ended), "woke": awake, "followed": followed, "event": event.get("detail-type")}
     logger.info("Status change handled", extra=extra)
     metrics.add_metric("JobsFollowed", MetricUnit.Count, int(followed))
-    return {"woke": awake > 0, "followed": followed}
+    return {"woke": awake > 0}

@@ -206,7 +206,7 @@ def test_every_line_says_which_job_it_is_about(stack: Stack, on_status_change: F
     assert on_status_change.logs
     for line in on_status_change.logs:
         assert line.items() >= {"app_id": APP_ID, "branch_name": BRANCH_NAME, "job_id": "95"}.items()
-    assert on_status_change.metrics == {"StatusChanges": 1}
+    assert on_status_change.metrics == {"StatusChanges": 1, "JobsFollowed": 0}
 
 
 # ---------------------------------------------------------------- calls that end jobs

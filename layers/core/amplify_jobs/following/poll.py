@@ -172,7 +172,8 @@ def not_found(last: JobState, record: Record, now: datetime, error: NotFoundErro
 
     Raises ServiceTrouble for a job that was only just started and may not be visible yet.
     """
-    was_seen = record.state is not None or record.changes > 0
+    # Of a job that somebody else started, the first event told before it was followed.
+    was_seen = record.state is not None or record.changes > 0 or last.job.origin is not None
     if not was_seen and last.started_at is not None and now - last.started_at < VISIBLE_AFTER:
         raise ServiceTrouble(str(error)) from error
     reason = "Amplify no longer knows this job: it was deleted, or its branch or app was."
