@@ -17,6 +17,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
+# Without compiled files, each process of the tests and each start of a function would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup run test thorough check local bench campaign smoke examples codegen sam-local tools oldest-sdk mutation lint types template security machine lock clean help
 
@@ -42,7 +44,7 @@ examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; 
 
 tools: $(TOOLS)/ready ## Set up .venv-tools: the SAM CLI and the AWS CLI (384 MB)
 
-test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about five minutes)
+test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about four minutes)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 thorough: $(VENV)/ready $(TOOLS)/ready ## Run tests that take minutes: permissions, commands of the docs, the demo, a quota, smoke

@@ -13,6 +13,7 @@ from amplify_jobs_cli.commands.arguments import with_default_command
 from amplify_jobs_cli.commands.completion import add_completion
 from amplify_jobs_cli.commands.deliveries import add_deliveries
 from amplify_jobs_cli.commands.diagnose import add_diagnose
+from amplify_jobs_cli.commands.doctor import add_doctor
 from amplify_jobs_cli.commands.jobs import add_jobs
 from amplify_jobs_cli.commands.recovery import add_recovery
 from amplify_jobs_cli.commands.routes import add_routes
@@ -71,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"amplify-jobs {version('amplify-jobs')}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_jobs, add_run, add_deliveries, add_routes, add_recovery, add_diagnose):
+    for add in (add_jobs, add_run, add_deliveries, add_routes, add_recovery, add_diagnose, add_doctor):
         add(commands)
     add_completion(commands, top)
     return top

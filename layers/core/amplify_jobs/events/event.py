@@ -167,6 +167,13 @@ def parse_requested_job(raw: object) -> RequestedJob:
         raise RequestRejected("; ".join(faults(error))) from None
 
 
+_ASKS_FOR_NOTHING = {
+    EventKind.PING: "a ping asks for no job; the webhook works",
+    EventKind.REF_CREATE: "that a branch or tag was created asks for no job; the push of it does",
+    EventKind.REF_DELETE: "that a branch or tag was deleted asks for no job",
+}
+
+
 class Event(Model):
     """Something that happened, normalised; what the host did not say is None.
 
@@ -224,6 +231,11 @@ class Event(Model):
     def digest(self) -> str:
         """The event's identity, in 64 hexadecimal digits."""
         return digest(_identity(self))
+
+    @property
+    def reason_to_ignore(self) -> str | None:
+        """Why the event asks for no job whatever the routes say; None where they decide."""
+        return _ASKS_FOR_NOTHING.get(self.kind)
 
     @property
     def author_name(self) -> str | None:
