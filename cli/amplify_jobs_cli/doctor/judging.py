@@ -91,11 +91,11 @@ def _deliveries(seen: Observations) -> Iterator[Finding]:
     if isinstance(seen.routes, Unread) or seen.routes.routes is None:
         return
     deliveries = seen.deliveries
+    if isinstance(deliveries, Unread):
+        yield unknown("deliveries", deliveries.reason)
+        return
     for name in seen.routes.routes.sources:
         check = f"deliveries of {name}"
-        if isinstance(deliveries, Unread):
-            yield unknown(check, deliveries.reason)
-            continue
         times = [delivery.received_at for delivery in deliveries if delivery.source == name]
         if not times:
             advice = (
@@ -132,13 +132,14 @@ def _rules(seen: Observations) -> Iterator[Finding]:
     if isinstance(rules, Unread):
         yield unknown(check, rules.reason)
         return
-    off = sorted(name for name, state in rules.items() if state == "DISABLED")
+    meant = set() if seen.reads_buckets else {f"{seen.stack}-object-created"}
+    off = sorted(name for name, state in rules.items() if state == "DISABLED" and name not in meant)
     if not rules:
         yield problem(check, "EventBridge has none of this stack", "deploy the stack again")
     elif off:
         yield problem(check, f"disabled: {', '.join(off)}", f"aws events enable-rule --name {off[0]}")
     else:
-        yield ok(check, f"all {len(rules)} are on")
+        yield ok(check, f"{len(rules)} are as they should be")
 
 
 def _queues(seen: Observations) -> Iterator[Finding]:

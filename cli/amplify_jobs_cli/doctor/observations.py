@@ -42,6 +42,8 @@ class Observations:
     region: str
     now: datetime
     is_local: bool
+    # Whether the parameter ReadableBuckets names any: without, the rule for new objects is off.
+    reads_buckets: bool
     # Status of a delivery to a source that does not exist, and by how many seconds AWS's clock is ahead.
     endpoint_status: int | Unread
     skew_seconds: float | Unread

@@ -61,6 +61,7 @@ def observe(stack: Stack) -> Observations:
         region=stack.region,
         now=datetime.now(UTC),
         is_local=stack.is_local,
+        reads_buckets=bool(stack.reach.readable_buckets),
         endpoint_status=status,
         skew_seconds=skew,
         routes=stored,

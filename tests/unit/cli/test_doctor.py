@@ -34,13 +34,14 @@ WELL = Observations(
     region="eu-west-1",
     now=NOW,
     is_local=False,
+    reads_buckets=False,
     endpoint_status=404,
     skew_seconds=0.4,
     routes=StoredRoutes(is_there=True, routes=ROUTES),
     missing_secrets=(),
     account=AccountMismatch(),
     left_behind=(),
-    rules={"amplify-jobs-status-change": "ENABLED"},
+    rules={"amplify-jobs-status-change": "ENABLED", "amplify-jobs-object-created": "DISABLED"},
     alarms={"amplify-jobs-dead-letters": "OK", "amplify-jobs-no-deliveries": "INSUFFICIENT_DATA"},
     queues={"intake queue": 0, "dead-letter queue": 0},
     failed_executions=0,
@@ -103,6 +104,13 @@ TABLE: list[tuple[dict[str, Any], Verdict, str, str, str]] = [
         "",
     ),
     ({"rules": {"a": "DISABLED", "b": "ENABLED"}}, Verdict.PROBLEM, "rules", "disabled: a", "enable-rule --name a"),
+    (
+        {"reads_buckets": True},
+        Verdict.PROBLEM,
+        "rules",
+        "disabled: amplify-jobs-object-created",
+        "enable-rule --name amplify-jobs-object-created",
+    ),
     ({"rules": {}}, Verdict.PROBLEM, "rules", "has none", "deploy the stack again"),
     ({"alarms": {"x": "ALARM"}}, Verdict.PROBLEM, "alarms", "raised: x", "runbook"),
     ({"alarms": {}}, Verdict.PROBLEM, "alarms", "has none", "deploy the stack again"),
@@ -134,7 +142,9 @@ def test_what_is_wrong_and_what_to_do(
     assert bool(finding.advice) == (verdict is not Verdict.UNKNOWN)
 
 
-READ = [name for name, value in vars(WELL).items() if name not in ("stack", "region", "now", "is_local")]
+READ = [
+    name for name, value in vars(WELL).items() if name not in ("stack", "region", "now", "is_local", "reads_buckets")
+]
 
 
 @pytest.mark.parametrize("name", READ)
