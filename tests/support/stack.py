@@ -378,6 +378,8 @@ def _make_resources(stack: Stack) -> None:
         "IDEMPOTENCY_TABLE": "idempotency",
         "REPORT_QUEUE_URL": report_queue,
         "ROUTES_KEY": "routes.json",
+        "PRIVATE_HOSTS": "",
+        "DISK_MEBIBYTES": "512",
         "TOPIC_ARN": topic,
         "BUS_NAME": "amplify-jobs",
         "CONSOLE_URL": CONSOLE_URL,
