@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import Model
+from amplify_jobs.model.operations import FOLLOW_JOB, Operation
 from amplify_jobs.model.request import (
     JOB_REASON_LIMIT,
     LONGEST_MINUTES,
@@ -151,6 +152,8 @@ class RequestedJob(Model):
                 raise ValueError("give either route, or operation and parameters")
         elif self.model_dump(exclude={"version", "request_id", "route", "reason"}, exclude_none=True):
             raise ValueError("a route has its own operation, parameters and limits; leave them out")
+        if self.operation == FOLLOW_JOB:
+            raise ValueError(f"{FOLLOW_JOB} is no operation of Amplify's; use one of {', '.join(Operation)}")
         if self.retry_when is not None and self.retry is None:
             raise ValueError("retryWhen says after which failures, but retry is missing; say how often")
         return self
