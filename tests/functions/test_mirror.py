@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, Superseded
+from local.services.moto import ACCOUNT
 from tests.support.git_histories import History, refs_of
 from tests.support.git_server import Fault, GitServer, git, running_git_server
-from tests.support.stack import ACCOUNT, BUCKET, REGION, REPOSITORY, Context, Stack, job_request, serving
+from tests.support.stack import BUCKET, REGION, REPOSITORY, Context, Stack, job_request, serving
 
 MAIN = "refs/heads/main"
 TOKEN = "t0p-secret"
@@ -56,7 +57,9 @@ class World:
 
     def mirror(self, request: dict[str, Any], execution: str | None = None) -> dict[str, Any]:
         arn = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:amplify-jobs:{request['requestId']}"
-        return self.stack.function("mirror")({"request": request, "execution": execution or arn}, Context(60_000))
+        call = {"request": request, "execution": execution or arn}
+        answer: dict[str, Any] = self.stack.function("mirror")(call, Context(60_000))
+        return answer
 
 
 def routes(server: GitServer, **mirror: Any) -> dict[str, Any]:
