@@ -42,9 +42,9 @@ class World:
         """The request of a push, `minutes` after noon."""
         order = {"source": "gitea", "repository": "acme/web", "ref": MAIN, "branch": "main"}
         commit = None if number is None else self.source.commits[number]
-        return job_request(
-            "d1", mirror={**order, "commit": commit}, eventTime=(NOON + timedelta(minutes=minutes)).isoformat(), **given
-        )
+        event_time = (NOON + timedelta(minutes=minutes)).isoformat()
+        request: dict[str, Any] = job_request("d1", mirror={**order, "commit": commit}, eventTime=event_time, **given)
+        return request
 
     def begin(self, request: dict[str, Any]) -> str:
         """Begin an execution, which runs until it is stopped."""
