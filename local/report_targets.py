@@ -5,7 +5,7 @@ are too long, a state that a status has already at GitLab, a commit that was mad
 
 POST /_local/reports {"name": "github", "status": 503, "times": 3, "headers": {"retry-after": "60"}} has the next calls
 of a stand-in answered so; without a status, they are done and their answers are lost. DELETE ends that, and forgets all
-calls.
+calls. report_apps.py answers what a GitHub App asks.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.wrappers import Request, Response
 
+from local.report_apps import Apps
 from local.server.http_server import DropConnectionError
 from local.server.protocol.match import raw_path
 
@@ -63,6 +64,7 @@ class ReportTargets:
     """Answers what is below /_local/reports."""
 
     received: list[Received] = field(default_factory=list)
+    apps: Apps = field(default_factory=Apps)
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _states: dict[str, str] = field(default_factory=dict)
@@ -79,13 +81,38 @@ class ReportTargets:
                 self.received.clear()
                 self._states.clear()
                 self._failures.clear()
+                self.apps.clear()
             return Response(status=204)
         if path.rstrip("/") == PREFIX and request.method == "POST":
             return self._fail(request)
-        if not path.startswith(f"{PREFIX}/") or request.method not in {"POST", "PUT", "PATCH"}:
+        if not path.startswith(f"{PREFIX}/") or request.method not in {"GET", "POST", "PUT", "PATCH"}:
             return None
         name, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
-        return self._receive(request, name, f"/{rest}")
+        if name == "apps" and request.method == "PUT":
+            return self._register(rest, request.get_data())
+        with self._lock:
+            answer = self._answer_app(request, name, f"/{rest}")
+        return answer or (None if request.method == "GET" else self._receive(request, name, f"/{rest}"))
+
+    def _register(self, app: str, public_key: bytes) -> Response:
+        try:
+            self.apps.register(app, public_key)
+        except ValueError as error:
+            return _json({"message": str(error)}, 400)
+        return Response(status=204)
+
+    def _answer_app(self, request: Request, name: str, path: str) -> Response | None:
+        """Answer what an App asks before its report, which holds tokens and is not kept; None for a report."""
+        authorization = request.headers.get("Authorization", "")
+        asked = self.apps.answer(request.method, path, authorization)
+        if asked is None and name == "github":
+            asked = self.apps.refusal(authorization)
+        if asked is not None and (failure := self._failure(name)) is not None and failure.status is not None:
+            asked = failure.status, {"message": "It fails, as it was told to."}
+        if asked is None:
+            return None
+        status, content = asked
+        return _json(content, status)
 
     def _fail(self, request: Request) -> Response:
         try:

@@ -58,6 +58,7 @@ REPLACEMENTS = {
     r"\bREQUEST_ID\b": "$REQUEST_ID",
     r"\bBUCKET\b": "$BUCKET",
     r"\bBUILD\.txt\b": "$FOLDER/BUILD.txt",
+    r"\bAPP\.private-key\.pem\b": "$FOLDER/app.pem",
     r"http://127\.0\.0\.1:4566": "$AWS_ENDPOINT_URL",
     r"(request|answer)\.json\b": r"$FOLDER/\1.json",
 }

@@ -24,6 +24,18 @@ def test_events_that_ask_for_nothing_are_ignored_by_name() -> None:
     assert "event 'issues' is not handled" in str(delivery.ignored)
 
 
+@pytest.mark.parametrize(
+    ("installation", "expected"),
+    [(None, None), ({"id": 4711, "node_id": "x"}, 4711), ({"id": "4711"}, None), (7, None)],
+)
+def test_the_installation_of_an_app_is_known_and_not_answered(installation: Any, expected: int | None) -> None:
+    push = {"ref": "refs/heads/main", "repository": {"full_name": "acme/web"}, "after": "a" * 40}
+    body = json.dumps({**push, **({} if installation is None else {"installation": installation})}).encode()
+    (event,) = github.parse({"X-GitHub-Event": "push"}, body).events
+    assert event.installation == expected
+    assert "installation" not in event.for_answer()
+
+
 class TestVerify:
     def test_any_secret_of_the_list_will_do(self) -> None:
         for secret in ("old", "new"):

@@ -93,7 +93,7 @@ class Secrets:
     def values(self, names: tuple[str, ...]) -> Sequence[str]:
         if self.missing.issuperset(names):
             raise NotSetUpError(f"no secret is stored in SSM under {names[0]}")
-        return [f"value of {name}" for name in names]
+        return ["https://hooks.slack.com/services/T/B/x" if "slack" in name else f"value-of-{name}" for name in names]
 
 
 @dataclass
@@ -246,10 +246,10 @@ def test_a_commit_that_is_not_there_does_not_stop_the_target() -> None:
 
 
 def test_no_secret_is_in_an_error() -> None:
-    world = World(host=Host([Answer(500, body=b"value of /amplify-jobs/secrets/token")]))
+    world = World(host=Host([Answer(500, body=b"value-of-/amplify-jobs/secrets/token")]))
     with pytest.raises(ReportRetryError) as raised:
         world.send(started())
-    assert "value of" not in str(raised.value)
+    assert "value-of" not in str(raised.value)
 
 
 def test_pauses_grow_to_about_three_days() -> None:

@@ -173,7 +173,8 @@ class Event(Model):
     host's own time of the event, as it wrote it) only tell one event from another, and so does `evidence`: what
     evidence.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
     the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
-    came; `schedule` and `object` are what those of their kinds do.
+    came; `schedule` and `object` are what those of their kinds do. `installation` is that of the GitHub App whose
+    webhook it came by.
     """
 
     kind: EventKind
@@ -203,10 +204,12 @@ class Event(Model):
     request: RequestedJob | None = None
     key: str | None = None
     channel: Channel | None = None
+    installation: int | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
+        hidden |= {"installation"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)

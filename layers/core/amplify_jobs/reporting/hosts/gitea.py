@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import Answer, Call, Refused, Verdict, json_call, judge_by_status
-from amplify_jobs.reporting.destination import Credentials
+from amplify_jobs.reporting.destination import Credentials, token_of
 from amplify_jobs.reporting.hosts import Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
@@ -28,7 +28,7 @@ def status_call(target: RepositoryTarget, status: Status, credentials: Credentia
     if status.link is not None:
         content["target_url"] = status.link
     repository = quote(status.repository, safe="/")
-    token = credentials[target.token]
+    token = token_of(target, credentials)
     address = f"{target.api}/repos/{repository}/statuses/{status.commit}"
     return json_call("POST", address, content, {"Authorization": f"token {token}"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import Answer, Call, Refused, Retry, Verdict, json_call, judge_by_status, retry_after
-from amplify_jobs.reporting.destination import Credentials
+from amplify_jobs.reporting.destination import Credentials, token_of
 from amplify_jobs.reporting.hosts import Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
@@ -64,7 +64,7 @@ def limit(answer: Answer, now: float) -> Retry | None:
 
 def headers(target: RepositoryTarget, credentials: Credentials) -> dict[str, str]:
     """The headers of every call; the token is the target's, or that of its App's installation."""
-    token = credentials[target.token]
+    token = token_of(target, credentials)
     return {
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2022-11-28",

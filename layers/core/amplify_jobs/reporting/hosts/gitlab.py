@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Refused, Retry, Verdict, json_call, judge_by_status
-from amplify_jobs.reporting.destination import Credentials
+from amplify_jobs.reporting.destination import Credentials, token_of
 from amplify_jobs.reporting.hosts import Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
@@ -40,7 +40,7 @@ def status_call(target: RepositoryTarget, status: Status, credentials: Credentia
         content["pipeline_id"] = int(remote)
     project = quote(status.repository, safe="")
     address = f"{target.api or API}/projects/{project}/statuses/{status.commit}"
-    return json_call("POST", address, content, {"PRIVATE-TOKEN": credentials[target.token]})
+    return json_call("POST", address, content, {"PRIVATE-TOKEN": token_of(target, credentials)})
 
 
 def judge_status(status: Status, answer: Answer, remote: str | None, now: float) -> Verdict:
