@@ -51,10 +51,13 @@ def event(report: Report, at: datetime = REQUESTED) -> str:
     return _event("amplify-jobs", report.detail_type.value, detail, at)
 
 
-def execution(status: str = "RUNNING", request: Any = None) -> str:
+def execution(status: str = "RUNNING", request: str | None = None) -> str:
     """An execution's change of status as EventBridge puts it into the queue."""
-    given = record(None).request if request is None else request
-    text = given if isinstance(given, str) else given.model_dump_json(by_alias=True)
+    text = request
+    if text is None:
+        made = record(None).request
+        assert made is not None
+        text = made.model_dump_json(by_alias=True)
     start = int(REQUESTED.timestamp() * 1000)
     detail = {"executionArn": ARN, "status": status, "input": text, "startDate": start, "redriveCount": 0}
     return _event("aws.states", "Step Functions Execution Status Change", detail, REQUESTED)
