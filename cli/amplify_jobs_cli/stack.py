@@ -14,6 +14,7 @@ import boto3
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import ErrorResponse, required_member
 from amplify_jobs.errors import StackNotFoundError
+from amplify_jobs_cli.api import JobsApi
 from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.push.lookup import Reach
 from amplify_jobs_cli.push.scheduler import Scheduler
@@ -51,8 +52,11 @@ class Stack:
     ssm: SSMClient
 
     @classmethod
-    def find(cls, name: str) -> Stack:
-        """Find a stack by the SSM parameter that holds its outputs. Raises StackNotFoundError, ServiceTrouble."""
+    def find(cls, name: str, *, profile: str | None = None, region: str | None = None) -> Stack:
+        """Find a stack by the SSM parameter that holds its outputs. Raises StackNotFoundError, ServiceTrouble.
+
+        `profile` is one of the AWS CLI's; without it and without a Region, the environment decides.
+        """
         parameter = f"/{name}/outputs"
 
         def meaning(error: ErrorResponse) -> StackNotFoundError | None:
@@ -62,7 +66,7 @@ class Stack:
             return StackNotFoundError(f"no stack {name} at {where}; deploy it first, or say which with --stack")
 
         with aws_call(f"parameter {parameter} can't be read", meaning):
-            session = _session()
+            session = _session(profile, region)
             ssm, s3 = session.client("ssm", config=_CONFIG), session.client("s3", config=_CONFIG)
             value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
         try:
@@ -94,6 +98,10 @@ class Stack:
             raise StackNotFoundError(
                 f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
             ) from None
+
+    def jobs_api(self) -> JobsApi:
+        """The jobs API, called with the user's credentials."""
+        return JobsApi.connect(self.api_url, self.session)
 
     def recovery(self) -> Recovery:
         """What can be processed again."""
@@ -169,11 +177,11 @@ def _missing_object(error: ErrorResponse) -> _NoObjectError | None:
     return _NoObjectError() if error.code == "NoSuchKey" else None
 
 
-def _session() -> boto3.Session:
+def _session(profile: str | None, region: str | None) -> boto3.Session:
     """The user's session; the local cloud is in one Region, and takes any credentials if the environment has none."""
-    region = os.environ.get("AWS_REGION")
-    if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _THIS_MACHINE:
-        return boto3.Session(region_name=region)
+    region = region or os.environ.get("AWS_REGION")
+    if profile is not None or urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _THIS_MACHINE:
+        return boto3.Session(profile_name=profile, region_name=region)
     if "AWS_ACCESS_KEY_ID" in os.environ:
         return boto3.Session(region_name=region or LOCAL_REGION)
     return boto3.Session("local", "local", region_name=region or LOCAL_REGION)
