@@ -105,6 +105,7 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
         ("plan_reports", world.announcement, lambda answer: answer == {"planned": 1}, world.until_reported),
         ("send_report", world.report, world.is_reported, _at_once),
         ("index_jobs", world.news, lambda answer: answer == {"batchItemFailures": []}, _at_once),
+        ("api", world.question, lambda answer: answer["statusCode"] == 200, _at_once),
     ]
     lambda_client = team.client("lambda")
     try:
@@ -253,6 +254,11 @@ class _World:
         body = {"target": CHAT, "subject": self._report, "detailType": event["detail-type"]}
         (record,) = json.loads((PROJECT / "events" / "send_report.json").read_text(encoding="utf-8"))["Records"]
         return {"Records": [{**record, "body": json.dumps({**body, "detail": event["detail"]})}]}
+
+    def question(self) -> Mapping[str, Any]:
+        """The question for the newest requests."""
+        event: dict[str, Any] = json.loads((PROJECT / "events" / "api.json").read_text(encoding="utf-8"))
+        return event
 
     def news(self) -> Mapping[str, Any]:
         """A batch of one announcement of a request that the index does not know."""

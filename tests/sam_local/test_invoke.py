@@ -174,6 +174,7 @@ def test_an_announcement_is_published(running: Running, file: str, detail_type: 
 
 def test_news_are_indexed(running: Running) -> None:
     assert running.invoke("IndexJobsFunction", "index_jobs.json") == {"batchItemFailures": []}
+    assert running.invoke("ApiFunction", "api.json")["statusCode"] == 200
 
 
 def test_a_report_is_planned_and_sent(running: Running) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -18,6 +18,8 @@ from amplify_jobs.model.job import State
 from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES
 from amplify_jobs.reporting.sending import PAUSES_SECONDS
+from amplify_jobs.steering.service import JobsApi
+from amplify_jobs.steering.web import build_app
 from local.template.loader import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
@@ -416,7 +418,7 @@ def test_no_function_has_more_than_its_role_says() -> None:
 
 WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"}
 REPORTING = {"PlanReportsFunction", "SendReportFunction"}
-INDEXING = {"IndexJobsFunction"}
+INDEXING = {"IndexJobsFunction", "ApiFunction"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING - INDEXING))
@@ -508,6 +510,37 @@ def test_index_jobs_reads_its_queue_and_writes_its_table_and_nothing_else() -> N
         "dynamodb:GetItem IndexTable",
         "dynamodb:PutItem IndexTable",
     }
+
+
+def test_the_api_reads_the_index_looks_at_jobs_and_requests_them_as_the_ways_in_do() -> None:
+    assert allowed("ApiFunction") == {
+        "dynamodb:GetItem IndexTable",
+        "dynamodb:Query IndexTable",
+        "dynamodb:Query ${IndexTable.Arn}/index/*",
+        "sqs:GetQueueAttributes IndexQueue",
+        "sqs:GetQueueAttributes IndexDeadLetterQueue",
+        *(f"amplify:{action} apps/*" for action in ("GetApp", "GetBranch", "GetJob", "StopJob")),
+        "dynamodb:UpdateItem JobsTable",
+        "states:SendTaskSuccess JobStateMachine",
+        "s3:GetObject ${Bucket.Arn}/routes.json",
+        "s3:ListBucket Bucket",
+        "s3:PutObject ${Bucket.Arn}/requests/*",
+        "states:StartExecution JobStateMachine",
+        "states:DescribeExecution execution:${AWS::StackName}-job:*",
+        "sqs:SendMessage IntakeQueue",
+        "sqs:SendMessage IndexQueue",
+    }
+
+
+def test_every_route_of_the_api_but_badges_asks_for_the_signature_of_aws() -> None:
+    events = [event["Properties"] for event in FUNCTIONS["ApiFunction"]["Events"].values()]
+    unsigned = {event["Path"] for event in events if event.get("Auth") != {"Authorizer": "AWS_IAM"}}
+    assert unsigned == {"/badges/{name}"}
+    app = build_app(cast(JobsApi, None))
+    routes = {
+        (route.method, re.sub(r"<(\w+)>", "{}", route.path)) for route in app._static_routes + app._dynamic_routes
+    }
+    assert routes == {(event["Method"], re.sub(r"{\w+}", "{}", event["Path"])) for event in events}
 
 
 def test_the_index_has_the_lists_that_are_read_and_shows_summaries_only() -> None:

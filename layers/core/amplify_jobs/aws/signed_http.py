@@ -14,6 +14,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 from urllib.parse import quote
@@ -126,6 +128,14 @@ class AwsHttp:
         if response.status_code != 200:
             raise AwsRefusalError(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
         return response.content, _check_etag(response, "GetObject")
+
+    def modified_at(self, bucket: str, key: str) -> datetime | None:
+        """When an object of S3 was written (API: HeadObject, Last-Modified); raises as `get_object` does."""
+        response = self._s3(AWSRequest("HEAD", self._object(bucket, key)))
+        if response.status_code != 200:
+            raise AwsRefusalError(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
+        written = response.headers.get("Last-Modified")
+        return parsedate_to_datetime(written) if written else None
 
     def put_object(self, bucket: str, key: str, content: bytes) -> None:
         """Write a JSON object to S3. Raises AwsRefusalError, and ServiceTrouble where trying later may help."""
