@@ -11,8 +11,10 @@ from typing import NoReturn
 from amplify_jobs.errors import AmplifyJobsError, InvalidRoutesError
 from amplify_jobs_cli.commands.arguments import with_default_command
 from amplify_jobs_cli.commands.completion import add_completion
+from amplify_jobs_cli.commands.console import add_console
 from amplify_jobs_cli.commands.deliveries import add_deliveries
 from amplify_jobs_cli.commands.diagnose import add_diagnose
+from amplify_jobs_cli.commands.doctor import add_doctor
 from amplify_jobs_cli.commands.jobs import add_jobs
 from amplify_jobs_cli.commands.recovery import add_recovery
 from amplify_jobs_cli.commands.routes import add_routes
@@ -26,6 +28,7 @@ examples:
   amplify-jobs deliveries --repository acme/web
   amplify-jobs routes push routes.yaml
   amplify-jobs doctor
+  amplify-jobs console
 
 environment:
   AMPLIFY_JOBS_STACK       the stack's name
@@ -71,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"amplify-jobs {version('amplify-jobs')}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_jobs, add_run, add_deliveries, add_routes, add_recovery, add_diagnose):
+    for add in (add_jobs, add_run, add_deliveries, add_routes, add_recovery, add_diagnose, add_doctor, add_console):
         add(commands)
     add_completion(commands, top)
     return top

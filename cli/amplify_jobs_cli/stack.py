@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -50,6 +50,8 @@ class Stack:
     schedules: ScheduleTarget
     s3: S3Client
     ssm: SSMClient
+    # All that the stack says of itself, by the names of its SSM parameter.
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def find(cls, name: str, *, profile: str | None = None, region: str | None = None) -> Stack:
@@ -93,11 +95,17 @@ class Stack:
                 ),
                 s3=s3,
                 ssm=ssm,
+                outputs=outputs,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise StackNotFoundError(
                 f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
             ) from None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stack is on the local cloud, which leaves out some of what the template makes."""
+        return urlsplit(self.ssm.meta.endpoint_url).hostname in _THIS_MACHINE
 
     def jobs_api(self) -> JobsApi:
         """The jobs API, called with the user's credentials."""

@@ -19,7 +19,7 @@ from amplify_jobs_console.orders import carry_out, is_order
 from amplify_jobs_console.pages.content import Content
 from amplify_jobs_console.pages.deliveries import show_deliveries, show_delivery
 from amplify_jobs_console.pages.job import show_job
-from amplify_jobs_console.pages.jobs import show_branch, show_jobs
+from amplify_jobs_console.pages.jobs import branch_jobs, show_branch, show_jobs
 from amplify_jobs_console.pages.overview import show_overview
 from amplify_jobs_console.pages.routes import show_routes
 from amplify_jobs_console.place import Place
@@ -64,6 +64,11 @@ class Console:
         default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="console")
     )
 
+    def takes_order(self, method: str, path: str) -> bool:
+        """Whether a request presses a button, which pages of this console alone may do."""
+        segments = self._segments(path)
+        return method == "POST" and segments is not None and is_order(segments)
+
     def close(self) -> None:
         """Let go of the threads that read."""
         self._executor.shutdown(cancel_futures=True)
@@ -76,6 +81,8 @@ class Console:
         match request.method, segments:
             case "GET" | "HEAD", ["static", name]:
                 return _static(name)
+            case "GET" | "HEAD", ["jobs", app_id, branch_name, job_id]:
+                return self._find(app_id, branch_name, job_id)
             case "POST", _ if is_order(segments):
                 return self._carry_out(request, segments)
             case "GET" | "HEAD", _:
@@ -96,6 +103,17 @@ class Console:
         except ApiError as error:
             return self._trouble(request, error)
         return None if content is None else self._page(request, content, reader, health())
+
+    def _find(self, app_id: str, branch_name: str, job_id: str) -> Response | None:
+        """Lead from the number of a job, which links of announcements have, to its page."""
+        try:
+            page = branch_jobs(Reader(self.api, self._logs, self._executor), app_id, branch_name)
+        except ApiError:
+            return None
+        request_id = next((one.request_id for one in page.items if one.job_id == job_id), None)
+        if request_id is None:
+            return None
+        return Response(302, headers={**_PAGE_HEADERS, "Location": self.place.url("jobs", request_id)})
 
     def _content(self, reader: Reader, request: Request, segments: Sequence[str]) -> Content | None:
         now, arguments, place = self.now(), request.arguments(), self.place

@@ -15,14 +15,16 @@ class Place:
     """What differs between the consoles of a stack on AWS and of the local cloud.
 
     `base` is the path before those of all pages, without a slash at the end. `command` is how a terminal calls the
-    command line for this stack. `links` are further pages: text and address. `zone` is the time zone of all times; None
-    is the machine's. With `is_console`, the links that announcements call Console lead to this console.
+    command line, and `options` are those that name this stack. `links` are further pages: text and address. `zone` is
+    the time zone of all times; None is the machine's. With `is_console`, the links that announcements call Console lead
+    to this console.
     """
 
     name: str
     base: str = ""
     detail: str = ""
     command: str = "amplify-jobs"
+    options: str = ""
     links: tuple[tuple[str, str], ...] = ()
     zone: tzinfo | None = None
     is_console: bool = False
@@ -35,4 +37,4 @@ class Place:
 
     def shell(self, *words: str) -> str:
         """A command to copy into a terminal."""
-        return f"{self.command} {shlex.join(words)}"
+        return " ".join(part for part in (self.command, shlex.join(words), self.options) if part)

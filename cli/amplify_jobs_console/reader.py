@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from amplify_jobs_console.answers import LogPart
+from amplify_jobs_console.answers import LogPart, Page
 from amplify_jobs_console.api import Api, ApiError
 from amplify_jobs_console.log_cache import LogCache
 
@@ -20,6 +20,8 @@ Value = TypeVar("Value")
 Model = TypeVar("Model")
 # They change without news, so that a page would be sent again for nothing.
 _CLOCKS = frozenset({"asOf", "lagSeconds"})
+_MOST_PAGES = 4
+_MOST_ITEMS = 200
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,18 @@ class Reader:
         document = self.api.get(path, given)
         self.seen[f"{path} {sorted(given.items())}"] = document
         return _read(model, path, document)
+
+    def page(self, model: type[Model], path: str, query: Mapping[str, str] | None = None) -> Page[Model]:
+        """Read a list as far as its page is full: a page of the API may have few items, and more follow."""
+        page = self.get(Page[model], path, query)  # type: ignore[valid-type]
+        items, limit = list(page.items), int((query or {}).get("limit", _MOST_ITEMS))
+        for _ in range(_MOST_PAGES):
+            if page.next is None or len(items) >= limit:
+                break
+            rest = {**(query or {}), "next": page.next, "limit": str(limit - len(items))}
+            page = self.get(Page[model], path, rest)  # type: ignore[valid-type]
+            items += page.items
+        return page.model_copy(update={"items": items})
 
     def log(self, request_id: str, attempt: int) -> LogPart:
         """Read the whole log of an attempt, as far as it exists. Raises ApiError."""

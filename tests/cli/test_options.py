@@ -83,7 +83,7 @@ def test_every_command_that_calls_takes_the_same_options() -> None:
         assert command.description, path
 
 
-WITHOUT_JSON = {"completion", "jobs watch"}
+WITHOUT_JSON = {"completion", "console", "jobs watch"}
 
 
 def commands(parser: argparse.ArgumentParser, path: str = "") -> list[tuple[str, argparse.ArgumentParser]]:

@@ -45,6 +45,9 @@ NOT_RUN = {
     r"curl --aws-sigv4|\.venv/bin/python -c .import sys; from amplify_jobs.steering": (
         "needs credentials, or a key: tests/end_to_end/test_api.py calls the API"
     ),
+    r"amplify-jobs (jobs|branches|run|deliveries|routes show)\b": "asks the jobs API: tests/cli/test_jobs.py asks it",
+    r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
+    r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",
     r"git pull": "there is nobody to pull from",
     r"pipx |pre-commit ": "installs a program and a git hook",
     r"aws s3 cp .*/results/": "needs a codegen job: tests/functions/test_operations.py reads such files",

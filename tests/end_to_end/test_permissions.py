@@ -61,7 +61,7 @@ AFTER_GENERATING = {
     ("StoreResults", "s3:PutObject"),
 }
 REPORTING = ("PlanReportsFunctionRole", "SendReportFunctionRole")
-GRANTED = list(granted())
+GRANTED = granted()
 CALLED = [
     (logical_id, sid, action)
     for logical_id, sid, action in GRANTED
@@ -89,6 +89,9 @@ def finds_no_routes(team: Team) -> None:
     team.told(team.asks("start_job", start_of("d0unknown0")["parameters"]), "Job Rejected")
     for logical_id in REPORTING:
         until_asked(team, logical_id, "s3:ListBucket")
+    # Somebody else's job is followed.
+    team.amplify.start_job(appId=team.app("anybody"), branchName="main", jobType="RELEASE")
+    until_asked(team, "StartJobFunctionRole", "amplify:GetJob")
     team.deliver(team.push("nothing"))
     invoke(team, {"route": "none", "requestId": "none"})
     team.inject_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)

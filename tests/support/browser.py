@@ -124,8 +124,9 @@ class Tab:
         self.send("Emulation.setEmulatedMedia", features=features)
 
     def screenshot(self, file: Path, *, is_whole: bool = True) -> None:
-        """Write a picture of the page, or of what the window shows of it."""
-        result = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=is_whole)
+        """Write a picture of the page, or of what the window shows of it; the file's name says in which format."""
+        form = {"format": "webp", "quality": 85} if file.suffix == ".webp" else {"format": "png"}
+        result = self.send("Page.captureScreenshot", **form, captureBeyondViewport=is_whole)
         file.write_bytes(base64.b64decode(result["data"]))
 
 

@@ -264,7 +264,7 @@ STORIES = {
     ),
     WAITING["requestId"]: story(WAITING, notes=["Amplify runs as many jobs as it may; this one waits for its turn."]),
     REJECTED["requestId"]: story(REJECTED, announcements=[{"detailType": "Job Rejected", "at": at(minutes=31)}]),
-    MODELS["requestId"]: story(MODELS, results={"files": [{"uri": "s3://bucket/models/schema.js"}]}),
+    MODELS["requestId"]: story(MODELS, results={"files": ["s3://bucket/models/schema.js"]}),
     **{one["requestId"]: story(one) for one in HISTORY},
 }
 
@@ -282,6 +282,12 @@ _LOG = [
     "2026-11-28T14:16:39.400Z [ERROR]: !!! Build failed",
     "2026-11-28T14:16:39.401Z [ERROR]: !!! Error: Command failed with exit code 1",
 ]
-LOG = {"step": "BUILD", "text": "\n".join(_LOG) + "\n", "offset": 9000, "complete": True, "failingLines": [126, 129]}
+LOG: dict[str, Any] = {
+    "step": "BUILD",
+    "text": "\n".join(_LOG) + "\n",
+    "offset": 9000,
+    "complete": True,
+    "failingLines": [126, 129],
+}
 LOG["asOf"] = at(minutes=3)
-LIVE_LOG = {**LOG, "text": "\n".join(_LOG[:60]) + "\n", "complete": False, "failingLines": None}
+LIVE_LOG: dict[str, Any] = {**LOG, "text": "\n".join(_LOG[:60]) + "\n", "complete": False, "failingLines": None}

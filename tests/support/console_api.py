@@ -157,6 +157,10 @@ def listed(items: list[Any], following: str | None = None) -> dict[str, Any]:
     return {"items": items, "next": following, "asOf": at(seconds=0)}
 
 
+# Fewer than a caller asks for, as the API may do.
+_PAGE = 5
+
+
 @dataclass
 class ExampleApi:
     """The API with the answers above. `posted` is what was asked for; `failures` are answers of paths that fail."""
@@ -179,7 +183,7 @@ class ExampleApi:
                 log = LIVE_LOG if request_id == RUNNING["requestId"] else LOG
                 return log if query.get("offset", "0") == "0" else {**log, "text": ""}
             case ["deliveries"]:
-                return listed(DELIVERIES, "older")
+                return listed(DELIVERIES)
             case ["deliveries", delivery_id] if delivery_id == DELIVERY["deliveryId"]:
                 return DELIVERY_STORY
             case [name] if name in _ANSWERS:
@@ -203,7 +207,9 @@ class ExampleApi:
         chosen = [
             one for one in every if app in (None, one["appId"], one["appName"]) and branch in (None, one["branchName"])
         ]
-        return listed(chosen[: int(query.get("limit", "30"))], None if branch else "b2xkZXI=")
+        start, limit = int(query.get("next", "0")), min(_PAGE, int(query.get("limit", "30")))
+        following = str(start + limit) if len(chosen) > start + limit else None
+        return listed(chosen[start : start + limit], following)
 
 
 _ANSWERS = {

@@ -308,6 +308,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
             *OBJECTS_THAT_REQUESTS_NAME,
         },
         "list_jobs": {"amplify:ListJobs apps/*"},
+        "job_with_origin": {"amplify:GetJob apps/*", "amplify:GetApp apps/*"},
         "get_job": {"amplify:GetJob apps/*"},
         "step_addresses": {"amplify:GetJob apps/*"},
         "build_variables": {"amplify:GetApp apps/*", "amplify:GetBranch apps/*"},
@@ -318,6 +319,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     "aws/jobs_table/leases.py": {
         "lease": {"dynamodb:GetItem JobsTable"},
         "acquire_lease": {"dynamodb:PutItem JobsTable"},
+        "raise_highest_job_id": {"dynamodb:UpdateItem JobsTable"},
         "release_lease": {"dynamodb:UpdateItem JobsTable"},
     },
     "aws/jobs_table/requests.py": {
@@ -336,6 +338,9 @@ NEEDED: dict[str, dict[str, set[str]]] = {
     },
     "aws/jobs_table/records.py": {
         "record_start": {"dynamodb:UpdateItem JobsTable"},
+        "claim_job": {"dynamodb:UpdateItem JobsTable"},
+        "claim_job_anew": {"dynamodb:UpdateItem JobsTable", "dynamodb:GetItem JobsTable"},
+        "owner": {"dynamodb:GetItem JobsTable"},
         "record_poll": {"dynamodb:UpdateItem JobsTable"},
         "record_state": {"dynamodb:UpdateItem JobsTable"},
         "record_status_change": {"dynamodb:UpdateItem JobsTable"},
@@ -367,6 +372,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "put_event": {"events:PutEvents Bus"},
     },
 }
+# s3:ListBucket tells a missing object from a forbidden one.
+ROUTES = {"s3:GetObject ${Bucket.Arn}/routes.json", "s3:ListBucket Bucket"}
 # Powertools' persistence layer. Its documentation has GetItem too, which it calls only with boto3 before 1.26.164:
 # PutItem then does not answer the item on file when a condition fails.
 IDEMPOTENCY = {f"dynamodb:{verb}Item IdempotencyTable" for verb in ("Put", "Update", "Delete")}
@@ -432,6 +439,8 @@ def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
             needed |= set().union(*(methods[method] for method in methods if method in names))
     if "IDEMPOTENCY_TABLE" in declared(name):
         needed |= IDEMPOTENCY
+    if "STATE_MACHINE_ARN" in declared(name):
+        needed |= ROUTES | {"states:StartExecution JobStateMachine"}
     assert allowed(name) == needed
 
 
@@ -454,10 +463,9 @@ def test_requests_may_read_of_the_buckets_that_a_parameter_names(given: str, obj
 
 
 def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> None:
-    """They call these without clients of boto3; s3:ListBucket tells a missing object from a forbidden one."""
+    """They call these without clients of boto3."""
     process = {
-        "s3:GetObject ${Bucket.Arn}/routes.json",
-        "s3:ListBucket Bucket",
+        *ROUTES,
         "s3:PutObject ${Bucket.Arn}/requests/*",
         "states:StartExecution JobStateMachine",
     }
@@ -477,10 +485,9 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
 
 
 def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_their_own() -> None:
-    routes = {"s3:GetObject ${Bucket.Arn}/routes.json", "s3:ListBucket Bucket"}
-    assert allowed("PlanReportsFunction") == routes | {"sqs:SendMessage ReportQueue"}
+    assert allowed("PlanReportsFunction") == ROUTES | {"sqs:SendMessage ReportQueue"}
     polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
-    assert allowed("SendReportFunction") == routes | {
+    assert allowed("SendReportFunction") == ROUTES | {
         *(f"sqs:{action} ReportQueue" for action in polling),
         "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "kms:Decrypt DecryptKeyArns",
@@ -884,6 +891,7 @@ def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) 
     assert ours == {error.__name__ for error in errors.RetryableError.__subclasses__()} | {
         "RequestRejected",
         "Superseded",
+        "AlreadyFollowed",
     }
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.indexing.answers import BranchState, LogText, RequestAccepted, RequestStory, RequestSummary
+from amplify_jobs.indexing.answers import BranchState, Health, LogText, RequestAccepted, RequestStory, RequestSummary
 from amplify_jobs.indexing.deliveries import DeliveryStory, DeliverySummary, RoutesInEffect, ScheduleState
 from amplify_jobs_cli.api import Api, pages
 
@@ -65,6 +65,10 @@ class JobsClient:
     def branches(self) -> list[BranchState]:
         """Every branch that a job was followed on."""
         return [_parse(BranchState, item) for item in pages(self._api, "/branches", {}, EVERYTHING)]
+
+    def health(self) -> Health:
+        """How current the index is."""
+        return _parse(Health, self._api.get("/health"))
 
     def routes(self) -> RoutesInEffect:
         """The routes in effect."""

@@ -38,7 +38,7 @@ def put(console: Console, line: Text | str = "") -> None:
     console.print(line, soft_wrap=True)
 
 
-def labelled(console: Console, label: str, text: Text | str | None) -> None:
+def labelled(console: Console, label: str, text: Text | str | None, style: str = "bold") -> None:
     """Print a text with its label before it, broken between words; nothing if there is no text."""
     if not text:
         return
@@ -49,7 +49,7 @@ def labelled(console: Console, label: str, text: Text | str | None) -> None:
         lines = value.wrap(console, columns - LABEL_WIDTH, overflow="ignore")
     for number, line in enumerate(lines):
         line.rstrip()
-        put(console, Text.assemble((f"{'' if number else label:<{LABEL_WIDTH}}", "bold"), line))
+        put(console, Text.assemble((f"{'' if number else label:<{LABEL_WIDTH}}", style), line))
 
 
 def put_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], otherwise: str) -> None:

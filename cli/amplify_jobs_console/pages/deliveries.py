@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from amplify_jobs_console.answers import Delivery, DeliverySummary, Page
+from amplify_jobs_console.answers import Delivery, DeliverySummary
 from amplify_jobs_console.pages.content import Action, Content
 from amplify_jobs_console.place import Place
 from amplify_jobs_console.reader import Reader, segment
@@ -17,7 +17,7 @@ def show_deliveries(reader: Reader, place: Place, arguments: Mapping[str, str]) 
     """The deliveries that meet the conditions, a page of them. Raises ApiError."""
     filters = {name: arguments.get(name, "") for name in FILTERS}
     query = {**filters, "limit": _LIMIT, "next": arguments.get("next", "")}
-    page = reader.get(Page[DeliverySummary], "/deliveries", query)
+    page = reader.page(DeliverySummary, "/deliveries", query)
     return Content(
         "deliveries.html.j2",
         {

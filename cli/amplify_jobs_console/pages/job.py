@@ -61,8 +61,13 @@ def show_job(reader: Reader, place: Place, request_id: str, arguments: Mapping[s
 
 def commands(place: Place, request_id: str, *, is_over: bool) -> list[str]:
     """What does the same in a terminal."""
-    words = ("show", "logs", "retry") if is_over else ("watch", "logs", "stop")
-    return [place.shell("jobs", word, request_id) for word in words]
+    if is_over:
+        return [place.shell("jobs", word, request_id) for word in ("show", "logs", "retry")]
+    return [
+        place.shell("jobs", "wait", request_id),
+        place.shell("jobs", "logs", request_id, "--follow"),
+        place.shell("jobs", "stop", request_id),
+    ]
 
 
 def _history(reader: Reader, story: RequestSummary) -> Page[RequestSummary] | Problem | None:

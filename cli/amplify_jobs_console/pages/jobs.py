@@ -20,7 +20,7 @@ def show_jobs(reader: Reader, place: Place, arguments: Mapping[str, str]) -> Con
     """The jobs that meet the conditions, a page of them. Raises ApiError."""
     filters = {name: arguments.get(name, "") for name in FILTERS}
     query = {**filters, "limit": _LIMIT, "next": arguments.get("next", "")}
-    page = reader.get(Page[RequestSummary], "/requests", query)
+    page = reader.page(RequestSummary, "/requests", query)
     return Content(
         "jobs.html.j2",
         {
@@ -61,7 +61,7 @@ def show_branch(reader: Reader, place: Place, app_id: str, branch_name: str) -> 
 def branch_jobs(reader: Reader, app_id: str, branch_name: str) -> Page[RequestSummary]:
     """The last jobs of a branch. Raises ApiError."""
     query = {"app": app_id, "branch": branch_name, "limit": _LIMIT}
-    return reader.get(Page[RequestSummary], "/requests", query)
+    return reader.page(RequestSummary, "/requests", query)
 
 
 def live_commit(page: Page[RequestSummary]) -> LiveCommit | None:

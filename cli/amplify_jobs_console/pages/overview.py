@@ -46,11 +46,11 @@ class AppCard:
 
 def show_overview(reader: Reader) -> Content:
     """Read and lay out the first page. Raises ApiError if not even the running jobs can be read."""
-    branches = reader.later(lambda: reader.get(Page[BranchSummary], "/branches"))
+    branches = reader.later(lambda: reader.page(BranchSummary, "/branches"))
     waiting = reader.later(lambda: _requests(reader, "waiting", _AT_ONCE))
     recent = reader.later(lambda: _requests(reader, "finished", _RECENT))
-    schedules = reader.later(lambda: reader.get(Page[Schedule], "/schedules"))
-    deliveries = reader.later(lambda: reader.get(Page[DeliverySummary], "/deliveries", {"limit": _DELIVERIES}))
+    schedules = reader.later(lambda: reader.page(Schedule, "/schedules"))
+    deliveries = reader.later(lambda: reader.page(DeliverySummary, "/deliveries", {"limit": _DELIVERIES}))
     running = _requests(reader, "running", _AT_ONCE)
     queue = waiting()
     queued: Page[RequestSummary] = Page() if isinstance(queue, Problem) else queue
@@ -72,7 +72,7 @@ def show_overview(reader: Reader) -> Content:
 
 
 def _requests(reader: Reader, state: str, limit: str) -> Page[RequestSummary]:
-    return reader.get(Page[RequestSummary], "/requests", {"state": state, "limit": limit})
+    return reader.page(RequestSummary, "/requests", {"state": state, "limit": limit})
 
 
 def group_by_app(branches: Sequence[BranchSummary]) -> Sequence[AppCard]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amplify_jobs_console.answers import Page, Routes, Schedule
+from amplify_jobs_console.answers import Routes, Schedule
 from amplify_jobs_console.pages.content import Content
 from amplify_jobs_console.place import Place
 from amplify_jobs_console.reader import Problem, Reader
@@ -27,7 +27,7 @@ class RouteCard:
 
 def show_routes(reader: Reader, place: Place) -> Content:
     """Read and lay out the routes. Raises ApiError."""
-    planned = reader.later(lambda: reader.get(Page[Schedule], "/schedules"))
+    planned = reader.later(lambda: reader.page(Schedule, "/schedules"))
     answer = reader.get(Routes, "/routes")
     schedules = planned()
     times = [] if isinstance(schedules, Problem) else schedules.items

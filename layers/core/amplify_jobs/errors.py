@@ -72,6 +72,10 @@ class Superseded(AmplifyJobsError):  # noqa: N818 -- the state machine catches i
     """A newer request made this one moot before it was sent; the message names the newer one."""
 
 
+class AlreadyFollowed(AmplifyJobsError):  # noqa: N818 -- the state machine catches it by this name
+    """Another request has the job that this one is to follow, and announces it; there is nothing to tell anybody."""
+
+
 class InvalidSchemaError(RequestRejected):
     """A GraphQL schema that can't be turned into data for a codegen job; the message opens with line and column."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs_console import static
 from amplify_jobs_console.api import ApiError
 from amplify_jobs_console.console import Console
 from amplify_jobs_console.place import Place
@@ -195,6 +197,22 @@ def test_a_part_that_can_not_be_read_leaves_the_rest(api: ExampleApi, console: C
     assert "1 running · 1 waiting" in Text(answer.body).text
 
 
+def test_a_list_is_read_until_its_page_is_full(console: Console) -> None:
+    shown = text(console, "/jobs")
+    assert "Let operators end a session" in shown
+    assert "Sort by price" in shown
+    assert "Older jobs" not in shown
+    assert "Older jobs" in text(
+        Console(ExampleApi(answers={"/requests": listed([FAILED] * 9, "more")}), Place("x")), "/jobs"
+    )
+
+
+def test_a_job_is_shown_by_its_number_too(console: Console) -> None:
+    answer = get(console, f"/jobs/{SHOP}/main/17")
+    assert (answer.status, answer.headers["Location"]) == (302, f"/jobs/{FAILED['requestId']}")
+    assert console.answer(Request("GET", f"/jobs/{SHOP}/main/99")) is None
+
+
 def test_a_request_that_was_just_accepted_is_waited_for(console: Console) -> None:
     assert get(console, "/jobs/shop-new0001").status == 404
     answer = get(console, "/jobs/shop-new0001?order=retry")
@@ -240,6 +258,13 @@ def test_what_is_nowhere_is_not_answered(console: Console) -> None:
     assert console.answer(Request("DELETE", "/")) is None
     for name in ("console.css", "console.js", "inter-latin.woff2", "icon.svg"):
         assert get(console, f"/static/{name}").status == 200
+
+
+def test_the_font_is_the_published_file() -> None:
+    """@fontsource-variable/inter 5.3.0, files/inter-latin-wght-normal.woff2."""
+    content = static.read_static("inter-latin.woff2") or b""
+    digest = "3100e775e8616cd2611beecfa23a4263d7037586789b43f035236a2e6fbd4c62"
+    assert hashlib.sha256(content).hexdigest() == digest
 
 
 def test_all_addresses_are_below_the_base(api: ExampleApi) -> None:

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import Model
+from amplify_jobs.model.operations import FOLLOW_JOB, Operation
 from amplify_jobs.model.request import (
     JOB_REASON_LIMIT,
     LONGEST_MINUTES,
@@ -151,6 +152,8 @@ class RequestedJob(Model):
                 raise ValueError("give either route, or operation and parameters")
         elif self.model_dump(exclude={"version", "request_id", "route", "reason"}, exclude_none=True):
             raise ValueError("a route has its own operation, parameters and limits; leave them out")
+        if self.operation == FOLLOW_JOB:
+            raise ValueError(f"{FOLLOW_JOB} is no operation of Amplify's; use one of {', '.join(Operation)}")
         if self.retry_when is not None and self.retry is None:
             raise ValueError("retryWhen says after which failures, but retry is missing; say how often")
         return self
@@ -162,6 +165,13 @@ def parse_requested_job(raw: object) -> RequestedJob:
         return RequestedJob.model_validate(raw)
     except ValidationError as error:
         raise RequestRejected("; ".join(faults(error))) from None
+
+
+_ASKS_FOR_NOTHING = {
+    EventKind.PING: "a ping asks for no job; the webhook works",
+    EventKind.REF_CREATE: "that a branch or tag was created asks for no job; the push of it does",
+    EventKind.REF_DELETE: "that a branch or tag was deleted asks for no job",
+}
 
 
 class Event(Model):
@@ -222,6 +232,11 @@ class Event(Model):
     def digest(self) -> str:
         """The event's identity, in 64 hexadecimal digits."""
         return digest(_identity(self))
+
+    @property
+    def reason_to_ignore(self) -> str | None:
+        """Why the event asks for no job whatever the routes say; None where they decide."""
+        return _ASKS_FOR_NOTHING.get(self.kind)
 
     @property
     def author_name(self) -> str | None:

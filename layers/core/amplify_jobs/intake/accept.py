@@ -17,7 +17,7 @@ from amplify_jobs.intake.record import DecidedEvent, DeliveryLog, delivery_recor
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.observability import function_metrics
-from amplify_jobs.routing.matching import Ignored, asks_for_nothing
+from amplify_jobs.routing.matching import Ignored
 
 logger = Logger(child=True)
 metrics = function_metrics()
@@ -37,7 +37,9 @@ class Intake:
         Raises ServiceTrouble if the queue fails too.
         """
         result = IntakeResult(events=[event.for_answer() for event in delivery.events])
-        reasons = [reason for reason in (delivery.ignored, *map(asks_for_nothing, delivery.events)) if reason]
+        reasons = [
+            reason for reason in (delivery.ignored, *(event.reason_to_ignore for event in delivery.events)) if reason
+        ]
         result.ignored += [asdict(Ignored(None, reason)) for reason in reasons]
         events = queued_events(delivery, origin)
         decided: list[DecidedEvent] = []

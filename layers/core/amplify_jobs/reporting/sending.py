@@ -228,8 +228,8 @@ class Sender:
         return Result.STOPPED
 
 
-def pause_seconds(attempt: int, asked: float | None, jitter: float) -> int:
-    """How long a report waits after its `attempt`th try; `jitter` is from 0 to 1, `asked` what the target asked for."""
+def pause_seconds(attempt: int, after_seconds: float | None, jitter: float) -> int:
+    """How long a report waits after its `attempt`th try, at least what the target asked for; `jitter` is 0 to 1."""
     pause = PAUSES_SECONDS[min(attempt, len(PAUSES_SECONDS)) - 1]
     spread = pause * (0.9 + 0.2 * jitter)
-    return min(int(max(spread, asked or 0.0)) + 1, PAUSES_SECONDS[-1])
+    return min(int(max(spread, after_seconds or 0.0)) + 1, PAUSES_SECONDS[-1])

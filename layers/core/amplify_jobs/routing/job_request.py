@@ -8,13 +8,16 @@ from typing import Any
 
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction, occurrence_time, request_id
 from amplify_jobs.model.operations import Operation
-from amplify_jobs.model.request import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, Cause, JobRequest
+from amplify_jobs.model.request import (
+    CAUSE_MESSAGE_LIMIT,
+    COMMIT_MESSAGE_LIMIT,
+    JOB_REASON_LIMIT,
+    Cause,
+    JobRequest,
+)
 from amplify_jobs.routing.matching import Matched, late_opening
 from amplify_jobs.routing.placeholders import drop_unknown_descriptions, render
 from amplify_jobs.routing.routes import Route
-
-# Announcements show the message's beginning; the whole of it travels once, as commitMessage.
-CAUSE_MESSAGE_LIMIT = 1_000
 
 
 def make_job_request(

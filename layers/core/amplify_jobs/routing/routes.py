@@ -26,6 +26,7 @@ from amplify_jobs.model.request import (
 )
 from amplify_jobs.routing.conditions import When
 from amplify_jobs.routing.fields import LONGEST_NAME, Name, OneOrMore, PathPatterns, SecretName
+from amplify_jobs.routing.follow import Follow
 from amplify_jobs.routing.report_targets import RepositoryTarget, Target, validate_host
 from amplify_jobs.routing.retry import NumberOrRetry
 
@@ -190,6 +191,11 @@ class Routes(Model):
                 }
             }
         ],
+    )
+    follow: Follow = Field(
+        default=False,
+        description="Whether jobs that somebody else started are followed: all, or those of a list. Default: false.",
+        examples=[True, [{"apps": ["d1a2b3c4d5e6"], "branches": ["main"]}]],
     )
     reports: dict[Name, Target] = Field(
         default_factory=dict,
