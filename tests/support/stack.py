@@ -394,6 +394,8 @@ def _make_resources(stack: Stack) -> None:
         "INDEX_DEAD_LETTER_QUEUE_URL": queues["index"],
         "INTAKE_QUEUE_URL": queues["index"],
         "ROUTES_KEY": "routes.json",
+        "PRIVATE_HOSTS": "",
+        "DISK_MEBIBYTES": "512",
         "TOPIC_ARN": topic,
         "BUS_NAME": "amplify-jobs",
         "CONSOLE_URL": CONSOLE_URL,

@@ -426,9 +426,10 @@ def test_no_function_has_more_than_its_role_says() -> None:
 WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"}
 REPORTING = {"PlanReportsFunction", "SendReportFunction"}
 INDEXING = {"IndexJobsFunction", "ApiFunction"}
+MIRRORING = {"MirrorFunction"}
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING - INDEXING))
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING - INDEXING - MIRRORING))
 def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     paths = modules_of(handler_of(name))
     names = called(paths)
@@ -498,6 +499,35 @@ def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_
     }
     (records,) = (one for one in statements(FUNCTIONS["SendReportFunction"]) if one["Sid"] == "KeepRecordsOfReports")
     assert records["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["report#*", "target#*"]}}
+
+
+def test_mirrors_are_kept_by_the_routes_in_repositories_that_a_parameter_names() -> None:
+    assert allowed("MirrorFunction") == {
+        "s3:GetObject ${Bucket.Arn}/routes.json",
+        "s3:ListBucket Bucket",
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
+        "kms:Decrypt DecryptKeyArns",
+        "dynamodb:GetItem JobsTable",
+        "dynamodb:PutItem JobsTable",
+        "dynamodb:UpdateItem JobsTable",
+        "states:DescribeExecution execution:${AWS::StackName}-job:*",
+        "codecommit:GitPull objects of MirrorRepositories",
+        "codecommit:GitPush objects of MirrorRepositories",
+        # What Lambda itself asks for to join a VPC (Lambda developer guide, "Execution role permissions").
+        *(f"ec2:{verb}NetworkInterface{end} *" for verb, end in (("Create", ""), ("Describe", "s"), ("Delete", ""))),
+        *(f"ec2:{verb}PrivateIpAddresses *" for verb in ("Assign", "Unassign")),
+        "ec2:DescribeSubnets *",
+    }
+    (records,) = (one for one in statements(FUNCTIONS["MirrorFunction"]) if one["Sid"] == "KeepRecordsOfBranches")
+    assert records["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["mirror#*", "request#*"]}}
+    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
+    template = Template(REPOSITORY / "template.yaml", {"MirrorRepositories": "web, docs"}, pseudo)
+    (policy,) = template.resources["MirrorFunctionRole"].properties["Policies"]
+    given = template.resolve(policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id)
+    (mirrors,) = (one for one in given if one["Sid"] == "KeepMirrors")
+    assert mirrors["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
+    assert mirrors["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
+    assert not [one for one in given if one["Sid"] == "JoinVpc"]
 
 
 def test_the_queue_of_reports_keeps_order_and_outlasts_the_function() -> None:
@@ -699,8 +729,9 @@ def text_of(value: Any) -> str:
 
 
 def test_the_errors_of_every_function_raise_an_alarm() -> None:
-    # start_job raises on purpose, and counts what is not: see the next test.
-    assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - {"StartJobFunction"}
+    # These two raise on purpose, and count what is not: see the next test.
+    counting = {"StartJobFunction", "MirrorFunction"}
+    assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - counting
 
 
 def test_metrics_of_ours_that_alarms_and_the_dashboard_show_are_written() -> None:
@@ -861,7 +892,8 @@ def test_every_transition_leads_to_a_state_and_every_state_is_reached(name: str)
 @every_machine
 def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
     machine = definition(name)["States"]
-    for start, announcement in (("StartJob", "AnnounceRejected"), ("RetryJob", "AnnounceNotRetried")):
+    rejections = {"Mirror": "AnnounceRejected", "StartJob": "AnnounceRejected", "RetryJob": "AnnounceNotRetried"}
+    for start, announcement in rejections.items():
         rejection = machine[start]["Catch"][0]
         assert rejection["ErrorEquals"] == ["RequestRejected", "Superseded"]
         assert rejection["Next"] == announcement

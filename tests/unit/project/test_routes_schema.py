@@ -24,7 +24,7 @@ EXAMPLES = [
     *(pytest.param(file.read_text(), id=str(file.relative_to(ROOT))) for file in FILES),
     *(
         pytest.param(example, id=f"{name}-{number}")
-        for name in ("docs/routes.md", "docs/git-hosts.md", "README.md")
+        for name in ("docs/routes.md", "docs/git-hosts.md", "docs/mirrors.md", "README.md")
         for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text(), re.DOTALL))
     ),
 ]

@@ -99,7 +99,7 @@ class AwsHttp:
         response = _send(
             service,
             request,
-            lambda: SigV4Auth(_credentials(), service, self.region).add_auth(request),
+            lambda: SigV4Auth(function_credentials(), service, self.region).add_auth(request),
             until=-math.inf if operation.expendable else self.arrived_at + operation.patience,
             sender=_EXPENDABLE if operation.expendable else _USUAL,
         )
@@ -149,7 +149,7 @@ class AwsHttp:
         return _send(
             "s3",
             request,
-            lambda: S3SigV4Auth(_credentials(), "s3", self.region).add_auth(request),
+            lambda: S3SigV4Auth(function_credentials(), "s3", self.region).add_auth(request),
             until=self.arrived_at,
         )
 
@@ -229,7 +229,7 @@ def _json_object_or_none(response: AWSResponse) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _credentials() -> ReadOnlyCredentials:
+def function_credentials() -> ReadOnlyCredentials:
     """The function's credentials, which Lambda keeps in its environment.
 
     With SnapStart they are at an address that the environment names, since a snapshot outlives them (Lambda developer
