@@ -99,6 +99,8 @@ def test_every_function_has_an_example() -> None:
         ("announce.finished.codegen.json", {"detailType": "Job Finished"}),
         ("announce.rejected.json", {"detailType": "Job Rejected"}),
         ("plan_reports.json", {"planned": 1}),
+        ("index_jobs.json", {"batchItemFailures": []}),
+        ("api.json", {"statusCode": 200}),
     ],
 )
 def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any]) -> None:

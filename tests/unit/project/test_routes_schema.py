@@ -133,3 +133,8 @@ def test_every_member_of_a_route_is_described() -> None:
     ]
     assert members == []
     assert all("description" in value for value in SCHEMA["properties"].values() if "$ref" not in value)
+
+
+def test_the_openapi_document_is_the_one_that_the_api_makes() -> None:
+    written = write_schemas.OPENAPI_PATH.read_text(encoding="utf-8")
+    assert written == write_schemas.openapi_text(), "run: .venv/bin/python -m tools.write_schemas"
