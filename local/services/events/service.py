@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -48,6 +48,7 @@ class EventsService:
         self._deliverer = deliverer
         self._buses = Buses(account, region)
         self._replays = Replays(self._buses)
+        self._listener: Callable[[Mapping[str, Any], str], None] | None = None
         self._lock = threading.RLock()
         self._operations: Operations = {
             "PutEvents": self._put_events,
@@ -114,6 +115,10 @@ class EventsService:
 
     # --- Events ------------------------------------------------------------------------------------------------------
 
+    def listen(self, listener: Callable[[Mapping[str, Any], str], None]) -> None:
+        """Have each event and its bus told to somebody who only watches."""
+        self._listener = listener
+
     def emit(self, event: Mapping[str, Any], *, bus: str = DEFAULT_BUS) -> str:
         """Put an event on a bus, whatever its source, and say its id. This is the way in for AWS's own services.
 
@@ -135,6 +140,8 @@ class EventsService:
         with self._lock:
             self._buses.keep(full, bus)
             matches = list(self._buses.matching(full, bus))
+        if self._listener is not None:
+            self._listener(full, bus)
         for rule, target in matches:
             # A copy of its own, as sent over the wire: no two targets share a mutable event.
             self._deliver(rule, target, json.loads(text))
