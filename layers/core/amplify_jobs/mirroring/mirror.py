@@ -48,7 +48,7 @@ class Remotes(Protocol):
 class CurrentRoutes(Protocol):
     """The routes that were pushed; aws.stored_routes.StoredRoutes."""
 
-    def current(self) -> Routes: ...
+    def current(self, *, fresh: bool = False) -> Routes: ...
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,8 @@ class Mirroring:
 
     def _places(self, route_name: str | None, order: MirrorOrder) -> tuple[Git, Mirror]:
         """The addresses and credentials, which are the routes' as they are now."""
-        routes = self._resources.routes.current()
+        # A route that is missing from a copy of some seconds ago would be a rejection.
+        routes = self._resources.routes.current(fresh=True)
         route = routes.routes.get(route_name or "")
         if route is None or route.mirror is None:
             raise RequestRejected(f"the route {route_name} is no longer in routes.yaml, or has no mirror any more")
