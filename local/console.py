@@ -23,6 +23,8 @@ from local.server.protocol.match import raw_path
 BASE = "/_local"
 # Any do: no access key is limited here, except those of roles.
 _CREDENTIALS = Credentials("local", "local")
+# A page reads so much side by side.
+_AT_ONCE = 6
 _TIMEOUT = urllib3.Timeout(connect=2, read=35)
 
 
@@ -70,7 +72,7 @@ class StackApi:
     def __init__(self, url: str, region: str) -> None:
         self._url = url
         self._region = region
-        self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
+        self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False, maxsize=_AT_ONCE)
 
     def get(self, path: str, query: Mapping[str, str]) -> Any:
         """Read an answer. Raises ApiError."""

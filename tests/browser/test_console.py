@@ -12,7 +12,7 @@ from amplify_jobs_console.api import ApiError
 from tests.browser.conftest import Served
 from tests.support.browser import Tab
 from tests.support.console_answers import FAILED, LIVE_LOG, MODELS, REJECTED, RUNNING, SHOP, STORIES, WAITING
-from tests.support.console_api import DELIVERY, listed
+from tests.support.console_api import DELIVERY, DELIVERY_STORY, listed
 from tests.unit.console.test_hostile_answers import ANSWERS, ATTACKS, PAGES, fill
 
 pytestmark = pytest.mark.browser
@@ -56,6 +56,34 @@ def test_a_view_works_for_everybody(
     assert violations(tab, axe) == []
     assert tab.problems == []
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("question", "click", "answer"),
+    [
+        ("What is building now?", None, "Let operators end a session"),
+        ("Why did it fail?", ".app .row-reason a[href*='shop-cde']", "Two packages need different versions"),
+        ("Its log?", ".app .row-reason a[href*='shop-cde']", "Command failed with exit code 1"),
+        ("Which commit is live?", None, "103c857"),
+        ("Who triggered job 17?", f"#recent a[href$='{FAILED['requestId']}']", "Pushed by\nada"),
+        ("Cancel this build", f"#now a[href$='{RUNNING['requestId']}']", "Stop"),
+        ("Build main again", None, "Build again"),
+        ("Was my push received?", "#deliveries a[href$='9101aa']", "none of 2 changed files matches docs/**"),
+        ("Wait in CI", f".app a[href$='{SHOP}/main']", f"amplify-jobs jobs wait --app {SHOP} --branch main"),
+        ("Are Slack and the commit told?", f"#recent a[href$='{FAILED['requestId']}']", "the next try is in 5 minutes"),
+        ("Deploy the earlier version again", "#recent a[href$='shop-0015']", "Make live again"),
+        ("What builds at night?", None, "cron(0 3 * * ? *)"),
+    ],
+)
+def test_each_question_is_one_click_from_the_first_page(
+    tab: Tab, served: Served, *, question: str, click: str | None, answer: str
+) -> None:
+    """The questions of docs/console.md."""
+    served.api.answers["/deliveries/9101aa"] = {**DELIVERY_STORY, "deliveryId": "9101aa", "requests": 0}
+    tab.show_as(width=1280)
+    if click is not None:
+        tab.follow(click)
+    assert answer in tab.text()
 
 
 BUILD = ("/requests", {"route": "shop", "branch": "main"})

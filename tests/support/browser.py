@@ -72,8 +72,9 @@ class Tab:
         self._wait_for_load()
 
     def evaluate(self, expression: str) -> Any:
-        """The value of an expression of JavaScript; promises are awaited."""
-        result = self.send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        """The value of an expression of JavaScript, as if somebody had clicked before; promises are awaited."""
+        options = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
+        result = self.send("Runtime.evaluate", expression=expression, **options)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
