@@ -44,6 +44,9 @@ def _validate_context(context: str) -> str:
     return context
 
 
+Context = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_validate_context)]
+
+
 class ReportConditions(Model):
     """Which announcements a target gets: all that fit each condition that is given."""
 
@@ -106,9 +109,21 @@ class CommitStatus(RepositoryTarget):
     """A status at the commit: pending on start, the outcome at the end."""
 
     kind: Literal["commit_status"] = Field(description="The kind of the target.")
-    context: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_validate_context)] = Field(
+    context: Context = Field(
         default="amplify-jobs/{route}",
         description="The name of the status, at most 200 characters. {route}, {app} and {branch} are filled in.",
+        examples=["amplify-jobs/{route}"],
+    )
+
+
+class PullRequestComment(RepositoryTarget):
+    """One comment on the pull request, kept up to date: the address of the preview, the outcome, cause and advice."""
+
+    kind: Literal["pull_request_comment"] = Field(description="The kind of the target.")
+    context: Context = Field(
+        default="amplify-jobs/{route}",
+        description="What tells comments on one pull request apart, at most 200 characters. "
+        "{route}, {app} and {branch} are filled in.",
         examples=["amplify-jobs/{route}"],
     )
 
@@ -156,7 +171,7 @@ class Webhook(_Target):
     )
 
 
-Target = Annotated[CommitStatus | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")]
+Target = Annotated[CommitStatus | PullRequestComment | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")]
 
 
 def validate_host(target: RepositoryTarget, provider: str | None) -> None:
@@ -177,5 +192,5 @@ def secrets_of(target: Target) -> tuple[str, ...]:
     match target:
         case ChatWebhook(webhook=name) | SlackBot(token=name) | Webhook(secret=name):
             return (name,)
-        case _:
-            return (target.token,)
+        case RepositoryTarget(token=name):
+            return (name,)
