@@ -17,8 +17,10 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
 export UV_LINK_MODE ?= copy
+# Without compiled files, each process of the tests and each start of a function would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test thorough check local bench campaign smoke examples codegen sam-local tools oldest-sdk mutation lint types template security machine lock clean help
+.PHONY: setup run test thorough check local bench campaign smoke examples codegen browser pictures sam-local tools oldest-sdk mutation lint types template security machine lock clean help
 
 setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/amplify-jobs
 
@@ -42,7 +44,7 @@ examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; 
 
 tools: $(TOOLS)/ready ## Set up .venv-tools: the SAM CLI and the AWS CLI (384 MB)
 
-test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about five minutes)
+test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about four minutes)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 thorough: $(VENV)/ready $(TOOLS)/ready ## Run tests that take minutes: permissions, commands of the docs, the demo, a quota, smoke
@@ -74,6 +76,12 @@ bench: $(VENV)/ready ## Measure the figures of docs/figures.md: transitions, col
 
 codegen: $(VENV)/ready $(TOOLS)/ready ## Run the tests of AWS's code generators (needs Node 20)
 	$(BIN)/python -m pytest -m node
+
+browser: $(VENV)/ready ## Run the tests of the console in a headless browser (needs Chromium); SHOTS=folder keeps pictures
+	SHOTS=$(abspath $(SHOTS)) $(BIN)/python -m pytest -m browser tests/browser
+
+pictures: $(VENV)/ready ## Make the pictures of the console in docs/pictures anew (needs Chromium)
+	@$(BIN)/python -m tools.console_pictures
 
 sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local
@@ -126,4 +134,4 @@ $(CHECKOV)/ready: $(VENV)/ready requirements/checkov.txt
 	@touch $@
 
 clean: ## Remove everything that the set-up made
-	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info cli/*.egg-info
+	rm -rf $(VENV) $(TOOLS) $(OLDEST) $(MUTATION) $(CHECKOV) tools/asl-validator/node_modules local/codegen/node_modules tests/local/javascript/node_modules tests/browser/node_modules .aws-sam .local *.egg-info layers/core/*.egg-info cli/*.egg-info

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, quote, unquote
 from uuid import uuid4
 
 from botocore.exceptions import UnknownServiceError
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from local.permissions.authorization import Authorization
@@ -39,6 +40,7 @@ class Pages(Protocol):
 
     def answer(self, request: Request) -> Response | None: ...
     def answer_site(self, request: Request) -> Response | None: ...
+    def takes_order(self, request: Request) -> bool: ...
 
 
 class Endpoint:
@@ -73,10 +75,14 @@ class Endpoint:
         bucket = None if is_site else BUCKET_HOST.fullmatch(request.host)
         is_local = bucket is None and request.path.startswith("/_local/")
         pages = self._pages.answer_site if is_site else self._pages.answer if is_local else None
-        if sent_by_page(request) and (pages is None or request.method not in {"GET", "HEAD"}):
+        if request.path == "/" and pages is None and bucket is None and _is_opened(request):
+            return redirect("/_local/")
+        may_write = is_local and not is_site and self._pages.takes_order(request)
+        if sent_by_page(request) and (pages is None or not (may_write or request.method in {"GET", "HEAD"})):
             return _refused(
-                "a web page sent the request, and pages may only read sites and what is below /_local/: the code of a "
-                "deployed site can have the same origin as AWS here; use a program instead"
+                "a web page sent the request, and pages may only read sites and what is below /_local/, and order what "
+                "the console has buttons for: the code of a deployed site can have the same origin as AWS here; use a "
+                "program instead"
             )
         if pages is not None:
             return pages(request) or Response(f"nothing is at {request.path}\n", 404, mimetype="text/plain")
@@ -155,6 +161,11 @@ class Endpoint:
         response = self._call(service, region, request)
         self._stopped.wait(fault.seconds)
         return response
+
+
+def _is_opened(request: Request) -> bool:
+    """Whether a person opened the address in a browser, and no client of AWS asked for it."""
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "document"
 
 
 def _refused(message: str) -> Response:

@@ -17,6 +17,7 @@ from local.amplify.addresses import Addresses
 from local.amplify.context import AmplifyContext
 from local.amplify.status_events import StatusEvents
 from local.aws_endpoint import Endpoint
+from local.console import LocalConsole
 from local.pages import LocalPages
 from local.permissions.authorization import Authorization
 from local.permissions.roles import Credentials
@@ -99,6 +100,8 @@ class LocalCloud:
                 stack,
             )
             amplify = self._amplify(stack)
+            console = LocalConsole(api_url=self.api_url, endpoint_url=self.endpoint_url, region=region)
+            stack.callback(console.close)
             cloudformation = CloudFormationService(lambda: self._cloudformation_stack)
             self._endpoint = Endpoint(
                 moto=self._services.moto,
@@ -109,7 +112,7 @@ class LocalCloud:
                 },
                 faults=self.faults,
                 authorization=self.authorization,
-                pages=LocalPages(self.faults, self.authorization, self.functions, amplify, self.reports),
+                pages=LocalPages(self.faults, self.authorization, self.functions, amplify, self.reports, console),
             )
             stack.callback(self._endpoint.close)
             self._stack = stack.pop_all()

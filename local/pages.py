@@ -10,6 +10,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from local.amplify import LocalAmplify
+from local.console import LocalConsole
 from local.permissions.authorization import Authorization
 from local.report_targets import ReportTargets
 from local.server.faults import Faults, InvalidFaultError
@@ -21,13 +22,14 @@ LOGS = "/_local/logs/functions/"
 
 @dataclass(frozen=True)
 class LocalPages:
-    """Answers what is below /_local/: faults, permissions and logs here, the rest by others."""
+    """Answers what is below /_local/: faults, permissions and logs here, the console and the rest by others."""
 
     faults: Faults
     authorization: Authorization
     functions: LambdaService
     amplify: LocalAmplify
     reports: ReportTargets
+    console: LocalConsole
 
     def answer(self, request: Request) -> Response | None:
         """Answer an address below /_local/; None if nothing is there."""
@@ -37,7 +39,11 @@ class LocalPages:
             return _json(self.authorization.report(), 200)
         if request.path.startswith(LOGS) and request.method == "GET":
             return self._function_log(request.path.removeprefix(LOGS))
-        return self.reports.answer(request) or self.amplify.local(request)
+        return self.reports.answer(request) or self.console.answer(request) or self.amplify.local(request)
+
+    def takes_order(self, request: Request) -> bool:
+        """Whether a page may send this request although it changes something: a button of the console."""
+        return self.console.takes_order(request)
 
     def answer_site(self, request: Request) -> Response | None:
         """Answer an address on the host of a site; None if nothing is there."""

@@ -5,7 +5,7 @@ Nothing is stored on disk.
 
 POST /_local/reports {"name": "github", "status": 503, "times": 3, "headers": {"retry-after": "60"}} has the next calls
 of a stand-in answered so; without a status, they are done and their answers are lost. DELETE ends that, and forgets all
-calls.
+calls. report_apps.py answers what a GitHub App asks.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.wrappers import Request, Response
 
+from local.report_apps import Apps
 from local.report_hosts import HOSTS
 from local.report_hosts.calls import HostAnswer, HostApi, HostCall
 from local.server.http_server import DropConnectionError
@@ -65,6 +66,7 @@ class ReportTargets:
     """Answers what is below /_local/reports."""
 
     received: list[Received] = field(default_factory=list)
+    apps: Apps = field(default_factory=Apps)
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _hosts: dict[str, HostApi] = field(default_factory=dict)
@@ -81,15 +83,44 @@ class ReportTargets:
                 self.received.clear()
                 self._hosts.clear()
                 self._failures.clear()
+                self.apps.clear()
             return Response(status=204)
         if path.rstrip("/") == PREFIX and request.method == "POST":
             return self._fail(request)
         name, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
         if not path.startswith(f"{PREFIX}/") or request.method not in _METHODS:
             return None
-        if request.method in {"GET", "DELETE"} and name not in HOSTS:
+        if name == "apps" and request.method == "PUT":
+            return self._register(rest, request.get_data())
+        with self._lock:
+            answer = self._answer_app(request, name, f"/{rest}")
+        if answer is None and request.method in {"GET", "DELETE"} and name not in HOSTS:
             return None
-        return self._receive(request, name, f"/{rest}")
+        return answer or self._receive(request, name, f"/{rest}")
+
+    def _register(self, app: str, public_key: bytes) -> Response:
+        try:
+            self.apps.register(app, public_key)
+        except ValueError as error:
+            return _json({"message": str(error)}, 400)
+        return Response(status=204)
+
+    def _answer_app(self, request: Request, name: str, path: str) -> Response | None:
+        """Answer what an App asks before its report, which holds tokens and is not kept; None for a report."""
+        authorization = request.headers.get("Authorization", "")
+        asked = self.apps.answer(request.method, path, authorization)
+        if asked is None and name == "github":
+            asked = self.apps.refusal(authorization)
+        if (
+            asked is not None
+            and (failure := self._failure(name, request.method)) is not None
+            and failure.status is not None
+        ):
+            asked = failure.status, {"message": "It fails, as it was told to."}
+        if asked is None:
+            return None
+        status, content = asked
+        return _json(content, status)
 
     def _fail(self, request: Request) -> Response:
         try:

@@ -40,7 +40,6 @@ EVENT_SOURCE = "amplify-jobs.smoke"
 # An app's id has this form (API: GetApp), and Amplify makes none of zeros.
 NO_APP = "d0000000000000"
 _CONFIG = client_config(attempts=3, connect_timeout=5, read_timeout=20)
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _ANSWER_SECONDS = 30
 _POLL_SECONDS = 1
 
@@ -50,19 +49,17 @@ def check_stack(name: str, patience_seconds: int) -> list[Finding]:
     findings = [judging.stack_name(name)]
     try:
         stack = Stack.find(name)
-        outputs = json.loads(stack.ssm.get_parameter(Name=f"/{name}/outputs")["Parameter"]["Value"])
     except (AmplifyJobsError, ClientError, BotoCoreError) as error:
         return [*findings, _trouble(OUTPUTS, error)]
     findings.append(passed(OUTPUTS, f"found in {stack.region}"))
-    return [*findings, *Checks(stack, outputs, patience_seconds).all()]
+    return [*findings, *Checks(stack, patience_seconds).all()]
 
 
 @dataclass
 class Checks:
-    """The checks of a stack that was found; `outputs` are those of its SSM parameter."""
+    """The checks of a stack that was found."""
 
     stack: Stack
-    outputs: Mapping[str, str]
     patience_seconds: int
     mark: str = field(default_factory=lambda: uuid4().hex)
 
@@ -91,11 +88,6 @@ class Checks:
         except (AmplifyJobsError, ClientError, BotoCoreError, OSError, HTTPException) as error:
             return [_trouble(check, error)]
         return [found] if isinstance(found, Finding) else list(found)
-
-    @property
-    def _is_local(self) -> bool:
-        """Whether the stack is on the local cloud, which leaves out some of what the template makes."""
-        return urlsplit(self.stack.ssm.meta.endpoint_url).hostname in _THIS_MACHINE
 
     # ------------------------------------------------------------ routes and deliveries
 
@@ -181,7 +173,7 @@ class Checks:
         return judging.rules("rules of the default bus", self.stack.name, judging.DEFAULT_BUS_RULES, states)
 
     def _own_rules(self) -> Finding:
-        states = self._rules(self.outputs["busName"])
+        states = self._rules(self.stack.outputs["busName"])
         return judging.rules("rules of the stack's bus", self.stack.name, judging.OWN_BUS_RULES, states)
 
     def _rules(self, bus: str) -> dict[str, str]:
@@ -191,9 +183,9 @@ class Checks:
 
     def _dead_letters(self) -> list[Finding]:
         check, attributes = "dead-letter queue", self._attributes("deadLetterQueueUrl")
-        arn, policy = self.outputs["deadLetterQueueArn"], attributes.get("Policy")
+        arn, policy = self.stack.outputs["deadLetterQueueArn"], attributes.get("Policy")
         letters = judging.queue(check, attributes, "look at them with amplify-jobs dead-letters list")
-        if self._is_local:
+        if self.stack.is_local:
             return [
                 letters,
                 unproven(f"{check}'s policy", "the local cloud has no policies of resources; run this on AWS"),
@@ -215,11 +207,11 @@ class Checks:
 
     def _attributes(self, output: str) -> Mapping[str, str]:
         sqs = self.stack.session.client("sqs", config=_CONFIG)
-        answer = sqs.get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=["All"])
+        answer = sqs.get_queue_attributes(QueueUrl=self.stack.outputs[output], AttributeNames=["All"])
         return {str(name): value for name, value in answer["Attributes"].items()}
 
     def _alarms(self) -> Finding:
-        if self._is_local:
+        if self.stack.is_local:
             return unproven("alarms", "the local cloud has none; run this on AWS")
         cloudwatch = self.stack.session.client("cloudwatch", config=_CONFIG)
         pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self.stack.name}-")
@@ -237,7 +229,7 @@ class Checks:
         try:
             address = s3.generate_presigned_url("get_object", Params={**where, **version}, ExpiresIn=300)
             host = urlsplit(address).hostname or ""
-            if not self._is_local and (wrong := judging.regional(check, host, self.stack.region)):
+            if not self.stack.is_local and (wrong := judging.regional(check, host, self.stack.region)):
                 return wrong
             try:
                 with urllib.request.urlopen(address, timeout=_ANSWER_SECONDS) as answer:
@@ -261,7 +253,7 @@ class Checks:
         }
         events = self.stack.session.client("events", config=_CONFIG)
         entry = {
-            "EventBusName": self.outputs["busName"],
+            "EventBusName": self.stack.outputs["busName"],
             "Source": EVENT_SOURCE,
             "DetailType": aws_events.JOB_REQUESTED,
             "Detail": json.dumps(wanted),

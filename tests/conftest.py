@@ -1,13 +1,32 @@
 """Settings for all tests."""
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that does other work beside it.
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
+
+# botocore parses AWS's models anew for each session, and the tests make hundreds of sessions. Clients of one session
+# share a model as well: nothing changes one after it is read.
+_load_file = JSONFileLoader.load_file
+
+
+@cache
+def _model(path: str) -> Any:
+    return _load_file(JSONFileLoader(), path)
+
+
+def _load_file_once(_: JSONFileLoader, file_path: str) -> Any:
+    return _model(file_path)
+
+
+JSONFileLoader.load_file = _load_file_once  # type: ignore[assignment, method-assign]
 
 ROOT = Path(__file__).parent
 

@@ -7,6 +7,7 @@ from pathlib import Path
 TOGETHER = [
     "layers/core/amplify_jobs",
     "cli/amplify_jobs_cli",
+    "cli/amplify_jobs_console",
     "local",
     "demo",
     "tests",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ import boto3
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import ErrorResponse, required_member
 from amplify_jobs.errors import StackNotFoundError
+from amplify_jobs_cli.api import JobsApi
 from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.push.lookup import Reach
 from amplify_jobs_cli.push.scheduler import Scheduler
@@ -49,10 +50,15 @@ class Stack:
     schedules: ScheduleTarget
     s3: S3Client
     ssm: SSMClient
+    # All that the stack says of itself, by the names of its SSM parameter.
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def find(cls, name: str) -> Stack:
-        """Find a stack by the SSM parameter that holds its outputs. Raises StackNotFoundError, ServiceTrouble."""
+    def find(cls, name: str, *, profile: str | None = None, region: str | None = None) -> Stack:
+        """Find a stack by the SSM parameter that holds its outputs. Raises StackNotFoundError, ServiceTrouble.
+
+        `profile` is one of the AWS CLI's; without it and without a Region, the environment decides.
+        """
         parameter = f"/{name}/outputs"
 
         def meaning(error: ErrorResponse) -> StackNotFoundError | None:
@@ -62,7 +68,7 @@ class Stack:
             return StackNotFoundError(f"no stack {name} at {where}; deploy it first, or say which with --stack")
 
         with aws_call(f"parameter {parameter} can't be read", meaning):
-            session = _session()
+            session = _session(profile, region)
             ssm, s3 = session.client("ssm", config=_CONFIG), session.client("s3", config=_CONFIG)
             value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
         try:
@@ -89,11 +95,21 @@ class Stack:
                 ),
                 s3=s3,
                 ssm=ssm,
+                outputs=outputs,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise StackNotFoundError(
                 f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
             ) from None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stack is on the local cloud, which leaves out some of what the template makes."""
+        return urlsplit(self.ssm.meta.endpoint_url).hostname in _THIS_MACHINE
+
+    def jobs_api(self) -> JobsApi:
+        """The jobs API, called with the user's credentials."""
+        return JobsApi.connect(self.api_url, self.session)
 
     def recovery(self) -> Recovery:
         """What can be processed again."""
@@ -169,11 +185,11 @@ def _missing_object(error: ErrorResponse) -> _NoObjectError | None:
     return _NoObjectError() if error.code == "NoSuchKey" else None
 
 
-def _session() -> boto3.Session:
+def _session(profile: str | None, region: str | None) -> boto3.Session:
     """The user's session; the local cloud is in one Region, and takes any credentials if the environment has none."""
-    region = os.environ.get("AWS_REGION")
-    if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _THIS_MACHINE:
-        return boto3.Session(region_name=region)
+    region = region or os.environ.get("AWS_REGION")
+    if profile is not None or urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in _THIS_MACHINE:
+        return boto3.Session(profile_name=profile, region_name=region)
     if "AWS_ACCESS_KEY_ID" in os.environ:
         return boto3.Session(region_name=region or LOCAL_REGION)
     return boto3.Session("local", "local", region_name=region or LOCAL_REGION)

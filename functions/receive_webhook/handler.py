@@ -15,8 +15,9 @@ from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
 from amplify_jobs.errors import DeliveryRefusedError, RetryableError, UnreadableDeliveryError
+from amplify_jobs.events.deliveries import first_id
 from amplify_jobs.events.http_request import HttpApiRequest, answer
-from amplify_jobs.events.webhooks import any_delivery_id
+from amplify_jobs.events.webhooks import ALL_ID_HEADERS
 from amplify_jobs.intake.accept import Intake, WebhookIntake
 from amplify_jobs.intake.message import UnverifiedDelivery
 from amplify_jobs.intake.process import EventProcessor
@@ -55,7 +56,7 @@ def receive(event: dict[str, Any]) -> dict[str, Any]:
     source = request.path_parameters.source
     logger.append_keys(
         source=source,
-        delivery_id=any_delivery_id(request.headers),
+        delivery_id=first_id(request.headers, ALL_ID_HEADERS),
         api_request_id=request.request_context.request_id,
     )
     aws.arrived_at = time.monotonic() - request.waiting_seconds(time.time())

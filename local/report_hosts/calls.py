@@ -25,8 +25,10 @@ class HostCall:
 
     @property
     def caller(self) -> str | None:
-        """Who calls, by a digest of the token; None without one."""
+        """Who calls, by a digest of the token; None without one. Tokens of an App's installation are of one bot."""
         token = self.headers.get("authorization") or self.headers.get("private-token")
+        if token and token.startswith("Bearer ghs_"):
+            return "bot"
         return hashlib.sha256(token.encode()).hexdigest() if token else None
 
     def text(self, *names: str) -> str:

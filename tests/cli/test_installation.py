@@ -20,10 +20,10 @@ BUILD_LOG = b"""\
 2026-01-31T12:00:01.000Z [WARNING]: sh: next: command not found
 2026-01-31T12:00:01.000Z [ERROR]: !!! Build failed
 """
-# Imports every module of both packages.
+# Imports every module of all packages.
 IMPORT_ALL = """
-import importlib, pkgutil, amplify_jobs, amplify_jobs_cli
-for package in (amplify_jobs, amplify_jobs_cli):
+import importlib, pkgutil, amplify_jobs, amplify_jobs_cli, amplify_jobs_console
+for package in (amplify_jobs, amplify_jobs_cli, amplify_jobs_console):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
 """
@@ -47,16 +47,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     about = f"amplify_jobs-{PROJECT['version']}.dist-info"
-    assert {name.split("/")[0] for name in names} == {"amplify_jobs", "amplify_jobs_cli", about}
+    assert {name.split("/")[0] for name in names} == {"amplify_jobs", "amplify_jobs_cli", "amplify_jobs_console", about}
     sources = {
         file.relative_to(folder).as_posix()
         for folder in (ROOT / "layers" / "core", ROOT / "cli")
-        for file in folder.rglob("*.py")
+        for pattern in ("*.py", "templates/*.j2", "static/*")
+        for file in folder.rglob(pattern)
     }
-    assert {name for name in names if name.endswith(".py")} == sources
+    assert {name for name in names if name.endswith(".py") or "/templates/" in name or "/static/" in name} == sources
 
 
 @pytest.mark.parametrize("versions", ["highest", "lowest-direct"])

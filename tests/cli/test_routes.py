@@ -100,7 +100,7 @@ class TestCheck:
         told = json.loads(capsys.readouterr().out)
         assert (told["valid"], told["sources"], told["routes"], told["faults"]) == (True, 1, 1, [])
 
-    @pytest.mark.parametrize("arguments", [[], ["routes"], ["dead-letters"]])
+    @pytest.mark.parametrize("arguments", [[], ["routes"]])
     def test_without_a_command_the_help_is_shown(
         self, capsys: pytest.CaptureFixture[str], arguments: list[str]
     ) -> None:

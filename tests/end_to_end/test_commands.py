@@ -42,6 +42,9 @@ NOT_RUN = {
     r"aws s3api head-object .*VERSION_ID": "needs the version of a push: tests/cli/test_push.py reads it",
     r"amplify-jobs redrive (?!-)": "the example's execution succeeded: tests/end_to_end/test_recovery.py redrives one",
     r"aws ssm get-parameters-by-path [^|]*\| xargs .* delete-parameters": "removes what the other commands here need",
+    r"amplify-jobs (jobs|branches|run|deliveries|routes show)\b": "asks the jobs API: tests/cli/test_jobs.py asks it",
+    r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
+    r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",
     r"git pull": "there is nobody to pull from",
     r"pipx |pre-commit ": "installs a program and a git hook",
     r"aws s3 cp .*/results/": "needs a codegen job: tests/functions/test_operations.py reads such files",
@@ -58,6 +61,7 @@ REPLACEMENTS = {
     r"\bREQUEST_ID\b": "$REQUEST_ID",
     r"\bBUCKET\b": "$BUCKET",
     r"\bBUILD\.txt\b": "$FOLDER/BUILD.txt",
+    r"\bAPP\.private-key\.pem\b": "$FOLDER/app.pem",
     r"http://127\.0\.0\.1:4566": "$AWS_ENDPOINT_URL",
     r"(request|answer)\.json\b": r"$FOLDER/\1.json",
 }

@@ -61,7 +61,7 @@ AFTER_GENERATING = {
     ("StoreResults", "s3:PutObject"),
 }
 REPORTING = ("PlanReportsFunctionRole", "SendReportFunctionRole")
-GRANTED = list(granted())
+GRANTED = granted()
 CALLED = [
     (logical_id, sid, action)
     for logical_id, sid, action in GRANTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.repository import git
@@ -349,6 +352,39 @@ def test_hostile_texts_format_link_and_mention_nothing(reporting: Team) -> None:
     assert "](https://evil" not in mattermost["content"]["text"]
     google = json.dumps(of_request(received(team, "google_chat"), request_id)[-1]["content"]["cardsV2"])
     assert "<b" not in google
+
+
+def test_an_app_reports_with_tokens_of_its_installation(reporting: Team) -> None:
+    team = reporting
+    base, app, key = f"{team.cloud.endpoint_url}/_local/reports", "Iv23liAbCdEf", f"{SECRETS}/app"
+    private = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    put = urllib.request.Request(f"{base}/apps/{app}", public, method="PUT")
+    urllib.request.urlopen(put, timeout=10).close()
+    team.session.client("ssm").put_parameter(Name=key, Type="SecureString", Value=pem)
+    team.reports["app"] = {
+        "kind": "commit_status",
+        "source": "github",
+        "api": f"{base}/github",
+        "app": app,
+        "key": key,
+        "context": "app/{route}",
+    }
+    team.route("by-app", team.app("by-app"))
+    # The functions of reports keep what they read for a while; a fresh process reads it anew.
+    for function in ("PlanReportsFunction", "SendReportFunction"):
+        team.kill(function)
+    team.accepted(team.push("by-app"))
+
+    def both() -> list[dict[str, Any]] | None:
+        found = [one for one in received(team, "github") if one["content"]["context"] == "app/by-app"]
+        return found if len(found) == 2 else None
+
+    statuses = team.until(both, "the App's statuses did not come")
+    assert [(one["content"]["state"], one["status"]) for one in statuses] == [("pending", 201), ("success", 201)]
+    logs = "".join(path.read_text("utf-8", "replace") for path in log_files(team))
+    assert not re.search(r"ghs_|eyJ[A-Za-z0-9]|PRIVATE KEY", logs)
 
 
 def test_no_secret_is_in_a_log(reporting: Team) -> None:

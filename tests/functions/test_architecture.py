@@ -73,6 +73,7 @@ def test_the_trip_of_a_webhook_is_the_one_on_the_page(monkeypatch: pytest.Monkey
         with recorded_trip() as trip:
             assert receive_webhook(push)["statusCode"] == 202
     check("A webhook", trip)
+    assert not trip.returns
 
 
 def test_the_trip_of_a_poll_is_the_one_on_the_page() -> None:

@@ -95,6 +95,7 @@ class TestAccepted:
             "startWithinMinutes": 360,
             "onTimeout": "leave",
             "retry": 0,
+            "retryWhen": "failed",
             "supersede": False,
             "eventTime": "2026-01-31T11:00:00Z",
             "cause": {

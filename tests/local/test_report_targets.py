@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import time
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
@@ -54,6 +60,45 @@ def test_failures_end_with_all_calls() -> None:
     assert call(targets, "", {}, method="DELETE").status_code == 204
     assert call(targets, "/chat/x", {}).status_code == 201
     assert statuses(targets) == [201]
+
+
+def test_an_app_is_registered_by_its_public_key_and_its_calls_are_not_kept() -> None:
+    targets, now = ReportTargets(), int(time.time())
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert raw(targets, "/apps/Iv1", pem, method="PUT").status_code == 204
+    assert raw(targets, "/apps/Iv2", b"no key", method="PUT").status_code == 400
+
+    def made(**changes: Any) -> int:
+        claims = {"iss": "Iv1", "iat": now - 60, "exp": now + 540, **changes}
+        header: dict[str, Any] = {"alg": "RS256"}
+        parts = [encoded(json.dumps(part).encode()) for part in (header, claims)]
+        signed = b".".join(parts)
+        jwt = b".".join((signed, encoded(key.sign(signed, PKCS1v15(), SHA256())))).decode()
+        answer = raw(targets, "/github/app/installations/4711/access_tokens", b"", authorization=f"Bearer {jwt}")
+        return answer.status_code
+
+    assert made() == 201
+    refused = ({"exp": now + 700}, {"iat": now + 30}, {"iat": now - 200, "exp": now + 500}, {"exp": now - 100})
+    assert [made(**claims) for claims in (*refused, {"iss": "Iv2"}, {"iat": "now"})] == [401] * 6
+    assert targets.received == []
+    path = f"/github/repos/a/b/statuses/{'a' * 40}"
+    body = json.dumps({"state": "pending"}).encode()
+    assert raw(targets, path, body, authorization="Bearer ghs_madeup").status_code == 401
+    assert raw(targets, path, body, authorization="Bearer ghp_anybody").status_code == 201
+
+
+def encoded(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def raw(targets: ReportTargets, path: str, body: bytes, method: str = "POST", authorization: str = "") -> Response:
+    builder = EnvironBuilder(
+        f"{PREFIX}{path}", method=method, data=body, headers=[("Authorization", authorization), ("User-Agent", "tests")]
+    )
+    answer = targets.answer(Request(builder.get_environ()))
+    assert answer is not None
+    return answer
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,9 @@ class UiBuilder(_Service):
     def answer_site(self, request: Request) -> Response | None:
         return None
 
+    def takes_order(self, request: Request) -> bool:
+        return False
+
     def succeed(self, job_id: str, url: str, files: dict[str, bytes], **more: Any) -> None:
         """Let a job succeed with these files, and further entries of its manifest."""
         output = [

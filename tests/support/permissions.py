@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from local.permissions.accesses import CONDITION_KEYS
@@ -15,8 +16,13 @@ from tests.support.team import BUCKETS, ROOT, Team
 STACK = "amplify-jobs"
 
 
-def granted() -> Iterator[tuple[str, str, str]]:
+@cache
+def granted() -> tuple[tuple[str, str, str], ...]:
     """Role, statement and action of everything that the template grants, by logical id and Sid."""
+    return tuple(_granted())
+
+
+def _granted() -> Iterator[tuple[str, str, str]]:
     pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name=STACK)
     template = Template(ROOT / "template.yaml", {"ReadableBuckets": ",".join(BUCKETS)}, pseudo)
     for logical_id, resource in template.resources.items():

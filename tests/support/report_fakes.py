@@ -58,7 +58,7 @@ class Secrets:
     def values(self, names: tuple[str, ...]) -> Sequence[str]:
         if self.missing.issuperset(names):
             raise NotSetUpError(f"no secret is stored in SSM under {names[0]}")
-        return [f"value of {name}" for name in names]
+        return ["https://hooks.slack.com/services/T/B/x" if "slack" in name else f"value-of-{name}" for name in names]
 
 
 @dataclass

@@ -298,6 +298,9 @@ class Pages:
     def answer_site(self, request: Request) -> Response | None:
         return None
 
+    def takes_order(self, request: Request) -> bool:
+        return False
+
 
 @contextmanager
 def serving() -> Iterator[Stack]:

@@ -35,6 +35,12 @@ class Trip:
         callers = {caller for caller, _ in self.moves}
         return [file for file in self.files if file in callers and not file.startswith(SHARED)]
 
+    @property
+    def returns(self) -> set[tuple[str, str]]:
+        """The moves from a file of the stages back up to one that the reader has met before it."""
+        order = {file: place for place, file in enumerate(self.stages)}
+        return {(caller, file) for caller, file in self.moves if order.get(file, len(order)) < order.get(caller, 0)}
+
 
 def name(filename: str) -> str | None:
     """A file of the service as docs/architecture.md writes it; None for any other file."""

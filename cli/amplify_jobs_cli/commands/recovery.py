@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack
+from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, find_stack
+from amplify_jobs_cli.output.screen import put_json
 from amplify_jobs_cli.recovery.recover import DeadLetterMessage, Recovery
 from amplify_jobs_cli.recovery.redrive import (
     REDRIVE_PERIOD,
@@ -18,17 +19,20 @@ from amplify_jobs_cli.recovery.redrive import (
     parse_duration,
     select_redrivable,
 )
-from amplify_jobs_cli.stack import Stack
 from amplify_jobs_cli.text import count
 
 
 def add_recovery(commands: Any) -> None:
     """Add the commands and their options."""
     dead_letters = add_group(commands, "dead-letters", "events that could not be processed")
-    for name, run in (("list", list_dead_letters), ("replay", replay_dead_letters)):
-        add_stack(add_command(dead_letters, name, run))
     replay = add_command(commands, "replay", replay_request)
-    add_stack(replay)
+    listing, sending = (
+        add_command(dead_letters, name, run)
+        for name, run in (("list", list_dead_letters), ("replay", replay_dead_letters))
+    )
+    for command in (listing, sending, replay):
+        add_stack(command)
+        add_json(command)
     replay.add_argument(
         "request_id", metavar="REQUEST_ID", help="the id that announcements and answers to webhooks show"
     )
@@ -54,7 +58,10 @@ def add_recovery(commands: Any) -> None:
 
 def list_dead_letters(options: argparse.Namespace) -> None:
     """List the events in the dead-letter queue, with the reason of each."""
-    messages = Stack.find(options.stack).recovery().dead_letters()
+    messages = find_stack(options).recovery().dead_letters()
+    if options.json:
+        put_json({"deadLetters": [_letter(message) for message in messages]})
+        return
     for message in messages:
         print(f"{message.sent_at:%Y-%m-%d %H:%M:%S}  {_line(message)}")
     print(f"{count(len(messages), 'dead letter')}.")
@@ -62,12 +69,16 @@ def list_dead_letters(options: argparse.Namespace) -> None:
 
 def replay_dead_letters(options: argparse.Namespace) -> None:
     """Process the events in the dead-letter queue again; an event that can't be replayed stays there."""
-    recovery = Stack.find(options.stack).recovery()
+    recovery = find_stack(options).recovery()
     messages = recovery.dead_letters()
     replayable = [message for message in messages if message.letter is not None]
     for message in replayable:
         recovery.process_again(message)
-        print(f"Sent again: {_line(message)}")
+        if not options.json:
+            print(f"Sent again: {_line(message)}")
+    if options.json:
+        put_json({"deadLetters": [{**_letter(one), "sentAgain": one.letter is not None} for one in messages]})
+        return
     for message in messages:
         if message.letter is None:
             print(f"Left in the queue: {_line(message)}")
@@ -76,12 +87,16 @@ def replay_dead_letters(options: argparse.Namespace) -> None:
 
 def replay_request(options: argparse.Namespace) -> None:
     """Make the same request again, under a new id."""
-    print(f"Started {Stack.find(options.stack).recovery().request_again(options.request_id)}.")
+    request_id = find_stack(options).recovery().request_again(options.request_id)
+    if options.json:
+        put_json({"requestId": request_id})
+        return
+    print(f"Started {request_id}.")
 
 
 def redrive_executions(options: argparse.Namespace) -> int:
     """Continue failed executions where they failed; executions that somebody stopped are left out."""
-    recovery = Stack.find(options.stack).recovery()
+    recovery = find_stack(options).recovery()
     with_aborted = options.aborted or options.request_id
     failed = recovery.failed_executions(("FAILED", "TIMED_OUT", "ABORTED") if with_aborted else ("FAILED", "TIMED_OUT"))
     if options.request_id:
@@ -114,6 +129,16 @@ def _redrive(recovery: Recovery, execution: FailedExecution) -> str | None:
     except RequestRejected as rejected:
         return str(rejected)
     return None
+
+
+def _letter(message: DeadLetterMessage) -> dict[str, Any]:
+    letter = message.letter
+    return {
+        "sentAt": message.sent_at.isoformat(),
+        "what": letter.what if letter else None,
+        "function": letter.function.rpartition(":")[2] if letter else None,
+        "reason": letter.reason if letter else message.fault,
+    }
 
 
 def _line(message: DeadLetterMessage) -> str:

@@ -1,4 +1,4 @@
-"""`amplify-jobs routes`: check, explain and push the routes file."""
+"""`amplify-jobs routes`: check, explain, push and show routes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from amplify_jobs.errors import InvalidRoutesError, UnreadableDeliveryError
-from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack
+from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, add_stack_name, find_stack
+from amplify_jobs_cli.commands.routes_show import add_routes_show
 from amplify_jobs_cli.explaining.explain import as_json, explain, lines
 from amplify_jobs_cli.explaining.recorded_events import read_content
 from amplify_jobs_cli.push.push_routes import PushOptions, push, summary
 from amplify_jobs_cli.routes_file.load import CheckedRoutes, check_routes
-from amplify_jobs_cli.stack import Stack
 from amplify_jobs_cli.text import count
 
 
@@ -24,15 +24,18 @@ def add_routes(commands: Any) -> None:
     group = add_group(
         commands,
         "routes",
-        "check, explain and push the routes file, which says which event starts which job",
+        "check, explain, push and show routes, which say which event starts which job",
     )
     check, explanation, pushing = (
         add_command(group, name, run)
         for name, run in (("check", check_file), ("explain", explain_event), ("push", push_file))
     )
+    add_routes_show(group)
     for command in (check, explanation, pushing):
-        add_stack(command)
         command.add_argument("file", metavar="FILE", help="for example routes.yaml; - reads standard input")
+    add_stack_name(check)
+    add_stack_name(explanation)
+    add_stack(pushing)
     add_json(check)
     check.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
     _add_event_options(explanation)
@@ -118,7 +121,7 @@ def push_file(options: argparse.Namespace) -> int:
         as_json=options.json,
         warnings=tuple(warning.as_json() for warning in checked.warnings),
     )
-    push(checked.routes, Stack.find(options.stack), push_options)
+    push(checked.routes, find_stack(options), push_options)
     return 0
 
 

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import aws_events
-from amplify_jobs.events.deliveries import Delivery
+from amplify_jobs.events.deliveries import Delivery, first_id
 from amplify_jobs.events.deliveries import header as find_header
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.events.evidence import add_delivery_evidence
 from amplify_jobs.events.http_request import HttpApiRequest
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_object
-from amplify_jobs.events.webhooks import delivery_id, provider
+from amplify_jobs.events.webhooks import PROVIDERS, provider
 from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.explaining.kind_header import missing_kind_header
@@ -158,7 +158,8 @@ class _Reader:
             headers[header] = kind
             notes = (f"No header tells the kind of the event; it is read as {header}: {kind}.",)
         delivery = add_delivery_evidence(host.parse(headers, body), EXAMPLE_ID)
-        return RecordedEvent(name, delivery.delivery_id or delivery_id(source.provider, headers), delivery, notes)
+        delivery_id = delivery.delivery_id or first_id(headers, PROVIDERS[source.provider].id_headers)
+        return RecordedEvent(name, delivery_id, delivery, notes)
 
     def _answer(self, raw: dict[str, Any]) -> RecordedEvent:
         """The whole answer to a delivery; what it ignored without an event is told again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from amplify_jobs.routing.report_targets import ChatWebhook, Target, Webhook
+from amplify_jobs.routing.report_targets import ChatWebhook, RepositoryTarget, Target, Webhook
 
 # How the shell makes a secret, where a provider does not take any text: a key in base64, or user and password.
 _SECRETS = {
@@ -27,6 +27,11 @@ def missing_text(name: str, target: Target, region: str) -> str:
     if isinstance(target, Webhook):
         make, show = source_commands(name, "standard", region)
         return f"{name} is missing. Create it, and show it to copy it to the receiver:\n    {make}\n    {show}"
+    if isinstance(target, RepositoryTarget) and name == target.key:
+        command = f"aws ssm put-parameter --type SecureString {_place(name, region)} --value file://APP.private-key.pem"
+        return (
+            f"{name} is missing. Create a private key of the App, and store the file that GitHub gives:\n    {command}"
+        )
     what = "the webhook's address" if isinstance(target, ChatWebhook) else "the token"
     # From standard input: of an address as an argument, version 1 of the AWS CLI stores what the address answers.
     return (

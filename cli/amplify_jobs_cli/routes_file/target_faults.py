@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
-from amplify_jobs.routing.report_targets import STATUS_HOSTS
+from amplify_jobs.routing.report_targets import STATUS_HOSTS, Target
 from amplify_jobs_cli.routes_file.allow_faults import fits
 from amplify_jobs_cli.routes_file.name_faults import secret_problem
 from amplify_jobs_cli.routes_file.places import Path
@@ -17,7 +17,19 @@ from amplify_jobs_cli.routes_file.wording import quoted
 from amplify_jobs_cli.suggestions import one_of
 
 # Members that name a secret -> what the secret is.
-_SECRETS = {"token": "the token", "webhook": "the webhook's address, which is a secret,", "secret": "the key"}
+_SECRETS = {
+    "token": "the token",
+    "key": "the App's private key",
+    "webhook": "the webhook's address, which is a secret,",
+    "secret": "the key",
+}
+# The kinds of which a git host's token or App is needed.
+_OF_REPOSITORIES = {
+    kind: frozenset(model.model_fields)
+    for model in get_args(get_args(Target)[0])
+    if "source" in model.model_fields
+    for kind in get_args(model.model_fields["kind"].annotation)
+}
 _MAIL = ("email", "e-mail", "mail", "sns", "topic")
 
 
@@ -36,6 +48,13 @@ def target_faults(value: Any, stack: str) -> Iterator[Problem]:
         # Another check tells what is wrong with a source that is none.
         if isinstance(target, dict) and isinstance(target.get("source"), str):
             yield from _source_faults(path, target, providers)
+        # A member of another name may be the one that is missing; the models tell.
+        if (
+            isinstance(kind, str)
+            and isinstance(target, dict)
+            and target.keys() <= _OF_REPOSITORIES.get(kind, frozenset())
+        ):
+            yield from _authority_faults(path, target, stack, providers.get(str(member(target, "source"))))
         yield from _address_faults(path, target, providers.get(str(member(target, "source"))))
         yield from _route_faults(path, member(target, "when"), routes)
 
@@ -64,6 +83,24 @@ def _source_faults(path: Path, target: dict[str, Any], providers: dict[str, Any]
     elif target.get("api") is None and STATUS_HOSTS.get(str(providers[name])) is False:
         message = f"is missing; use the address of your host's API, like {api_example(providers[name])}"
         yield Problem((*path, "api"), message)
+
+
+def _authority_faults(path: Path, target: dict[str, Any], stack: str, provider: Any) -> Iterator[Problem]:
+    """Targets of git hosts without a token, or with an App that can't be."""
+    token, app, key = (member(target, name) for name in ("token", "app", "key"))
+    right = f"/{stack}/secrets/{path[1]}"
+    if app is not None and provider != "github" and isinstance(provider, str):
+        yield Problem((*path, "app"), f"a host of provider {provider} has no Apps; use token")
+    elif app is not None and token is not None:
+        yield Problem((*path, "token"), "an App has tokens of its own; leave token out, or app and key")
+    elif app is not None and key is None:
+        use = f"use the name of the SSM parameter that holds the App's private key, like {right}"
+        yield Problem((*path, "key"), f"is missing; {use}")
+    elif app is None and key is not None:
+        yield Problem((*path, "app"), "is missing; use the client id of the GitHub App whose key this is")
+    elif app is None and "token" not in target:
+        use = f"use the name of the SSM parameter that holds the token, like {right}"
+        yield Problem((*path, "token"), f"is missing; {use}")
 
 
 def _address_faults(path: Path, target: Any, provider: Any) -> Iterator[Problem]:

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from amplify_jobs.errors import DeliveryRefusedError, InvalidSignatureError
-from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID
+from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, first_id
 from amplify_jobs.events.event import Event, EventKind
-from amplify_jobs.events.webhooks import delivery_id, github
+from amplify_jobs.events.webhooks import PROVIDERS, github
 from tests.support.recorded_webhooks import NOW
 
 BODY = b'{"ref":"refs/heads/main"}'
@@ -22,6 +22,18 @@ def test_events_that_ask_for_nothing_are_ignored_by_name() -> None:
     delivery = github.parse({"X-GitHub-Event": "issues"}, b"{}")
     assert delivery.events == ()
     assert "event 'issues' is not handled" in str(delivery.ignored)
+
+
+@pytest.mark.parametrize(
+    ("installation", "expected"),
+    [(None, None), ({"id": 4711, "node_id": "x"}, 4711), ({"id": "4711"}, None), (7, None)],
+)
+def test_the_installation_of_an_app_is_known_and_not_answered(installation: Any, expected: int | None) -> None:
+    push = {"ref": "refs/heads/main", "repository": {"full_name": "acme/web"}, "after": "a" * 40}
+    body = json.dumps({**push, **({} if installation is None else {"installation": installation})}).encode()
+    (event,) = github.parse({"X-GitHub-Event": "push"}, body).events
+    assert event.installation == expected
+    assert "installation" not in event.for_answer()
 
 
 class TestVerify:
@@ -181,7 +193,7 @@ class TestNoBytesWhatsoever:
     @example({"Content-Type": "application/x-www-form-urlencoded"}, b"&".join([b"a=b"] * 100))
     def test_in_headers_and_body(self, headers: dict[str, str], body: bytes) -> None:
         understood_or_refused(headers, body)
-        assert len(delivery_id("github", headers) or "") <= LONGEST_DELIVERY_ID
+        assert len(first_id(headers, PROVIDERS["github"].id_headers) or "") <= LONGEST_DELIVERY_ID
 
     @given(st.dictionaries(st.sampled_from(KEYS), JSON))
     def test_in_a_push_with_members_retyped(self, changes: dict[str, Any]) -> None:

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from amplify_jobs.errors import DeliveryRefusedError
+from amplify_jobs.events.deliveries import first_id
 from amplify_jobs.events.event import request_id
-from amplify_jobs.events.webhooks import delivery_id
+from amplify_jobs.events.webhooks import PROVIDERS
 from tests.support.git_hosts import rendered
 from tests.support.recorded_webhooks import HOSTS, NOT_HERE, PARSERS, SHARED, corpus_body, parse, rows
 
@@ -139,4 +140,4 @@ class TestRecordedDeliveries:
 @example({"Content-Type": "application/x-www-form-urlencoded"}, b"payload=%ff")
 def test_any_bytes(host: str, headers: dict[str, str], body: bytes) -> None:
     understood_or_refused(host, headers, body)
-    assert len(delivery_id(host, headers) or "") <= 128
+    assert len(first_id(headers, PROVIDERS[host].id_headers) or "") <= 128

@@ -143,7 +143,7 @@ def test_one_comment_is_made_and_kept_up_to_date(provider: str) -> None:
     failure = Failure(cause="x", summary="Module not found", advice="Add it", command="npm ci", excerpt="a\nb")
     failed = finished(Outcome.FAILED, failure=failure)
     assert world.send(of_pull_request(failed)) is Result.SENT
-    newer = {"request_id": "web-2", "requested_at": REQUESTED + timedelta(minutes=5)}
+    newer: dict[str, Any] = {"request_id": "web-2", "requested_at": REQUESTED + timedelta(minutes=5)}
     (text,) = [text for text in world.texts() if "amplify-jobs" in text]
     for words in ("failed after 1 min 35 s", "Module not found", "Add it", "npm ci", COMMIT[:12], "    a\n    b"):
         assert words in text

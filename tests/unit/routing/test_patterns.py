@@ -17,8 +17,8 @@ from amplify_jobs.routing.github_patterns import (
     last_match_in_any_case,
     validate_name_pattern,
     validate_pattern,
+    validate_patterns,
 )
-from amplify_jobs.routing.pattern_lists import validate_patterns
 from amplify_jobs.routing.text_patterns import last_text_match, validate_text_pattern
 
 BRANCHES = [

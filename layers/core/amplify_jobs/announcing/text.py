@@ -146,9 +146,9 @@ def _failure_facts(failure: Failure) -> Iterator[tuple[str, str | None]]:
 
 def is_other_commit(detail: JobFinished) -> bool:
     """Whether Amplify built another commit than the event's; a short id is that of the same commit."""
-    asked = detail.cause.commit if detail.cause else None
+    commit = detail.cause.commit if detail.cause else None
     built = detail.commit_built
-    return bool(asked and built) and not (str(asked).startswith(str(built)) or str(built).startswith(str(asked)))
+    return bool(commit and built) and not (str(commit).startswith(str(built)) or str(built).startswith(str(commit)))
 
 
 def _cause_facts(cause: Cause, route: str | None) -> Iterator[tuple[str, str | None]]:

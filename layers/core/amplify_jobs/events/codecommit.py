@@ -14,7 +14,15 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.evidence import Evidence, Origin, Time
-from amplify_jobs.events.facts import RELEASE_MEMBERS, Commit, Facts, Ignored, PullRequestFacts, RefChange, Repository
+from amplify_jobs.events.normalize import (
+    RELEASE_MEMBERS,
+    Commit,
+    Facts,
+    Ignored,
+    PullRequestFacts,
+    RefChange,
+    Repository,
+)
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.refs import BRANCHES, TAGS
 

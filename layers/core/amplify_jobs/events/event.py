@@ -164,6 +164,13 @@ def parse_requested_job(raw: object) -> RequestedJob:
         raise RequestRejected("; ".join(faults(error))) from None
 
 
+_ASKS_FOR_NOTHING = {
+    EventKind.PING: "a ping asks for no job; the webhook works",
+    EventKind.REF_CREATE: "that a branch or tag was created asks for no job; the push of it does",
+    EventKind.REF_DELETE: "that a branch or tag was deleted asks for no job",
+}
+
+
 class Event(Model):
     """Something that happened, normalised; what the host did not say is None.
 
@@ -173,7 +180,8 @@ class Event(Model):
     host's own time of the event, as it wrote it) only tell one event from another, and so does `evidence`: what
     evidence.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
     the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
-    came; `schedule` and `object` are what those of their kinds do.
+    came; `schedule` and `object` are what those of their kinds do. `installation` is that of the GitHub App whose
+    webhook it came by.
     """
 
     kind: EventKind
@@ -203,10 +211,12 @@ class Event(Model):
     request: RequestedJob | None = None
     key: str | None = None
     channel: Channel | None = None
+    installation: int | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
+        hidden |= {"installation"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
@@ -218,6 +228,11 @@ class Event(Model):
     def digest(self) -> str:
         """The event's identity, in 64 hexadecimal digits."""
         return digest(_identity(self))
+
+    @property
+    def reason_to_ignore(self) -> str | None:
+        """Why the event asks for no job whatever the routes say; None where they decide."""
+        return _ASKS_FOR_NOTHING.get(self.kind)
 
     @property
     def author_name(self) -> str | None:

@@ -1,17 +1,234 @@
-"""From facts of a host to a delivery of events, and what the hosts' modules have in common on the way."""
+"""Normalises deliveries: a host's module reads the facts of each event, and the facts make the event.
+
+The facts are in the same terms for all hosts. The functions are what the hosts' modules have in common on the way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from amplify_jobs.errors import UnreadableDeliveryError, UnusableRefError
 from amplify_jobs.events.deliveries import Delivery
-from amplify_jobs.events.event import Event
+from amplify_jobs.events.event import Event, EventKind, PullRequest, PullRequestAction, Release
 from amplify_jobs.events.evidence import Origin
-from amplify_jobs.events.facts import Commit, Facts, Ignored, RefChange, Repository
 from amplify_jobs.events.payload import Payload, text_of
+from amplify_jobs.events.refs import BRANCHES, TAGS, branch_and_tag, ref_name, short_name
 
+# What only ReleaseFacts tell of a release: nothing of it reaches a route where the host sends no releases.
+RELEASE_MEMBERS = frozenset({"release", "branch", "commit", "message", "ref", "tag", "repository"})
 _FILE_LISTS = ("added", "removed", "modified")
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Why a part of a delivery is no event that a job could be asked for."""
+
+    reason: str
+
+
+class Facts(Protocol):
+    """What a delivery says of one event."""
+
+    def event(self) -> Event | Ignored:
+        """Make the event. Raises UnusableRefError, and UnreadableDeliveryError where something needed is missing."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository of an event by its full name, and what tells it from one of that name elsewhere."""
+
+    name: str | None
+    host: str | None = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The commit to build, as far as the host describes it."""
+
+    sha: str | None = None
+    time: datetime | None = None
+    message: str | None = None
+    author: str | None = None
+
+
+@dataclass(frozen=True)
+class Ping:
+    """The host only tries the webhook."""
+
+    repository: Repository = Repository(None)
+
+    def event(self) -> Event | Ignored:
+        return Event(kind=EventKind.PING, host=self.repository.host, repository=self.repository.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefChange:
+    """A branch or tag that was pushed, created or deleted; a ref that is neither is ignored.
+
+    `before` and `after` are the objects that the ref points to. `changed_files` is None where they are not all known,
+    `without_commits` says that the push lists no commit. `skip_option` is the push option that asks for no job.
+    """
+
+    repository: Repository
+    ref: str
+    before: str | None
+    after: str | None
+    created: bool
+    deleted: bool
+    head: Commit = Commit()
+    forced: bool | None = None
+    changed_files: tuple[str, ...] | None = None
+    without_commits: bool = False
+    skip_option: str | None = None
+
+    def event(self) -> Event | Ignored:
+        if self.repository.name is None:
+            raise UnreadableDeliveryError("a push needs the name of its repository")
+        branch, tag = branch_and_tag(self.ref)
+        if branch is None and tag is None:
+            return Ignored(f"ref {ref_name(self.ref, '')[:100]!r} is neither a branch nor a tag")
+        head = Commit() if self.deleted else self.head
+        return Event(
+            kind=EventKind.TAG if branch is None else EventKind.PUSH,
+            host=self.repository.host,
+            repository=self.repository.name,
+            ref=self.ref,
+            branch=branch,
+            tag=tag,
+            before=self.before,
+            after=self.after,
+            commit=None if self.deleted else head.sha or self.after,
+            commit_time=head.time,
+            message=head.message,
+            author=head.author,
+            created=self.created,
+            deleted=self.deleted,
+            forced=self.forced,
+            changed_files=None if self.deleted else self.changed_files,
+            without_commits=self.without_commits and not self.deleted,
+            skip_option=self.skip_option,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefNotice:
+    """The host's separate notice that a branch or tag was created or deleted; most hosts send the push beside it."""
+
+    repository: Repository
+    kind: EventKind
+    name: str | None
+    ref_type: str | None
+    commit: str | None = None
+
+    def event(self) -> Event | Ignored:
+        if self.name is None or self.repository.name is None:
+            raise UnreadableDeliveryError(f"{self.kind} needs the names of ref and repository")
+        if self.ref_type not in {"branch", "tag"}:
+            return Ignored(f"the created or deleted ref is a {str(self.ref_type)[:100]!r}, neither a branch nor a tag")
+        prefix = BRANCHES if self.ref_type == "branch" else TAGS
+        name = ref_name(self.name, prefix)
+        return Event(
+            kind=self.kind,
+            host=self.repository.host,
+            repository=self.repository.name,
+            ref=prefix + name,
+            branch=name if self.ref_type == "branch" else None,
+            tag=name if self.ref_type == "tag" else None,
+            after=self.commit,
+            commit=self.commit,
+            created=self.kind is EventKind.REF_CREATE,
+            deleted=self.kind is EventKind.REF_DELETE,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequestFacts:
+    """What happened to a pull request; in the event `branch` is its target, and the commit to build its head.
+
+    `ref` is where git has the head, `before` the head before. `was_draft` and `previous_target` are what the pull
+    request was before this event, where the host says so. `unclear` is an update of which the host does not say what
+    changed.
+    """
+
+    repository: Repository
+    number: int | None
+    action: PullRequestAction
+    # The host's own word for the action.
+    host_action: str | None
+    source: str | None
+    target: str | None
+    head: str | None
+    from_fork: bool | None
+    title: str | None
+    author: str | None
+    draft: bool | None
+    ref: str | None = None
+    before: str | None = None
+    was_draft: bool | None = None
+    previous_target: str | None = None
+    unclear: bool = False
+
+    def event(self) -> Event | Ignored:
+        if self.repository.name is None or self.number is None or self.host_action is None:
+            raise UnreadableDeliveryError("a pull request needs the name of its repository, its number and its action")
+        target, previous_target = short_name(self.target), short_name(self.previous_target)
+        return Event(
+            kind=EventKind.PULL_REQUEST,
+            host=self.repository.host,
+            repository=self.repository.name,
+            ref=self.ref,
+            branch=target,
+            before=self.before,
+            after=self.head,
+            commit=self.head,
+            message=self.title,
+            author=self.author,
+            pull_request=PullRequest(
+                number=self.number,
+                action=self.action,
+                host_action=self.host_action[:100],
+                source=short_name(self.source),
+                target=target,
+                head=self.head,
+                from_fork=self.from_fork,
+                draft=self.draft,
+                became_ready=self.was_draft is True and self.draft is False,
+                previous_target=previous_target if previous_target != target else None,
+                unclear=self.unclear,
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseFacts:
+    """A release that was made, changed or taken back; `branch` or `commit` is what its tag was made from."""
+
+    repository: Repository
+    action: str | None
+    tag: str | None
+    title: str | None
+    branch: str | None = None
+    commit: str | None = None
+
+    def event(self) -> Event | Ignored:
+        if self.repository.name is None or self.action is None or self.tag is None:
+            raise UnreadableDeliveryError("a release needs the name of its repository, its tag and its action")
+        tag = ref_name(self.tag, TAGS)
+        return Event(
+            kind=EventKind.RELEASE,
+            host=self.repository.host,
+            repository=self.repository.name,
+            ref=TAGS + tag,
+            branch=None if self.branch is None else ref_name(self.branch, BRANCHES),
+            tag=tag,
+            after=self.commit,
+            commit=self.commit,
+            message=self.title,
+            release=Release(action=self.action[:100], tag=tag),
+        )
 
 
 def delivery(facts: Iterable[Facts | Ignored], origin: Origin, *, delivery_id: str | None = None) -> Delivery:

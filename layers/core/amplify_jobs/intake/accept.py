@@ -16,7 +16,7 @@ from amplify_jobs.intake.protocols import Queue
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.observability import function_metrics
-from amplify_jobs.routing.matching import Ignored, asks_for_nothing
+from amplify_jobs.routing.matching import Ignored
 
 logger = Logger(child=True)
 metrics = function_metrics()
@@ -35,7 +35,7 @@ class Intake:
         Raises ServiceTrouble if the queue fails too.
         """
         result = IntakeResult(events=[event.for_answer() for event in delivery.events])
-        reasons = [delivery.ignored, *map(asks_for_nothing, delivery.events)]
+        reasons = [delivery.ignored, *(event.reason_to_ignore for event in delivery.events)]
         result.ignored += [asdict(Ignored(None, reason)) for reason in reasons if reason]
         events = queued_events(delivery, origin)
         processed = 0

@@ -18,7 +18,6 @@ from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Event, digest
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.routing.matching import asks_for_nothing
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def queued_events(delivery: Delivery, origin: Origin) -> list[QueuedEvent]:
     return [
         QueuedEvent(source=origin.source, delivery_id=origin.delivery_id, received_at=origin.received_at, event=event)
         for event in delivery.events
-        if asks_for_nothing(event) is None
+        if event.reason_to_ignore is None
     ]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amplify_jobs.errors import InvalidSignatureError, NotSetUpError, ServiceTrouble
-from amplify_jobs.events.deliveries import Delivery, Provider
+from amplify_jobs.events.deliveries import Delivery, Provider, first_id
 from amplify_jobs.events.evidence import add_delivery_evidence
-from amplify_jobs.events.webhooks import delivery_id, provider
+from amplify_jobs.events.webhooks import PROVIDERS, provider
 from amplify_jobs.intake.message import Origin, UnverifiedDelivery
 from amplify_jobs.intake.protocols import CurrentRoutes, Secrets, SourceCopies
 from amplify_jobs.routing.routes import Source
@@ -39,7 +39,7 @@ class Verifier:
         host = provider(source.provider)
         self._check_signature(host, source, unverified)
         delivery = add_delivery_evidence(host.parse(unverified.headers, unverified.body), unverified.identity)
-        host_id = delivery.delivery_id or delivery_id(source.provider, unverified.headers)
+        host_id = delivery.delivery_id or first_id(unverified.headers, PROVIDERS[source.provider].id_headers)
         return VerifiedDelivery(delivery, Origin(unverified.source, host_id, unverified.received_at), trouble)
 
     def _check_signature(self, host: Provider, source: Source, unverified: UnverifiedDelivery) -> None:

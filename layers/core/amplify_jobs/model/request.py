@@ -41,6 +41,7 @@ class RetryWhen(StrEnum):
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
+    `installation` is that of the GitHub App whose webhook brought it.
     `pullRequest` is its number, `object` the s3:// address of the object that was written, `reason` what a sender of a
     request gave as one.
     """
@@ -58,6 +59,7 @@ class Cause(GrowingModel):
     object: str | None = None
     delivery_id: str | None = None
     reason: str | None = None
+    installation: int | None = None
 
 
 class JobRequest(GrowingModel):

@@ -57,8 +57,8 @@ class ReportBatch:
         try:
             self._send(ReportMessage.model_validate_json(record.body))
         except (ReportRetryError, ServiceTrouble) as trouble:
-            asked = trouble.after_seconds if isinstance(trouble, ReportRetryError) else None
-            self._hide(record, asked)
+            after_seconds = trouble.after_seconds if isinstance(trouble, ReportRetryError) else None
+            self._hide(record, after_seconds)
             metrics.add_metric("ReportsDelayed", MetricUnit.Count, 1)
             logger.warning("A report has to wait", extra={"id": record.message_id, "reason": str(trouble)})
             raise
@@ -83,9 +83,9 @@ class ReportBatch:
         if result is Result.REFUSED:
             logger.warning("A target refused a report")
 
-    def _hide(self, record: SQSRecord, asked: float | None) -> None:
+    def _hide(self, record: SQSRecord, after_seconds: float | None) -> None:
         attempt = int(record.attributes.approximate_receive_count)
         try:
-            self._queue.hide(record.receipt_handle, pause_seconds(attempt, asked, random.random()))  # noqa: S311 -- jitter
+            self._queue.hide(record.receipt_handle, pause_seconds(attempt, after_seconds, random.random()))  # noqa: S311 -- jitter
         except ServiceTrouble as trouble:
             logger.warning("The visibility timeout of the queue is used", extra={"reason": str(trouble)})

@@ -12,6 +12,13 @@ from amplify_jobs.routing.routes import Routes
 
 Credentials = Mapping[str, str]
 """The values of a target's secrets by the names of their SSM parameters."""
+INSTALLATION_TOKEN = "installation token"  # noqa: S105 -- not a value
+"""The name, in credentials, of what stands for the token where a target has an App."""
+
+
+def token_of(target: RepositoryTarget, credentials: Credentials) -> str:
+    """The token for a git host: the target's own, or that of its App's installation."""
+    return credentials[target.token or INSTALLATION_TOKEN]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,15 @@ from enum import StrEnum
 from typing import Protocol
 
 from amplify_jobs.errors import AmplifyJobsError, NotSetUpError, ServiceTrouble
+from amplify_jobs.reporting.app_tokens import AppTokens
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
-from amplify_jobs.reporting.destination import Destination
+from amplify_jobs.reporting.checking.secret_forms import secret_fault
+from amplify_jobs.reporting.destination import INSTALLATION_TOKEN, Credentials, Destination
+from amplify_jobs.reporting.github_app import InstallationToken
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.planning import BUILD_RESULTS, Plan, is_change
 from amplify_jobs.reporting.report import Report, ReportState, Version
-from amplify_jobs.routing.report_targets import secrets_of
+from amplify_jobs.routing.report_targets import RepositoryTarget, secrets_of
 
 # A Slack bot needs two calls for the end of a job, Azure DevOps for a pull request.
 _MOST_CALLS = 8
@@ -109,6 +112,7 @@ class Sender:
         self._http = http
         self._clock = clock
         self._notices = notices
+        self._apps = AppTokens(http, clock)
 
     def send(self, destination: Destination, plan: Plan, report: Report) -> Result:
         """Deliver a report, unless the subject was told the same or something newer. Safe to call again.
@@ -136,6 +140,34 @@ class Sender:
 
     def _deliver(self, destination: Destination, plan: Plan, report: Report, record: Record) -> Result:
         credentials = {name: self._secret(destination, name) for name in secrets_of(destination.target)}
+        if (fault := secret_fault(destination.target, credentials)) is not None:
+            reason = f"{fault.parameter}: {fault.message}; {fault.remedy}"
+            return self._refused(destination, reason, stops=True)
+        try:
+            authority = self._authority(destination, report, credentials)
+        except ServiceTrouble as trouble:
+            raise ReportRetryError(str(trouble)) from None
+        if isinstance(authority, Refused):
+            return self._refused(destination, authority.reason, stops=authority.stops)
+        return self._call(destination, plan, report, record, authority)
+
+    def _authority(self, destination: Destination, report: Report, credentials: Credentials) -> Credentials | Refused:
+        """The credentials with what an App's installation has in place of a token. Raises ReportRetryError."""
+        target = destination.target
+        if not isinstance(target, RepositoryTarget) or target.app is None:
+            return credentials
+        token = self._apps.token(target, credentials, report.cause.repository or "", report.cause.installation)
+        match token:
+            case InstallationToken():
+                return {**credentials, INSTALLATION_TOKEN: token.value}
+            case Retry(reason, seconds):
+                raise ReportRetryError(reason, seconds)
+            case _:
+                return token
+
+    def _call(
+        self, destination: Destination, plan: Plan, report: Report, record: Record, credentials: Credentials
+    ) -> Result:
         kind, remote = kind_of(destination), record.remote
         for _ in range(_MOST_CALLS):
             call = kind.call(destination, report, credentials, remote)
@@ -155,8 +187,17 @@ class Sender:
                 case Retry(reason, seconds):
                     raise ReportRetryError(reason, seconds)
                 case Refused(reason, stops):
+                    if answer.status == 401 and self._forget_token(destination, credentials):
+                        raise ReportRetryError(f"{reason}: the App's token ended early")
                     return self._refused(destination, reason, stops=stops)
         raise ReportRetryError(f"{destination.target.kind} needed more than {_MOST_CALLS} calls")
+
+    def _forget_token(self, destination: Destination, credentials: Credentials) -> bool:
+        """Whether a token was kept that ended early, as GitHub ends them when an installation changes."""
+        target, token = destination.target, credentials.get(INSTALLATION_TOKEN)
+        return (
+            isinstance(target, RepositoryTarget) and token is not None and self._apps.forget(target, credentials, token)
+        )
 
     def _secret(self, destination: Destination, name: str) -> str:
         """A secret of a target. People are told once a day of one that is missing, and the report waits for it."""
@@ -187,8 +228,8 @@ class Sender:
         return Result.STOPPED
 
 
-def pause_seconds(attempt: int, asked: float | None, jitter: float) -> int:
-    """How long a report waits after its `attempt`th try; `jitter` is from 0 to 1, `asked` what the target asked for."""
+def pause_seconds(attempt: int, after_seconds: float | None, jitter: float) -> int:
+    """How long a report waits after its `attempt`th try, at least what the target asked for; `jitter` is 0 to 1."""
     pause = PAUSES_SECONDS[min(attempt, len(PAUSES_SECONDS)) - 1]
     spread = pause * (0.9 + 0.2 * jitter)
-    return min(int(max(spread, asked or 0.0)) + 1, PAUSES_SECONDS[-1])
+    return min(int(max(spread, after_seconds or 0.0)) + 1, PAUSES_SECONDS[-1])

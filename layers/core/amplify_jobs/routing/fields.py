@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from amplify_jobs.model.request import ROUTE_NAME_PATTERN
-from amplify_jobs.routing.github_patterns import validate_name_pattern, validate_pattern
-from amplify_jobs.routing.pattern_lists import validate_patterns
+from amplify_jobs.routing.github_patterns import validate_name_pattern, validate_pattern, validate_patterns
 from amplify_jobs.routing.text_patterns import validate_text_pattern
 
 # The part of a request id that names the route.

@@ -1,17 +1,16 @@
 """Patterns of names and paths, in the grammar of GitHub Actions.
 
-`*` stops at "/", `**` does not; `?` and `+` repeat the character or [list] before them; `!` at the beginning takes
-back; a backslash makes the next character an ordinary one. A name or path always fits itself, so c++ and
-app/[id]/page.tsx need no backslash. Source: GitHub Docs, "Workflow syntax", filter pattern cheat sheet.
+`*` stops at "/", `**` does not; `?` and `+` repeat the character or [list] before them; a backslash makes the next
+character an ordinary one. In a list, a later pattern overrides those before it; one that begins with `!` takes back. A
+name or path always fits itself, so c++ and app/[id]/page.tsx need no backslash. Source: GitHub Docs, "Workflow syntax",
+filter pattern cheat sheet.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-
-from amplify_jobs.routing.pattern_lists import last_fitting
 
 # As many as the routes of a large stack have: each is compiled once in a process.
 _COMPILED = 32_768
@@ -58,6 +57,13 @@ def validate_pattern(pattern: str) -> str:
     return pattern
 
 
+def validate_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return patterns that let something in; raises ValueError where each of them only takes back."""
+    if patterns and all(pattern.startswith("!") for pattern in patterns):
+        raise ValueError("all patterns begin with !, so nothing can match; use one without ! before them, like '**'")
+    return patterns
+
+
 def last_match(patterns: Sequence[str], name: str) -> str | None:
     """The pattern by which a branch, tag, path or repository is in: the last that fits, unless it takes back."""
     return last_fitting(patterns, name, _fits)
@@ -76,6 +82,14 @@ def first_match(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, s
 def last_match_in_any_case(patterns: Sequence[str], name: str) -> str | None:
     """The same where upper and lower case are one: names of repositories."""
     return last_fitting(patterns, name, _fits_any_case)
+
+
+def last_fitting(patterns: Sequence[str], text: str, fits: Callable[[str, str], bool]) -> str | None:
+    """The last pattern that fits a text; None if none fits, or if that one takes back."""
+    for pattern in reversed(patterns):
+        if fits(pattern.removeprefix("!"), text):
+            return None if pattern.startswith("!") else pattern
+    return None
 
 
 def _fits(pattern: str, name: str) -> bool:

@@ -113,4 +113,5 @@ def _cause(event: Event, source: str, delivery_id: str | None) -> Cause:
         object=f"s3://{event.object.bucket}/{event.object.key}" if event.object else None,
         delivery_id=delivery_id,
         reason=event.request.reason if event.request else None,
+        installation=event.installation,
     )

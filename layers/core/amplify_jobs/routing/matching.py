@@ -27,11 +27,6 @@ SKIP_MARKERS = ("[skip ci]", "[ci skip]", "[skip-cd]")
 # What GitHub's merge queue calls its branches: it deletes them within minutes, and Amplify does not have them.
 MERGE_QUEUE = "gh-readonly-queue/"
 
-_ASKS_FOR_NOTHING = {
-    EventKind.PING: "a ping asks for no job; the webhook works",
-    EventKind.REF_CREATE: "that a branch or tag was created asks for no job; the push of it does",
-    EventKind.REF_DELETE: "that a branch or tag was deleted asks for no job",
-}
 _WAITS_FOR = {
     EventKind.PUSH: "pushes to branches",
     EventKind.TAG: "pushes of tags",
@@ -74,7 +69,7 @@ class _Check(NamedTuple):
 
 def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]:
     """Say for each route whether an event of a source concerns it: the first condition that is not met decides."""
-    if (reason := asks_for_nothing(event)) is not None:
+    if (reason := event.reason_to_ignore) is not None:
         return [Ignored(None, reason)]
     if (reason := refusal(routes, source, event)) is not None:
         return [Ignored(event.request.route if event.request else None, reason, "allow")]
@@ -88,11 +83,6 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     if not routes.routes:
         return [Ignored(None, "there are no routes")]
     return [_decide_route(name, routes, source, event) for name in routes.routes]
-
-
-def asks_for_nothing(event: Event) -> str | None:
-    """Why an event asks for no job whatever the routes say; None where they decide."""
-    return _ASKS_FOR_NOTHING.get(event.kind)
 
 
 def late_opening(conditions: PullRequests, pull: PullRequest) -> str:

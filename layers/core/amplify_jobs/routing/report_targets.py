@@ -94,9 +94,20 @@ class RepositoryTarget(_Target):
         "Default: that of github.com, gitlab.com or bitbucket.org.",
         examples=["https://github.example.com/api/v3"],
     )
-    token: SecretName = Field(
-        description="The name of the SSM parameter that holds the token.",
+    token: SecretName | None = Field(
+        default=None,
+        description="The name of the SSM parameter that holds the token. Default: none, where app is given.",
         examples=["/amplify-jobs/secrets/github-token"],
+    )
+    app: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.]{1,40}$")] | None = Field(
+        default=None,
+        description="The client id or App id of a GitHub App, in place of a token. Default: none.",
+        examples=["Iv23liAbCdEfGhIjKlMn"],
+    )
+    key: SecretName | None = Field(
+        default=None,
+        description="The name of the SSM parameter that holds the App's private key. Default: none.",
+        examples=["/amplify-jobs/secrets/github-app"],
     )
     username: Header | None = Field(
         default=None,
@@ -183,6 +194,12 @@ def validate_host(target: RepositoryTarget, provider: str | None) -> None:
         raise ValueError(f"there is no source {target.source!r}")
     if provider not in STATUS_HOSTS:
         raise ValueError(f"a source of provider {provider} has no commits; use the source of a git host")
+    if (target.token is None) == (target.app is None):
+        raise ValueError("a target has a token, or an app with its key")
+    if (target.app is None) != (target.key is None):
+        raise ValueError("an app and its key belong together")
+    if target.app is not None and provider != "github":
+        raise ValueError(f"a host of provider {provider} has no Apps; use token")
     if target.api is None and not STATUS_HOSTS[provider]:
         raise ValueError(f"api is missing; a host of provider {provider} has no public address")
 
@@ -192,5 +209,5 @@ def secrets_of(target: Target) -> tuple[str, ...]:
     match target:
         case ChatWebhook(webhook=name) | SlackBot(token=name) | Webhook(secret=name):
             return (name,)
-        case RepositoryTarget(token=name):
-            return (name,)
+        case _:
+            return tuple(name for name in (target.token, target.key) if name is not None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amplify_jobs.routing.pattern_lists import last_fitting
+from amplify_jobs.routing.github_patterns import last_fitting
 
 
 def validate_text_pattern(pattern: str) -> str:

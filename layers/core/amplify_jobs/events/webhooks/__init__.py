@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-from amplify_jobs.events.deliveries import Headers, Provider, first_id
+from amplify_jobs.events.deliveries import Provider
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,11 @@ PROVIDERS = {
     "azure-devops": ProviderRow("Azure DevOps"),
     "standard": ProviderRow("Standard Webhooks", ("webhook-id",), is_git_host=False),
 }
-# Proxies add this one to the deliveries of any host.
+# Proxies add this one to the deliveries of any host, so it is the last choice.
 _GENERAL_ID_HEADER = "X-Request-Id"
+_HOST_ID_HEADERS = [name for row in PROVIDERS.values() for name in row.id_headers if name != _GENERAL_ID_HEADER]
+# For a delivery whose provider is not known.
+ALL_ID_HEADERS = (*_HOST_ID_HEADERS, _GENERAL_ID_HEADER)
 
 
 def module_of(provider_name: str) -> str:
@@ -47,14 +50,3 @@ def module_of(provider_name: str) -> str:
 def provider(provider_name: str) -> Provider:
     """The module that knows a provider of PROVIDERS."""
     return cast(Provider, import_module(module_of(provider_name)))
-
-
-def delivery_id(provider_name: str, headers: Headers) -> str | None:
-    """The id that a provider gives to a delivery, cut to 128 characters; None where its headers have none."""
-    return first_id(headers, PROVIDERS[provider_name].id_headers)
-
-
-def any_delivery_id(headers: Headers) -> str | None:
-    """The id of a delivery whose provider is not known."""
-    names = [name for row in PROVIDERS.values() for name in row.id_headers if name != _GENERAL_ID_HEADER]
-    return first_id(headers, [*names, _GENERAL_ID_HEADER])

@@ -14,7 +14,15 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import LONGEST_DELIVERY_ID, Delivery, Headers
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.evidence import Evidence, Member, Origin, Time
-from amplify_jobs.events.facts import RELEASE_MEMBERS, Commit, Facts, Ignored, PullRequestFacts, RefChange, Repository
+from amplify_jobs.events.normalize import (
+    RELEASE_MEMBERS,
+    Commit,
+    Facts,
+    Ignored,
+    PullRequestFacts,
+    RefChange,
+    Repository,
+)
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_body
 from amplify_jobs.events.webhooks.signatures import verify_basic

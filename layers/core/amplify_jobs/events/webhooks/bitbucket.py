@@ -13,7 +13,15 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
-from amplify_jobs.events.facts import RELEASE_MEMBERS, Commit, Facts, Ignored, PullRequestFacts, RefChange, Repository
+from amplify_jobs.events.normalize import (
+    RELEASE_MEMBERS,
+    Commit,
+    Facts,
+    Ignored,
+    PullRequestFacts,
+    RefChange,
+    Repository,
+)
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.refs import BRANCHES, TAGS
 from amplify_jobs.events.strict_json import json_body

@@ -14,7 +14,7 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.evidence import Evidence, Member, Origin, Time
-from amplify_jobs.events.facts import (
+from amplify_jobs.events.normalize import (
     RELEASE_MEMBERS,
     Commit,
     Facts,

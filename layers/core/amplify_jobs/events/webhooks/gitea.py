@@ -14,7 +14,7 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.evidence import Evidence, Header, Member, Origin, Time
-from amplify_jobs.events.facts import Facts, PullRequestFacts, RefChange
+from amplify_jobs.events.normalize import Facts, PullRequestFacts, RefChange
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.webhooks import github_payloads
 from amplify_jobs.events.webhooks.signatures import hmac_sha256_hex, verify_hex_signature

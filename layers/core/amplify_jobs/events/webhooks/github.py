@@ -13,7 +13,7 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
-from amplify_jobs.events.facts import Facts, Ping, PullRequestFacts, RefChange
+from amplify_jobs.events.normalize import Facts, Ping, PullRequestFacts, RefChange
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.webhooks import github_payloads
 from amplify_jobs.events.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
@@ -54,7 +54,16 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     read = _READERS.get(kind or "")
     if read is None:
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", _READERS)
-    return normalize.delivery([read(payload)], Origin(EVIDENCE, headers, payload))
+    delivery = normalize.delivery([read(payload)], Origin(EVIDENCE, headers, payload))
+    return _by_installation(delivery, payload.number("installation", "id"))
+
+
+def _by_installation(delivery: Delivery, installation: int | None) -> Delivery:
+    """The delivery, with the installation of an App whose webhook it came by; other webhooks name none."""
+    if installation is None:
+        return delivery
+    events = tuple(event.model_copy(update={"installation": installation}) for event in delivery.events)
+    return replace(delivery, events=events)
 
 
 def _push(payload: Payload) -> RefChange:

@@ -13,7 +13,7 @@ from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import normalize
 from amplify_jobs.events.deliveries import Headers, header
 from amplify_jobs.events.event import EventKind, PullRequestAction
-from amplify_jobs.events.facts import PullRequestFacts, RefChange, RefNotice, ReleaseFacts, Repository
+from amplify_jobs.events.normalize import PullRequestFacts, RefChange, RefNotice, ReleaseFacts, Repository
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_object
 

@@ -13,7 +13,7 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers
 from amplify_jobs.events.event import EventKind, PullRequestAction
 from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
-from amplify_jobs.events.facts import Commit, Facts, PullRequestFacts, RefChange, ReleaseFacts, Repository
+from amplify_jobs.events.normalize import Commit, Facts, PullRequestFacts, RefChange, ReleaseFacts, Repository
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_body
 from amplify_jobs.events.webhooks.signatures import verify_token

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from amplify_jobs.reporting.call import Answer, Call, Verdict
-from amplify_jobs.reporting.destination import Credentials, Destination
+from amplify_jobs.reporting.destination import Credentials, Destination, token_of
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
 
@@ -110,7 +110,7 @@ def host_of(destination: Destination) -> Host:
 
 def bearer_or_basic(target: RepositoryTarget, credentials: Credentials) -> dict[str, str]:
     """The header of a token: alone (Bearer), or as the password of a user (Basic)."""
-    token = credentials[target.token]
+    token = token_of(target, credentials)
     if target.username is None:
         return {"Authorization": f"Bearer {token}"}
     pair = base64.b64encode(f"{target.username}:{token}".encode()).decode()

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import Answer, Call, Refused, Verdict, json_call, judge_by_status
-from amplify_jobs.reporting.destination import Credentials
+from amplify_jobs.reporting.destination import Credentials, token_of
 from amplify_jobs.reporting.hosts import Comment, Repository, Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
@@ -81,4 +81,4 @@ def next_change(identity: str, answer: Answer) -> str | None:
 def _call(place: Repository, method: str, path: str, content: dict[str, Any] | None = None) -> Call:
     """A call of the API of a repository."""
     address = f"{place.target.api}/repos/{quote(place.name, safe='/')}/{path}"
-    return json_call(method, address, content, {"Authorization": f"token {place.credentials[place.target.token]}"})
+    return json_call(method, address, content, {"Authorization": f"token {token_of(place.target, place.credentials)}"})

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import Answer, Call, Refused, Retry, Verdict, json_call, judge_by_status, retry_after
-from amplify_jobs.reporting.destination import Credentials
+from amplify_jobs.reporting.destination import Credentials, token_of
 from amplify_jobs.reporting.hosts import Comment, Repository, Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
@@ -109,7 +109,7 @@ def _call(place: Repository, method: str, path: str, content: dict[str, Any] | N
 
 def headers(target: RepositoryTarget, credentials: Credentials) -> dict[str, str]:
     """The headers of every call; the token is the target's, or that of its App's installation."""
-    token = credentials[target.token]
+    token = token_of(target, credentials)
     return {
         "Accept": "application/vnd.github+json",
         "X-GitHub-Api-Version": "2022-11-28",

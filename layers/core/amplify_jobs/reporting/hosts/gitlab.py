@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Refused, Retry, Verdict, json_call, judge_by_status
-from amplify_jobs.reporting.destination import Credentials
+from amplify_jobs.reporting.destination import Credentials, token_of
 from amplify_jobs.reporting.hosts import Comment, Repository, Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
@@ -106,4 +106,4 @@ def _notes(comment: Comment) -> str:
 def _call(place: Repository, method: str, path: str, content: dict[str, Any] | None = None) -> Call:
     """A call of the API of a project, which is named by its path."""
     address = f"{place.target.api or API}/projects/{quote(place.name, safe='')}/{path}"
-    return json_call(method, address, content, {"PRIVATE-TOKEN": place.credentials[place.target.token]})
+    return json_call(method, address, content, {"PRIVATE-TOKEN": token_of(place.target, place.credentials)})

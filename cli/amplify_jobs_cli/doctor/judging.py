@@ -1,0 +1,225 @@
+"""Decides what observations of a stack mean. Nothing here calls anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from amplify_jobs_cli.api import MOST_SKEW_SECONDS
+from amplify_jobs_cli.doctor.findings import Finding, ok, problem, unknown, warning
+from amplify_jobs_cli.doctor.observations import Observations, StoredRoutes, Unread
+from amplify_jobs_cli.output.words import ago
+from amplify_jobs_cli.text import count
+
+# Jobs that Amplify runs at once in a Region, unless its quota was raised (Amplify User Guide: Service quotas).
+CONCURRENT_JOBS = 5
+# Of the index: what it tells is worth less after that.
+_MOST_LAG_SECONDS = 300
+_QUIET = timedelta(days=7)
+_RUNBOOK = "docs/runbook.md has a section for each"
+_AUTO_BUILD = "auto-build"
+
+
+def judge(seen: Observations) -> list[Finding]:
+    """Every finding about a stack, in the order in which an event passes through it."""
+    return [finding for check in _CHECKS for finding in check(seen)]
+
+
+def _endpoint(seen: Observations) -> Iterator[Finding]:
+    check, status = "webhook endpoint", seen.endpoint_status
+    if isinstance(status, Unread):
+        yield problem(check, status.reason, "look at the address, the network and the proxy; deploy the stack again")
+    elif status == 404 or (status == 503 and isinstance(seen.routes, StoredRoutes) and not seen.routes.is_there):
+        # Without routes it knows no source, and has the git host try again.
+        yield ok(check, "it answers")
+    elif status == 429:
+        yield problem(check, "it throttles deliveries", "raise the parameters WebhookRateLimit and WebhookBurstLimit")
+    else:
+        yield problem(check, f"it answers {status}", "the log of the function receive-webhook says why")
+
+
+def _clock(seen: Observations) -> Iterator[Finding]:
+    check, skew = "clock", seen.skew_seconds
+    if isinstance(skew, Unread):
+        yield unknown(check, skew.reason)
+    elif abs(skew) > MOST_SKEW_SECONDS:
+        yield problem(check, f"this machine is {abs(skew):.0f} s off", "set its clock: AWS refuses such signatures")
+    elif abs(skew) > 60:
+        yield warning(check, f"this machine is {abs(skew):.0f} s off", "set its clock")
+    else:
+        yield ok(check, "this machine and AWS agree")
+
+
+def _routes(seen: Observations) -> Iterator[Finding]:
+    check, stored = "routes", seen.routes
+    if isinstance(stored, Unread):
+        yield unknown(check, stored.reason)
+    elif not stored.is_there:
+        yield problem(check, "none were pushed, so nothing starts a job", "amplify-jobs routes push routes.yaml")
+    elif stored.routes is None:
+        yield problem(check, "this version does not read them", "amplify-jobs routes push routes.yaml")
+    else:
+        off = [name for name, route in stored.routes.routes.items() if not route.enabled]
+        yield ok(check, f"{count(len(stored.routes.routes), 'route')} of {count(len(stored.routes.sources), 'source')}")
+        if off:
+            yield warning(check, f"off: {', '.join(off)}", "take enabled: false out if they shall build")
+
+
+def _left_behind(seen: Observations) -> Iterator[Finding]:
+    check, changes = "schedules and copies of sources", seen.left_behind
+    if isinstance(changes, Unread):
+        yield unknown(check, changes.reason)
+    elif changes:
+        yield problem(check, f"they are not as the routes say: {', '.join(changes)}", "push the routes again")
+    else:
+        yield ok(check, "as the routes say")
+
+
+def _secrets(seen: Observations) -> Iterator[Finding]:
+    check, missing = "secrets", seen.missing_secrets
+    if isinstance(missing, Unread):
+        yield unknown(check, missing.reason)
+    elif missing:
+        advice = "amplify-jobs routes push prints the command that stores each"
+        yield problem(check, f"SSM does not have {', '.join(missing)}", advice)
+    else:
+        yield ok(check, "all are stored")
+
+
+def _deliveries(seen: Observations) -> Iterator[Finding]:
+    if isinstance(seen.routes, Unread) or seen.routes.routes is None:
+        return
+    deliveries = seen.deliveries
+    if isinstance(deliveries, Unread):
+        yield unknown("deliveries", deliveries.reason)
+        return
+    for name in seen.routes.routes.sources:
+        check = f"deliveries of {name}"
+        times = [delivery.received_at for delivery in deliveries if delivery.source == name]
+        if not times:
+            advice = (
+                f"enter the webhook's address, which ends in /webhooks/{name}, at the git host, and look at its page"
+            )
+            yield warning(check, "none was taken in", advice)
+        elif seen.now - max(times) > _QUIET:
+            yield warning(
+                check, f"the last was {ago(max(times), seen.now)}", "look at the webhook's page at the git host"
+            )
+        else:
+            yield ok(check, f"the last was {ago(max(times), seen.now)}")
+
+
+def _account(seen: Observations) -> Iterator[Finding]:
+    check, account = "apps, branches and buckets", seen.account
+    if isinstance(account, Unread):
+        yield unknown(check, account.reason)
+        return
+    texts = dict.fromkeys(text for _, text in account.warnings)
+    for text in texts:
+        what, _, advice = text.rpartition("; ")
+        places = ", ".join(place for place, message in account.warnings if message == text)
+        name = _AUTO_BUILD if text.startswith(_AUTO_BUILD) else check
+        yield problem(name, f"{what or text} (route {places})", advice if what else "")
+    for trouble in account.troubles:
+        yield unknown(check, trouble.removesuffix(" or use --no-lookup"))
+    if not texts and not account.troubles:
+        yield ok(check, "all that the routes name is there, and no push is built twice")
+
+
+def _rules(seen: Observations) -> Iterator[Finding]:
+    check, rules = "rules", seen.rules
+    if isinstance(rules, Unread):
+        yield unknown(check, rules.reason)
+        return
+    meant = set() if seen.reads_buckets else {f"{seen.stack}-object-created"}
+    off = sorted(name for name, state in rules.items() if state == "DISABLED" and name not in meant)
+    if not rules:
+        yield problem(check, "EventBridge has none of this stack", "deploy the stack again")
+    elif off:
+        yield problem(check, f"disabled: {', '.join(off)}", f"aws events enable-rule --name {off[0]}")
+    else:
+        yield ok(check, f"{len(rules)} are as they should be")
+
+
+def _queues(seen: Observations) -> Iterator[Finding]:
+    if isinstance(seen.queues, Unread):
+        yield unknown("queues", seen.queues.reason)
+        return
+    advices = {
+        "dead-letter queue": "amplify-jobs dead-letters list shows them, dead-letters replay processes them again",
+        "intake queue": "the log of the function drain-intake says why; they are tried again",
+    }
+    for name, waiting in seen.queues.items():
+        if waiting:
+            advice = advices.get(name, "docs/runbook.md says how to send them again")
+            judged = warning if name == "intake queue" else problem
+            yield judged(name, f"{count(waiting, 'message')} in it", advice)
+        else:
+            yield ok(name, "empty")
+
+
+def _executions(seen: Observations) -> Iterator[Finding]:
+    check, failed = "failed executions", seen.failed_executions
+    if isinstance(failed, Unread):
+        yield unknown(check, failed.reason)
+    elif failed:
+        advice = "amplify-jobs redrive --dry-run lists those that can go on, redrive continues them"
+        yield warning(check, f"{count(failed, 'execution')} in the last 14 days", advice)
+    else:
+        yield ok(check, "none in the last 14 days")
+    check, running = "running builds", seen.running_executions
+    if isinstance(running, Unread):
+        yield unknown(check, running.reason)
+    elif running >= CONCURRENT_JOBS:
+        text = f"{running} requests wait or run, and Amplify runs {CONCURRENT_JOBS} jobs at once in a Region"
+        yield warning(
+            check, text, "raise the quota “Concurrent jobs” of AWS Amplify in Service Quotas if pushes wait long"
+        )
+    else:
+        yield ok(check, f"{running} of the {CONCURRENT_JOBS} that Amplify runs at once in a Region")
+
+
+def _alarms(seen: Observations) -> Iterator[Finding]:
+    check, alarms = "alarms", seen.alarms
+    if isinstance(alarms, Unread):
+        yield unknown(check, alarms.reason)
+        return
+    raised = sorted(name for name, state in alarms.items() if state == "ALARM")
+    if raised:
+        yield problem(check, f"raised: {', '.join(raised)}", _RUNBOOK)
+    elif alarms:
+        yield ok(check, f"none of {len(alarms)} is raised")
+    elif seen.is_local:
+        yield unknown(check, "the local cloud has none")
+    else:
+        yield problem(check, "CloudWatch has none of this stack", "deploy the stack again")
+
+
+def _health(seen: Observations) -> Iterator[Finding]:
+    check, health = "jobs API", seen.health
+    if isinstance(health, Unread):
+        yield unknown(check, health.reason)
+        return
+    for text in health.warnings:
+        yield warning(check, text, _RUNBOOK)
+    if health.lag_seconds is not None and health.lag_seconds > _MOST_LAG_SECONDS:
+        yield warning(check, f"its index is {health.lag_seconds} s late", _RUNBOOK)
+    elif not health.warnings:
+        yield ok(check, "it answers, and its index is " + ("current" if health.as_of else "empty"))
+
+
+_CHECKS: tuple[Callable[[Observations], Any], ...] = (
+    _endpoint,
+    _clock,
+    _routes,
+    _left_behind,
+    _secrets,
+    _deliveries,
+    _account,
+    _rules,
+    _queues,
+    _executions,
+    _alarms,
+    _health,
+)

@@ -1,0 +1,1 @@
+"""What people see: tables that fit the terminal, labelled lines, states and times in words."""

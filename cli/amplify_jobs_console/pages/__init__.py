@@ -1,0 +1,1 @@
+"""The pages: each module reads what it shows, and says how; templates make the HTML."""

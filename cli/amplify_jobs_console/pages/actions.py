@@ -1,0 +1,51 @@
+"""Which buttons a job and a branch have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from amplify_jobs_console.answers import RequestStory, RequestSummary
+from amplify_jobs_console.pages.content import Action
+from amplify_jobs_console.words import short_commit, status_of
+
+_RETRIED = frozenset({"failed", "timed-out", "cancelled", "rejected", "unknown"})
+START_JOB = "start_job"
+
+
+def build_branch(last: RequestSummary | None, subject: str = "") -> Action | None:
+    """The button that builds a branch as its last job was built; None if nothing says how."""
+    if last is None:
+        return None
+    if last.route is None:
+        return Action("Build again", "Make the same request again", ("jobs", last.request_id, "retry"), subject=subject)
+    fields = (("route", last.route), ("branch", last.branch_name or ""))
+    hint = f"Start a job by the route {last.route}"
+    return Action("Build again", hint, ("start",), tuple(item for item in fields if item[1]), subject)
+
+
+def job_actions(story: RequestStory, *, is_live: bool) -> Sequence[Action]:
+    """The buttons of a job, the likeliest first."""
+    status = status_of(story)
+    orders = ("jobs", story.request_id)
+    if not status.is_over:
+        return [Action("Stop", "Stop this job; its end is announced as CANCELLED", (*orders, "stop"))]
+    actions = []
+    if status.name in _RETRIED:
+        actions.append(Action("Retry", "Make the same request again, with the same parameters", (*orders, "retry")))
+    build = build_branch(story)
+    if build is not None and build.path == ("start",):
+        actions.append(build)
+    elif status.name not in _RETRIED:
+        actions.append(Action("Build again", "Make the same request again", (*orders, "retry")))
+    if can_restore(story) and not is_live:
+        hint = f"Build commit {short_commit(story.commit_built)} again, so that it is live"
+        actions.append(Action("Make live again", hint, (*orders, "restore")))
+    if story.event is not None and story.event.kind != "request":
+        actions.append(Action("Replay", "Process the event again, with the routes of today", (*orders, "replay")))
+    return actions
+
+
+def can_restore(story: RequestSummary) -> bool:
+    """Whether a job brought a commit live that can be built again."""
+    has_names = bool(story.app_id and story.branch_name and story.commit_built)
+    return has_names and story.operation == START_JOB and status_of(story).name == "succeeded"

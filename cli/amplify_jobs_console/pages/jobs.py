@@ -1,0 +1,78 @@
+"""The list of jobs, and the page of one branch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from amplify_jobs_console.answers import LiveCommit, Page, RequestSummary
+from amplify_jobs_console.drawing import draw_history
+from amplify_jobs_console.pages.actions import build_branch
+from amplify_jobs_console.pages.content import FAST_SECONDS, SLOW_SECONDS, Content
+from amplify_jobs_console.place import Place
+from amplify_jobs_console.reader import Reader
+from amplify_jobs_console.words import status_of
+
+FILTERS = ("state", "app", "branch", "route", "repository", "commit")
+_LIMIT = "30"
+
+
+def show_jobs(reader: Reader, place: Place, arguments: Mapping[str, str]) -> Content:
+    """The jobs that meet the conditions, a page of them. Raises ApiError."""
+    filters = {name: arguments.get(name, "") for name in FILTERS}
+    query = {**filters, "limit": _LIMIT, "next": arguments.get("next", "")}
+    page = reader.page(RequestSummary, "/requests", query)
+    return Content(
+        "jobs.html.j2",
+        {
+            "page": page,
+            "filters": filters,
+            "is_filtered": any(filters.values()),
+            "older": place.url("jobs", **filters, next=page.next) if page.next else None,
+        },
+        section="jobs",
+        refresh_seconds=refresh_seconds(page),
+    )
+
+
+def show_branch(reader: Reader, place: Place, app_id: str, branch_name: str) -> Content:
+    """The jobs of a branch, and what is live there. Raises ApiError."""
+    page = branch_jobs(reader, app_id, branch_name)
+    last = page.items[0] if page.items else None
+    app_name = (last.app_name if last else None) or app_id
+    return Content(
+        "branch.html.j2",
+        {
+            "page": page,
+            "app_id": app_id,
+            "app_name": app_name,
+            "branch_name": branch_name,
+            "live": live_commit(page),
+            "history": draw_history(page.items),
+            "action": build_branch(last, f"{app_name} {branch_name}"),
+            "commands": [
+                place.shell("jobs", "--app", app_id, "--branch", branch_name),
+                place.shell("jobs", "wait", "--app", app_id, "--branch", branch_name),
+            ],
+        },
+        refresh_seconds=refresh_seconds(page),
+    )
+
+
+def branch_jobs(reader: Reader, app_id: str, branch_name: str) -> Page[RequestSummary]:
+    """The last jobs of a branch. Raises ApiError."""
+    query = {"app": app_id, "branch": branch_name, "limit": _LIMIT}
+    return reader.page(RequestSummary, "/requests", query)
+
+
+def live_commit(page: Page[RequestSummary]) -> LiveCommit | None:
+    """What the last job of a branch that succeeded brought live; None if the page has none."""
+    live = next((one for one in page.items if status_of(one).name == "succeeded"), None)
+    if live is None:
+        return None
+    commit = live.commit_built or live.commit
+    return LiveCommit(commit=commit, job_id=live.job_id, at=live.ended_at, request_id=live.request_id)
+
+
+def refresh_seconds(page: Page[RequestSummary]) -> int:
+    """How often a list looks for news: often while something on it is not over."""
+    return SLOW_SECONDS if all(status_of(one).is_over for one in page.items) else FAST_SECONDS
