@@ -40,7 +40,8 @@ def routes_schema() -> dict[str, Any]:
     """Make the schema. Where a file has defaults, no member of a route is required."""
     schema = Routes.model_json_schema(mode="serialization", ref_template=_REFERENCE)
     definitions: dict[str, Any] = schema.pop("$defs")
-    top = {name: _open(definitions.pop(name), None) for name in ("Source", "Allow", "Bus", *_REPORT_PARTS)}
+    parts = ("Source", "Allow", "Bus", "FollowedBranches", *_REPORT_PARTS)
+    top = {name: _open(definitions.pop(name), None) for name in parts}
     definitions["RequestTemplate"]["allOf"] = [_parameters(operation, definitions) for operation in Operation]
     definitions["When"] |= {"minProperties": 1, "maxProperties": 1}
     definitions["Route"]["properties"][MATRIX] = _MATRIX
@@ -71,6 +72,7 @@ def routes_schema() -> dict[str, Any]:
             "bus": _member(properties["bus"], None),
             DEFAULTS: {"$ref": _REFERENCE.format(model="Defaults")},
             "routes": _named("PartialRoute", properties["routes"]["description"]),
+            "follow": _follow(properties["follow"]),
             "reports": {
                 **_named("", properties["reports"]["description"]),
                 "additionalProperties": {
@@ -91,6 +93,12 @@ _ROUTE_PARTS = (
     *("Route", "When", "Push", "PullRequests", "Releases", "Times", "Objects", "ByName", "RequestTemplate"),
     *("Operation", "OnTimeout", "PullRequestAction", "Retry", "RetryWhen"),
 )
+
+
+def _follow(value: dict[str, Any]) -> dict[str, Any]:
+    followed = {"$ref": _REFERENCE.format(model="FollowedBranches")}
+    options = [{"type": "boolean"}, {"type": "array", "minItems": 1, "items": followed}]
+    return {**{name: value[name] for name in _ABOUT if name in value}, "anyOf": options}
 
 
 def _named(model: str, description: str) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Wakes the execution that waits for a job, when an event tells that the job has ended."""
+"""Wakes the execution of a job that has ended, and begins to follow jobs that somebody else started.
+
+APIs: SendTaskSuccess, StartExecution.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +10,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from amplify_jobs.aws.executions import Executions
 from amplify_jobs.aws.jobs_table.table import JobsTable
+from amplify_jobs.aws.signed_http import AwsHttp
+from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.aws.task_tokens import TaskTokens
 from amplify_jobs.errors import InvalidEventError
+from amplify_jobs.following.follow import Follower
+from amplify_jobs.following.status_change import StatusChangeEvent
 from amplify_jobs.following.wake import Waker, event_model
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
@@ -17,14 +25,31 @@ from amplify_jobs.settings import Settings
 
 
 class OnStatusChangeSettings(Settings):
-    """The table of jobs."""
+    """The table of jobs, the routes, and the state machine."""
 
     jobs_table: str
+    bucket_name: str
+    routes_key: str
+    state_machine_arn: str
+    follow_without_routes: bool
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 logger, metrics = function_logger(), function_metrics()
 settings = OnStatusChangeSettings.from_environment()
-waker = Waker(JobsTable.connect(settings.jobs_table), TaskTokens.connect(), now=lambda: datetime.now(UTC))
+jobs = JobsTable.connect(settings.jobs_table)
+waker = Waker(jobs, TaskTokens.connect(), now)
+aws = AwsHttp.from_environment()
+follower = Follower(
+    jobs,
+    StoredRoutes(aws, settings.bucket_name, settings.routes_key),
+    Executions(aws, settings.state_machine_arn, settings.bucket_name),
+    settings.follow_without_routes,
+    now,
+)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -34,7 +59,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("StatusChanges", MetricUnit.Count, 1)
     change = parse(event=event, model=event_model(event))
     logger.append_keys(**change.log_keys())
-    jobs = waker.ended_jobs(change)
-    awake = sum([waker.wake(job) for job in jobs])
-    logger.info("Woke executions", extra={"jobs": len(jobs), "woke": awake, "event": event.get("detail-type")})
+    ended = waker.ended_jobs(change)
+    awake = sum([waker.wake(job) for job in ended])
+    # An execution that waited has the job.
+    followed = not awake and isinstance(change, StatusChangeEvent) and follower.follow(change)
+    extra = {"jobs": len(ended), "woke": awake, "followed": followed, "event": event.get("detail-type")}
+    logger.info("Status change handled", extra=extra)
+    metrics.add_metric("JobsFollowed", MetricUnit.Count, int(followed))
     return {"woke": awake > 0}

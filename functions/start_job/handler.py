@@ -1,4 +1,4 @@
-"""Starts exactly one job for a request, at the service that its operation is of.
+"""Starts exactly one job for a request, at the service that its operation is of, or takes over one to follow.
 
 APIs: StartJob, StartDeployment, StartCodegenJob, GenerateBackendAPIModels.
 """
@@ -27,6 +27,7 @@ from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.services import connect_services
 from amplify_jobs.aws.task_tokens import TaskTokens
 from amplify_jobs.errors import (
+    AlreadyFollowed,
     AmplifyJobsError,
     RequestRejected,
     RetryableError,
@@ -101,7 +102,7 @@ def run_once(command: StartCommand) -> Job:
 
 
 def not_started(error: AmplifyJobsError) -> AmplifyJobsError:
-    metrics.add_metric("StartsNotMade", MetricUnit.Count, 1)
+    metrics.add_metric("StartsNotMade", MetricUnit.Count, int(not isinstance(error, AlreadyFollowed)))
     logger.warning("Not started", extra={"error": type(error).__name__, "reason": str(error)})
     return error
 
@@ -120,14 +121,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - start_request.request.received_at).total_seconds())
         metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
         raise not_started(start_request.rejection_if_late(error, now()) or error) from None
-    except (RequestRejected, Superseded) as error:
+    except (RequestRejected, Superseded, AlreadyFollowed) as error:
         raise not_started(error) from None
     key = start.record(start_request, job)
     logger.append_keys(job_id=job.job_id)
     logger.info("Started")
-    metrics.add_metric("JobsStarted", MetricUnit.Count, 1)
+    metrics.add_metric("JobsStarted", MetricUnit.Count, int(job.origin is None))
     # A change that was counted before this, or since, has not been seen: only a poll sees.
-    state = JobState(job=job, state=State.WAITING, started_at=now())
+    started_at = (job.origin.started_at if job.origin else None) or now()
+    state = JobState(job=job, state=State.WAITING, started_at=started_at)
     followed = FollowedJob(request=start_request.request, job=state, key=key, attempt=start_request.attempt)
     answer = poll_answer(followed, Record(), jobs.earlier_jobs(key), now())
     return answer.model_dump(mode="json", by_alias=True)

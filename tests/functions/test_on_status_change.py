@@ -206,7 +206,7 @@ def test_every_line_says_which_job_it_is_about(stack: Stack, on_status_change: F
     assert on_status_change.logs
     for line in on_status_change.logs:
         assert line.items() >= {"app_id": APP_ID, "branch_name": BRANCH_NAME, "job_id": "95"}.items()
-    assert on_status_change.metrics == {"StatusChanges": 1}
+    assert on_status_change.metrics == {"StatusChanges": 1, "JobsFollowed": 0}
 
 
 # ---------------------------------------------------------------- calls that end jobs
@@ -270,6 +270,7 @@ def test_a_call_that_ends_jobs_wakes_the_executions_that_follow_them(
         over,
         JobState(job=Job(operation="start_job", app_id=app_id, branch_name="main", job_id="1"), state=State.SUCCEEDED),
         None,
+        datetime.now(UTC),
     )
     assert on_status_change(api_call(name, appId=app_id, **parameters)) == {"woke": False}
     assert [job for job in jobs if changes_of(stack, keys[job])] == sorted(ended)

@@ -65,6 +65,8 @@ class World:
     jobs: list[StartedJob] = field(default_factory=list)
     lease: Lease = field(default_factory=Lease)
     known: dict[str, Job] = field(default_factory=dict)
+    # Job id -> the request whose record it has.
+    owners: dict[str, str] = field(default_factory=dict)
     # Requests whose StartJob Amplify refuses.
     refused: frozenset[str] = frozenset()
 
@@ -80,6 +82,12 @@ class World:
         if self.lease != found:
             return False
         self.lease = Lease(attempt, attempt.highest_job_id)
+        return True
+
+    def raise_highest_job_id(self, expected: Lease, job_id: int) -> bool:
+        if self.lease != expected:
+            return False
+        self.lease = Lease(None, max(expected.highest_job_id, job_id))
         return True
 
     def release_lease(self, attempt: Attempt, highest_job_id: int) -> None:
@@ -197,6 +205,20 @@ class Process:
     def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None:
         assert branch == BRANCH
         self._store(lambda: self._world.release_lease(attempt, highest_job_id))
+
+    def raise_highest_job_id(self, branch: BranchRef, expected: Lease, job_id: int, now: datetime) -> bool:
+        assert branch == BRANCH
+        return self._store(lambda: self._world.raise_highest_job_id(expected, job_id))
+
+    def claim_job(self, region: str, request_id: str, job: Job, now: datetime) -> bool:
+        assert region == REGION
+        return self._store(lambda: self._world.owners.setdefault(job.job_id, request_id) == request_id)
+
+    def claim_job_anew(
+        self, region: str, request_id: str, job: Job, now: datetime, predecessor: str | None = None
+    ) -> bool:
+        # No branch is deleted here.
+        return self._store(lambda: False)
 
     def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None:
         self._store(lambda: self._world.known.update({request_id: job}))

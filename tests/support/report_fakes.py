@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.planning import Plan
-from amplify_jobs.reporting.report import Report, ReportState
-from amplify_jobs.reporting.sending import Record
+from amplify_jobs.reporting.report import Report
+from amplify_jobs.reporting.sending import BranchState, Record
 
 
 @dataclass
 class Records:
     records: dict[Plan, Record] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
-    states: dict[str, ReportState] = field(default_factory=dict)
+    states: dict[str, BranchState] = field(default_factory=dict)
     missing: set[tuple[str, str]] = field(default_factory=set)
 
     def record(self, plan: Plan) -> Record:
@@ -25,11 +25,13 @@ class Records:
     def save(self, plan: Plan, record: Record) -> None:
         self.records[plan] = record
 
-    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+    def branch_state(self, destination: Destination, report: Report) -> BranchState | None:
         return self.states.get(destination.name)
 
     def save_branch_state(self, destination: Destination, report: Report) -> None:
-        self.states[destination.name] = report.state
+        known = self.states.get(destination.name)
+        if known is None or known.requested_at <= report.version.requested_at:
+            self.states[destination.name] = BranchState(report.state, report.version.requested_at)
 
     def is_stopped(self, destination: Destination) -> bool:
         return destination.name in self.stopped

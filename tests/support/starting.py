@@ -29,6 +29,7 @@ class JobsInMemory:
     latest: dict[tuple[BranchRef, str], Latest] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
     ended: set[JobRef] = field(default_factory=set)
+    owners: dict[tuple[str, str, str], str] = field(default_factory=dict)
     changed: list[JobRef] = field(default_factory=list)
     started: list[tuple[str, Job]] = field(default_factory=list)
 
@@ -49,6 +50,26 @@ class JobsInMemory:
 
     def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None:
         self.leases[branch] = Lease(None, highest_job_id)
+
+    def raise_highest_job_id(self, branch: BranchRef, expected: Lease, job_id: int, now: datetime) -> bool:
+        if self.lease(branch) != expected:
+            return False
+        self.leases[branch] = Lease(None, max(expected.highest_job_id, job_id))
+        return True
+
+    def claim_job(self, region: str, request_id: str, job: Job, now: datetime) -> bool:
+        return self.owners.setdefault((job.app_id, job.require_branch(), job.job_id), request_id) == request_id
+
+    def claim_job_anew(
+        self, region: str, request_id: str, job: Job, now: datetime, predecessor: str | None = None
+    ) -> bool:
+        place = (job.app_id, job.require_branch(), job.job_id)
+        ref = JobRef(BranchRef(region, job.app_id, job.require_branch()), job.job_id)
+        if ref not in self.ended or predecessor not in (None, self.owners[place]):
+            return False
+        self.owners[place] = request_id
+        self.ended.remove(ref)
+        return True
 
     def models_attempt(self, request_id: str) -> ModelsAttempt | None:
         return self.attempts.get(request_id)

@@ -19,7 +19,11 @@ from amplify_jobs.events.http_request import HttpApiRequest
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.strict_json import json_object
 from amplify_jobs.events.webhooks import PROVIDERS, provider
+from amplify_jobs.following.follow import SOURCE
+from amplify_jobs.following.status_change import STATUS_CHANGE, StatusChangeEvent
 from amplify_jobs.intake.message import QueuedEvent
+from amplify_jobs.model.validation import faults
+from amplify_jobs.routing.follow import follow_refusals
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.explaining.kind_header import missing_kind_header
 from amplify_jobs_cli.suggestions import one_of
@@ -114,6 +118,8 @@ class _Reader:
             return self._answer(raw)
         if "kind" in raw:
             return self._normalised(raw)
+        if raw.get("detail-type") == STATUS_CHANGE and self.source is None:
+            return self._status_change(raw)
         if self._is_of_aws(raw):
             delivery = aws_events.parse(raw, EXAMPLE_ID)
             return RecordedEvent(delivery.source, delivery.delivery_id, delivery)
@@ -125,6 +131,18 @@ class _Reader:
         if self.source is not None and self.source in self.routes.sources:
             return False
         return "schedule" in raw or "detail-type" in raw or bool(raw.keys() & {"operation", "route"}) or raw == {}
+
+    def _status_change(self, raw: dict[str, Any]) -> RecordedEvent:
+        """Amplify's event of a job, which `follow` decides on."""
+        try:
+            event = StatusChangeEvent.model_validate(raw)
+        except ValidationError as error:
+            raise UnreadableDeliveryError("; ".join(faults(error))) from None
+        job = event.detail
+        refusals = follow_refusals(self.routes.follow, job.app_id, job.branch_name)
+        verdict = f"not followed: {'; '.join(refusals)}" if refusals else "followed, unless a request started it"
+        note = f"Job {job.job_id} of app {job.app_id}, branch {job.branch_name} ({job.job_status}): {verdict}."
+        return RecordedEvent(SOURCE, None, Delivery(()), (note,))
 
     def _http_api(self, raw: dict[str, Any]) -> RecordedEvent:
         """What API Gateway hands to receive_webhook."""

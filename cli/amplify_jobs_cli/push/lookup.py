@@ -33,9 +33,9 @@ class BranchUse:
 
 @dataclass(frozen=True)
 class Use:
-    """What a route names of the account."""
+    """What a place in the routes names of the account, such as `routes.web`."""
 
-    route: str
+    place: str
     app_id: str | None
     branches: BranchUse | None
     # The bucket whose events the route waits for, and those that deployments are read from.
@@ -64,14 +64,18 @@ class Reach:
 
 
 def uses(routes: Routes) -> list[Use]:
-    """What the routes that are switched on name, where it is no value of an event."""
-    return [_use(name, route) for name, route in routes.routes.items() if route.enabled]
+    """What routes that are switched on, and `follow`, name, where it is no value of an event."""
+    used = [_use(name, route) for name, route in routes.routes.items() if route.enabled]
+    follow = () if isinstance(routes.follow, bool) else routes.follow
+    for number, followed in enumerate(follow):
+        used += [Use(f"follow.{number}", app_id, None, None, None) for app_id in followed.apps or ()]
+    return used
 
 
 def warnings(found: Iterable[Use], account: Account, reach: Reach) -> Iterator[tuple[str, str]]:
-    """What does not fit: the route that names it, and what is wrong."""
+    """What does not fit: the place that names it, and what is wrong."""
     for use in found:
-        yield from ((use.route, text) for text in _warnings(use, account, reach))
+        yield from ((use.place, text) for text in _warnings(use, account, reach))
 
 
 def _use(name: str, route: Route) -> Use:
@@ -84,7 +88,7 @@ def _use(name: str, route: Route) -> Use:
     bucket = None
     if isinstance(artifact, str) and artifact.startswith("s3://"):
         bucket = _literal(bucket_and_key(artifact)[0])
-    return Use(name, app_id, branches, route.when.object.bucket if route.when.object else None, bucket)
+    return Use(f"routes.{name}", app_id, branches, route.when.object.bucket if route.when.object else None, bucket)
 
 
 def _branch_use(app_id: str, branch: Any, route: Route) -> BranchUse | None:

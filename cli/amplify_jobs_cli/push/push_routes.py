@@ -115,7 +115,7 @@ def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[s
         return []
     used = uses(routes)
     reader = AccountReader.connect(stack.session)
-    warnings_by_place = [(f"routes.{route}", text) for route, text in warnings(used, reader.read(used), stack.reach)]
+    warnings_by_place = list(warnings(used, reader.read(used), stack.reach))
     warnings_by_place += [("", trouble) for trouble in reader.troubles]
     if not options.as_json:
         # One app that is not there concerns many routes.

@@ -13,7 +13,8 @@ from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.changes import Change, Kind, Member
 
 # Of the bus, its only member is told by its name.
-_SECTIONS = {"sources": "source", "bus": "bus", "routes": "route", "reports": "target"}
+_FOLLOW = "follow"
+_SECTIONS = {"sources": "source", "bus": "bus", "routes": "route", _FOLLOW: "follow", "reports": "target"}
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class StoredRoutes:
             routes = Routes.model_validate_json(content or b"")
         except ValidationError:
             return cls(_sections(_json(content)))
-        return cls(_plain(routes), routes)
+        return cls(_sections(_plain(routes)), routes)
 
 
 def route_changes(stored: StoredRoutes, routes: Routes) -> list[Change]:
     """Tell which sources, routes and targets are added, changed (with each member that is) or removed."""
-    after = _plain(routes)
+    after = _sections(_plain(routes))
     return [
         change
         for section, what in _SECTIONS.items()
@@ -53,7 +54,9 @@ def _json(content: bytes | None) -> Any:
 def _sections(value: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict):
         return {}
-    return {name: value[name] for name in _SECTIONS if isinstance(value.get(name), dict)}
+    sections = {name: value[name] for name in _SECTIONS if isinstance(value.get(name), dict)}
+    # It has no names: one line tells all of it.
+    return sections | {_FOLLOW: {"of jobs": value[_FOLLOW]} if value.get(_FOLLOW) else {}}
 
 
 def _plain(routes: Routes) -> dict[str, Any]:

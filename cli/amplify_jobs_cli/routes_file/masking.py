@@ -29,8 +29,8 @@ _DEEPEST = 50
 # The deepest text of a right target lies in when.branches.
 _DEEPEST_TEXT = 3
 
-_MEMBERS = ("version", "sources", "provider", "secrets", "routes", "defaults", "bus")
-_SECTIONS = ("version", "routes", "defaults", "bus")
+_MEMBERS = ("version", "sources", "provider", "secrets", "routes", "defaults", "bus", "follow")
+_SECTIONS = ("version", "routes", "defaults", "bus", "follow")
 _PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]{1,64})?/[A-Za-z0-9_.-]{1,64}/secrets(/[A-Za-z0-9_.-]{1,64})+")
 _MEMBER_NAME = re.compile(r"[A-Za-z_]{1,16}")
 # Names and patterns of routes, operations and ids of apps.

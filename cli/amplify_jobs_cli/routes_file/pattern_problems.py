@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from amplify_jobs_cli.routes_file.places import Path
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.values import items, member, members
 
@@ -31,11 +32,20 @@ def pattern_problems(value: Any, severity: Severity) -> Iterator[Problem]:
                     problem = _problem(key, pattern)
                     if problem is not None and problem[0] == severity:
                         yield Problem(("routes", name, "when", kind, key, *index), problem[1])
-    for name, target in members(value, "reports"):
-        for index, pattern in items(member(member(target, "when"), "branches")):
+    for path, patterns in _other_branches(value):
+        for index, pattern in items(patterns):
             problem = _problem("branches", pattern)
             if problem is not None and problem[0] == severity:
-                yield Problem(("reports", name, "when", "branches", *index), problem[1])
+                yield Problem((*path, "branches", *index), problem[1])
+
+
+def _other_branches(value: Any) -> Iterator[tuple[Path, Any]]:
+    """The patterns of branches outside of routes, with the paths of what has them."""
+    for name, target in members(value, "reports"):
+        yield ("reports", name, "when"), member(member(target, "when"), "branches")
+    follow = member(value, "follow")
+    for number, followed in enumerate(follow if isinstance(follow, list) else ()):
+        yield ("follow", number), member(followed, "branches")
 
 
 def _problem(key: str, pattern: str) -> tuple[Severity, str] | None:

@@ -80,7 +80,7 @@ def _source_faults(path: Path, target: dict[str, Any], providers: dict[str, Any]
     elif providers[name] == "standard":
         message = f"source {name} is of provider standard, which has no commits; {use}"
         yield Problem((*path, "source"), message)
-    elif target.get("api") is None and STATUS_HOSTS.get(str(providers[name])) is False:
+    elif target.get("api") is None and STATUS_HOSTS.get(str(providers[name]), "") is None:
         message = f"is missing; use the address of your host's API, like {api_example(providers[name])}"
         yield Problem((*path, "api"), message)
 

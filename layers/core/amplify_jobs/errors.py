@@ -72,6 +72,10 @@ class Superseded(AmplifyJobsError):  # noqa: N818 -- the state machine catches i
     """A newer request made this one moot before it was sent; the message names the newer one."""
 
 
+class AlreadyFollowed(AmplifyJobsError):  # noqa: N818 -- the state machine catches it by this name
+    """Another request has the job that this one is to follow, and announces it; there is nothing to tell anybody."""
+
+
 class InvalidSchemaError(RequestRejected):
     """A GraphQL schema that can't be turned into data for a codegen job; the message opens with line and column."""
 
@@ -94,6 +98,10 @@ class UnreadableLogError(AmplifyJobsError):
 
 class StackNotFoundError(AmplifyJobsError):
     """There is no stack of this name; the message says where it was looked for."""
+
+
+class UnknownTargetError(AmplifyJobsError):
+    """The routes have no target of this name; the message says which they have."""
 
 
 class PushRefusedError(AmplifyJobsError):
@@ -139,3 +147,39 @@ class UnusableRefError(UnreadableDeliveryError):
 
     Where it tells of one ref only it is ignored for this reason, as it is beside others.
     """
+
+
+class OrderError(AmplifyJobsError):
+    """A request to the API that is not done; `status` is the HTTP status of the answer."""
+
+    status: ClassVar[int]
+
+
+class BadQueryError(OrderError):
+    """A question that the API can't answer; the message says what to ask instead."""
+
+    status = 400
+
+
+class NotAllowedError(OrderError):
+    """The routes do not allow what was requested; the message says why."""
+
+    status = 403
+
+
+class UnknownItemError(OrderError):
+    """There is no request or delivery of this id, or no log."""
+
+    status = 404
+
+
+class ConflictError(OrderError):
+    """What was ordered can't be done in the state that the request is in."""
+
+    status = 409
+
+
+class InvalidOrderError(OrderError):
+    """What was ordered is no order; the message names every fault."""
+
+    status = 422

@@ -220,7 +220,7 @@ def test_ten_jobs_that_succeeded_tell_how_long_the_next_may_take(
             started_at=NOW,
             finished_at=NOW + timedelta(seconds=number),
         )
-        store.record_state(key, state, NOW)
+        store.record_state(key, state, NOW, NOW)
     earlier = store.earlier_jobs(record_key("d1a2b3c4d5e6", "main", "100"))
     assert earlier == [EarlierJob(float(took), end_event_received=False) for took in seconds]
 
@@ -231,7 +231,7 @@ def test_a_job_has_ended_once_a_poll_saw_its_end(store: JobsTable, state: State)
     assert not store.has_ended(ref)
     key = store.record_start(REGION, request("web-7"), job, NOW)
     assert not store.has_ended(ref)
-    store.record_state(key, JobState(job=job, state=state), None)
+    store.record_state(key, JobState(job=job, state=state), None, NOW)
     # A job that was only given up may still run.
     assert store.has_ended(ref) == (state in (State.SUCCEEDED, State.FAILED, State.CANCELLED))
 

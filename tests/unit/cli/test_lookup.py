@@ -98,4 +98,4 @@ def test_a_route_that_is_switched_off_is_not_looked_at() -> None:
 @given(ROUTES)
 def test_any_routes_can_be_looked_up(routes: Routes) -> None:
     account = Account({"d1": {"main": True}}, {}, frozenset())
-    assert all(name in routes.routes for name, _ in warnings(uses(routes), account, REACH))
+    assert all(place.removeprefix("routes.") in routes.routes for place, _ in warnings(uses(routes), account, REACH))

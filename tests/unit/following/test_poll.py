@@ -76,7 +76,7 @@ class World:
         )
         return self.record
 
-    def record_state(self, key: RecordKey, state: JobState, left_queue_at: datetime | None) -> None:
+    def record_state(self, key: RecordKey, state: JobState, left_queue_at: datetime | None, now: datetime) -> None:
         assert key == KEY
         self.recorded.append((state.state, left_queue_at))
         changes, polls, request_id = self.record.changes, self.record.polls, self.record.request_id

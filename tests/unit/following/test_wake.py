@@ -21,6 +21,7 @@ from amplify_jobs.model.validation import invalid_input_is
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REGION = "eu-west-1"
+TIME = "2026-03-01T12:00:00Z"
 DETAIL = {"appId": "dabcde12345678", "branchName": "master", "jobId": "4", "jobStatus": "SUCCEED"}
 JOB = JobRef(BranchRef(REGION, "dabcde12345678", "master"), "4")
 
@@ -32,7 +33,7 @@ def read(event: dict[str, Any]) -> StatusChangeEvent | EndingCallEvent:
 
 
 def status_change(**detail: Any) -> dict[str, Any]:
-    return {"region": REGION, "detail": {**DETAIL, **detail}}
+    return {"region": REGION, "time": TIME, "detail": {**DETAIL, **detail}}
 
 
 def api_call(**parameters: Any) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def test_a_fault_is_named_by_its_path(detail: dict[str, Any], message: str) -> N
 
 
 def test_every_fault_is_named() -> None:
-    event = {"detail": {"appId": "", "branchName": "master", "jobId": "x"}, "region": REGION}
+    event = {"detail": {"appId": "", "branchName": "master", "jobId": "x"}, "region": REGION, "time": TIME}
     with pytest.raises(InvalidEventError, match=r"^detail\.appId: .*; detail\.jobId: .*; detail\.jobStatus: "):
         read(event)
 
@@ -150,7 +151,7 @@ anything = st.recursive(
 )
 
 
-@given(st.fixed_dictionaries({"region": st.just(REGION)}, optional={"detail": anything}))
+@given(st.fixed_dictionaries({"region": st.just(REGION), "time": st.just(TIME)}, optional={"detail": anything}))
 def test_any_event_is_read_or_its_faults_are_named(event: dict[str, Any]) -> None:
     message = "detail"
     try:

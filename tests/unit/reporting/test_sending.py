@@ -234,3 +234,8 @@ def test_a_target_that_wants_changes_gets_the_first_failure_and_the_first_succes
         sent.append(sender.send(destination, planned, report))
     news = [Result.UNCHANGED, Result.SENT, Result.UNCHANGED, Result.UNCHANGED, Result.SENT, Result.UNCHANGED]
     assert sent == news
+    # A replay brings the first failure again, which is no news beside the success of a newer job.
+    again = finished(Outcome.FAILED, request_id="web-1", requested_at=REQUESTED + timedelta(minutes=1))
+    world.records.records.clear()
+    (planned,) = plan([destination], again)
+    assert sender.send(destination, planned, again) is Result.UNCHANGED

@@ -22,8 +22,8 @@ from amplify_jobs.events.event import (
     StoredObject,
 )
 from amplify_jobs.model.parameters import StartJobParameters, validated_parameters
-from amplify_jobs.model.request import JobRequest, OnTimeout, RetryWhen
-from amplify_jobs.routing.job_request import CAUSE_MESSAGE_LIMIT, make_job_request
+from amplify_jobs.model.request import CAUSE_MESSAGE_LIMIT, JobRequest, OnTimeout, RetryWhen
+from amplify_jobs.routing.job_request import make_job_request
 from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.placeholders import VALUES, values_of
 from amplify_jobs.routing.routes import Routes, Source

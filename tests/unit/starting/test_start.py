@@ -17,7 +17,7 @@ from amplify_jobs.errors import (
     UnknownResourceError,
 )
 from amplify_jobs.model.job import Job, JobState, State
-from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.parameters import JobType, StartJobParameters
 from amplify_jobs.starting.start import Start, StartRequest
 from tests.support.starting import NOON, HostingInMemory, Surroundings, make_request
@@ -37,7 +37,7 @@ def start_request(attempt: int | None = None, **members: Any) -> StartRequest:
 
 
 def start(surroundings: Surroundings, hosting: HostingInMemory) -> Start:
-    return Start(dict.fromkeys(Operation, hosting), surroundings.resources())
+    return Start(dict.fromkeys(OPERATIONS, hosting), surroundings.resources())
 
 
 def test_each_start_of_a_request_has_an_id_of_its_own() -> None:

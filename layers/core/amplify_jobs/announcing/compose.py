@@ -75,7 +75,7 @@ def _started(notification: Notification, state: JobState, names: AppNames, stack
         account=stack.account,
         region=stack.region,
         execution=notification.execution,
-        cause=_cause(request.cause),
+        cause=_cause(cause_of(request.cause, state)),
         requested_at=request.received_at,
         job=_job(state, names),
         links=links(state, names, stack),
@@ -91,7 +91,7 @@ def _finished(notification: Notification, state: JobState, names: AppNames, stac
         account=stack.account,
         region=stack.region,
         execution=notification.execution,
-        cause=_cause(request.cause),
+        cause=_cause(cause_of(request.cause, state)),
         requested_at=request.received_at,
         job=_job(state, names),
         outcome=Outcome(state.state.value) if state.state.is_outcome else Outcome.UNKNOWN,
@@ -153,6 +153,23 @@ def _link(pattern: str, values: dict[str, str | None]) -> str | None:
     if not pattern or any(values.get(name) is None for name in _PLACEHOLDER.findall(pattern)):
         return None
     return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), pattern)
+
+
+def cause_of(cause: Cause, state: JobState) -> Cause:
+    """The cause of a job; of one that somebody else started, with what Amplify tells of it.
+
+    Such a job that builds the tip of its branch has its commit at the end, when the log tells it.
+    """
+    origin = state.job.origin
+    if origin is None:
+        return cause
+    known = {
+        "host": origin.host,
+        "repository": origin.repository,
+        "commit": origin.commit or state.commit_built,
+        "message": origin.message,
+    }
+    return cause.model_copy(update=known)
 
 
 def _cause(cause: Cause) -> Cause:

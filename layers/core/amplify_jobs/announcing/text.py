@@ -15,7 +15,7 @@ from amplify_jobs.announcing.announcement import (
     Outcome,
 )
 from amplify_jobs.model.failure import Failure
-from amplify_jobs.model.request import Cause
+from amplify_jobs.model.request import FOLLOWED, Cause
 from amplify_jobs.model.results import Results
 from amplify_jobs.text import indented, one_line
 
@@ -95,12 +95,15 @@ def _headline(detail: Announcement) -> str:
         case JobFinished():
             return f"{_app(detail.job)} · {_branch(detail.job)} · job {detail.job.job_id} {_end(detail)}"
         case JobStarted():
-            # Amplify accepted the job and runs it after the jobs before it. That moment is not announced.
-            queue = ", and waits in Amplify's queue until it can run" if detail.job.branch_name else ""
+            # Amplify accepted the job and runs it after the jobs before it. That moment is not announced. The first
+            # event of a job that somebody else started tells that it runs.
+            waits = detail.job.branch_name and not is_followed(detail)
+            queue = ", and waits in Amplify's queue until it can run" if waits else ""
             return f"{_app(detail.job)} · {_branch(detail.job)} · job {detail.job.job_id} started{queue}"
         case JobRejected():
             names = (detail.app_name or detail.app_id, detail.branch_name or detail.environment_name)
-            return f"{' · '.join(name for name in names if name) or 'A request'} · no job was started"
+            what = "a job could not be followed" if is_followed(detail) else "no job was started"
+            return f"{' · '.join(name for name in names if name) or 'A request'} · {what}"
         case _:
             raise TypeError(f"no headline for {type(detail).__name__}")
 
@@ -144,6 +147,11 @@ def _failure_facts(failure: Failure) -> Iterator[tuple[str, str | None]]:
     yield "Whole log", failure.log
 
 
+def is_followed(detail: Announcement) -> bool:
+    """Whether somebody else started the job."""
+    return detail.cause is not None and detail.cause.kind == FOLLOWED
+
+
 def is_other_commit(detail: JobFinished) -> bool:
     """Whether Amplify built another commit than the event's; a short id is that of the same commit."""
     commit = detail.cause.commit if detail.cause else None
@@ -155,8 +163,12 @@ def _cause_facts(cause: Cause, route: str | None) -> Iterator[tuple[str, str | N
     message = " ".join((cause.message or "").splitlines()[:1])
     yield "Commit", f"{(cause.commit or '')[:12]} {message}".strip()
     yield "Author", cause.author
-    repository = f" to {cause.repository}" if cause.repository else ""
-    yield "Triggered by", f"{cause.kind}{repository}" + (f", route {route}" if route else "")
+    if cause.kind == FOLLOWED:
+        repository = f" for {cause.repository}" if cause.repository else ""
+        yield "Triggered by", f"a git trigger of Amplify's, its console or its API{repository}, not by amplify-jobs"
+    else:
+        repository = f" to {cause.repository}" if cause.repository else ""
+        yield "Triggered by", f"{cause.kind}{repository}" + (f", route {route}" if route else "")
     yield "Asked because", " ".join((cause.reason or "").split())
 
 

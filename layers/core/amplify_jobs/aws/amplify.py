@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_start
-from amplify_jobs.aws.amplify_responses import hosting_job_state, step_addresses, text_or_none
+from amplify_jobs.aws.amplify_responses import hosting_job_state, job_with_origin, step_addresses, text_or_none
 from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
 from amplify_jobs.aws.errors import required_member
 from amplify_jobs.aws.s3 import Objects
@@ -78,6 +78,17 @@ class Amplify:
         with amplify_call("GetJob"):
             answer = self._read_client.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
             return hosting_job_state(job, answer)
+
+    def job_with_origin(self, job: Job) -> Job:
+        """Add to a job what Amplify tells of it and of its app's repository (APIs: GetJob, GetApp).
+
+        Raises as get_job does.
+        """
+        with amplify_call("GetJob"):
+            answer = self._read_client.get_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
+        with amplify_call("GetApp"):
+            app = required_member(self._read_client.get_app(appId=job.app_id), "app", dict)
+            return job_with_origin(job, answer, app)
 
     def step_addresses(self, job: Job) -> tuple[StepAddress, ...]:
         """Give a job's steps with fresh addresses of their logs (API: GetJob). Raises as get_job does."""

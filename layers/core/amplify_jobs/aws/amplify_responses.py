@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.model.job import Job, JobState, State, Step, StepAddress, hosting_state
+from amplify_jobs.model.job import Job, JobOrigin, JobState, State, Step, StepAddress, hosting_state
+from amplify_jobs.model.repository_address import parse_repository_address
+from amplify_jobs.model.request import CAUSE_MESSAGE_LIMIT
 from amplify_jobs.model.results import PartialError, Results, merge_errors
 from amplify_jobs.text import presentable
 
 # Amplify's jobs have three to five; a name or a status is a word.
 _MOST_STEPS = 10
 _WORD_LIMIT = 100
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 # The final statuses of UI Builder (CodegenJobStatus) and of Amplify Backend, which the API leaves untyped.
 _GENERATOR_STATES = {
@@ -53,6 +58,23 @@ def hosting_job_state(job: Job, answer: Mapping[str, Any]) -> JobState:
         reason=next((step.reason for step in steps if step.status == "FAILED" and step.reason), None),
         steps=steps,
     )
+
+
+def job_with_origin(job: Job, answer: Mapping[str, Any], app: Mapping[str, Any]) -> Job:
+    """Add to a job what GetJob and GetApp tell of it. Raises ServiceTrouble if the first answer is no job at all."""
+    state = hosting_job_state(job, answer)
+    summary = answer["job"]["summary"]
+    commit, message = text_or_none(summary.get("commitId")), text_or_none(summary.get("commitMessage"))
+    host, repository = parse_repository_address(text_or_none(app.get("repository")) or "") or (None, None)
+    origin = JobOrigin(
+        started_at=state.started_at,
+        # Of a job that nobody named a commit for, Amplify says HEAD.
+        commit=commit if commit and _COMMIT.fullmatch(commit) else None,
+        message=message[:CAUSE_MESSAGE_LIMIT] if message else None,
+        host=host,
+        repository=repository,
+    )
+    return state.job.model_copy(update={"origin": origin})
 
 
 def step_addresses(answer: Mapping[str, Any]) -> tuple[StepAddress, ...]:

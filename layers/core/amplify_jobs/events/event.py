@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import Model
+from amplify_jobs.model.operations import FOLLOW_JOB, Operation
 from amplify_jobs.model.request import (
     JOB_REASON_LIMIT,
     LONGEST_MINUTES,
@@ -151,6 +152,8 @@ class RequestedJob(Model):
                 raise ValueError("give either route, or operation and parameters")
         elif self.model_dump(exclude={"version", "request_id", "route", "reason"}, exclude_none=True):
             raise ValueError("a route has its own operation, parameters and limits; leave them out")
+        if self.operation == FOLLOW_JOB:
+            raise ValueError(f"{FOLLOW_JOB} is no operation of Amplify's; use one of {', '.join(Operation)}")
         if self.retry_when is not None and self.retry is None:
             raise ValueError("retryWhen says after which failures, but retry is missing; say how often")
         return self
@@ -181,7 +184,7 @@ class Event(Model):
     evidence.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
     the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
     came; `schedule` and `object` are what those of their kinds do. `installation` is that of the GitHub App whose
-    webhook it came by.
+    webhook it came by. `replay` marks an event that a person had processed again: it is another one than before.
     """
 
     kind: EventKind
@@ -212,11 +215,12 @@ class Event(Model):
     key: str | None = None
     channel: Channel | None = None
     installation: int | None = None
+    replay: str | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
-        hidden |= {"installation"}
+        hidden |= {"installation", "replay"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
@@ -276,6 +280,10 @@ def digest(parts: Sequence[str | int | None]) -> str:
 
 
 def _identity(event: Event) -> list[str | int | None]:
+    return [*_content(event), *([f"replay {event.replay}"] if event.replay else [])]
+
+
+def _content(event: Event) -> list[str | int | None]:
     if event.request is not None:
         return [event.kind, event.host, event.key]
     if event.schedule is not None:

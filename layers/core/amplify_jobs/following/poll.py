@@ -57,7 +57,7 @@ class Jobs(Protocol):
 
     def record_poll(self, key: RecordKey, now: datetime) -> Record: ...
 
-    def record_state(self, key: RecordKey, state: JobState, left_queue_at: datetime | None) -> None: ...
+    def record_state(self, key: RecordKey, state: JobState, left_queue_at: datetime | None, now: datetime) -> None: ...
 
     def earlier_jobs(self, key: RecordKey) -> Sequence[EarlierJob]: ...
 
@@ -97,7 +97,7 @@ class Poll:
         answer = self._ask(followed, record, now)
         record = replace(record, left_queue_at=left_queue(answer, record.left_queue_at, now))
         state = self._decide(followed, answer, record, now)
-        self.jobs.record_state(followed.key, state, record.left_queue_at)
+        self.jobs.record_state(followed.key, state, record.left_queue_at, now)
         if state.state is State.TIMED_OUT and answer.state is not State.CANCELLED:
             state = self._stop(followed.with_state(state), record, now)
         if state.state is State.SUCCEEDED and not state.job.sends_events:
@@ -172,7 +172,8 @@ def not_found(last: JobState, record: Record, now: datetime, error: NotFoundErro
 
     Raises ServiceTrouble for a job that was only just started and may not be visible yet.
     """
-    was_seen = record.state is not None or record.changes > 0
+    # Of a job that somebody else started, the first event told before it was followed.
+    was_seen = record.state is not None or record.changes > 0 or last.job.origin is not None
     if not was_seen and last.started_at is not None and now - last.started_at < VISIBLE_AFTER:
         raise ServiceTrouble(str(error)) from error
     reason = "Amplify no longer knows this job: it was deleted, or its branch or app was."

@@ -9,6 +9,14 @@ from amplify_jobs.model.job import State
 
 
 @dataclass(frozen=True)
+class Owner:
+    """The request that has a branch's job. `ended_at` is when a poll saw the job's end, None before that."""
+
+    request_id: str
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Record:
     """A job's record as a poll reads it.
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from amplify_jobs.following.ending_calls import DETAIL_TYPE, EndingCallEvent
 from amplify_jobs.following.status_change import StatusChangeEvent
-from amplify_jobs.model.job import BranchRef, JobRef, hosting_state
+from amplify_jobs.model.job import JobRef
 
 
 def event_model(event: Mapping[str, Any]) -> type[StatusChangeEvent | EndingCallEvent]:
@@ -46,10 +46,7 @@ class Waker:
         if isinstance(event, EndingCallEvent):
             call = event.call
             return self.jobs.followed_jobs(event.region, call.app_id, call.branch_names, call.job_id)
-        change = event.detail
-        if not hosting_state(change.job_status).is_outcome:
-            return []
-        return [JobRef(BranchRef(event.region, change.app_id, change.branch_name), change.job_id)]
+        return [event.job] if event.tells_end else []
 
     def wake(self, job: JobRef) -> bool:
         """Count the end of a job and wake its execution; False if it does not wait. Raises ServiceTrouble."""

@@ -45,10 +45,24 @@ def hosting_state(status: str) -> State:
     return _HOSTING_STATES.get(status, State.RUNNING)
 
 
+class JobOrigin(GrowingModel):
+    """What Amplify tells of a job that somebody else started (APIs: GetJob, GetApp).
+
+    `commit` is None of a job that builds the tip of its branch. `host` and `repository` name the app's repository.
+    """
+
+    started_at: AwareDatetime | None = None
+    commit: str | None = None
+    message: str | None = None
+    host: str | None = None
+    repository: str | None = None
+
+
 class Job(GrowingModel):
     """A job of Amplify: a branch's if Amplify Hosting runs it, else a backend environment's.
 
-    `warnings` are faults of the request that did not keep the job from starting.
+    `warnings` are faults of the request that did not keep the job from starting. `origin` is there if somebody else
+    started the job.
     """
 
     operation: str
@@ -58,6 +72,7 @@ class Job(GrowingModel):
     job_id: str
     job_type: str | None = None
     warnings: tuple[str, ...] = ()
+    origin: JobOrigin | None = None
 
     def require_branch(self) -> str:
         """Give the branch of a job of Amplify Hosting. Raises ValueError for any other job."""

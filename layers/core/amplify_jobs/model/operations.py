@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from amplify_jobs.model.parameters import OperationParameters
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 _DEFAULT_TIMEOUT_MINUTES = 60
 # Code and models are generated in seconds; the Amplify CLI itself gives up after two minutes.
 _GENERATOR_TIMEOUT_MINUTES = 10
+# Amplify ends a build itself after two hours at the latest (user guide: build timeout).
+_FOLLOWED_TIMEOUT_MINUTES = 180
+
+FOLLOW_JOB: Final = "follow_job"
+"""The operation of a job that somebody else started: no route and no sender of a request may ask for it."""
 
 
 class Operation(StrEnum):
-    """The API operation that a request asks for, in boto3's own names."""
+    """The API operation that a route or a sender asks for, in boto3's own names."""
 
     START_JOB = "start_job"
     START_DEPLOYMENT = "start_deployment"
@@ -34,8 +39,7 @@ class Operation(StrEnum):
 
     def parameters_model(self) -> type[OperationParameters]:
         """Load the model of the operation's parameters."""
-        model: type[OperationParameters] = resolve_name(self.spec.parameters)
-        return model
+        return self.spec.parameters_model()
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class OperationSpec:
     starter: str
     is_hosting: bool = False
     default_timeout_minutes: int = _DEFAULT_TIMEOUT_MINUTES
+
+    def parameters_model(self) -> type[OperationParameters]:
+        """Load the model of the parameters."""
+        model: type[OperationParameters] = resolve_name(self.parameters)
+        return model
 
 
 OPERATIONS: Mapping[str, OperationSpec] = {
@@ -79,6 +88,13 @@ OPERATIONS: Mapping[str, OperationSpec] = {
         service="amplify_jobs.aws.amplify_backend:Backend",
         starter="amplify_jobs.starting.models:ModelsStarter",
         default_timeout_minutes=_GENERATOR_TIMEOUT_MINUTES,
+    ),
+    FOLLOW_JOB: OperationSpec(
+        parameters="amplify_jobs.model.parameters:FollowJobParameters",
+        service="amplify_jobs.aws.amplify:Amplify",
+        starter="amplify_jobs.starting.follow:FollowStarter",
+        is_hosting=True,
+        default_timeout_minutes=_FOLLOWED_TIMEOUT_MINUTES,
     ),
 }
 

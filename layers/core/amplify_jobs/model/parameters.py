@@ -18,8 +18,14 @@ from pydantic.alias_generators import to_pascal
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.identifiers import AppId, BranchName, JobId
-from amplify_jobs.model.operations import Operation
-from amplify_jobs.model.request import COMMIT_MESSAGE_LIMIT, JOB_REASON_LIMIT, JobRequest, unsupported_members
+from amplify_jobs.model.operations import OPERATIONS, Operation
+from amplify_jobs.model.request import (
+    COMMIT_MESSAGE_LIMIT,
+    JOB_REASON_LIMIT,
+    REQUEST_ID_PATTERN,
+    JobRequest,
+    unsupported_members,
+)
 from amplify_jobs.model.s3_uri import S3Uri
 from amplify_jobs.model.validation import faults
 from amplify_jobs.text import without_queries
@@ -191,6 +197,22 @@ class GenerateBackendAPIModelsParameters(OperationParameters):
     resource_name: str = Field(description="The name of the environment's API.", examples=["shop"])
 
 
+class FollowJobParameters(OperationParameters):
+    """What names a job that somebody else started.
+
+    `predecessor` is the request that had a job of the same id before, on a branch of the same name that was deleted.
+    """
+
+    app_id: AppId
+    branch_name: BranchName
+    job_id: JobId
+    predecessor: Annotated[str, StringConstraints(pattern=REQUEST_ID_PATTERN)] | None = None
+
+    def for_retry(self, _failed: Job, /) -> Self:
+        """Who started the job starts it again."""
+        raise RequestRejected("A job that somebody else started is not started again.")
+
+
 def validated_parameters(request: JobRequest) -> OperationParameters:
     """Validate a request's parameters as its operation's API page states them.
 
@@ -198,11 +220,10 @@ def validated_parameters(request: JobRequest) -> OperationParameters:
     """
     if request.fault is not None:
         raise RequestRejected(request.fault)
-    try:
-        model = Operation(request.operation).parameters_model()
-    except ValueError:
+    spec = OPERATIONS.get(request.operation)
+    if spec is None:
         names = ", ".join(Operation)
-        raise RequestRejected(f"operation: {request.operation!r} is not known; use one of {names}") from None
+        raise RequestRejected(f"operation: {request.operation!r} is not known; use one of {names}")
     texts = [
         f"{member}: {text}"
         for member, text in unsupported_members(
@@ -210,7 +231,7 @@ def validated_parameters(request: JobRequest) -> OperationParameters:
         )
     ]
     try:
-        parameters = model.model_validate(request.parameters)
+        parameters = spec.parameters_model().model_validate(request.parameters)
     except ValidationError as error:
         raise RequestRejected("; ".join(faults(error, "parameters") + texts)) from None
     if texts:

@@ -10,13 +10,16 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.operations import OPERATIONS, default_timeout_minutes
+from amplify_jobs.model.mirror_order import MirrorOrder
+from amplify_jobs.model.operations import FOLLOW_JOB, OPERATIONS, default_timeout_minutes
 from amplify_jobs.model.s3_uri import S3Uri
 from amplify_jobs.model.validation import invalid_input_is
 
 REQUEST_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,79}$"
 ROUTE_NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 COMMIT_MESSAGE_LIMIT = 10_000
+# Announcements show the message's beginning; the whole of it travels once, as commitMessage.
+CAUSE_MESSAGE_LIMIT = 1_000
 JOB_REASON_LIMIT = 255
 
 DEFAULT_START_WITHIN_MINUTES = 360
@@ -38,16 +41,21 @@ class RetryWhen(StrEnum):
     TRANSIENT = "transient"
 
 
+FOLLOWED = "followed"
+"""The kind of the cause of a job that somebody else started: Amplify's own trigger, its console or its API."""
+
+
 class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
-    `installation` is that of the GitHub App whose webhook brought it.
     `pullRequest` is its number, `object` the s3:// address of the object that was written, `reason` what a sender of a
-    request gave as one.
+    request gave as one, `installation` that of the GitHub App whose webhook brought it. `host` is the name of the
+    repository's host where no delivery came from it, but somebody else started the job (FOLLOWED).
     """
 
     source: str
     kind: str
+    host: str | None = None
     repository: str | None = None
     ref: str | None = None
     branch: str | None = None
@@ -89,6 +97,7 @@ class JobRequest(GrowingModel):
     retry_when: RetryWhen = RetryWhen.FAILED
     supersede: bool = False
     event_time: AwareDatetime | None = None
+    mirror: MirrorOrder | None = None
     cause: Cause
     received_at: AwareDatetime
     fault: str | None = None
@@ -126,14 +135,16 @@ def unsupported_members(
 ) -> Iterator[tuple[str, str]]:
     """Say which members of a request or route mean nothing for its operation, and what to write instead."""
     spec = OPERATIONS.get(operation)
-    if spec is None or spec.is_hosting:
+    if spec is None or (spec.is_hosting and operation != FOLLOW_JOB):
         return
     reason = f"no API stops a job of {operation}"
+    if operation == FOLLOW_JOB:
+        reason = "a job that somebody else started is never stopped"
     if supersede:
         yield "supersede", f"{reason}; leave it out"
     if on_timeout is OnTimeout.STOP:
         yield "onTimeout", f"{reason}; use leave"
-    if retry_when is RetryWhen.TRANSIENT:
+    if retry_when is RetryWhen.TRANSIENT and not spec.is_hosting:
         yield "retryWhen", f"amplify-jobs reads no log of a job of {operation}; use {RetryWhen.FAILED}"
 
 

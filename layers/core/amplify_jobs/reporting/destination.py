@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from amplify_jobs.errors import NotSetUpError
-from amplify_jobs.routing.report_targets import RepositoryTarget, Target
+from amplify_jobs.model.request import FOLLOWED, Cause
+from amplify_jobs.routing.report_targets import STATUS_HOSTS, RepositoryTarget, Target
 from amplify_jobs.routing.routes import Routes
 
 Credentials = Mapping[str, str]
@@ -35,6 +37,20 @@ class Destination:
         if not isinstance(self.target, RepositoryTarget):
             raise TypeError(f"{self.target.kind} is no target of a repository")
         return self.target
+
+    def reports_to_source_of(self, cause: Cause) -> bool:
+        """Whether a cause is of the target's source; of a job that somebody else started, by the repository's host."""
+        target = self.repository_target
+        if cause.kind != FOLLOWED:
+            return cause.source == target.source
+        return cause.host is not None and cause.host == _repository_host(target, self.provider)
+
+
+def _repository_host(target: RepositoryTarget, provider: str | None) -> str | None:
+    """The name of the host whose API a target calls. The API of github.com has another name, as that of ghe.com has."""
+    if target.api is None:
+        return STATUS_HOSTS.get(provider or "")
+    return (urlsplit(target.api).hostname or "").removeprefix("api.")
 
 
 class CurrentRoutes(Protocol):

@@ -17,6 +17,7 @@ from amplify_jobs.announcing.announcement import (
     JobStarted,
     Outcome,
 )
+from amplify_jobs.announcing.text import is_other_commit
 from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.request import Cause
 
@@ -138,6 +139,12 @@ class Report:
     @property
     def failure(self) -> Failure | None:
         return self.detail.failure if isinstance(self.detail, JobFinished) else None
+
+    @property
+    def commit_built(self) -> str | None:
+        """The commit that was built, where it is not the one that was asked for."""
+        detail = self.detail
+        return detail.commit_built if isinstance(detail, JobFinished) and is_other_commit(detail) else None
 
     @property
     def site(self) -> str | None:

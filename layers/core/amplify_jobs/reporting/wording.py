@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amplify_jobs.announcing.text import duration
+from amplify_jobs.model.request import FOLLOWED
 from amplify_jobs.reporting.report import Report, ReportState
 from amplify_jobs.text import one_line, shortened
 
@@ -65,6 +66,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("Advice", failure.advice if failure else None),
         ("Command", failure.command if failure else None),
         ("Commit", f"{(cause.commit or '')[:12]} {message}".strip()),
+        ("Commit built", (report.commit_built or "")[:12]),
         ("Author", cause.author),
         ("Repository", cause.repository),
         ("Route", report.detail.route),
@@ -80,7 +82,9 @@ def links(report: Report) -> list[tuple[str, str]]:
 
 def filled(template: str, report: Report) -> str:
     """Fill {route}, {app} and {branch} into the name of a status or an environment."""
-    values = {"route": report.detail.route or "job", "app": report.app_name, "branch": report.branch or "job"}
+    # Apps of one repository have statuses of their own, whoever starts their jobs.
+    otherwise = report.app_name if report.cause.kind == FOLLOWED else "job"
+    values = {"route": report.detail.route or otherwise, "app": report.app_name, "branch": report.branch or "job"}
     text = template
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)

@@ -12,15 +12,15 @@ from amplify_jobs.model.base import Model
 from amplify_jobs.model.identifiers import AppId
 from amplify_jobs.routing.fields import Name, NamePatterns, OneOrMore, SecretName
 
-# Git hosts that take statuses -> whether there is one public host, so that `api` may be left out.
-STATUS_HOSTS: Mapping[str, bool] = {
-    "github": True,
-    "gitlab": True,
-    "bitbucket": True,
-    "bitbucket-server": False,
-    "gitea": False,
-    "forgejo": False,
-    "azure-devops": False,
+# Git hosts that take statuses -> the one public host, with which `api` may be left out.
+STATUS_HOSTS: Mapping[str, str | None] = {
+    "github": "github.com",
+    "gitlab": "gitlab.com",
+    "bitbucket": "bitbucket.org",
+    "bitbucket-server": None,
+    "gitea": None,
+    "forgejo": None,
+    "azure-devops": None,
 }
 # What the name of a status may have in braces. A commit or a job is not among them: a host that requires a status
 # knows it by its name.

@@ -9,7 +9,6 @@ from datetime import datetime
 from amplify_jobs.errors import (
     BranchBusy,
     RequestRejected,
-    RetryableError,
     ServiceTrouble,
     StartUnresolved,
     Superseded,
@@ -17,7 +16,8 @@ from amplify_jobs.errors import (
 )
 from amplify_jobs.model.job import BranchRef, Job
 from amplify_jobs.model.parameters import HostingParameters
-from amplify_jobs.starting.lease import Adopt, Attempt, Lease, ListedJob, Release, Send, Wait, next_step
+from amplify_jobs.starting.attempts import Attempts
+from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, Send, next_step
 from amplify_jobs.starting.protocols import Leases, StartsOfHosting
 
 # Each turn either ends or makes progress that another request's lease can undo only by its own progress.
@@ -44,16 +44,6 @@ class BranchStart:
             traits.commit_message,
             source_url=traits.source_url,
             deployment_id=traits.deployment_id,
-        )
-
-    def job(self, job: ListedJob, attempt: Attempt) -> Job:
-        """Make the job of an attempt for the branch, whichever request's it is."""
-        return Job(
-            operation=self.operation,
-            app_id=self.branch.app_id,
-            branch_name=self.branch.name,
-            job_id=job.job_id,
-            job_type=job.job_type or attempt.job_type,
         )
 
 
@@ -89,22 +79,15 @@ class OnceStarter:
             raise Superseded(f"Superseded by request {superseded_by}, whose event is newer.")
         listed_at = self.now()
         listed = self._list_jobs(start.branch, is_unresolved=attempt is not None)
-        match next_step(start.start_id, lease, listed, listed_at, may_send=superseded_by is None):
-            case Adopt(attempt, listed_job):
-                # If the lease has changed hands since it was read, the job could be the next holder's.
-                if self.jobs.lease(start.branch) == lease:
-                    self._settle(start, attempt, listed_job)
-            case Release(attempt):
-                self.jobs.release_lease(start.branch, attempt, attempt.highest_job_id)
-            case Wait(attempt):
-                raise _too_early(start.start_id, attempt)
-            case Send(highest_job_id):
-                return self._send(start, lease, highest_job_id)
+        step = next_step(start.start_id, lease, listed, listed_at, may_send=superseded_by is None)
+        if isinstance(step, Send):
+            return self._send(start, lease, step.highest_job_id)
+        self._attempts.resolve(start.start_id, start.branch, lease, step)
         return None
 
     def _list_jobs(self, branch: BranchRef, *, is_unresolved: bool) -> Sequence[ListedJob]:
         try:
-            return self.hosting.list_jobs(branch.app_id, branch.name)
+            return self._attempts.list_jobs(branch)
         except ServiceTrouble as error:
             if not is_unresolved:
                 raise
@@ -121,16 +104,12 @@ class OnceStarter:
         except (RequestRejected, Throttled, BranchBusy, ServiceTrouble):
             self.jobs.release_lease(start.branch, attempt, highest_job_id)
             raise
-        return self._settle(start, attempt, listed_job)
-
-    def _settle(self, start: BranchStart, attempt: Attempt, listed_job: ListedJob) -> Job:
-        job = start.job(listed_job, attempt)
-        self.jobs.link_request_to_job(attempt.request_id, job, self.now())
-        self.jobs.release_lease(start.branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
+        job = self._attempts.settle(start.branch, attempt, listed_job)
+        if job is None:
+            self.jobs.release_lease(start.branch, attempt, highest_job_id)
+            raise RequestRejected(f"Amplify answered with job {listed_job.job_id}, which it had started before.")
         return job
 
-
-def _too_early(start_id: str, attempt: Attempt) -> RetryableError:
-    if attempt.request_id == start_id:
-        return StartUnresolved("The answer to the start was lost; ListJobs does not show the job yet.")
-    return BranchBusy(f"Request {attempt.request_id} is being started on this branch right now.")
+    @property
+    def _attempts(self) -> Attempts:
+        return Attempts(self.hosting, self.jobs, self.now)

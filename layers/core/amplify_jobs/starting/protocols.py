@@ -25,13 +25,21 @@ class RequestRecords(Protocol):
 
 
 class Leases(RequestRecords, Protocol):
-    """The jobs table: the leases of branches."""
+    """The jobs table: the leases of branches, and which request a branch's job is of."""
 
     def lease(self, branch: BranchRef) -> Lease: ...
 
     def acquire_lease(self, branch: BranchRef, attempt: Attempt, expected: Lease) -> bool: ...
 
     def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None: ...
+
+    def raise_highest_job_id(self, branch: BranchRef, expected: Lease, job_id: int, now: datetime) -> bool: ...
+
+    def claim_job(self, region: str, request_id: str, job: Job, now: datetime) -> bool: ...
+
+    def claim_job_anew(
+        self, region: str, request_id: str, job: Job, now: datetime, predecessor: str | None = None
+    ) -> bool: ...
 
 
 class ModelsAttempts(RequestRecords, Protocol):
@@ -62,12 +70,22 @@ class JobsTable(Leases, ModelsAttempts, LatestRequests, Protocol):
     def record_start(self, region: str, request: JobRequest, job: Job, now: datetime) -> RecordKey: ...
 
 
-class StartsOfHosting(Protocol):
+class ListsOfHosting(Protocol):
+    """Amplify Hosting: lists of jobs."""
+
+    def list_jobs(self, app_id: str, branch_name: str) -> Sequence[ListedJob]: ...
+
+
+class StartsOfHosting(ListsOfHosting, Protocol):
     """Amplify Hosting: starts of jobs."""
 
     def send(self, parameters: HostingParameters) -> ListedJob: ...
 
-    def list_jobs(self, app_id: str, branch_name: str) -> Sequence[ListedJob]: ...
+
+class JobsOfHosting(ListsOfHosting, Protocol):
+    """Amplify Hosting: jobs that somebody else started."""
+
+    def job_with_origin(self, job: Job) -> Job: ...
 
 
 class StopsOfHosting(Protocol):

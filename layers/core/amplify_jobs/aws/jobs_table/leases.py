@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from amplify_jobs.aws.dynamodb import ConditionNotMetError
@@ -44,6 +45,19 @@ class Leases(Items):
         except ConditionNotMetError:
             # A write whose answer was lost, and that the client repeated, meets itself.
             return self.lease(branch).attempt == attempt
+        return True
+
+    def raise_highest_job_id(self, branch: BranchRef, expected: Lease, job_id: int, now: datetime) -> bool:
+        """Keep the id of a job of the branch, if its lease is still free as expected; False if it is not."""
+        if job_id <= expected.highest_job_id:
+            return True
+        values = {":job": job_id, ":highest": expected.highest_job_id, ":expires": expiry(now, LEASES_LAST)}
+        try:
+            self._table.update(
+                lease_key(branch), "SET highestJobId = :job, expiresAt = :expires", values, condition=_IS_FREE
+            )
+        except ConditionNotMetError:
+            return False
         return True
 
     def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from amplify_jobs.model.request import JobRequest, parse_job_request
 
+MOST_REPLAYS = 99
+
 
 def original_id(request_id: str) -> str:
     """Take a replay's ending off a request id."""
