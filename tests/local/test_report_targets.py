@@ -20,7 +20,7 @@ from local.server.http_server import DropConnectionError
 
 
 def call(targets: ReportTargets, path: str, content: Any, method: str = "POST") -> Response:
-    headers = {"Authorization": "Bearer t0ken", "User-Agent": "tests"}
+    headers = [("Authorization", "Bearer t0ken"), ("User-Agent", "tests")]
     builder = EnvironBuilder(f"{PREFIX}{path}", method=method, data=json.dumps(content), headers=headers)
     request = Request(builder.get_environ())
     answer = targets.answer(request)
