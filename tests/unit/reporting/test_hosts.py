@@ -258,7 +258,7 @@ def test_a_job_that_somebody_else_started_has_the_status_at_the_host_of_its_repo
     api: str | None, host: str | None, reports: bool
 ) -> None:
     where = destination("github")
-    where = replace(where, target=where.repository_target.model_copy(update={"api": api}))
+    where = replace(where, target=where.target.model_copy(update={"api": api}))
     cause = Cause(source="amplify", kind=FOLLOWED, host=host, repository="acme/web", commit=COMMIT)
     detail = started().detail.model_copy(update={"cause": cause, "route": None})
     subject = kind_of(where).subject(where, Report(started().detail_type, detail))
