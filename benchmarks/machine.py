@@ -132,11 +132,20 @@ def _matches(rule: Mapping[str, Any], error: TaskError) -> bool:
 
 def _choice(name: str, state: Mapping[str, Any], given: Any) -> str:
     for rule in state["Choices"]:
-        if rule.keys() != {"Variable", "BooleanEquals", "Next"}:
-            raise NotSimulatedError(f"{name}: only rules of Variable and BooleanEquals are simulated")
-        if look_up(rule["Variable"], given, {}) is rule["BooleanEquals"]:
+        if all(_holds(name, part, given) for part in rule.get("And", [rule])):
             return str(rule["Next"])
     return str(state["Default"])
+
+
+def _holds(name: str, rule: Mapping[str, Any], given: Any) -> bool:
+    match {key: value for key, value in rule.items() if key not in {"Variable", "Next"}}:
+        case {"BooleanEquals": wanted}:
+            return look_up(rule["Variable"], given, {}) is wanted
+        case {"IsPresent": wanted} if rule["Variable"].count(".") == 1:
+            return (rule["Variable"].removeprefix("$.") in given) is wanted
+        case {"IsNull": wanted}:
+            return (look_up(rule["Variable"], given, {}) is None) is wanted
+    raise NotSimulatedError(f"{name}: only BooleanEquals, IsNull and IsPresent of a member are simulated")
 
 
 def look_up(path: str, given: Any, context: Mapping[str, Any]) -> Any:

@@ -37,7 +37,7 @@ EVENT_SECONDS = 5.0
 
 PLAIN_WAIT_SECONDS = 15.0
 PLAIN_TRANSITIONS_PER_POLL = 3
-NOT_POLLING = ("StartJob", "AnnounceStart", "AnnounceEnd")
+NOT_POLLING = ("Mirrored?", "StartJob", "AnnounceStart", "AnnounceEnd")
 
 MINUTES = (1, 5, 20)
 JOBS_PER_ROW = 300
@@ -45,9 +45,9 @@ SEED = 2
 # Sigma of the log-normal durations; with 0.1, nineteen of twenty jobs lie within a fifth of the median.
 NO_SPREAD, USUAL_SPREAD, WIDE_SPREAD = 0.0, 0.1, 0.2
 
-MOST_TRANSITIONS_WITH_EVENTS = 8
+MOST_TRANSITIONS_WITH_EVENTS = 9
 # Of a branch's first job, which is looked at for a cancellation that no event tells of.
-MOST_TRANSITIONS_OF_FIRST_JOB = 14
+MOST_TRANSITIONS_OF_FIRST_JOB = 15
 MOST_OF_PLAIN_POLLING = 1 / 3
 MOST_DELAY_OF_DURATION = 0.1
 

@@ -104,6 +104,8 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
         ("announce", world.end, lambda answer: answer["detailType"] == "Job Finished", _at_once),
         ("plan_reports", world.announcement, lambda answer: answer == {"planned": 1}, world.until_reported),
         ("send_report", world.report, world.is_reported, _at_once),
+        ("index_jobs", world.news, lambda answer: answer == {"batchItemFailures": []}, _at_once),
+        ("api", world.question, lambda answer: answer["statusCode"] == 200, _at_once),
     ]
     lambda_client = team.client("lambda")
     try:
@@ -252,6 +254,16 @@ class _World:
         body = {"target": CHAT, "subject": self._report, "detailType": event["detail-type"]}
         (record,) = json.loads((PROJECT / "events" / "send_report.json").read_text(encoding="utf-8"))["Records"]
         return {"Records": [{**record, "body": json.dumps({**body, "detail": event["detail"]})}]}
+
+    def question(self) -> Mapping[str, Any]:
+        """The question for the newest requests."""
+        event: dict[str, Any] = json.loads((PROJECT / "events" / "api.json").read_text(encoding="utf-8"))
+        return event
+
+    def news(self) -> Mapping[str, Any]:
+        """A batch of one announcement of a request that the index does not know."""
+        (record,) = json.loads((PROJECT / "events" / "index_jobs.json").read_text(encoding="utf-8"))["Records"]
+        return {"Records": [{**record, "body": json.dumps(self.announcement())}]}
 
     def is_reported(self, answer: Any) -> bool:
         """Whether send_report has sent the report to the chat."""

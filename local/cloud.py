@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from local.activity import Activity, Show
 from local.amplify import LocalAmplify
 from local.amplify.addresses import Addresses
 from local.amplify.context import AmplifyContext
@@ -47,7 +48,8 @@ class CloudSettings:
     the containers of `sam local`: whoever reaches it can run commands here, since a build does. `names` are host names,
     beside localhost, by which the local cloud may be called. `parameters` go over the template's defaults and over what
     the local cloud sets where the template has it: EndpointUrl, SiteUrl and ConsoleUrl. Logs and builds are kept in
-    `state_dir`, else in a temporary folder that goes away with the cloud.
+    `state_dir`, else in a temporary folder that goes away with the cloud. `show` is given a line for each thing that
+    happens (activity.py).
     """
 
     aws_port: int = 4566
@@ -58,6 +60,7 @@ class CloudSettings:
     stack_name: str = "amplify-jobs"
     state_dir: Path | None = None
     retry_seconds: Sequence[float] = RETRY_SECONDS
+    show: Show | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class LocalCloud:
         self.outputs: dict[str, Any] = {}
         self.faults = Faults()
         self.reports = ReportTargets()
+        self._activity = Activity(settings.show) if settings.show is not None else None
         with ExitStack() as stack:
             self.state_dir = _state_dir(settings, stack)
             # Nothing else before both ports are this cloud's: one that can't start must leave everything as it is.
@@ -134,8 +138,10 @@ class LocalCloud:
         """Start everything; once this returns, all of the template is there and answers."""
         try:
             self._services.moto.start(self._servers.aws.port)
-            self._servers.aws.start(self._endpoint)
-            self._servers.http.start(self.http_api)
+            self._servers.aws.start(self._activity.of_endpoint(self._endpoint) if self._activity else self._endpoint)
+            self._servers.http.start(self._activity.of_api(self.http_api) if self._activity else self.http_api)
+            if self._activity:
+                self.events.listen(self._activity.event)
             self._services.scheduler.start()
             template = Template(self._template_path, self._parameters, self._pseudo, defaults=self._own_parameters())
             self._resources = Resources(template, self._pseudo, self._services)

@@ -5,7 +5,7 @@ are too long, a state that a status has already at GitLab, a commit that was mad
 
 POST /_local/reports {"name": "github", "status": 503, "times": 3, "headers": {"retry-after": "60"}} has the next calls
 of a stand-in answered so; without a status, they are done and their answers are lost. DELETE ends that, and forgets all
-calls. report_apps.py answers what a GitHub App asks.
+calls. report_apps.py answers what a GitHub App asks, report_reads.py what `reports check` reads.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.wrappers import Request, Response
 
 from local.report_apps import Apps
+from local.report_reads import read_answer
 from local.server.http_server import DropConnectionError
 from local.server.protocol.match import raw_path
 
@@ -102,17 +103,26 @@ class ReportTargets:
         return Response(status=204)
 
     def _answer_app(self, request: Request, name: str, path: str) -> Response | None:
-        """Answer what an App asks before its report, which holds tokens and is not kept; None for a report."""
+        """Answer what is asked before a report: of an App, and what `reports check` reads; None for a report.
+
+        These calls hold tokens, and nothing that a person wants to see, so they are not kept.
+        """
         authorization = request.headers.get("Authorization", "")
+        headers: dict[str, str] = {}
         asked = self.apps.answer(request.method, path, authorization)
         if asked is None and name == "github":
             asked = self.apps.refusal(authorization)
+        if asked is None and request.method == "GET":
+            has_token = bool(authorization or request.headers.get("PRIVATE-TOKEN"))
+            if (read := read_answer(name, path, has_token=has_token)) is not None:
+                asked, headers = read[:2], read[2]
         if asked is not None and (failure := self._failure(name)) is not None and failure.status is not None:
-            asked = failure.status, {"message": "It fails, as it was told to."}
+            asked, headers = (failure.status, {"message": "It fails, as it was told to."}), failure.headers
         if asked is None:
             return None
-        status, content = asked
-        return _json(content, status)
+        response = _json(asked[1], asked[0])
+        response.headers.update(headers)
+        return response
 
     def _fail(self, request: Request) -> Response:
         try:

@@ -59,6 +59,7 @@ def main() -> int:
                     names=names,
                     parameters=_parameters(arguments.parameter),
                     state_dir=state_dir,
+                    show=_print,
                 ),
             ) as cloud,
         ):

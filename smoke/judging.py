@@ -16,13 +16,22 @@ MOST_SKEW_SECONDS = 300
 """Signatures with a time, AWS's own too, are taken for five minutes."""
 
 # template.yaml's rules and alarms without the stack's name; a test compares them. The alarm no-deliveries is optional.
-DEFAULT_BUS_RULES = ("codecommit", "ending-call", "execution-failed", "object-created", "status-change")
-OWN_BUS_RULES = ("announced", "job-requested")
+DEFAULT_BUS_RULES = (
+    "codecommit",
+    "ending-call",
+    "execution-failed",
+    "index-executions",
+    "object-created",
+    "status-change",
+)
+OWN_BUS_RULES = ("announced", "index-announcements", "job-requested")
 ALARMS = (
     "dead-letters",
     "failed-executions",
     "failed-starts",
     "function-errors",
+    "index-dead-letters",
+    "index-errors",
     "intake-age",
     "intake-dead-letters",
     "large-deliveries",

@@ -1,13 +1,16 @@
-"""Writes the JSON Schemas of the announcements and of routes.yaml to docs/schemas, from the models."""
+"""Writes the JSON Schemas of announcements and routes.yaml, and the OpenAPI document of the API, from the models."""
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from amplify_jobs.announcing.announcement import DETAILS, EVENT_SOURCE, DetailType
+from amplify_jobs.steering.service import JobsApi
+from amplify_jobs.steering.web import build_app
 from tools.routes_schema import routes_schema
 
 FOLDER = Path(__file__).parent.parent / "docs" / "schemas"
+OPENAPI_PATH = FOLDER.parent / "openapi.json"
 ROUTES_PATH = FOLDER / "routes.json"
 
 
@@ -44,6 +47,18 @@ def routes_text() -> str:
     return _text(routes_schema())
 
 
+def openapi_text() -> str:
+    """The text of docs/openapi.json: what the jobs API takes and answers."""
+    app = build_app(cast(JobsApi, None))
+    made = json.loads(
+        app.get_openapi_json_schema(
+            title="amplify-jobs", version="1", description="The jobs API. Calls have AWS's signature (execute-api)."
+        )
+    )
+    del made["servers"]
+    return _text(made)
+
+
 def _text(made: dict[str, Any]) -> str:
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
@@ -53,6 +68,8 @@ def main() -> None:
     for detail_type in DetailType:
         path(detail_type).write_text(text(detail_type), encoding="utf-8")
         print(path(detail_type).relative_to(FOLDER.parent.parent))
+    OPENAPI_PATH.write_text(openapi_text(), encoding="utf-8")
+    print(OPENAPI_PATH.relative_to(FOLDER.parent.parent))
     ROUTES_PATH.write_text(routes_text(), encoding="utf-8")
     print(ROUTES_PATH.relative_to(FOLDER.parent.parent))
 

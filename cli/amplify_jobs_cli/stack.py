@@ -102,6 +102,12 @@ class Stack:
                 f"parameter {parameter} does not hold a stack's outputs; deploy the stack again"
             ) from None
 
+    def output(self, name: str) -> str:
+        """An output that stacks of earlier versions do not have. Raises StackNotFoundError."""
+        if name not in self.outputs:
+            raise StackNotFoundError(f"the stack {self.name} is of an earlier version; deploy it again")
+        return self.outputs[name]
+
     @property
     def is_local(self) -> bool:
         """Whether the stack is on the local cloud, which leaves out some of what the template makes."""

@@ -6,12 +6,14 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.executions import Executions
+from amplify_jobs.aws.index_queue import IndexQueue
 from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
 from amplify_jobs.intake.drain import IntakeDrain
 from amplify_jobs.intake.process import EventProcessor
+from amplify_jobs.intake.record import DeliveryLog
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Settings
@@ -25,6 +27,7 @@ class DrainIntakeSettings(Settings):
     sources_path: str
     state_machine_arn: str
     intake_queue_url: str
+    index_queue_url: str
 
 
 logger = function_logger()
@@ -37,6 +40,7 @@ drain = IntakeDrain(
     IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name),
     Verifier(routes, StoredSources(aws, settings.sources_path), Secrets(aws)),
     EventProcessor(routes, executions),
+    DeliveryLog(IndexQueue(aws, settings.index_queue_url)),
 )
 
 

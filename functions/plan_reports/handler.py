@@ -10,6 +10,7 @@ from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.reporting.planner import Planner
+from amplify_jobs.reporting.planning import target_of_replay
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.settings import Settings
 
@@ -34,6 +35,7 @@ planner = Planner(
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    planned = planner.plan(Report.from_event(event["detail-type"], event["detail"]))
+    report = Report.from_event(event["detail-type"], event["detail"])
+    planned = planner.plan(report, only=target_of_replay(event.get("replay-name")))
     metrics.add_metric("ReportsPlanned", MetricUnit.Count, planned)
     return {"planned": planned}

@@ -8,6 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.executions import Executions
+from amplify_jobs.aws.index_queue import IndexQueue
 from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
@@ -16,6 +17,7 @@ from amplify_jobs.events import aws_events
 from amplify_jobs.intake.accept import Intake
 from amplify_jobs.intake.message import Origin
 from amplify_jobs.intake.process import EventProcessor
+from amplify_jobs.intake.record import DeliveryLog
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Settings
 
@@ -27,6 +29,7 @@ class ReceiveEventSettings(Settings):
     routes_key: str
     state_machine_arn: str
     intake_queue_url: str
+    index_queue_url: str
 
 
 logger = function_logger()
@@ -36,7 +39,8 @@ aws = AwsHttp.from_environment()
 routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
 executions = Executions(aws, settings.state_machine_arn, settings.bucket_name)
 queue = IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name)
-intake = Intake(EventProcessor(routes, executions), queue)
+log = DeliveryLog(IndexQueue(aws, settings.index_queue_url))
+intake = Intake(EventProcessor(routes, executions), queue, log)
 
 
 @logger.inject_lambda_context(clear_state=True)

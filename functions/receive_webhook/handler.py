@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.executions import Executions
+from amplify_jobs.aws.index_queue import IndexQueue
 from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
@@ -21,6 +22,7 @@ from amplify_jobs.events.webhooks import ALL_ID_HEADERS
 from amplify_jobs.intake.accept import Intake, WebhookIntake
 from amplify_jobs.intake.message import UnverifiedDelivery
 from amplify_jobs.intake.process import EventProcessor
+from amplify_jobs.intake.record import DeliveryLog
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
@@ -37,6 +39,7 @@ class ReceiveWebhookSettings(Settings):
     sources_path: str
     state_machine_arn: str
     intake_queue_url: str
+    index_queue_url: str
 
 
 logger = function_logger()
@@ -47,7 +50,8 @@ routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
 queue = IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name)
 executions = Executions(aws, settings.state_machine_arn, settings.bucket_name)
 verifier = Verifier(routes, StoredSources(aws, settings.sources_path), Secrets(aws))
-intake = WebhookIntake(verifier, Intake(EventProcessor(routes, executions), queue), queue)
+log = DeliveryLog(IndexQueue(aws, settings.index_queue_url))
+intake = WebhookIntake(verifier, Intake(EventProcessor(routes, executions), queue, log), queue)
 
 
 def receive(event: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.dynamodb import Table, dynamodb_client
+from amplify_jobs.aws.index_queue import IndexQueue
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
 from amplify_jobs.aws.report_queue import ReportQueue
 from amplify_jobs.aws.report_records import ReportRecords
@@ -28,6 +29,7 @@ class SendReportSettings(Settings):
     bucket_name: str
     routes_key: str
     report_queue_url: str
+    index_queue_url: str
     jobs_table: str
     topic_arn: str
 
@@ -45,7 +47,7 @@ sender = Sender(
     notices=TargetNotices.connect(settings.topic_arn),
     clock=time.time,
 )
-batch = ReportBatch(routes, sender, queue)
+batch = ReportBatch(routes, sender, queue, IndexQueue(aws, settings.index_queue_url))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -81,6 +81,16 @@ class Authorization:
         if session is not None:
             self._require(session, action.partition(":")[0], Access(action, resource))
 
+    def may(self, request: Request, action: str, resource: str) -> bool:
+        """Whether the sender of a request that is none of a service's operations may do something."""
+        session = self.session(request)
+        if session is None:
+            return True
+        access = Access(action, resource)
+        with self._lock:
+            self._accesses.setdefault(session.role.name, Counter())[access] += 1
+        return decide(session.role.policies, access) is Decision.ALLOWED
+
     def _require(self, session: RoleSession, service: str, access: Access) -> None:
         if access.action in ALWAYS_ALLOWED:
             return

@@ -115,7 +115,7 @@ def join_services(settings: AccountSettings, stack: ExitStack) -> AccountService
     tasks = TaskClients(settings.endpoint_url, lambda role: roles.assume(role, "execution"))
     step_functions = StepFunctionsService(moto, events.emit, tasks)
     stack.callback(step_functions.close)
-    http_api = HttpApi(account=ACCOUNT, url=settings.api_url, invoke=functions.invoke)
+    http_api = HttpApi(account=ACCOUNT, url=settings.api_url, invoke=functions.invoke, may=authorization.may)
     return AccountServices(
         moto=moto,
         clients=clients,

@@ -27,16 +27,23 @@ TEXT_TYPES = re.compile(r"text/.+|application/(json|xml|javascript)")
 """Content types whose bodies reach functions as text. AWS has no list; this one was measured there by others: every
 other type, forms and no type at all included, arrives as base64."""
 
+SCOPE = re.compile(r"AWS4-HMAC-SHA256 .*Credential=[^/]*/\d{8}/([a-z0-9-]+)/execute-api/aws4_request")
 ANY_METHOD = "x-amazon-apigateway-any-method"
 HEALTH_PATH = "/health"
 
 
 class Route:
-    """One route: `key` as AWS writes it ("POST /webhooks/{source}" or "$default") and the function behind it."""
+    """One route: `key` as AWS writes it ("POST /webhooks/{source}" or "$default") and the function behind it.
 
-    def __init__(self, key: str, function_arn: str, throttle: Throttle, now: Callable[[], float]) -> None:
+    `is_signed` says that AWS's signature is asked for (AWS_IAM).
+    """
+
+    def __init__(
+        self, key: str, function_arn: str, throttle: Throttle, now: Callable[[], float], *, is_signed: bool = False
+    ) -> None:
         self.key = key
         self.function_arn = function_arn
+        self.is_signed = is_signed
         self.bucket = TokenBucket(throttle, now)
         method, _, path = key.partition(" ")
         self.method = method
@@ -73,7 +80,10 @@ def _segment_weight(segment: str) -> int:
 
 
 class HttpApi:
-    """One API at an address of this machine, and what it answers: also 200 at /health, unless a route is there."""
+    """One API at an address of this machine, and what it answers.
+
+    It answers 200 at /health too, unless a route is there; calls without a signature never reach one that asks for it.
+    """
 
     def __init__(
         self,
@@ -81,11 +91,13 @@ class HttpApi:
         account: str,
         url: str,
         invoke: Callable[[str, bytes], Outcome],
+        may: Callable[[Request, str, str], bool],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = url
         self._account = account
         self._invoke = invoke
+        self._may = may
         self._now = now
         self._api_id = ""
         self._stage = "$default"
@@ -103,7 +115,8 @@ class HttpApi:
             for method, operation in methods.items():
                 key = _route_key(path, method)
                 arn = _function_arn(key, operation)
-                routes.append(Route(key, arn, _throttle(defaults | settings.get(key, {})), self._now))
+                throttle = _throttle(defaults | settings.get(key, {}))
+                routes.append(Route(key, arn, throttle, self._now, is_signed=_is_signed(key, operation)))
         self._routes = sorted(routes, key=lambda route: route.rank, reverse=True)
 
     @property
@@ -112,17 +125,22 @@ class HttpApi:
 
     def __call__(self, request: Request) -> Response:
         path = _raw_path(request)
+        is_question = path == HEALTH_PATH and request.method in {"GET", "HEAD"}
         for route in self._routes:
             parameters = route.match(request.method, path)
             if parameters is not None:
+                if is_question and route.is_signed and "Authorization" not in request.headers:
+                    break
                 return self._run(route, parameters, request)
-        if path == HEALTH_PATH and request.method in {"GET", "HEAD"}:
+        if is_question:
             return _json_response(200 if self.ready else 503, {"status": "ready" if self.ready else "starting"})
         return _json_response(404, {"message": "Not Found"})
 
     def _run(self, route: Route, parameters: dict[str, str], request: Request) -> Response:
         if not route.bucket.take():
             return _json_response(429, {"message": "Too Many Requests"})
+        if route.is_signed and not self._may_call(route, request):
+            return _json_response(403, {"message": "Forbidden"})
         event = self._event(route, parameters, request)
         try:
             outcome = self._invoke(route.function_arn, json.dumps(event).encode())
@@ -134,6 +152,19 @@ class HttpApi:
             response = _response(outcome)
         response.headers["apigw-requestid"] = event["requestContext"]["requestId"]
         return response
+
+    def _may_call(self, route: Route, request: Request) -> bool:
+        """Whether a call has AWS's signature for an API, and its sender's policies allow it.
+
+        The signature itself is not checked, as at the AWS port.
+        """
+        scope = SCOPE.search(request.headers.get("Authorization", ""))
+        region = route.function_arn.split(":")[3]
+        if scope is None or scope[1] != region:
+            return False
+        path = _raw_path(request)
+        arn = f"arn:aws:execute-api:{region}:{self._account}:{self._api_id}/{self._stage}/{request.method}{path}"
+        return self._may(request, "execute-api:Invoke", arn)
 
     def _event(self, route: Route, parameters: dict[str, str], request: Request) -> dict[str, Any]:
         now = datetime.now(UTC)
@@ -215,9 +246,14 @@ def _function_arn(key: str, operation: Mapping[str, Any]) -> str:
     version = str(integration.get("payloadFormatVersion", ""))
     if integration.get("type") != "aws_proxy" or match is None or version != "2.0":
         raise ValueError(f"route {key}: the local cloud runs Lambda proxy integrations with payload format 2.0 only")
-    if operation.get("security"):
-        raise ValueError(f"route {key}: the local cloud has no authorizers")
     return match[1]
+
+
+def _is_signed(key: str, operation: Mapping[str, Any]) -> bool:
+    names = {name for each in operation.get("security") or [] for name in each}
+    if names - {"AWS_IAM"}:
+        raise ValueError(f"route {key}: the local cloud has no authorizer but AWS_IAM")
+    return bool(names)
 
 
 def _throttle(settings: Mapping[str, Any]) -> Throttle:

@@ -9,7 +9,7 @@ from amplify_jobs.following.wait import EarlierJob
 from benchmarks.machine import Call, Clock, NotSimulatedError, TaskError, walk
 from benchmarks.polling import CALL_SECONDS, DEFINITION, EVENT_SECONDS, SimulatedJob, follow, follow_plainly
 
-ALWAYS = ["StartJob", "AnnounceStart", "AwaitChange", "GetJob", "Finished?", "AnnounceEnd"]
+ALWAYS = ["Mirrored?", "StartJob", "AnnounceStart", "AwaitChange", "GetJob", "Finished?", "AnnounceEnd"]
 CONTEXT = {"Execution": {"Id": "execution", "Input": {}}, "Task": {"Token": "token"}}
 
 
@@ -29,15 +29,15 @@ def test_an_event_ends_the_wait() -> None:
 
 def test_the_announcement_comes_one_poll_after_the_event() -> None:
     followed = follow(definition(), SimulatedJob(200, events=True, earlier=()))
-    assert (followed.transitions, followed.polls) == (6, 1)
+    assert (followed.transitions, followed.polls) == (7, 1)
     assert followed.delay == pytest.approx(EVENT_SECONDS + CALL_SECONDS)
 
 
 def test_without_events_a_job_longer_than_those_before_is_asked_for_again() -> None:
     earlier = [EarlierJob(60, end_event_received=False)] * 10
     states = walked(SimulatedJob(66, events=False, earlier=earlier))
-    assert states[:5] == ALWAYS[:5]
-    assert states[5:8] == ["AwaitChange", "GetJob", "Finished?"]
+    assert states[:6] == ALWAYS[:6]
+    assert states[6:9] == ["AwaitChange", "GetJob", "Finished?"]
     assert states[-1] == "AnnounceEnd"
 
 
@@ -69,7 +69,7 @@ def test_the_plain_poller_asks_every_fifteen_seconds() -> None:
     [
         ({"Type": "Wait", "Seconds": 1, "Next": "B"}, "A: states of type Wait are not simulated"),
         ({"Type": "Task", "Resource": "r", "Parameters": {}, "OutputPath": "$", "End": True}, "OutputPath"),
-        ({"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "B"}]}, "BooleanEquals"),
+        ({"Type": "Choice", "Choices": [{"Variable": "$.a", "IsTimestamp": True, "Next": "B"}]}, "BooleanEquals"),
     ],
 )
 def test_what_is_not_simulated_is_refused(state: dict[str, Any], said: str) -> None:

@@ -30,6 +30,9 @@ COMMAND = re.compile(
 )
 # Commands that are not run here, and why.
 NOT_RUN = {
+    r"amplify-jobs reports (?!list|replay *$)": (
+        "needs a target with a secret: tests/end_to_end/test_reports_commands.py checks, resumes and replays"
+    ),
     r"(\S+=\S+ )?make( |$)": "sets up or runs for long: that there is the target is tested",
     r"sam |export PATH=": "needs Docker, Python 3.13 or an account: tests/sam_local runs them",
     r"\.venv/bin/python - ": "changes a file of events/",
@@ -42,6 +45,9 @@ NOT_RUN = {
     r"aws s3api head-object .*VERSION_ID": "needs the version of a push: tests/cli/test_push.py reads it",
     r"amplify-jobs redrive (?!-)": "the example's execution succeeded: tests/end_to_end/test_recovery.py redrives one",
     r"aws ssm get-parameters-by-path [^|]*\| xargs .* delete-parameters": "removes what the other commands here need",
+    r"curl --aws-sigv4|\.venv/bin/python -c .import sys; from amplify_jobs.steering": (
+        "needs credentials, or a key: tests/end_to_end/test_api.py calls the API"
+    ),
     r"amplify-jobs (jobs|branches|run|deliveries|routes show)\b": "asks the jobs API: tests/cli/test_jobs.py asks it",
     r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
     r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",

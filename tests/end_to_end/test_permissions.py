@@ -19,6 +19,7 @@ import pytest
 
 from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.examples import zipped_site
+from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.team import BUCKETS, Team
 
@@ -87,7 +88,9 @@ def finds_no_routes(team: Team) -> None:
     queue = str(team.cloud.physical_id("ReportQueue"))
     team.session.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(report), **more)
     team.told(team.asks("start_job", start_of("d0unknown0")["parameters"]), "Job Rejected")
-    for logical_id in REPORTING:
+    order = {"source": "github", "repository": "acme/nothing", "ref": "refs/heads/main", "branch": "main"}
+    team.asks("start_job", start_of("d0unknown0")["parameters"], mirror=order)
+    for logical_id in (*REPORTING, "MirrorFunctionRole"):
         until_asked(team, logical_id, "s3:ListBucket")
     # Somebody else's job is followed.
     team.amplify.start_job(appId=team.app("anybody"), branchName="main", jobType="RELEASE")
@@ -247,6 +250,20 @@ def reports(team: Team) -> Iterator[None]:
         until_asked(team, "SendReportFunctionRole", action)
 
 
+def mirrors(team: Team) -> Iterator[None]:
+    """Two pushes, of which the newer one waits for the older one, and a late one that gives way to both."""
+    app = MirroredApp.made(team, "mirrored")
+    late = app.push(app.commit("late"))
+    pushes = [app.push(app.commit(word)) for word in ("first", "second")]
+    yield
+    first = team.accepted(pushes[0])
+    team.told(first, "Job Started")
+    asked = [first, team.accepted(pushes[1])]
+    for request_id in asked:
+        assert team.told(request_id)["outcome"] == "SUCCEEDED"
+    assert team.told(team.accepted(late), "Job Rejected")["supersededBy"] == asked[1]
+
+
 def buries(team: Team) -> Iterator[None]:
     """Events that functions fail on, one for each function that is invoked asynchronously."""
     yield
@@ -268,6 +285,7 @@ TOGETHER: list[Callable[[Team], Iterator[None]]] = [
     deploys,
     fires,
     reports,
+    mirrors,
     buries,
 ]
 

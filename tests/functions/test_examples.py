@@ -99,6 +99,8 @@ def test_every_function_has_an_example() -> None:
         ("announce.finished.codegen.json", {"detailType": "Job Finished"}),
         ("announce.rejected.json", {"detailType": "Job Rejected"}),
         ("plan_reports.json", {"planned": 1}),
+        ("index_jobs.json", {"batchItemFailures": []}),
+        ("api.json", {"statusCode": 200}),
     ],
 )
 def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any]) -> None:
@@ -139,7 +141,8 @@ def with_another_id(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_example_is_tried() -> None:
     tried = {values[0] for values in test_an_example_is_understood.pytestmark[0].args[1]}
-    tried |= {"announce.execution_failed.json", "send_report.json"}
+    # test_mirror.py has a git server for the last one.
+    tried |= {"announce.execution_failed.json", "send_report.json", "mirror.json"}
     assert {path.name for path in FILES if not path.name.startswith(("receive_", "drain_"))} == tried
 
 
@@ -156,7 +159,9 @@ def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: s
     assert [(found.name, happened.branch) for found in matched] == [("web", "main")]
 
 
-@pytest.mark.parametrize("file", [path.name for path in FILES if path.name.startswith(("start_", "get_", "announce"))])
+@pytest.mark.parametrize(
+    "file", [path.name for path in FILES if path.name.startswith(("start_", "get_", "announce", "mirror"))]
+)
 def test_the_request_in_an_example_is_complete(file: str) -> None:
     event = example(file)
     raw = event["request"] if "request" in event else json.loads(event["detail"]["input"])

@@ -172,6 +172,11 @@ def test_an_announcement_is_published(running: Running, file: str, detail_type: 
     assert request_id in message["Message"]
 
 
+def test_news_are_indexed(running: Running) -> None:
+    assert running.invoke("IndexJobsFunction", "index_jobs.json") == {"batchItemFailures": []}
+    assert running.invoke("ApiFunction", "api.json")["statusCode"] == 200
+
+
 def test_a_report_is_planned_and_sent(running: Running) -> None:
     assert running.invoke("PlanReportsFunction", "plan_reports.json") == {"planned": 1}
     # The local cloud's own function can't reach the chat: its address is that for containers.

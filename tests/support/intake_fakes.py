@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amplify_jobs.errors import RetryableError
+from amplify_jobs.errors import RetryableError, ServiceTrouble
+from amplify_jobs.intake.record import DeliveryLog, DeliveryRecord
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.routes import Routes, Source
 
@@ -95,3 +96,26 @@ class KeptQueue:
         self.hidden.append((receipt_handle, receive_count))
         if self.trouble is not None:
             raise self.trouble
+
+
+class KeptRecords:
+    """The queue of the index, in a list; `trouble` is raised instead of any call."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.calls = 0
+        self.now = 0.0
+        self.trouble: ServiceTrouble | None = None
+
+    def put(self, message: str) -> None:
+        self.calls += 1
+        if self.trouble is not None:
+            raise self.trouble
+        self.messages.append(message)
+
+    def log(self) -> DeliveryLog:
+        """What writes records of deliveries here."""
+        return DeliveryLog(self, clock=lambda: self.now)
+
+    def records(self) -> list[DeliveryRecord]:
+        return [DeliveryRecord.model_validate_json(message) for message in self.messages]

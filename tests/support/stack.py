@@ -26,6 +26,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from amplify_jobs.aws.jobs_table.keys import job_key
+from amplify_jobs.indexing.items import LISTS
 from amplify_jobs.model.job import BranchRef, JobRef, RecordKey
 from local.aws_endpoint import Endpoint
 from local.permissions.authorization import Authorization
@@ -346,6 +347,7 @@ def serving() -> Iterator[Stack]:
 
 def _make_resources(stack: Stack) -> None:
     dynamodb, sns, sqs, events = (stack.client(name) for name in ("dynamodb", "sns", "sqs", "events"))
+    _make_index_table(dynamodb)
     for table, keys, indexes in (("jobs", ("pk", "sk"), ("followed",)), ("idempotency", ("id",), ())):
         dynamodb.create_table(
             TableName=table,
@@ -357,7 +359,7 @@ def _make_resources(stack: Stack) -> None:
     stack.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     topic = sns.create_topic(Name="announcements")["TopicArn"]
     queues = {}
-    for name in ("topic", "bus"):
+    for name in ("topic", "bus", "index"):
         queues[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
     report_queue = sqs.create_queue(QueueName="reports.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     arns = {
@@ -387,7 +389,13 @@ def _make_resources(stack: Stack) -> None:
         "FOLLOW_WITHOUT_ROUTES": "false",
         "IDEMPOTENCY_TABLE": "idempotency",
         "REPORT_QUEUE_URL": report_queue,
+        "INDEX_QUEUE_URL": queues["index"],
+        "INDEX_TABLE": "index",
+        "INDEX_DEAD_LETTER_QUEUE_URL": queues["index"],
+        "INTAKE_QUEUE_URL": queues["index"],
         "ROUTES_KEY": "routes.json",
+        "PRIVATE_HOSTS": "",
+        "DISK_MEBIBYTES": "512",
         "TOPIC_ARN": topic,
         "BUS_NAME": "amplify-jobs",
         "CONSOLE_URL": CONSOLE_URL,
@@ -396,6 +404,24 @@ def _make_resources(stack: Stack) -> None:
         "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",
         "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
     }
+
+
+def _make_index_table(dynamodb: Any) -> None:
+    keys = ("pk", "sk", "at", *LISTS.values())
+    dynamodb.create_table(
+        TableName="index",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": name,
+                "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary"]},
+            }
+            for name, key in LISTS.items()
+        ],
+    )
 
 
 def _indexes(*keys: str) -> dict[str, Any]:

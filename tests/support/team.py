@@ -23,6 +23,7 @@ from amplify_jobs_cli import cli
 from demo.repository import Repository, git
 from demo.watching import Announcements
 from local.cloud import CloudSettings, LocalCloud
+from tests.support.git_server import GitServer, running_git_server
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
@@ -37,8 +38,9 @@ T = TypeVar("T")
 class Team:
     """Deliveries go to `url`; every announcement is kept by request id."""
 
-    def __init__(self, cloud: LocalCloud, folder: Path) -> None:
+    def __init__(self, cloud: LocalCloud, folder: Path, git_server: GitServer) -> None:
         self.cloud = cloud
+        self.git_server = git_server
         self.session = boto3.Session()
         self.amplify = self.session.client("amplify")
         self.stepfunctions = self.session.client("stepfunctions")
@@ -61,11 +63,15 @@ class Team:
     @contextlib.contextmanager
     def at_work(cls, folder: Path) -> Iterator[Team]:
         """Start the local cloud on free ports, and set the environment as a user of it does."""
-        parameters = {"ReadableBuckets": ",".join(BUCKETS)}
-        with LocalCloud(
-            ROOT / "template.yaml",
-            CloudSettings(aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud"),
-        ) as cloud:
+        (folder / "git").mkdir()
+        with contextlib.ExitStack() as exits:
+            git_server = exits.enter_context(running_git_server(folder / "git", SECRET))
+            parameters = {
+                "ReadableBuckets": ",".join(BUCKETS),
+                "MirrorPrivateHosts": f"127.0.0.1:{git_server.port}",
+            }
+            settings = CloudSettings(aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud")
+            cloud = exits.enter_context(LocalCloud(ROOT / "template.yaml", settings))
             environment = {
                 "AWS_ENDPOINT_URL": cloud.endpoint_url,
                 "AWS_REGION": cloud.region,
@@ -76,7 +82,7 @@ class Team:
             before = {name: os.environ.get(name) for name in environment}
             os.environ.update(environment)
             try:
-                yield cls(cloud, folder)
+                yield cls(cloud, folder, git_server)
             finally:
                 for name, value in before.items():
                     if value is None:
@@ -125,7 +131,8 @@ class Team:
 
     def _push_routes(self) -> None:
         file = self._folder / "routes.yaml"
-        source = {"provider": "github", "secrets": [SECRET_NAME]}
+        git_access = {"url": self.git_server.address("{repository}"), "token": SECRET_NAME}
+        source = {"provider": "github", "secrets": [SECRET_NAME], "git": git_access}
         content = {"sources": {"github": source}, "routes": self._routes, "reports": self.reports}
         file.write_text(yaml.safe_dump(content))
         assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0

@@ -7,16 +7,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from amplify_jobs import errors
+from amplify_jobs.indexing.items import LISTS
 from amplify_jobs.model.job import State
 from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES
 from amplify_jobs.reporting.sending import PAUSES_SECONDS
+from amplify_jobs.steering.service import JobsApi
+from amplify_jobs.steering.web import build_app
 from local.template.loader import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
@@ -119,9 +122,29 @@ def test_a_rule_has_a_dead_letter_queue_and_a_retry_policy(function: str, event:
     assert 0 < given["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
 
 
-def test_rules_are_events_of_functions_and_schedules_too() -> None:
-    """One of its own would need dead-letter queues that the test above does not see."""
-    assert of_type("AWS::Events::Rule") == of_type("AWS::Scheduler::Schedule") == {}
+@pytest.mark.parametrize("name", of_type("AWS::Events::Rule"))
+def test_a_rule_of_its_own_leads_to_the_queue_of_the_index(name: str) -> None:
+    (target,) = RESOURCES[name]["Properties"]["Targets"]
+    assert attribute(target["Arn"]) == ("IndexQueue", "Arn")
+    assert attribute(target["DeadLetterConfig"]["Arn"]) == ("IndexDeadLetterQueue", "Arn")
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    assert 0 < target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
+
+
+def test_schedules_are_those_of_routes() -> None:
+    """One of its own would need a dead-letter queue that the tests above do not see."""
+    assert of_type("AWS::Scheduler::Schedule") == {}
+
+
+def test_rules_may_put_events_into_the_queues_of_the_index() -> None:
+    properties = RESOURCES["IndexQueuePolicy"]["Properties"]
+    (statement,) = properties["PolicyDocument"]["Statement"]
+    queues = [("IndexQueue", "Arn"), ("IndexDeadLetterQueue", "Arn")]
+    assert [attribute(resource) for resource in statement["Resource"]] == queues
+    assert [attribute(queue) for queue in properties["Queues"]] == [(name,) for name, _ in queues]
+    rules = {attribute(rule)[0] for rule in statement["Condition"]["ArnEquals"]["aws:SourceArn"]}
+    assert rules == set(of_type("AWS::Events::Rule"))
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
 
 
 @pytest.mark.parametrize("name", of_type("AWS::SQS::Queue"))
@@ -402,9 +425,11 @@ def test_no_function_has_more_than_its_role_says() -> None:
 
 WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"}
 REPORTING = {"PlanReportsFunction", "SendReportFunction"}
+INDEXING = {"IndexJobsFunction", "ApiFunction"}
+MIRRORING = {"MirrorFunction"}
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING))
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING - INDEXING - MIRRORING))
 def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     paths = modules_of(handler_of(name))
     names = called(paths)
@@ -446,6 +471,7 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
         "states:StartExecution JobStateMachine",
     }
     defer = {"sqs:SendMessage IntakeQueue"}
+    record = {"sqs:SendMessage IndexQueue"}
     verify = {
         "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
@@ -454,9 +480,9 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
     # What Lambda's poller needs of the queue, hiding what has to wait, and reading what is too large for a message.
     polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
     drain = {*(f"sqs:{action} IntakeQueue" for action in polling), "s3:GetObject ${Bucket.Arn}/requests/intake/*"}
-    assert allowed("ReceiveWebhookFunction") == process | defer | verify
-    assert allowed("ReceiveEventFunction") == process | defer
-    assert allowed("DrainIntakeFunction") == process | drain | verify
+    assert allowed("ReceiveWebhookFunction") == process | defer | verify | record
+    assert allowed("ReceiveEventFunction") == process | defer | record
+    assert allowed("DrainIntakeFunction") == process | drain | verify | record
 
 
 def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_their_own() -> None:
@@ -469,9 +495,39 @@ def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_
         "dynamodb:GetItem JobsTable",
         "dynamodb:PutItem JobsTable",
         "sns:Publish AnnouncementsTopic",
+        "sqs:SendMessage IndexQueue",
     }
     (records,) = (one for one in statements(FUNCTIONS["SendReportFunction"]) if one["Sid"] == "KeepRecordsOfReports")
     assert records["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["report#*", "target#*"]}}
+
+
+def test_mirrors_are_kept_by_the_routes_in_repositories_that_a_parameter_names() -> None:
+    assert allowed("MirrorFunction") == {
+        "s3:GetObject ${Bucket.Arn}/routes.json",
+        "s3:ListBucket Bucket",
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
+        "kms:Decrypt DecryptKeyArns",
+        "dynamodb:GetItem JobsTable",
+        "dynamodb:PutItem JobsTable",
+        "dynamodb:UpdateItem JobsTable",
+        "states:DescribeExecution execution:${AWS::StackName}-job:*",
+        "codecommit:GitPull objects of MirrorRepositories",
+        "codecommit:GitPush objects of MirrorRepositories",
+        # What Lambda itself asks for to join a VPC (Lambda developer guide, "Execution role permissions").
+        *(f"ec2:{verb}NetworkInterface{end} *" for verb, end in (("Create", ""), ("Describe", "s"), ("Delete", ""))),
+        *(f"ec2:{verb}PrivateIpAddresses *" for verb in ("Assign", "Unassign")),
+        "ec2:DescribeSubnets *",
+    }
+    (records,) = (one for one in statements(FUNCTIONS["MirrorFunction"]) if one["Sid"] == "KeepRecordsOfBranches")
+    assert records["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["mirror#*", "request#*"]}}
+    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
+    template = Template(REPOSITORY / "template.yaml", {"MirrorRepositories": "web, docs"}, pseudo)
+    (policy,) = template.resources["MirrorFunctionRole"].properties["Policies"]
+    given = template.resolve(policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id)
+    (mirrors,) = (one for one in given if one["Sid"] == "KeepMirrors")
+    assert mirrors["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
+    assert mirrors["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
+    assert not [one for one in given if one["Sid"] == "JoinVpc"]
 
 
 def test_the_queue_of_reports_keeps_order_and_outlasts_the_function() -> None:
@@ -481,6 +537,62 @@ def test_the_queue_of_reports_keeps_order_and_outlasts_the_function() -> None:
     assert attribute(mapping["FunctionName"]) == ("SendReportFunction",)
     assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["SendReportFunction"]["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == len(PAUSES_SECONDS) + 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_index_jobs_reads_its_queue_and_writes_its_table_and_nothing_else() -> None:
+    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    assert allowed("IndexJobsFunction") == {
+        *(f"sqs:{action} IndexQueue" for action in polling),
+        "dynamodb:GetItem IndexTable",
+        "dynamodb:PutItem IndexTable",
+    }
+
+
+def test_the_api_reads_the_index_looks_at_jobs_and_requests_them_as_the_ways_in_do() -> None:
+    assert allowed("ApiFunction") == {
+        "dynamodb:GetItem IndexTable",
+        "dynamodb:Query IndexTable",
+        "dynamodb:Query ${IndexTable.Arn}/index/*",
+        "sqs:GetQueueAttributes IndexQueue",
+        "sqs:GetQueueAttributes IndexDeadLetterQueue",
+        *(f"amplify:{action} apps/*" for action in ("GetApp", "GetBranch", "GetJob", "StopJob")),
+        "dynamodb:UpdateItem JobsTable",
+        "states:SendTaskSuccess JobStateMachine",
+        "s3:GetObject ${Bucket.Arn}/routes.json",
+        "s3:ListBucket Bucket",
+        "s3:PutObject ${Bucket.Arn}/requests/*",
+        "states:StartExecution JobStateMachine",
+        "states:DescribeExecution execution:${AWS::StackName}-job:*",
+        "sqs:SendMessage IntakeQueue",
+        "sqs:SendMessage IndexQueue",
+    }
+
+
+def test_every_route_of_the_api_but_badges_asks_for_the_signature_of_aws() -> None:
+    events = [event["Properties"] for event in FUNCTIONS["ApiFunction"]["Events"].values()]
+    unsigned = {event["Path"] for event in events if event.get("Auth") != {"Authorizer": "AWS_IAM"}}
+    assert unsigned == {"/badges/{name}"}
+    app = build_app(cast(JobsApi, None))
+    routes = {
+        (route.method, re.sub(r"<(\w+)>", "{}", route.path)) for route in app._static_routes + app._dynamic_routes
+    }
+    assert routes == {(event["Method"], re.sub(r"{\w+}", "{}", event["Path"])) for event in events}
+
+
+def test_the_index_has_the_lists_that_are_read_and_shows_summaries_only() -> None:
+    table = TABLES["IndexTable"]
+    indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
+    keys = {name: [key["AttributeName"] for key in index["KeySchema"]] for name, index in indexes.items()}
+    assert keys == {name: [key, "at"] for name, key in LISTS.items()}
+    assert all(index["Projection"]["NonKeyAttributes"] == ["summary"] for index in indexes.values())
+
+
+def test_the_queue_of_the_index_outlasts_its_function() -> None:
+    queue, mapping = RESOURCES["IndexQueue"]["Properties"], RESOURCES["IndexMapping"]["Properties"]
+    timeout = FUNCTIONS["IndexJobsFunction"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert attribute(mapping["FunctionName"]) == ("IndexJobsFunction",)
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
@@ -545,7 +657,8 @@ def test_a_table_forgets_can_be_restored_and_is_encrypted(name: str) -> None:
 
 
 def test_the_tables_forget_by_the_members_that_are_written() -> None:
-    assert TABLES["JobsTable"]["TimeToLiveSpecification"]["AttributeName"] == "expiresAt"
+    for name in ("JobsTable", "IndexTable"):
+        assert TABLES[name]["TimeToLiveSpecification"]["AttributeName"] == "expiresAt"
     # Powertools' own name.
     assert TABLES["IdempotencyTable"]["TimeToLiveSpecification"]["AttributeName"] == "expiration"
 
@@ -616,8 +729,9 @@ def text_of(value: Any) -> str:
 
 
 def test_the_errors_of_every_function_raise_an_alarm() -> None:
-    # start_job raises on purpose, and counts what is not: see the next test.
-    assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - {"StartJobFunction"}
+    # These two raise on purpose, and count what is not: see the next test.
+    counting = {"StartJobFunction", "MirrorFunction"}
+    assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - counting
 
 
 def test_metrics_of_ours_that_alarms_and_the_dashboard_show_are_written() -> None:
@@ -638,7 +752,7 @@ def test_metrics_of_ours_that_alarms_and_the_dashboard_show_are_written() -> Non
 def test_the_alarm_of_lost_events_watches_every_rule() -> None:
     watched = {
         text_of(dimension["Value"])
-        for alarm in ("LostEventsAlarm", "LostReportsAlarm")
+        for alarm in ("LostEventsAlarm", "LostReportsAlarm", "IndexErrorsAlarm")
         for part in ALARMS[alarm]["Metrics"]
         for dimension in part.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         if dimension["Name"] == "RuleName"
@@ -649,7 +763,7 @@ def test_the_alarm_of_lost_events_watches_every_rule() -> None:
         for event in properties.get("Events", {}).values()
         if event["Type"] == "EventBridgeRule"
     }
-    assert watched == rules
+    assert watched == rules | {text_of(rule["Name"]) for rule in of_type("AWS::Events::Rule").values()}
 
 
 def test_the_dashboard_is_json_and_shows_every_alarm() -> None:
@@ -778,7 +892,8 @@ def test_every_transition_leads_to_a_state_and_every_state_is_reached(name: str)
 @every_machine
 def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
     machine = definition(name)["States"]
-    for start, announcement in (("StartJob", "AnnounceRejected"), ("RetryJob", "AnnounceNotRetried")):
+    rejections = {"Mirror": "AnnounceRejected", "StartJob": "AnnounceRejected", "RetryJob": "AnnounceNotRetried"}
+    for start, announcement in rejections.items():
         rejection = machine[start]["Catch"][0]
         assert rejection["ErrorEquals"] == ["RequestRejected", "Superseded"]
         assert rejection["Next"] == announcement

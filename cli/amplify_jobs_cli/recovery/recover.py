@@ -13,10 +13,10 @@ import boto3
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import ErrorResponse, required_member
 from amplify_jobs.errors import RequestRejected
+from amplify_jobs.model.replay import MOST_REPLAYS, make_replay, original_id
 from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.recovery.dead_letters import DeadLetter, ForeignMessageError, parse_dead_letter
 from amplify_jobs_cli.recovery.redrive import FailedExecution
-from amplify_jobs_cli.recovery.replay import make_replay, original_id
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _CONFIG = client_config(attempts=3, connect_timeout=3, read_timeout=25)
 # Long enough to look through the queue once without meeting a message twice.
 _HIDDEN_SECONDS = 60
-MOST_REPLAYS = 99
 # What Lambda answers an asynchronous invocation (API: Invoke).
 _ACCEPTED = 202
 _NOT_REDRIVABLE = {"ExecutionNotRedrivable", "ExecutionDoesNotExist"}

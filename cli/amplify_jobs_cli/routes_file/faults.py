@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from amplify_jobs_cli.routes_file.allow_faults import allow_faults
+from amplify_jobs_cli.routes_file.mirror_faults import mirror_faults
 from amplify_jobs_cli.routes_file.model_faults import Scalar, parameter_faults, routes_faults
 from amplify_jobs_cli.routes_file.name_faults import name_faults
 from amplify_jobs_cli.routes_file.pattern_problems import pattern_problems
@@ -32,6 +33,7 @@ def find_faults(value: Any, stack: str, scalar: Scalar) -> list[Problem]:
         name_faults(value, stack),
         allow_faults(value),
         target_faults(value, stack),
+        mirror_faults(value, stack),
         pattern_problems(value, "fault"),
         routes_faults(value, scalar),
         parameter_faults(value, scalar),

@@ -100,6 +100,10 @@ class StackNotFoundError(AmplifyJobsError):
     """There is no stack of this name; the message says where it was looked for."""
 
 
+class UnknownTargetError(AmplifyJobsError):
+    """The routes have no target of this name; the message says which they have."""
+
+
 class PushRefusedError(AmplifyJobsError):
     """A push of routes that somebody has to agree to; nothing was written."""
 
@@ -143,3 +147,39 @@ class UnusableRefError(UnreadableDeliveryError):
 
     Where it tells of one ref only it is ignored for this reason, as it is beside others.
     """
+
+
+class OrderError(AmplifyJobsError):
+    """A request to the API that is not done; `status` is the HTTP status of the answer."""
+
+    status: ClassVar[int]
+
+
+class BadQueryError(OrderError):
+    """A question that the API can't answer; the message says what to ask instead."""
+
+    status = 400
+
+
+class NotAllowedError(OrderError):
+    """The routes do not allow what was requested; the message says why."""
+
+    status = 403
+
+
+class UnknownItemError(OrderError):
+    """There is no request or delivery of this id, or no log."""
+
+    status = 404
+
+
+class ConflictError(OrderError):
+    """What was ordered can't be done in the state that the request is in."""
+
+    status = 409
+
+
+class InvalidOrderError(OrderError):
+    """What was ordered is no order; the message names every fault."""
+
+    status = 422

@@ -2,7 +2,7 @@
 
 Operations: PutEvents, TestEventPattern; ListEventBuses, DescribeEventBus, CreateEventBus, DeleteEventBus; PutRule,
 DescribeRule, ListRules, EnableRule, DisableRule, DeleteRule; PutTargets, ListTargetsByRule, RemoveTargets,
-ListRuleNamesByTarget; ListArchives, DescribeArchive. Any other is refused by name.
+ListRuleNamesByTarget; ListArchives, DescribeArchive; StartReplay, DescribeReplay. Any other is refused by name.
 API: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -32,6 +32,7 @@ from local.services.events.buses import (
     load_pattern,
     with_prefix,
 )
+from local.services.events.replays import Replays
 from local.services.targets import NotDeliverableError
 
 MAX_ENTRIES = 10
@@ -46,6 +47,8 @@ class EventsService:
         self._region = region
         self._deliverer = deliverer
         self._buses = Buses(account, region)
+        self._replays = Replays(self._buses)
+        self._listener: Callable[[Mapping[str, Any], str], None] | None = None
         self._lock = threading.RLock()
         self._operations: Operations = {
             "PutEvents": self._put_events,
@@ -65,6 +68,8 @@ class EventsService:
             "RemoveTargets": self._remove_targets,
             "ListRuleNamesByTarget": self._list_rule_names_by_target,
             "ListArchives": self._list_archives,
+            "StartReplay": self._start_replay,
+            "DescribeReplay": self._replays.describe,
             "DescribeArchive": lambda p: self._buses.archive(p["ArchiveName"]).described(),
         }
 
@@ -110,6 +115,10 @@ class EventsService:
 
     # --- Events ------------------------------------------------------------------------------------------------------
 
+    def listen(self, listener: Callable[[Mapping[str, Any], str], None]) -> None:
+        """Have each event and its bus told to somebody who only watches."""
+        self._listener = listener
+
     def emit(self, event: Mapping[str, Any], *, bus: str = DEFAULT_BUS) -> str:
         """Put an event on a bus, whatever its source, and say its id. This is the way in for AWS's own services.
 
@@ -131,6 +140,8 @@ class EventsService:
         with self._lock:
             self._buses.keep(full, bus)
             matches = list(self._buses.matching(full, bus))
+        if self._listener is not None:
+            self._listener(full, bus)
         for rule, target in matches:
             # A copy of its own, as sent over the wire: no two targets share a mutable event.
             self._deliver(rule, target, json.loads(text))
@@ -210,6 +221,12 @@ class EventsService:
 
     def _list_archives(self, _: Parameters) -> Result:
         return {"Archives": [archive.summary() for archive in self._buses.archives.values()]}
+
+    def _start_replay(self, parameters: Parameters) -> Result:
+        result, deliveries = self._replays.start(parameters)
+        for rule, target, event in deliveries:
+            self._deliver(rule, target, json.loads(json.dumps(event)))
+        return result
 
     @staticmethod
     def _test_event_pattern(parameters: Parameters) -> Result:

@@ -96,7 +96,7 @@ MAKERS: Mapping[str, Maker] = {
         _function,
         "FunctionName Code PackageType Runtime Handler Layers Environment Timeout MemorySize Description Role "
         "DeadLetterConfig ReservedConcurrentExecutions",
-        "TracingConfig Architectures LoggingConfig EphemeralStorage KmsKeyArn RecursiveLoop",
+        "TracingConfig Architectures LoggingConfig EphemeralStorage KmsKeyArn RecursiveLoop VpcConfig",
     ),
     "AWS::Lambda::EventInvokeConfig": maker(
         _event_invoke_config,

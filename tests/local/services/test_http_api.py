@@ -41,7 +41,11 @@ class Functions:
 
 def api(functions: Functions, paths: Mapping[str, Any], clock: Any = None, **stage: Any) -> HttpApi:
     made = HttpApi(
-        account="123456789012", url="http://127.0.0.1", invoke=functions, **({"now": clock} if clock else {})
+        account="123456789012",
+        url="http://127.0.0.1",
+        invoke=functions,
+        may=lambda request, action, resource: "Credential=FORBIDDEN/" not in request.headers["Authorization"],
+        **({"now": clock} if clock else {}),
     )
     made.configure("api", {"paths": paths}, {"StageName": "$default", **stage})
     return made
@@ -52,6 +56,27 @@ def request(method: str, target: str, body: bytes = b"", headers: Mapping[str, s
     environ = EnvironBuilder(method=method, data=body, headers=list((headers or {}).items())).get_environ()
     environ |= {"REQUEST_URI": target, "QUERY_STRING": query, "PATH_INFO": path, "REMOTE_ADDR": "192.0.2.1"}
     return Request(environ)
+
+
+SCOPE = "20261128/eu-west-1/execute-api/aws4_request"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (None, 403),
+        ("Bearer x", 403),
+        (f"AWS4-HMAC-SHA256 Credential=KEY/{SCOPE}, SignedHeaders=host, Signature=0", 200),
+        (f"AWS4-HMAC-SHA256 Credential=KEY/{SCOPE.replace('execute-api', 's3')}, SignedHeaders=host, Signature=0", 403),
+        (f"AWS4-HMAC-SHA256 Credential=KEY/{SCOPE.replace('eu-west-1', 'eu-west-2')}, Signature=0", 403),
+        (f"AWS4-HMAC-SHA256 Credential=FORBIDDEN/{SCOPE}, SignedHeaders=host, Signature=0", 403),
+    ],
+)
+def test_a_route_may_ask_for_the_signature_of_aws(authorization: str | None, status: int) -> None:
+    functions = Functions({"statusCode": 200})
+    signed = api(functions, {"/requests": {"get": integration("api") | {"security": [{"AWS_IAM": []}]}}})
+    answer = signed(request("GET", "/requests", headers={"Authorization": authorization} if authorization else None))
+    assert (answer.status_code, len(functions.calls)) == (status, int(status == 200))
 
 
 PATHS = {

@@ -11,7 +11,7 @@ from amplify_jobs.aws.report_records import ReportRecords
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import ReportState
-from amplify_jobs.reporting.sending import Record
+from amplify_jobs.reporting.sending import BranchState, Record
 from amplify_jobs.routing.report_targets import ChatWebhook
 from tests.support.announced import finished
 
@@ -52,7 +52,8 @@ def test_all_records_are_where_the_policy_allows_them_and_are_read_as_they_were_
     assert records.record(plan) == Record(report.version, "4711")
     assert records.branch_state(CHAT, report) is None
     records.save_branch_state(CHAT, report)
-    assert records.branch_state(CHAT, report) is ReportState.SUCCEEDED
+    known = records.branch_state(CHAT, report)
+    assert known == BranchState(ReportState.SUCCEEDED, report.version.requested_at)
     assert not records.is_stopped(CHAT)
     assert [records.stop(CHAT, "HTTP 401"), records.stop(CHAT, "HTTP 401")] == [True, False]
     assert records.is_stopped(CHAT)

@@ -30,6 +30,7 @@ from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.explaining.explain import as_json, explain, lines
 from amplify_jobs_cli.explaining.recorded_events import RecordedEvent, read_content
 from amplify_jobs_cli.routes_file.load import check_routes
+from tests.support.intake_fakes import KeptRecords
 from tests.support.recorded_webhooks import corpus_body, recorded
 from tests.support.routes_and_events import EVENTS, ROUTES
 
@@ -186,7 +187,7 @@ class NoQueue:
 def served(routes: Routes, found: RecordedEvent) -> tuple[list[JobRequest], list[dict[str, Any]]]:
     """What the functions make of a delivery: the executions that they start, and their answer's `ignored`."""
     executions = KeptExecutions()
-    intake = Intake(EventProcessor(FixedRoutes(routes), executions), NoQueue())
+    intake = Intake(EventProcessor(FixedRoutes(routes), executions), NoQueue(), KeptRecords().log())
     result = intake.accept(found.delivery, Origin(found.source, found.delivery_id, NOW))
     return executions.requests, result.ignored
 

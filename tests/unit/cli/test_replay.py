@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs_cli.recovery.replay import make_replay, original_id
+from amplify_jobs.model.replay import make_replay, original_id
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -29,7 +29,7 @@ from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.routing.routes import Routes, Source
 from tests.support.github_pushes import NO_COMMIT, ROUTES, SECRET, SECRET_NAME, as_base64, delivery, push
-from tests.support.intake_fakes import FixedRoutes, FixedSecrets, FixedSources, KeptExecutions, KeptQueue
+from tests.support.intake_fakes import FixedRoutes, FixedSecrets, FixedSources, KeptExecutions, KeptQueue, KeptRecords
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OUTAGE = ServiceTrouble("a service answered HTTP 500")
@@ -46,8 +46,9 @@ class World:
         self.routes = FixedRoutes(Routes.model_validate(routes))
         self.executions = executions or KeptExecutions()
         self.queue = KeptQueue()
+        self.records = KeptRecords()
         self.secrets = FixedSecrets([SECRET])
-        self.verified_intake = Intake(EventProcessor(self.routes, self.executions), self.queue)
+        self.verified_intake = Intake(EventProcessor(self.routes, self.executions), self.queue, self.records.log())
         verifier = Verifier(self.routes, FixedSources(sources or {}, OUTAGE), self.secrets)
         self.intake = WebhookIntake(verifier, self.verified_intake, self.queue)
 
@@ -203,6 +204,50 @@ class TestSignature:
         headers = {"x-github-event": "push", "x-hub-signature-256": github.sign(SECRET, body)}
         with pytest.raises(InvalidSignatureError):
             verifier.verify(UnverifiedDelivery(source="github", headers=headers, body=body, received_at=NOW))
+
+
+class TestRecords:
+    """What is written down of a delivery, and that no delivery waits for it."""
+
+    def test_every_route_s_decision_is_kept_with_the_request_that_it_made(self) -> None:
+        world = World()
+        world.accept(delivery(push()))
+        (record,) = world.records.records()
+        (event,) = record.events
+        (decision,) = event.decisions
+        assert (record.source, record.provider, event.kind) == ("github", "github", "push")
+        assert (decision.route, decision.matched) == ("web", True)
+        assert decision.request_id == world.executions.requests[0].request_id
+        assert Event.model_validate(event.event).digest[:32] == event.identity
+
+    def test_what_is_deferred_is_known_to_wait(self) -> None:
+        world = World(executions=KeptExecutions(OUTAGE, answers_left=0))
+        assert world.accept(delivery(push())).deferred
+        (record,) = world.records.records()
+        assert [(event.deferred, event.decisions) for event in record.events] == [(True, ())]
+
+    def test_what_asks_for_nothing_is_kept_with_its_reason(self) -> None:
+        world = World()
+        world.accept(delivery({"zen": "Keep it simple."}, event="ping"))
+        (record,) = world.records.records()
+        assert (record.events, len(record.ignored)) == ((), 1)
+
+    def test_a_refused_delivery_is_not_kept(self) -> None:
+        world = World()
+        with pytest.raises(DeliveryRefusedError):
+            world.accept(delivery(push(), secret="another"))
+        assert world.records.messages == []
+
+    def test_a_record_that_is_lost_changes_nothing_and_is_not_tried_for_a_while(self, metrics: dict[str, Any]) -> None:
+        world = World()
+        world.records.trouble = ServiceTrouble("SQS did not answer")
+        for branch in ("main", "release/1", "release/2"):
+            assert world.accept(delivery(push(branch))).requests
+        assert world.records.calls == 1
+        assert metrics["DeliveriesUnrecorded"]["Value"] == [1.0, 1.0, 1.0]
+        world.records.now, world.records.trouble = 31.0, None
+        world.accept(delivery(push("release/3")))
+        assert len(world.records.messages) == 1
 
 
 class TestUnverified:

@@ -18,7 +18,7 @@ from amplify_jobs.intake.message import QueuedEvent, UnverifiedDelivery
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.routing.routes import Routes, Source
-from tests.support.intake_fakes import FixedRoutes, FixedSecrets, FixedSources, KeptExecutions, KeptQueue
+from tests.support.intake_fakes import FixedRoutes, FixedSecrets, FixedSources, KeptExecutions, KeptQueue, KeptRecords
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 JOB = {"operation": "start_job", "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE"}}
@@ -39,10 +39,11 @@ class World:
     def __init__(self, executions: KeptExecutions | None = None) -> None:
         self.executions = executions or KeptExecutions()
         self.queue = KeptQueue()
+        self.records = KeptRecords()
         self.routes = FixedRoutes(ROUTES)
         self.secrets = FixedSecrets(["s"])
         verifier = Verifier(self.routes, FixedSources({"github": SOURCE}, OUTAGE), self.secrets)
-        self.drain = IntakeDrain(self.queue, verifier, EventProcessor(self.routes, self.executions))
+        self.drain = IntakeDrain(self.queue, verifier, EventProcessor(self.routes, self.executions), self.records.log())
 
     def failed(self, *records: dict[str, Any]) -> list[str]:
         """Process a batch, and give the ids of the messages that are to come again."""

@@ -24,7 +24,7 @@ EXAMPLES = [
     *(pytest.param(file.read_text(), id=str(file.relative_to(ROOT))) for file in FILES),
     *(
         pytest.param(example, id=f"{name}-{number}")
-        for name in ("docs/routes.md", "docs/git-hosts.md", "README.md")
+        for name in ("docs/routes.md", "docs/git-hosts.md", "docs/mirrors.md", "README.md")
         for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text(), re.DOTALL))
     ),
 ]
@@ -133,3 +133,8 @@ def test_every_member_of_a_route_is_described() -> None:
     ]
     assert members == []
     assert all("description" in value for value in SCHEMA["properties"].values() if "$ref" not in value)
+
+
+def test_the_openapi_document_is_the_one_that_the_api_makes() -> None:
+    written = write_schemas.OPENAPI_PATH.read_text(encoding="utf-8")
+    assert written == write_schemas.openapi_text(), "run: .venv/bin/python -m tools.write_schemas"

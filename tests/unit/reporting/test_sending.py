@@ -19,6 +19,7 @@ from amplify_jobs.reporting.planning import Plan, is_change, plan
 from amplify_jobs.reporting.report import Report, ReportState, Version
 from amplify_jobs.reporting.sending import (
     PAUSES_SECONDS,
+    BranchState,
     Record,
     ReportRetryError,
     Result,
@@ -51,7 +52,7 @@ STATUSES = destinations(ROUTES)[0]
 class Records:
     records: dict[Plan, Record] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
-    states: dict[str, ReportState] = field(default_factory=dict)
+    states: dict[str, BranchState] = field(default_factory=dict)
     missing: set[tuple[str, str]] = field(default_factory=set)
 
     def record(self, plan: Plan) -> Record:
@@ -60,11 +61,13 @@ class Records:
     def save(self, plan: Plan, record: Record) -> None:
         self.records[plan] = record
 
-    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+    def branch_state(self, destination: Destination, report: Report) -> BranchState | None:
         return self.states.get(destination.name)
 
     def save_branch_state(self, destination: Destination, report: Report) -> None:
-        self.states[destination.name] = report.state
+        known = self.states.get(destination.name)
+        if known is None or known.requested_at <= report.version.requested_at:
+            self.states[destination.name] = BranchState(report.state, report.version.requested_at)
 
     def is_stopped(self, destination: Destination) -> bool:
         return destination.name in self.stopped
@@ -298,3 +301,8 @@ def test_a_target_that_wants_changes_gets_the_first_failure_and_the_first_succes
         sent.append(sender.send(destination, planned, report))
     news = [Result.UNCHANGED, Result.SENT, Result.UNCHANGED, Result.UNCHANGED, Result.SENT, Result.UNCHANGED]
     assert sent == news
+    # A replay brings the first failure again, which is no news beside the success of a newer job.
+    again = finished(Outcome.FAILED, request_id="web-1", requested_at=REQUESTED + timedelta(minutes=1))
+    world.records.records.clear()
+    (planned,) = plan([destination], again)
+    assert sender.send(destination, planned, again) is Result.UNCHANGED

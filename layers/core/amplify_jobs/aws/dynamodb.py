@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -58,6 +59,18 @@ def _check_proof(http_response: Any, parsed: Mapping[str, Any], model: Any, **_:
 
 class ConditionNotMetError(Exception):
     """The item is not as the condition of a write says."""
+
+
+@dataclass(frozen=True)
+class PageQuery:
+    """A page of at most `limit` items with this partition key, of the table or an index, after the item `start`."""
+
+    key: str
+    partition: str
+    limit: int
+    index: str | None = None
+    start: Mapping[str, str] | None = None
+    backwards: bool = False
 
 
 class Table:
@@ -149,6 +162,23 @@ class Table:
             if not answer.get("LastEvaluatedKey"):
                 return items
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def query_page(self, query: PageQuery) -> tuple[list[dict[str, Any]], bool]:
+        """Read one page of a partition, and say whether more may follow (API: Query)."""
+        arguments: dict[str, Any] = {"IndexName": query.index} if query.index else {}
+        if query.start is not None:
+            arguments["ExclusiveStartKey"] = _serialized(query.start)
+        with _call("Query"):
+            answer = self._client.query(
+                TableName=self._name,
+                KeyConditionExpression="#key = :key",
+                ExpressionAttributeNames={"#key": query.key},
+                ExpressionAttributeValues=_serialized({":key": query.partition}),
+                ScanIndexForward=not query.backwards,
+                Limit=query.limit,
+                **arguments,
+            )
+            return [_deserialized(item) for item in answer["Items"]], bool(answer.get("LastEvaluatedKey"))
 
 
 def _call(operation: str) -> AbstractContextManager[None]:

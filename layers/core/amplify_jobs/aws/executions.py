@@ -13,6 +13,7 @@ from amplify_jobs.model.large_request import (
 )
 from amplify_jobs.model.request import JobRequest
 
+_DESCRIBE_EXECUTION = JsonOperation("states", "AWSStepFunctions.DescribeExecution", "1.0", proof="executionArn")
 _START_EXECUTION = JsonOperation("states", "AWSStepFunctions.StartExecution", "1.0", proof="executionArn")
 
 
@@ -47,6 +48,18 @@ class Executions:
                 return False
             raise ServiceTrouble(f"Step Functions refused to start an execution: {refusal}") from None
         return True
+
+    def input_of(self, request_id: str) -> str | None:
+        """The input of a request's execution, in JSON; None if there is no execution. Raises ServiceTrouble."""
+        arn = f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{request_id}"
+        try:
+            answer = self._aws.call(_DESCRIBE_EXECUTION, {"executionArn": arn})
+        except AwsRefusalError as refusal:
+            if refusal.code in ("ExecutionDoesNotExist", "InvalidArn"):
+                return None
+            raise ServiceTrouble(f"Step Functions refused to describe an execution: {refusal}") from None
+        text = answer.get("input")
+        return text if isinstance(text, str) else None
 
     def _smaller(self, request: JobRequest) -> JobRequest:
         if request.parameters_uri is not None:

@@ -2,14 +2,14 @@
 
 An address must be https and public: a name that leads into a private network, to this machine or to the metadata
 service is refused, and what was checked is what is connected to. Only what lies at the configured endpoint of AWS, as
-in the local cloud, is taken as it is.
+in the local cloud, is taken as it is, and so are private hosts that the operator names.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import SplitResult, urlsplit
 
 import urllib3
@@ -22,16 +22,22 @@ Resolve = Callable[[str, int], list[str]]
 
 
 class PublicHttp:
-    """Makes connections; `endpoint_url` is the configured endpoint of AWS, if there is one."""
+    """Makes connections; `endpoint_url` is the configured endpoint of AWS, if there is one.
 
-    def __init__(self, endpoint_url: str | None, resolve: Resolve | None = None) -> None:
+    `private_hosts` are names, with the port where it is not the scheme's, of hosts that may have private addresses.
+    """
+
+    def __init__(
+        self, endpoint_url: str | None, resolve: Resolve | None = None, private_hosts: Collection[str] = ()
+    ) -> None:
+        self._private_hosts = frozenset(private_hosts)
         self._endpoint = _origin(urlsplit(endpoint_url)) if endpoint_url else None
         self._resolve = resolve or _addresses_of
 
     def pool(self, parts: SplitResult) -> urllib3.HTTPConnectionPool:
         """Connect to an address's host. Raises NotDownloadableError, and ServiceTrouble where it has no address now."""
         host, port = parts.hostname or "", parts.port
-        if _origin(parts) == self._endpoint:
+        if _origin(parts) == self._endpoint or parts.netloc in self._private_hosts:
             make = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
             return make(host, port)
         if parts.scheme != "https":

@@ -19,7 +19,7 @@ from amplify_jobs.aws.jobs_table.items import expiry, iso, read_time
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report, ReportState, Version
-from amplify_jobs.reporting.sending import Record
+from amplify_jobs.reporting.sending import BranchState, Record
 
 RECORDS_LAST = timedelta(days=90)
 # People hear of a missing secret once in so long.
@@ -56,10 +56,10 @@ class ReportRecords:
             item["remote"] = record.remote
         self._table.put(item)
 
-    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+    def branch_state(self, destination: Destination, report: Report) -> BranchState | None:
         """How the last job of the report's app, branch and route ended, as far as this target was to know."""
         item = self._table.get(_state_key(destination, report))
-        return ReportState(item["state"]) if item else None
+        return BranchState(ReportState(item["state"]), read_time(item["requestedAt"])) if item else None
 
     def save_branch_state(self, destination: Destination, report: Report) -> None:
         """Write it, unless a job of a newer request ended before."""
@@ -75,8 +75,12 @@ class ReportRecords:
 
     def is_stopped(self, destination: Destination) -> bool:
         """Whether the target was stopped with the configuration that it has."""
+        return self.stop_reason(destination) is not None
+
+    def stop_reason(self, destination: Destination) -> str | None:
+        """Why the target was stopped with the configuration that it has; None if it is in use."""
         item = self._table.get(_target_key(destination))
-        return item is not None and item["configuration"] == _configuration(destination)
+        return item.get("reason", "") if item and item["configuration"] == _configuration(destination) else None
 
     def stop(self, destination: Destination, reason: str) -> bool:
         """Stop a target until its configuration changes; False if it was stopped before."""

@@ -14,6 +14,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +33,8 @@ from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
 CONNECT_SECONDS = 1
 READ_SECONDS = 2
 ATTEMPTS = 2
+# What nobody misses may delay an answer so long, in seconds.
+EXPENDABLE_SECONDS = 0.7
 PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 1.6
 # So long after a delivery arrived, a call without which it can't be verified is tried again, and the last resort is.
@@ -43,7 +47,8 @@ class JsonOperation:
     """An operation of a service that speaks AWS's JSON protocol, e.g. ("ssm", "AmazonSSM.GetParameter", "1.1", …).
 
     `proof` is the member of the answer without which the call was not done, whatever the status says; None for
-    operations that answer nothing. The call is tried again until `patience` seconds after the delivery arrived.
+    operations that answer nothing. The call is tried again until `patience` seconds after the delivery arrived. A call
+    that is `expendable` is made once, and its answer is waited for a short while only.
     """
 
     service: str
@@ -51,6 +56,7 @@ class JsonOperation:
     protocol_version: str
     proof: str | None
     patience: float = 0
+    expendable: bool = False
 
 
 class AwsRefusalError(AmplifyJobsError):
@@ -93,8 +99,9 @@ class AwsHttp:
         response = _send(
             service,
             request,
-            lambda: SigV4Auth(_credentials(), service, self.region).add_auth(request),
-            until=self.arrived_at + operation.patience,
+            lambda: SigV4Auth(function_credentials(), service, self.region).add_auth(request),
+            until=-math.inf if operation.expendable else self.arrived_at + operation.patience,
+            sender=_EXPENDABLE if operation.expendable else _USUAL,
         )
         if response.status_code == 200:
             answer = _json_object_or_none(response)
@@ -122,6 +129,14 @@ class AwsHttp:
             raise AwsRefusalError(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
         return response.content, _check_etag(response, "GetObject")
 
+    def modified_at(self, bucket: str, key: str) -> datetime | None:
+        """When an object of S3 was written (API: HeadObject, Last-Modified); raises as `get_object` does."""
+        response = self._s3(AWSRequest("HEAD", self._object(bucket, key)))
+        if response.status_code != 200:
+            raise AwsRefusalError(f"HTTP {response.status_code}", f"s3://{bucket}/{key} can't be read")
+        written = response.headers.get("Last-Modified")
+        return parsedate_to_datetime(written) if written else None
+
     def put_object(self, bucket: str, key: str, content: bytes) -> None:
         """Write a JSON object to S3. Raises AwsRefusalError, and ServiceTrouble where trying later may help."""
         headers = {"Content-Type": "application/json"}
@@ -134,7 +149,7 @@ class AwsHttp:
         return _send(
             "s3",
             request,
-            lambda: S3SigV4Auth(_credentials(), "s3", self.region).add_auth(request),
+            lambda: S3SigV4Auth(function_credentials(), "s3", self.region).add_auth(request),
             until=self.arrived_at,
         )
 
@@ -147,15 +162,30 @@ class AwsHttp:
         return f"{service}.{self.region}.{domain}"
 
 
-# As botocore's own clients have it. Without TCP_NODELAY a body waits for the acknowledgement of the headers, 40 ms.
-_session = URLLib3Session(
-    timeout=(CONNECT_SECONDS, READ_SECONDS),  # type: ignore[arg-type]  # what the stubs say is too narrow
-    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]  # so here
-)
+def _session_with(connect_seconds: float, read_seconds: float) -> URLLib3Session:
+    # As botocore's own clients have it. Without TCP_NODELAY a body waits for the acknowledgement of the headers, 40 ms.
+    return URLLib3Session(
+        timeout=(connect_seconds, read_seconds),  # type: ignore[arg-type]  # what the stubs say is too narrow
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]  # so here
+    )
 
 
-def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until: float) -> AWSResponse:
-    """Send a request ATTEMPTS times, and again until that time: each time after a pause by chance, up to a limit.
+@dataclass(frozen=True)
+class _Sender:
+    """The connections that calls share, and how often a call is tried at least."""
+
+    session: URLLib3Session
+    attempts: int
+
+
+_USUAL = _Sender(_session_with(CONNECT_SECONDS, READ_SECONDS), ATTEMPTS)
+_EXPENDABLE = _Sender(_session_with(EXPENDABLE_SECONDS, EXPENDABLE_SECONDS), 1)
+
+
+def _send(
+    service: str, request: AWSRequest, sign: Callable[[], None], *, until: float, sender: _Sender = _USUAL
+) -> AWSResponse:
+    """Send a request some times, and again until that time: each time after a pause by chance, up to a limit.
 
     Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter).
     """
@@ -164,7 +194,7 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
         attempt += 1
         sign()
         try:
-            response: AWSResponse = _session.send(request.prepare())
+            response: AWSResponse = sender.session.send(request.prepare())
         except (BotoCoreError, HTTPClientError) as error:
             trouble = ServiceTrouble(f"{service} did not answer: {error}")
         else:
@@ -173,7 +203,7 @@ def _send(service: str, request: AWSRequest, sign: Callable[[], None], *, until:
                 return response
             trouble = ServiceTrouble(" ".join(f"{service} answered HTTP {response.status_code} {code}".split()))
         pause = random.uniform(0, min(PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))  # noqa: S311 -- no secret
-        if attempt >= ATTEMPTS and time.monotonic() + pause > until:
+        if attempt >= sender.attempts and time.monotonic() + pause > until:
             raise trouble
         time.sleep(pause)
 
@@ -199,7 +229,7 @@ def _json_object_or_none(response: AWSResponse) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _credentials() -> ReadOnlyCredentials:
+def function_credentials() -> ReadOnlyCredentials:
     """The function's credentials, which Lambda keeps in its environment.
 
     With SnapStart they are at an address that the environment names, since a snapshot outlives them (Lambda developer

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from aws_lambda_powertools import Logger
 from pydantic import ValidationError
@@ -58,6 +59,13 @@ class StoredRoutes:
         self._routes = routes
         self._next_read_at = self._clock() + SECONDS_FRESH
         return routes
+
+    def pushed_at(self) -> datetime | None:
+        """When they were pushed (S3's time of the object); None if S3 does not tell. Raises ServiceTrouble."""
+        try:
+            return self._aws.modified_at(self._bucket, self._key)
+        except AwsRefusalError as refusal:
+            raise ServiceTrouble(str(refusal)) from None
 
     def _read(self) -> Routes:
         try:

@@ -184,7 +184,7 @@ class Event(Model):
     evidence.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
     the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
     came; `schedule` and `object` are what those of their kinds do. `installation` is that of the GitHub App whose
-    webhook it came by.
+    webhook it came by. `replay` marks an event that a person had processed again: it is another one than before.
     """
 
     kind: EventKind
@@ -215,11 +215,12 @@ class Event(Model):
     key: str | None = None
     channel: Channel | None = None
     installation: int | None = None
+    replay: str | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
-        hidden |= {"installation"}
+        hidden |= {"installation", "replay"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
@@ -279,6 +280,10 @@ def digest(parts: Sequence[str | int | None]) -> str:
 
 
 def _identity(event: Event) -> list[str | int | None]:
+    return [*_content(event), *([f"replay {event.replay}"] if event.replay else [])]
+
+
+def _content(event: Event) -> list[str | int | None]:
     if event.request is not None:
         return [event.kind, event.host, event.key]
     if event.schedule is not None:

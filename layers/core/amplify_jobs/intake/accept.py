@@ -13,6 +13,7 @@ from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.intake.message import Origin, QueuedEvent, UnverifiedDelivery, queued_events
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.protocols import Queue
+from amplify_jobs.intake.record import DecidedEvent, DeliveryLog, delivery_record
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.observability import function_metrics
@@ -25,9 +26,10 @@ metrics = function_metrics()
 class Intake:
     """Accepts deliveries whose sender is known; the queue takes the events that can't be processed now."""
 
-    def __init__(self, processor: EventProcessor, queue: Queue) -> None:
+    def __init__(self, processor: EventProcessor, queue: Queue, log: DeliveryLog) -> None:
         self._processor = processor
         self._queue = queue
+        self._log = log
 
     def accept(self, delivery: Delivery, origin: Origin, trouble: RetryableError | None = None) -> IntakeResult:
         """Process a delivery's events, or defer them: from the first that fails on, or all if there is trouble already.
@@ -35,19 +37,23 @@ class Intake:
         Raises ServiceTrouble if the queue fails too.
         """
         result = IntakeResult(events=[event.for_answer() for event in delivery.events])
-        reasons = [delivery.ignored, *(event.reason_to_ignore for event in delivery.events)]
-        result.ignored += [asdict(Ignored(None, reason)) for reason in reasons if reason]
+        reasons = [
+            reason for reason in (delivery.ignored, *(event.reason_to_ignore for event in delivery.events)) if reason
+        ]
+        result.ignored += [asdict(Ignored(None, reason)) for reason in reasons]
         events = queued_events(delivery, origin)
-        processed = 0
+        decided: list[DecidedEvent] = []
         try:
             if trouble is not None and events:
                 raise trouble
             for event in events:
-                self._processor.process(event, result)
-                processed += 1
+                decisions = self._processor.process(event, result)
+                decided.append(DecidedEvent(event.event, decisions))
         except RetryableError as error:
             # The rest would meet the same trouble, only later than the sender waits for its answer.
-            self._defer(events[processed:], error, result)
+            waiting = events[len(decided) :]
+            self._defer(waiting, error, result)
+            decided += [DecidedEvent(each.event, None) for each in waiting]
         logger.info(
             "Delivery accepted",
             extra={
@@ -60,6 +66,7 @@ class Intake:
                 **({"reason": delivery.ignored} if delivery.ignored else {}),
             },
         )
+        self._log.write(delivery_record(origin, decided, reasons))
         return result
 
     def _defer(self, events: Sequence[QueuedEvent], trouble: RetryableError, result: IntakeResult) -> None:

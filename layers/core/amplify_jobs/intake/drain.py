@@ -15,9 +15,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from amplify_jobs.errors import DeliveryRefusedError, RetryableError, ServiceTrouble, UnreadableMessageError
-from amplify_jobs.intake.message import QueuedEvent, parse_message, queued_events
+from amplify_jobs.intake.message import Origin, QueuedEvent, parse_message, queued_events
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.protocols import Queue
+from amplify_jobs.intake.record import DecidedEvent, DeliveryLog, delivery_record
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.model.validation import invalid_input_is
@@ -30,8 +31,9 @@ metrics = function_metrics()
 class IntakeDrain:
     """Processes batches: a message that fails holds up its own group, and a service that fails holds up the batch."""
 
-    def __init__(self, queue: Queue, verifier: Verifier, processor: EventProcessor) -> None:
+    def __init__(self, queue: Queue, verifier: Verifier, processor: EventProcessor, log: DeliveryLog) -> None:
         self._queue = queue
+        self._log = log
         self._verifier = verifier
         self._processor = processor
         self._outage: RetryableError | None = None
@@ -73,13 +75,14 @@ class IntakeDrain:
     def _process_message(self, text: str) -> None:
         message = parse_message(text)
         if isinstance(message, QueuedEvent):
-            self._processor.process(message, IntakeResult())
-            return
-        verified = self._verifier.verify(message)
-        if verified.trouble is not None:
-            raise verified.trouble
-        for event in queued_events(verified.delivery, verified.origin):
-            self._processor.process(event, IntakeResult())
+            origin, events = Origin(message.source, message.delivery_id, message.received_at), [message]
+        else:
+            verified = self._verifier.verify(message)
+            if verified.trouble is not None:
+                raise verified.trouble
+            origin, events = verified.origin, queued_events(verified.delivery, verified.origin)
+        decided = [DecidedEvent(each.event, self._processor.process(each, IntakeResult())) for each in events]
+        self._log.write(delivery_record(origin, decided))
 
     def _hide(self, records: list[SQSRecord]) -> None:
         receive_count = max((int(record.attributes.approximate_receive_count) for record in records), default=0)

@@ -22,11 +22,12 @@ from amplify_jobs.model.base import GrowingModel
 
 @dataclass(frozen=True)
 class Origin:
-    """The source that a delivery came from, the host's id of it, and when it came."""
+    """The source that a delivery came from, the host's id of it, when it came, and the source's kind of host."""
 
     source: str
     delivery_id: str | None
     received_at: datetime
+    provider: str | None = None
 
 
 class QueuedEvent(GrowingModel):

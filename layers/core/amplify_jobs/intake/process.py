@@ -13,6 +13,7 @@ from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind, request_id
 from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.intake.protocols import CurrentRoutes, Executions
+from amplify_jobs.intake.record import Decision, decision
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.observability import function_metrics
@@ -35,30 +36,35 @@ class EventProcessor:
         self._routes = routes
         self._executions = executions
 
-    def process(self, queued: QueuedEvent, result: IntakeResult) -> None:
-        """Start what an event asks for, and add it to the result, also if a later start fails.
+    def process(self, queued: QueuedEvent, result: IntakeResult) -> tuple[Decision, ...]:
+        """Start what an event asks for, add it to the result, also if a later start fails, and give the decisions.
 
         An event that is processed twice starts nothing twice. Raises RetryableError.
         """
         event = queued.event
         decisions = decide(self._routes_for(queued), queued.source, event)
-        ignored = [decision for decision in decisions if isinstance(decision, Ignored)]
-        matched = [decision for decision in decisions if isinstance(decision, Matched)]
-        for decision in matched:
+        ignored = [each for each in decisions if isinstance(each, Ignored)]
+        matched = [each for each in decisions if isinstance(each, Matched)]
+        recorded = [decision(each) for each in ignored]
+        for match in matched:
             request = make_job_request(
-                decision,
+                match,
                 event,
                 source=queued.source,
                 delivery_id=queued.delivery_id,
                 received_at=queued.received_at,
             )
             result.requests.append(self._start(request))
-        result.ignored += [asdict(decision) for decision in ignored]
+            recorded.append(decision(match, request.request_id))
+        result.ignored += [asdict(each) for each in ignored]
         if event.request is not None and not matched:
             # Who asks for a job outright is told that there will be none; any other event may well concern no route.
             relevant = (None, event.request.route)
-            reasons = [decision.reason for decision in ignored if decision.route in relevant]
-            self._start(_rejection(queued, "; ".join(reasons)))
+            reasons = [each.reason for each in ignored if each.route in relevant]
+            rejection = _rejection(queued, "; ".join(reasons))
+            self._start(rejection)
+            recorded = [_naming(each, rejection.request_id if each.route in relevant else None) for each in recorded]
+        return tuple(recorded)
 
     def _routes_for(self, queued: QueuedEvent) -> Routes:
         """The routes; a job that an invocation requests by operation and parameters needs none: it has no limits."""
@@ -89,6 +95,10 @@ class EventProcessor:
             "operation": request.operation,
             "duplicate": is_duplicate,
         }
+
+
+def _naming(recorded: Decision, request_id: str | None) -> Decision:
+    return recorded.model_copy(update={"request_id": request_id})
 
 
 def _rejection(queued: QueuedEvent, reason: str) -> JobRequest:

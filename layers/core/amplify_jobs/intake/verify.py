@@ -40,7 +40,9 @@ class Verifier:
         self._check_signature(host, source, unverified)
         delivery = add_delivery_evidence(host.parse(unverified.headers, unverified.body), unverified.identity)
         host_id = delivery.delivery_id or first_id(unverified.headers, PROVIDERS[source.provider].id_headers)
-        return VerifiedDelivery(delivery, Origin(unverified.source, host_id, unverified.received_at), trouble)
+        return VerifiedDelivery(
+            delivery, Origin(unverified.source, host_id, unverified.received_at, source.provider), trouble
+        )
 
     def _check_signature(self, host: Provider, source: Source, unverified: UnverifiedDelivery) -> None:
         """A signature that does not match may be one of a secret that was rotated: newer secrets are tried too."""

@@ -60,7 +60,7 @@ class Claims(Protocol):
         """What is known of earlier relays now."""
 
     def claim(self, commit: str) -> None:
-        """Tell that the branch will be set to a commit, right before the push."""
+        """Tell that the branch is set to a commit, right before the push, or in place of it."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,7 @@ class Relay:
             goal = _goal(order, source, self._source.address)
             old = target.refs.get(ref)
             if old == goal.commit:
+                self._claims.claim(goal.commit)
                 return Arrival(goal.commit)
             if refusal is not None and refusal[0] == old:
                 raise RequestRejected(f"{self._target.address} refused the push to {order.branch}: {refusal[1]}")

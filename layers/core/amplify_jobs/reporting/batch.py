@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from aws_lambda_powertools import Logger
@@ -14,10 +15,13 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.observability import function_metrics
-from amplify_jobs.reporting.destination import CurrentRoutes, current_destinations
+from amplify_jobs.reporting.destination import CurrentRoutes, Destination, current_destinations
+from amplify_jobs.reporting.outcome import Queue as IndexQueue
+from amplify_jobs.reporting.outcome import ReportOutcome, write_outcome
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender, pause_seconds
+from amplify_jobs.text import presentable
 
 logger = Logger(child=True)
 metrics = function_metrics()
@@ -42,10 +46,11 @@ class Queue(Protocol):
 class ReportBatch:
     """Sends the reports of a batch. One that has to wait holds up its own subject alone."""
 
-    def __init__(self, routes: CurrentRoutes, sender: Sender, queue: Queue) -> None:
+    def __init__(self, routes: CurrentRoutes, sender: Sender, queue: Queue, index: IndexQueue) -> None:
         self._routes = routes
         self._sender = sender
         self._queue = queue
+        self._index = index
 
     def process(self, batch: dict[str, Any]) -> PartialItemFailureResponse:
         """Send a batch, and name the messages that are to come again; each is hidden for its own pause."""
@@ -77,11 +82,29 @@ class ReportBatch:
             return
         report = Report.from_event(message.detail_type, message.detail)
         logger.append_keys(**report.log_keys())
-        result = self._sender.send(destination, Plan(message.target, message.subject), report)
+        plan = Plan(message.target, message.subject)
+        try:
+            result = self._sender.send(destination, plan, report)
+        except (ReportRetryError, ServiceTrouble) as trouble:
+            self._write_outcome(destination, plan, report, state="waiting", text=str(trouble))
+            raise
+        self._write_outcome(destination, plan, report, state=result.value, text=report.state.value)
         metrics.add_metric(f"Reports{result.value.capitalize()}", MetricUnit.Count, 1)
         logger.info("Report handled", extra={"result": result.value})
         if result is Result.REFUSED:
             logger.warning("A target refused a report")
+
+    def _write_outcome(self, destination: Destination, plan: Plan, report: Report, *, state: str, text: str) -> None:
+        outcome = ReportOutcome(
+            request_id=report.request_id,
+            target=plan.target,
+            kind=destination.target.kind,
+            subject=plan.subject,
+            state=state,
+            at=datetime.now(UTC),
+            text=presentable(text),
+        )
+        write_outcome(self._index, outcome)
 
     def _hide(self, record: SQSRecord, after_seconds: float | None) -> None:
         attempt = int(record.attributes.approximate_receive_count)

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from amplify_jobs.reporting.call import USER_AGENT, Answer, Call, Refused, Retry, judge_by_status
+from amplify_jobs.reporting.call import USER_AGENT, Accepted, Answer, Call, Refused, Retry, Verdict, judge_by_status
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -80,12 +80,18 @@ def token_call(api: str, installation: int, jwt: str) -> Call:
     return _call("POST", f"{api}/app/installations/{installation}/access_tokens", jwt)
 
 
-def read_installation(answer: Answer, now: float) -> int | Refused | Retry:
-    """The id in an answer to `installation_call`."""
+def judge_app(answer: Answer, now: float) -> Verdict:
+    """What the answer to `app_call` or `installation_call` says of the App."""
     if answer.status == 404:
         return Refused("HTTP 404: the App is not installed for the repository")
-    if (refusal := _refusal(answer, now)) is not None:
-        return refusal
+    return _refusal(answer, now) or Accepted()
+
+
+def read_installation(answer: Answer, now: float) -> int | Refused | Retry:
+    """The id in an answer to `installation_call`."""
+    verdict = judge_app(answer, now)
+    if isinstance(verdict, Refused | Retry):
+        return verdict
     value = answer.member("id")
     return value if type(value) is int else Retry("GitHub did not say which installation it is")
 

@@ -26,12 +26,13 @@ class Planner:
         self._routes = routes
         self._queue = queue
 
-    def plan(self, report: Report) -> int:
+    def plan(self, report: Report, only: str | None = None) -> int:
         """Put the reports of an announcement into the queue, and give their number. Safe to call again.
 
-        Raises ServiceTrouble.
+        `only` is the one target that gets it, where it is replayed for one. Raises ServiceTrouble.
         """
-        plans = list(plan(current_destinations(self._routes), report))
+        destinations = current_destinations(self._routes)
+        plans = list(plan([one for one in destinations if only in (None, one.name)], report))
         for each in plans:
             self._queue.put(each, report)
         logger.info("Reports planned", extra={**report.log_keys(), "targets": [each.target for each in plans]})

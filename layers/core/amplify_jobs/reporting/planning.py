@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.report import Report, ReportState
 from amplify_jobs.routing.github_patterns import last_match
 from amplify_jobs.routing.report_targets import ReportConditions
+
+_REPLAY = "reports"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,17 @@ def plan(destinations: Iterable[Destination], report: Report) -> Iterator[Plan]:
             continue
         if (subject := kind_of(destination).subject(destination, report)) is not None:
             yield Plan(destination.name, subject)
+
+
+def replay_name(target: str, now: datetime) -> str:
+    """The name of a replay of announcements for one target alone (API: StartReplay, at most 64 characters)."""
+    return f"{_REPLAY}.{target}.{now:%Y%m%dT%H%M%S}"
+
+
+def target_of_replay(name: object) -> str | None:
+    """The one target that a replayed announcement is for; None for an announcement that no such replay brought."""
+    parts = name.split(".") if isinstance(name, str) else []
+    return parts[1] if len(parts) == 3 and parts[0] == _REPLAY else None
 
 
 def meets(conditions: ReportConditions, report: Report) -> bool:

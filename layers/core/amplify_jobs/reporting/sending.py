@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -42,6 +43,14 @@ class Record:
     remote: str | None = None
 
 
+@dataclass(frozen=True)
+class BranchState:
+    """How the last job of an app, branch and route ended, and when it was requested."""
+
+    state: ReportState
+    requested_at: datetime
+
+
 class ReportRetryError(AmplifyJobsError):
     """The target can't take the report now; `after_seconds` is what it asked for."""
 
@@ -57,7 +66,7 @@ class Records(Protocol):
 
     def save(self, plan: Plan, record: Record) -> None: ...
 
-    def branch_state(self, destination: Destination, report: Report) -> ReportState | None:
+    def branch_state(self, destination: Destination, report: Report) -> BranchState | None:
         """How the last job of the report's app, branch and route ended, as far as this target was to know."""
 
     def save_branch_state(self, destination: Destination, report: Report) -> None: ...
@@ -132,7 +141,11 @@ class Sender:
         return result
 
     def _is_change(self, destination: Destination, report: Report) -> bool:
-        if is_change(self._records.branch_state(destination, report), report):
+        earlier = self._records.branch_state(destination, report)
+        if earlier is not None and earlier.requested_at > report.version.requested_at:
+            # It comes late, or again: it is no news beside what is known of a newer job.
+            return False
+        if is_change(earlier.state if earlier else None, report):
             return True
         if report.state in BUILD_RESULTS:
             self._records.save_branch_state(destination, report)

@@ -16,6 +16,7 @@ from amplify_jobs.model.request import (
     JobRequest,
 )
 from amplify_jobs.routing.matching import Matched, late_opening
+from amplify_jobs.routing.mirrors import mirror_order
 from amplify_jobs.routing.placeholders import drop_unknown_descriptions, render
 from amplify_jobs.routing.routes import Route
 
@@ -26,6 +27,10 @@ def make_job_request(
     """Make the request that a route, or the event itself, asks for."""
     members = _members_of_event(event) if match.route is None else _members_of_route(match.name, match.route, event)
     members["parameters"] = _with_reason(members, event)
+    if match.route is not None and match.route.mirror is not None:
+        branch = str(members["parameters"].get("branchName", ""))
+        members["mirror"], fault = mirror_order(str(match.name), match.route, source, event, branch)
+        members["fault"] = fault or None
     return JobRequest(
         request_id=_request_id(match, event, source),
         cause=_cause(event, source, delivery_id),

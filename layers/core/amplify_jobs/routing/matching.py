@@ -118,7 +118,7 @@ def _checks(name: str, routes: Routes, source: str, event: Event) -> Iterator[_C
     if not route.enabled:
         yield _Check("enabled", is_met=False, finding="the route is switched off (enabled: false)")
     if event.request is not None:
-        yield from _check_request(route, routes, source)
+        yield from _check_request(route, routes, source, event)
         return
     if route.source is not None:
         yield _check_source(route.source, source)
@@ -159,7 +159,7 @@ def _check_kind(name: str, route: Route, event: Event) -> _Check:
     return _Check("when", is_met=False, finding=f"{kind}, and the route waits for {expected}")
 
 
-def _check_request(route: Route, routes: Routes, source: str) -> Iterator[_Check]:
+def _check_request(route: Route, routes: Routes, source: str, event: Event) -> Iterator[_Check]:
     """Whether a request may have the route's job; the route's source and conditions are those of other events.
 
     Whoever can ask at all is trusted with any job: by IAM, or as a source of Standard Webhooks. Only a route that
@@ -169,7 +169,10 @@ def _check_request(route: Route, routes: Routes, source: str) -> Iterator[_Check
         yield _check_source(route.source, source)
     parameters = drop_unknown_descriptions(route.request.parameters, EventKind.REQUEST)
     placeholders = all_placeholders(parameters)
-    missing = next((placeholder for placeholder in placeholders if is_unknown(placeholder, EventKind.REQUEST)), None)
+    # The API's requests may say which branch or commit.
+    given = {f"{{{name}}}" for name in ("branch", "commit") if getattr(event, name) is not None}
+    unknown = (each for each in placeholders if each not in given and is_unknown(each, EventKind.REQUEST))
+    missing = next(unknown, None)
     if missing:
         finding = (
             f"the route's parameters need {missing}, which a request does not have: ask by operation and parameters"

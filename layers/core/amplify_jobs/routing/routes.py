@@ -27,6 +27,7 @@ from amplify_jobs.model.request import (
 from amplify_jobs.routing.conditions import When
 from amplify_jobs.routing.fields import LONGEST_NAME, Name, OneOrMore, PathPatterns, SecretName
 from amplify_jobs.routing.follow import Follow
+from amplify_jobs.routing.mirrors import Git, Mirror, mirror_problem
 from amplify_jobs.routing.report_targets import RepositoryTarget, Target, validate_host
 from amplify_jobs.routing.retry import NumberOrRetry
 
@@ -91,6 +92,11 @@ class Source(Model):
         description="The limits of what a source of provider standard may request. Default: none.",
         examples=[{"routes": ["web"]}, {"operations": ["start_job"], "apps": ["d1a2b3c4d5e6"]}],
     )
+    git: Git | None = Field(
+        default=None,
+        description="Where mirrors fetch the code of the source's repositories. Default: none.",
+        examples=[{"url": "https://git.example.com/{repository}.git", "token": "/amplify-jobs/secrets/git-token"}],
+    )
 
 
 class RequestTemplate(Model):
@@ -153,6 +159,12 @@ class Route(Model):
         description="Whether a newer event for the same app, branch and kind cancels older requests. Default: false.",
     )
 
+    mirror: Mirror | None = Field(
+        default=None,
+        description="The repository to which the code is brought before the job starts. Default: none.",
+        examples=[{"to": "codecommit::web"}],
+    )
+
     @property
     def retry_times(self) -> int:
         """How often a job that failed is started again."""
@@ -212,6 +224,13 @@ class Routes(Model):
                     validate_host(target, source.provider if source else None)
                 except ValueError as error:
                     raise ValueError(f"reports.{name}: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _mirrors_have_code(self) -> Routes:
+        for name, route in self.routes.items():
+            if route.mirror is not None and (problem := mirror_problem(route, self.sources)):
+                raise ValueError(f"routes.{name}.mirror: {problem}")
         return self
 
     def source(self, name: str) -> Source:

@@ -9,6 +9,8 @@ pk `region#appId#environment`
 pk `request#<request id>`
     sk `request`: what is known of a request (requests.py). The id is followed by `#<attempt>` where a failed job was
     started again.
+pk `mirror#<repository>#<branch>`
+    sk `mirror`: which requests set a branch of a mirror (mirrored.py).
 
 A branch's job has the attribute `followed` (`region#appId`) from its start to its end: the partition key of the index
 FOLLOWED_INDEX, which holds nothing else.
@@ -61,6 +63,11 @@ def latest_key(branch: BranchRef, kind: str) -> Key:
 def request_key(request_id: str) -> Key:
     """The key of what is known of a request."""
     return {"pk": f"request#{request_id}", "sk": "request"}
+
+
+def mirrored_key(repository: str, branch: str) -> Key:
+    """The key of what is known of a branch of a mirror."""
+    return {"pk": f"mirror#{repository}#{branch}", "sk": "mirror"}
 
 
 def followed_partition(region: str, app_id: str) -> str:

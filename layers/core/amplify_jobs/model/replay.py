@@ -10,6 +10,8 @@ from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.operations import FOLLOW_JOB
 from amplify_jobs.model.request import JobRequest, parse_job_request
 
+MOST_REPLAYS = 99
+
 
 def original_id(request_id: str) -> str:
     """Take a replay's ending off a request id."""

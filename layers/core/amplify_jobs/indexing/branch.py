@@ -1,0 +1,71 @@
+"""What the index knows of a branch: its last request, its last result, and what is live there."""
+
+from __future__ import annotations
+
+from amplify_jobs.announcing.announcement import Outcome
+from amplify_jobs.indexing.answers import LiveCommit, RequestSummary
+from amplify_jobs.model.base import GrowingModel
+
+# A job that was cancelled says nothing of the branch.
+_RESULTS = frozenset({Outcome.SUCCEEDED.value, Outcome.FAILED.value, Outcome.TIMED_OUT.value})
+_STATES = ("RECEIVED", "STARTED", "REJECTED", "FINISHED")
+
+
+class BranchRecord(GrowingModel):
+    """A branch of an app, or the part of one that a request tells. `result` is the newest request with a result."""
+
+    app_id: str
+    branch_name: str
+    app_name: str | None = None
+    live: LiveCommit | None = None
+    last: RequestSummary | None = None
+    result: RequestSummary | None = None
+
+    def merge(self, news: BranchRecord) -> BranchRecord:
+        """The record with what is newer in another one of the same branch; the order of merges does not matter."""
+        return BranchRecord(
+            app_id=self.app_id,
+            branch_name=self.branch_name,
+            app_name=self.app_name or news.app_name,
+            live=max((live for live in (self.live, news.live) if live), key=_job_number, default=None),
+            last=_newest(self.last, news.last),
+            result=_newest(self.result, news.result),
+        )
+
+
+def branch_news(request: RequestSummary) -> BranchRecord | None:
+    """What a request tells of its branch; None if it has none."""
+    if request.app_id is None or request.branch_name is None:
+        return None
+    live = None
+    if request.outcome == Outcome.SUCCEEDED and request.job_id is not None:
+        live = LiveCommit(
+            commit=request.commit_built or request.commit,
+            job_id=request.job_id,
+            at=request.ended_at,
+            request_id=request.request_id,
+        )
+    return BranchRecord(
+        app_id=request.app_id,
+        branch_name=request.branch_name,
+        app_name=request.app_name,
+        live=live,
+        last=request,
+        result=request if request.outcome in _RESULTS else None,
+    )
+
+
+def _newest(one: RequestSummary | None, other: RequestSummary | None) -> RequestSummary | None:
+    return max((request for request in (one, other) if request), key=_order, default=None)
+
+
+def _order(request: RequestSummary) -> tuple[float, str, int, int, str]:
+    """Requests in the order in which they were made; of one, what knows more of it comes later."""
+    requested = request.requested_at.timestamp() if request.requested_at else 0.0
+    known = len(request.model_dump(exclude_none=True))
+    return requested, request.request_id, _STATES.index(request.state), known, request.model_dump_json()
+
+
+def _job_number(live: LiveCommit) -> tuple[int, str]:
+    """Amplify's jobs of a branch count up, and the newest that succeeded is live."""
+    return int(live.job_id) if live.job_id.isdecimal() else 0, live.model_dump_json()

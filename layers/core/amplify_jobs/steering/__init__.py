@@ -1,0 +1,1 @@
+"""What the API does for people and programs: answers questions about jobs, starts, stops, retries and replays them."""

@@ -1,0 +1,171 @@
+"""Orders: start a job by a route or an operation, stop one, retry a request, replay an event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger
+from pydantic import ValidationError
+
+from amplify_jobs.errors import ConflictError, InvalidOrderError, NotAllowedError, RequestRejected, UnknownItemError
+from amplify_jobs.events.deliveries import Delivery
+from amplify_jobs.events.event import Channel, Event, EventKind, parse_requested_job
+from amplify_jobs.indexing.answers import RequestAccepted, RequestState
+from amplify_jobs.indexing.reading import IndexReader
+from amplify_jobs.indexing.record import RequestRecord
+from amplify_jobs.indexing.summary import cause_of, summary
+from amplify_jobs.intake.accept import Intake
+from amplify_jobs.intake.message import Origin
+from amplify_jobs.intake.protocols import CurrentRoutes
+from amplify_jobs.intake.record import DeliveryRecord
+from amplify_jobs.model.job import BranchRef, Job, JobRef
+from amplify_jobs.model.replay import MOST_REPLAYS, make_replay, original_id
+from amplify_jobs.model.request import JobRequest
+from amplify_jobs.routing.matching import Ignored, Matched, decide
+
+SOURCE = "amplify-jobs.api"
+"""The source of what is requested by the API; `bus.allow` limits it, as it does all requests on the bus."""
+
+logger = Logger(child=True)
+
+
+class Executions(Protocol):
+    """Executions of requests; aws.executions.Executions. Raises ServiceTrouble."""
+
+    def start(self, request: JobRequest) -> bool: ...
+
+    def input_of(self, request_id: str) -> str | None: ...
+
+
+class Hosting(Protocol):
+    """Stops jobs; aws.amplify.Amplify."""
+
+    def stop_job(self, job: Job) -> None: ...
+
+
+class Waker(Protocol):
+    """Wakes the execution that follows a job; following.wake.Waker."""
+
+    def wake(self, job: JobRef) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Carries orders out, in one Region; `now` is the clock. All methods raise OrderError and ServiceTrouble."""
+
+    reader: IndexReader
+    routes: CurrentRoutes
+    intake: Intake
+    executions: Executions
+    hosting: Hosting
+    waker: Waker
+    region: str
+    now: Callable[[], datetime]
+
+    def start(self, raw: Mapping[str, Any]) -> RequestAccepted:
+        """Request a job, by a route or outright, as `Job Requested` on the bus does."""
+        given = dict(raw)
+        place = {name: given.pop(name) for name in ("commit", "branch") if given.get(name) is not None}
+        try:
+            requested = parse_requested_job(given)
+        except RequestRejected as rejected:
+            raise InvalidOrderError(str(rejected)) from None
+        if place and requested.route is None:
+            raise InvalidOrderError("commit and branch belong to a route; an operation has its own parameters")
+        key = requested.request_id or uuid4().hex
+        event = Event(kind=EventKind.REQUEST, request=requested, key=key, channel=Channel.BUS, **place)
+        decisions = decide(self.routes.current(fresh=True), SOURCE, event)
+        if not any(isinstance(decision, Matched) for decision in decisions):
+            relevant = (None, requested.route)
+            reasons = [each.reason for each in decisions if isinstance(each, Ignored) and each.route in relevant]
+            raise NotAllowedError("; ".join(reasons))
+        return self._accept(Delivery((event,)), Origin(SOURCE, key, self.now()))
+
+    def _accept(self, delivery: Delivery, origin: Origin) -> RequestAccepted:
+        result = self.intake.accept(delivery, origin)
+        if result.requests:
+            return RequestAccepted(request_id=result.requests[0]["requestId"])
+        if result.deferred:
+            raise ConflictError("a service fails: the request waits in the intake queue and is started later")
+        raise NotAllowedError("; ".join(each["reason"] for each in result.ignored))
+
+    def stop(self, request_id: str, reason: str | None) -> RequestAccepted:
+        """Stop the job of a request, and wake the execution that follows it."""
+        record = self.reader.record(request_id)
+        job = hosting_job(record)
+        if job is None or summary(record).state is not RequestState.STARTED:
+            raise ConflictError(
+                f"request {request_id} has no running job of Amplify Hosting, and nothing else can be stopped"
+            )
+        try:
+            self.hosting.stop_job(job)
+        except RequestRejected as rejected:
+            raise ConflictError(str(rejected)) from None
+        self.waker.wake(JobRef(BranchRef(self.region, job.app_id, job.require_branch()), job.job_id))
+        logger.info("Stopped by the API", extra={"request_id": request_id, "job_id": job.job_id, "reason": reason})
+        return RequestAccepted(request_id=request_id)
+
+    def retry(self, request_id: str, reason: str | None) -> RequestAccepted:
+        """Make a new request of an ended one, with the same operation and parameters."""
+        state = summary(self.reader.record(request_id)).state
+        if not state.is_end:
+            raise ConflictError(f"request {request_id} is {state}; wait for its end, or stop it first")
+        text = self.executions.input_of(request_id)
+        if text is None:
+            raise ConflictError(f"the execution of {request_id} is gone; Step Functions keeps one for 90 days")
+        for number in range(1, MOST_REPLAYS + 1):
+            try:
+                request = make_replay(json.loads(text), number, self.now())
+            except RequestRejected as rejected:
+                raise ConflictError(f"request {request_id} can't be repeated: {rejected}") from None
+            if reason is not None:
+                request = request.model_copy(update={"cause": request.cause.model_copy(update={"reason": reason})})
+            if self.executions.start(request):
+                logger.info("Retried by the API", extra=request.log_keys())
+                return RequestAccepted(request_id=request.request_id)
+        raise ConflictError(f"{original_id(request_id)} was repeated {MOST_REPLAYS} times already")
+
+    def replay(self, request_id: str, reason: str | None) -> RequestAccepted:
+        """Process the event of a request again, by the routes that are in effect now."""
+        cause = cause_of(self.reader.record(request_id))
+        if cause is None or cause.delivery_id is None:
+            raise ConflictError(f"request {request_id} does not name its delivery; retry it instead")
+        try:
+            delivery = self.reader.delivery(cause.delivery_id)
+        except UnknownItemError:
+            raise ConflictError(f"the delivery of {request_id} is not kept any more; retry it instead") from None
+        return self._replay(delivery, request_id, reason)
+
+    def replay_delivery(self, delivery_id: str, reason: str | None) -> RequestAccepted:
+        """Process all events of a delivery again, by the routes that are in effect now."""
+        return self._replay(self.reader.delivery(delivery_id), None, reason)
+
+    def _replay(self, record: DeliveryRecord, request_id: str | None, reason: str | None) -> RequestAccepted:
+        """Process the events that led to a request, or all; each is new, by the mark of its replay."""
+        events, mark = [], self.now().isoformat()
+        for kept in record.events:
+            is_chosen = request_id is None or any(each.request_id == request_id for each in kept.decisions)
+            if is_chosen and kept.event is not None:
+                try:
+                    event = Event.model_validate(kept.event)
+                except ValidationError:
+                    continue
+                events.append(event.model_copy(update={"replay": mark}))
+        if not events:
+            raise ConflictError(f"no event of delivery {record.delivery_id} was kept that could be processed again")
+        origin = Origin(record.source, record.delivery_id, self.now(), record.provider)
+        logger.info("Replayed by the API", extra={"delivery_id": record.delivery_id, "reason": reason})
+        return self._accept(Delivery(tuple(events)), origin)
+
+
+def hosting_job(record: RequestRecord) -> Job | None:
+    """The job of Amplify Hosting that a request has or had; None if it has none."""
+    shown = summary(record)
+    if not (shown.operation and shown.app_id and shown.branch_name and shown.job_id):
+        return None
+    return Job(operation=shown.operation, app_id=shown.app_id, branch_name=shown.branch_name, job_id=shown.job_id)

@@ -1,0 +1,132 @@
+"""What the API answers, apart from HTTP: one method for each route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from amplify_jobs.errors import NotSetUpError
+from amplify_jobs.indexing.answers import (
+    BranchState,
+    Health,
+    LogText,
+    Page,
+    RequestAccepted,
+    RequestStory,
+    RequestSummary,
+)
+from amplify_jobs.indexing.deliveries import DeliveryStory, DeliverySummary, RoutesInEffect, ScheduleState
+from amplify_jobs.indexing.delivery import delivery_story
+from amplify_jobs.indexing.reading import IndexReader, RequestFilter
+from amplify_jobs.routing.routes import Routes
+from amplify_jobs.steering import badge
+from amplify_jobs.steering.due_times import due_times
+from amplify_jobs.steering.looking import Looking
+from amplify_jobs.steering.orders import Orders
+
+_TIMES_SHOWN = 3
+
+
+class PushedRoutes(Protocol):
+    """The routes that were pushed; aws.stored_routes.StoredRoutes. Raises ServiceTrouble."""
+
+    def current(self, *, fresh: bool = False) -> Routes: ...
+
+    def pushed_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True)
+class JobsApi:
+    """Answers for one stack.
+
+    `waiting` and `given_up` count the messages of the queues of the index. `badge_key` signs the tokens of badges; an
+    empty one switches badges off. All methods raise OrderError and ServiceTrouble.
+    """
+
+    reader: IndexReader
+    looking: Looking
+    orders: Orders
+    routes: PushedRoutes
+    waiting: Callable[[], int | None]
+    given_up: Callable[[], int | None]
+    badge_key: str
+    now: Callable[[], datetime]
+
+    def list_requests(self, given: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
+        return self.reader.requests(given, limit, token)
+
+    def request(self, request_id: str) -> RequestStory:
+        return self.looking.story(self.reader.record(request_id))
+
+    def log(self, request_id: str, step: str | None, offset: int) -> LogText:
+        return self.looking.log(self.reader.record(request_id), step, offset)
+
+    def start(self, order: Mapping[str, Any]) -> RequestAccepted:
+        return self.orders.start(order)
+
+    def stop(self, request_id: str, reason: str | None) -> RequestAccepted:
+        return self.orders.stop(request_id, reason)
+
+    def retry(self, request_id: str, reason: str | None) -> RequestAccepted:
+        return self.orders.retry(request_id, reason)
+
+    def replay(self, request_id: str, reason: str | None) -> RequestAccepted:
+        return self.orders.replay(request_id, reason)
+
+    def list_deliveries(
+        self, source: str | None, repository: str | None, limit: int, token: str | None
+    ) -> Page[DeliverySummary]:
+        return self.reader.deliveries(source, repository, limit, token)
+
+    def delivery(self, delivery_id: str) -> DeliveryStory:
+        return delivery_story(self.reader.delivery(delivery_id))
+
+    def replay_delivery(self, delivery_id: str, reason: str | None) -> RequestAccepted:
+        return self.orders.replay_delivery(delivery_id, reason)
+
+    def branches(self, limit: int, token: str | None) -> Page[BranchState]:
+        return self.reader.branches(limit, token)
+
+    def routes_in_effect(self) -> RoutesInEffect:
+        """The routes in the bucket; none before the first push."""
+        try:
+            routes = self.routes.current(fresh=True)
+        except NotSetUpError:
+            return RoutesInEffect(routes={}, as_of=self.now())
+        shown = routes.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return RoutesInEffect(routes=shown, pushed_at=self.routes.pushed_at(), as_of=self.now())
+
+    def schedules(self) -> Page[ScheduleState]:
+        """The schedules of the routes in effect, with the times at which they fire next."""
+        now = self.now()
+        try:
+            routes = self.routes.current(fresh=True).routes
+        except NotSetUpError:
+            routes = {}
+        states = []
+        for name, route in routes.items():
+            schedule = route.when.schedule
+            if schedule is None:
+                continue
+            times = due_times(schedule.expression, schedule.timezone, now, _TIMES_SHOWN) if route.enabled else ()
+            states.append(
+                ScheduleState(
+                    name=name,
+                    expression=schedule.expression,
+                    timezone=schedule.timezone,
+                    route=name,
+                    next=times,
+                    state="ENABLED" if route.enabled else "DISABLED",
+                )
+            )
+        return Page[ScheduleState](items=tuple(states), as_of=now)
+
+    def health(self) -> Health:
+        return self.reader.health(self.waiting(), self.given_up())
+
+    def badge(self, token: str) -> badge.Word:
+        """What the badge of a token says: of a wrong one, and while badges are switched off, that there is none."""
+        place = badge.read_token(self.badge_key, token) if self.badge_key else None
+        return badge.word(self.reader.branch(*place) if place else None)

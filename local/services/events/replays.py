@@ -1,0 +1,83 @@
+"""Replays: events of an archive once more to rules of their bus, each with the replay's name.
+
+API: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html. A replay is over at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from local.server.protocol.errors import ServiceError
+from local.server.service import Parameters, Result
+from local.services.events import patterns
+from local.services.events.buses import Archive, Buses, Rule, Target
+
+
+@dataclass
+class Replays:
+    """The replays of one account and Region. Not safe for threads: whoever uses it holds a lock."""
+
+    buses: Buses
+    _done: dict[str, Result] = field(default_factory=dict)
+
+    def start(self, parameters: Parameters) -> tuple[Result, list[tuple[Rule, Target, dict[str, Any]]]]:
+        """What StartReplay answers, and what is to be delivered. Raises ServiceError."""
+        name, start, end = (parameters[key] for key in ("ReplayName", "EventStartTime", "EventEndTime"))
+        archive = self._archive(parameters["EventSourceArn"])
+        destination = parameters["Destination"]
+        if name in self._done:
+            raise ServiceError("ResourceAlreadyExistsException", f"Replay {name} already exists.")
+        if destination["Arn"] != archive.bus_arn:
+            message = "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted."
+            raise ServiceError("ValidationException", message)
+        if start >= end:
+            message = "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime."
+            raise ServiceError("ValidationException", message)
+        now = datetime.now(UTC)
+        arn = f"{archive.arn.rpartition(':')[0]}:replay/{name}"
+        self._done[name] = {
+            "ReplayName": name,
+            "ReplayArn": arn,
+            "Description": parameters.get("Description"),
+            "State": "COMPLETED",
+            "EventSourceArn": archive.arn,
+            "Destination": destination,
+            "EventStartTime": start,
+            "EventEndTime": end,
+            "ReplayStartTime": now,
+            "ReplayEndTime": now,
+        }
+        rules = destination.get("FilterArns")
+        deliveries = [
+            (rule, target, {**event, "replay-name": name})
+            for event in archive.events
+            if start <= datetime.fromisoformat(event["time"]) < end
+            for rule, target in self._targets(event, archive, rules)
+        ]
+        return {"ReplayArn": arn, "State": "STARTING", "ReplayStartTime": now}, deliveries
+
+    def describe(self, parameters: Parameters) -> Result:
+        """What DescribeReplay answers. Raises ServiceError."""
+        name = parameters["ReplayName"]
+        if name not in self._done:
+            raise ServiceError("ResourceNotFoundException", f"Replay {name} does not exist.")
+        return self._done[name]
+
+    def _archive(self, arn: str) -> Archive:
+        found = next((archive for archive in self.buses.archives.values() if archive.arn == arn), None)
+        if found is None:
+            message = f"Parameter EventSourceArn is not valid. Reason: Archive {arn} does not exist."
+            raise ServiceError("ResourceNotFoundException", message)
+        return found
+
+    def _targets(
+        self, event: dict[str, Any], archive: Archive, rules: list[str] | None
+    ) -> Iterator[tuple[Rule, Target]]:
+        """The rules that an event matches, those of `rules` alone where it is given, with each of their targets."""
+        for rule in self.buses.rules(archive.bus_arn).values():
+            if rule.enabled and (rules is None or rule.arn in rules) and patterns.matches(rule.pattern, event):
+                for target in rule.targets.values():
+                    yield rule, target

@@ -1,0 +1,60 @@
+"""Apps of the team whose code lies on a git server that Amplify can't reach, and in a mirror that it can."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.repository import SITE
+from tests.support.git_histories import History, refs_of
+from tests.support.git_server import git
+from tests.support.team import SECRET_NAME, Team
+
+MAIN = "refs/heads/main"
+
+
+@dataclass
+class MirroredApp:
+    """One of them, of the repository acme/<name>."""
+
+    team: Team
+    name: str
+    source: History
+    mirror: Path
+
+    @classmethod
+    def made(cls, team: Team, name: str, **route: Any) -> MirroredApp:
+        """Make both repositories with one commit, the app and the route."""
+        server = team.git_server
+        source = History(server.repository(f"acme/{name}", "uploadpack.allowReachableSHA1InWant=true"))
+        app = cls(team, name, source, server.repository(f"mirrors/{name}"))
+        app.commit("begin")
+        git(app.source.path, "push", "--quiet", str(app.mirror), MAIN)
+        app_id = str(team.amplify.create_app(name=name, repository=str(app.mirror))["app"]["appId"])
+        team.amplify.create_branch(appId=app_id, branchName="main")
+        mirror = {"to": server.address(f"mirrors/{name}"), "token": SECRET_NAME}
+        team.route(name, app_id, source="github", mirror=mirror, **route)
+        return app
+
+    def commit(self, word: str) -> str:
+        """Commit a page with a word to main of the source."""
+        files = {path.name: path.read_bytes() for path in SITE.iterdir()} | {"index.html": f"<p>{word}</p>".encode()}
+        parents = (len(self.source.commits),) if self.source.commits else ()
+        return self.source.set(MAIN, self.source.commit(parents, files, word))
+
+    def push(self, commit: str) -> bytes:
+        """The body of a delivery for a push of a commit."""
+        head = {"id": commit, "message": "Change", "timestamp": "2026-11-22T12:00:00+01:00", "author": {"name": "Ada"}}
+        repository = {
+            "full_name": f"acme/{self.name}",
+            "pushed_at": int(time.time()) - 1_000 + len(self.source.commits),
+        }
+        return self.team.push(
+            self.name, after=commit, head_commit={**head, "modified": ["index.html"]}, repository=repository
+        )
+
+    @property
+    def mirror_refs(self) -> dict[str, str]:
+        return refs_of(self.mirror)

@@ -1,0 +1,63 @@
+"""Faults of mirrors: each is named with its place and what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from amplify_jobs_cli.routes_file.load import check_routes
+
+GOOD = """\
+sources:
+  gitea:
+    provider: gitea
+    secrets: [/amplify-jobs/secrets/gitea]
+    git: {url: "https://git.example.com/{repository}.git", token: /amplify-jobs/secrets/gitea-token}
+  bare: {provider: gitea, secrets: [/amplify-jobs/secrets/bare]}
+routes:
+  web:
+    source: gitea
+    when: {push: {repository: acme/web, branches: [main]}}
+    request: {operation: start_job, parameters: {appId: d1, branchName: "{branch}", jobType: RELEASE}}
+    mirror: {to: "codecommit::web"}
+"""
+
+
+def faults(text: str) -> list[str]:
+    return [f"{fault.path}: {fault.message}" for fault in check_routes(text.encode(), "amplify-jobs").faults]
+
+
+def test_the_file_of_these_tests_has_none() -> None:
+    assert faults(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "fault"),
+    [
+        ("/amplify-jobs/secrets/gitea-token", "t0p-s3cret", "sources.gitea.git.token: this is not the name of an SSM"),
+        (
+            '"codecommit::web"',
+            '"codecommit::web", token: /other/secrets/a',
+            "routes.web.mirror.token: stack amplify-jobs can't read /other/secrets/a; use /amplify-jobs/secrets/mirr",
+        ),
+        ("source: gitea", "source: bare", "routes.web.source: source bare has no git, from which a mirror could fetch"),
+        (
+            "    source: gitea\n",
+            "",
+            "routes.web.source: is missing; a mirror needs the source that has the code: use g",
+        ),
+        (
+            "push: {repository: acme/web, branches: [main]}",
+            "request: {}",
+            "routes.web.mirror: the route's event has no",
+        ),
+        ("operation: start_job", "operation: start_deployment", "routes.web.mirror: start_deployment builds nothing f"),
+        ("codecommit::web", "codecommit::a/b", "routes.web.mirror.to: "),
+        ("{repository}", "{branch}", "sources.gitea.git.url: has an unknown value in braces; use {repository}, {own"),
+        ("https://git", "http://git", "sources.gitea.git.url: "),
+    ],
+)
+def test_a_fault_has_its_place_and_the_remedy(good: str, bad: str, fault: str) -> None:
+    assert good in GOOD
+    found = faults(GOOD.replace(good, bad))
+    assert [one for one in found if one.startswith(fault)], found
+    assert not [one for one in found if "t0p" in one]

@@ -1,0 +1,74 @@
+"""A page reads as many items as it shows, or a fixed multiple, whatever the number of items; pages join to the list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from amplify_jobs.errors import BadQueryError, UnknownItemError
+from amplify_jobs.indexing import items
+from amplify_jobs.indexing.paging import MOST_READ_PER_ITEM
+from amplify_jobs.indexing.reading import IndexReader, RequestFilter
+from amplify_jobs.indexing.record import RequestRecord, StartNews
+from tests.support.announced import REQUESTED, started
+from tests.support.index_fakes import KeptIndex
+
+NOW = REQUESTED + timedelta(days=1)
+
+
+class CountedIndex(KeptIndex):
+    """Counts the items that are read of lists."""
+
+    read = 0
+
+    def page(
+        self, index: str, partition: str, *, limit: int, before: dict[str, str] | None
+    ) -> tuple[list[dict[str, Any]], bool]:
+        found, has_more = super().page(index, partition, limit=limit, before=before)
+        self.read += len(found)
+        return found, has_more
+
+
+def filled(number: int) -> CountedIndex:
+    index = CountedIndex()
+    for each in range(number):
+        at = REQUESTED - timedelta(minutes=each)
+        route = "rare" if each % 50 == 0 else "web"
+        detail = started(request_id=f"web-{each}", requested_at=at, route=route).detail
+        record = RequestRecord(request_id=f"web-{each}", as_of=at, started=StartNews(at=at, detail=detail))  # type: ignore[arg-type]
+        index.items[items.request_key(record.request_id)] = items.request_item(record)
+    return index
+
+
+@pytest.mark.parametrize("number", [100, 2_000])
+@pytest.mark.parametrize("given", [RequestFilter(), RequestFilter(route="rare"), RequestFilter(state="finished")])
+def test_a_page_reads_items_by_its_own_size(number: int, given: RequestFilter) -> None:
+    index = filled(number)
+    IndexReader(index, lambda: NOW).requests(given, 10, None)
+    assert index.read <= 10 * (1 if given == RequestFilter() else MOST_READ_PER_ITEM)
+
+
+@pytest.mark.parametrize("given", [RequestFilter(), RequestFilter(branch="main"), RequestFilter(route="rare")])
+def test_pages_join_to_the_list(given: RequestFilter) -> None:
+    reader, found, token = IndexReader(filled(230), lambda: NOW), [], None
+    while True:
+        page = reader.requests(given, 7, token)
+        found += [each.request_id for each in page.items]
+        token = page.next
+        if token is None:
+            break
+    expected = [f"web-{each}" for each in range(230) if given.route is None or each % 50 == 0]
+    assert found == expected
+
+
+@pytest.mark.parametrize("token", ["x", "W10", "eyJhIjoxfQ", "WyJyZXF1ZXN0cyMxOTk5LTAxIixudWxsXQ"])
+def test_a_token_that_is_none_is_refused(token: str) -> None:
+    with pytest.raises(BadQueryError, match="next is not a token"):
+        IndexReader(filled(1), lambda: NOW).requests(RequestFilter(), 7, token)
+
+
+def test_what_is_not_there_is_named() -> None:
+    with pytest.raises(UnknownItemError, match="there is no request nosuch"):
+        IndexReader(filled(1), lambda: NOW).record("nosuch")
