@@ -19,7 +19,7 @@ from local.report_hosts.calls import (
 TEXT_LIMIT = 255
 COMMENT_LIMIT = 1_000_000
 _PROJECT = r"/projects/([^/]+)"
-_ENVIRONMENT_NAME = re.compile(r"[a-zA-Z0-9_\-${}. ][a-zA-Z0-9_\-${}. /]{0,253}(?<!/)")
+_ENVIRONMENT_NAME = re.compile(r"[a-zA-Z0-9_\-${}. ][a-zA-Z0-9_\-${}. /]{0,254}(?<!/)")
 _EVENTS = {"pending": "enqueue", "running": "run", "success": "succeed", "failed": "drop", "canceled": "cancel"}
 
 

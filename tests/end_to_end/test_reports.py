@@ -41,7 +41,6 @@ def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
                 "channel": "C0123456789",
                 "api": f"{base}/slack_bot",
             },
-            "previews": {"kind": "pull_request_comment", **host},
             "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/webhook"},
             "failures": {
                 "kind": "webhook",
@@ -151,7 +150,13 @@ def comments(team: Team, name: str, number: int) -> list[str]:
 
 def test_a_pull_request_gets_one_comment_with_its_preview(reporting: Team) -> None:
     team, commit = reporting, "c" * 40
+    host = {**team.reports["statuses"], "when": {"routes": ["previewed"]}}
+    team.reports["previews"] = {**host, "kind": "pull_request_comment"}
+    team.reports["sites"] = {**host, "kind": "deployment"}
     route_previews(team, "previewed", team.app("previewed"))
+    # A fresh process reads the routes anew.
+    for function in ("PlanReportsFunction", "SendReportFunction"):
+        team.kill(function)
     request_id = opened(team, pull_request("previewed", 7, commit, "@here <b>x</b> ![x](https://evil.example/x.png)"))
     finished = team.told(request_id)
     assert finished["outcome"] == "SUCCEEDED"
@@ -166,6 +171,9 @@ def test_a_pull_request_gets_one_comment_with_its_preview(reporting: Team) -> No
     for harmful in ("@here", "<b>", "](https://evil"):
         assert harmful not in text
     until_all_are_handled(team)
+    deployed = [one for one in received(team, "github") if "/acme/previewed/deployments/" in one["path"]]
+    assert [one["content"]["state"] for one in deployed] == ["in_progress", "success"]
+    assert deployed[-1]["content"]["environment_url"] == finished["links"]["site"]
     made = [one["method"] for one in received(team, "github") if "/acme/previewed/issues/" in one["path"]]
     # Looked for, made, and changed; what the test itself read is among the rest.
     assert [method for method in made if method != "GET"] == ["POST", "PATCH"]
@@ -307,7 +315,8 @@ def test_a_failing_build_is_told_with_its_cause_everywhere_and_its_log_is_kept_w
     log = team.stored(failure["log"]).decode()
     assert "npm error code ERESOLVE" in log
     (status,) = team.until(
-        lambda: [one for one in received(team, "github") if one["content"]["state"] == "failure"] or None, "no failure"
+        lambda: [one for one in received(team, "github") if (one["content"] or {}).get("state") == "failure"] or None,
+        "no failure",
     )
     assert failure["summary"][:40] in status["content"]["description"]
     assert len(status["content"]["description"]) <= 140

@@ -62,6 +62,26 @@ class Comment:
     text: str
 
 
+@dataclass(frozen=True)
+class DeploymentStatus:
+    """How a deployment of a commit to an environment stands; `site` is the address that the environment has now.
+
+    `production` is None where the host decides.
+    """
+
+    request_id: str
+    commit: str
+    ref: str
+    is_tag: bool
+    environment: str
+    state: ReportState
+    description: str
+    site: str | None
+    console: str | None
+    transient: bool
+    production: bool | None
+
+
 class Host(Protocol):
     """What each module of a host has."""
 
@@ -101,6 +121,23 @@ class Host(Protocol):
 
     def next_change(self, identity: str, answer: Answer) -> str | None:
         """The identity for one more call that changes the comment; None once it is changed."""
+
+
+class DeploymentHost(Protocol):
+    """What modules of hosts with deployments have."""
+
+    DESCRIPTION_LIMIT: int
+
+    def deployment_call(self, place: Repository, status: DeploymentStatus, remote: str | None) -> Call:
+        """The next call: "at 12" is left of a deployment that is known by its number."""
+
+    def judge_deployment(self, status: DeploymentStatus, answer: Answer, remote: str | None, now: float) -> Verdict:
+        """What its answer means; `now` is in seconds since 1970."""
+
+
+def deployments_of(destination: Destination) -> DeploymentHost:
+    """The same module, for hosts that have deployments."""
+    return cast(DeploymentHost, host_of(destination))
 
 
 def host_of(destination: Destination) -> Host:

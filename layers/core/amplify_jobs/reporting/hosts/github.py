@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from amplify_jobs.reporting.call import Answer, Call, Refused, Retry, Verdict, json_call, judge_by_status, retry_after
+from amplify_jobs.reporting.call import (
+    Accepted,
+    Answer,
+    Call,
+    Continued,
+    Refused,
+    Retry,
+    Verdict,
+    json_call,
+    judge_by_status,
+    retry_after,
+)
 from amplify_jobs.reporting.destination import Credentials, token_of
-from amplify_jobs.reporting.hosts import Comment, Repository, Status
+from amplify_jobs.reporting.hosts import Comment, DeploymentStatus, Repository, Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
 
@@ -19,6 +30,8 @@ IS_OLDEST_FIRST = True
 PAGE_SIZE = 100
 # A secondary limit asks for a minute at least (https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api).
 _LIMIT_SECONDS = 60.0
+_DEPLOYMENT_STATES = {**dict.fromkeys(ReportState, "error"), ReportState.PENDING: "in_progress"}
+_DEPLOYMENT_STATES |= {ReportState.SUCCEEDED: "success", ReportState.FAILED: "failure"}
 # 403 for one pull request or repository, whatever the token may do.
 _READ_ONLY = ("is locked", "archived")
 _STATES = {
@@ -87,6 +100,65 @@ def created_comment(answer: Answer) -> str | None:
 
 def next_change(identity: str, answer: Answer) -> str | None:
     return None
+
+
+def deployment_call(place: Repository, status: DeploymentStatus, remote: str | None) -> Call:
+    """Look for the deployment by our request id, make it, or set its status (API: Deployments)."""
+    step, _, number = (remote or "search").partition(" ")
+    if step == "at":
+        return _call(place, "POST", f"deployments/{number}/statuses", _deployment_status(status))
+    if step == "search":
+        query = urlencode({"environment": status.environment, "sha": status.commit, "per_page": PAGE_SIZE})
+        return _call(place, "GET", f"deployments?{query}")
+    content: dict[str, Any] = {
+        "ref": status.commit,
+        "environment": status.environment,
+        "description": status.description,
+        "payload": {"requestId": status.request_id},
+        "transient_environment": status.transient,
+        # Else GitHub merges the default branch into what is deployed, and waits for checks, our own among them.
+        "auto_merge": False,
+        "required_contexts": [],
+    }
+    if status.production is not None:
+        content["production_environment"] = status.production
+    return _call(place, "POST", "deployments", content)
+
+
+def judge_deployment(status: DeploymentStatus, answer: Answer, remote: str | None, now: float) -> Verdict:
+    """A deployment that was deleted is made again; repeating a call that makes one would make a second."""
+    step = (remote or "search").partition(" ")[0]
+    if step == "at" and answer.status == 404:
+        return Continued("search")
+    verdict = judge(answer, now)
+    if not isinstance(verdict, Accepted):
+        return verdict
+    if step == "at":
+        return Accepted(remote)
+    if step == "search":
+        found = [one for one in answer.elements() if _request_id(one) == status.request_id]
+        return Continued(f"at {found[0]['id']}") if found else Continued("new", kept=False)
+    number = answer.identity("id")
+    return Continued(f"at {number}") if number else Refused(f"HTTP {answer.status}: no deployment was made")
+
+
+def _deployment_status(status: DeploymentStatus) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "state": _DEPLOYMENT_STATES[status.state],
+        "description": status.description,
+        "auto_inactive": True,
+    }
+    if status.site is not None:
+        content["environment_url"] = status.site
+    if status.console is not None:
+        content["log_url"] = status.console
+    return content
+
+
+def _request_id(deployment: dict[str, Any]) -> Any:
+    """What we put into a deployment's payload, which others may use in their own way."""
+    payload = deployment.get("payload")
+    return payload.get("requestId") if isinstance(payload, dict) and "id" in deployment else None
 
 
 def limit(answer: Answer, now: float) -> Retry | None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from amplify_jobs.reporting.call import Accepted, Answer, Call, Refused, Retry, Verdict, json_call, judge_by_status
+from amplify_jobs.reporting.call import (
+    Accepted,
+    Answer,
+    Call,
+    Continued,
+    Refused,
+    Retry,
+    Verdict,
+    json_call,
+    judge_by_status,
+)
 from amplify_jobs.reporting.destination import Credentials, token_of
-from amplify_jobs.reporting.hosts import Comment, Repository, Status
+from amplify_jobs.reporting.hosts import Comment, DeploymentStatus, Repository, Status
 from amplify_jobs.reporting.report import ReportState
 from amplify_jobs.routing.report_targets import RepositoryTarget
 
@@ -26,6 +38,7 @@ _STATES = {
     ReportState.ERROR: "failed",
     ReportState.CANCELLED: "canceled",
 }
+_DEPLOYMENT_STATES = {**_STATES, ReportState.PENDING: "running"}
 
 
 def status_call(target: RepositoryTarget, status: Status, credentials: Credentials, remote: str | None) -> Call:
@@ -97,6 +110,72 @@ def created_comment(answer: Answer) -> str | None:
 
 def next_change(identity: str, answer: Answer) -> str | None:
     return None
+
+
+def deployment_call(place: Repository, status: DeploymentStatus, remote: str | None) -> Call:
+    """Look for the deployment, make it, change it, or give its environment the address of the site."""
+    step, *numbers = (remote or "search").split()
+    content: dict[str, Any] = {"status": _DEPLOYMENT_STATES[status.state]}
+    match step:
+        case "at":
+            return _call(place, "PUT", f"deployments/{numbers[0]}", content)
+        case "address":
+            return _call(place, "PUT", f"environments/{numbers[1]}", {"external_url": status.site})
+        case "new":
+            # Running whatever is to come: where the answer is lost, one that has ended would not be found again.
+            content = {"environment": _environment(status), "sha": status.commit, "ref": status.ref}
+            return _call(place, "POST", "deployments", {**content, "tag": status.is_tag, "status": "running"})
+        case _:
+            query = {"environment": _environment(status), "order_by": "id", "sort": "desc", "per_page": PAGE_SIZE}
+            return _call(place, "GET", f"deployments?{urlencode(query)}")
+
+
+def judge_deployment(status: DeploymentStatus, answer: Answer, remote: str | None, now: float) -> Verdict:
+    """A deployment has no place for a mark of ours: one of the same commit that still runs is ours.
+
+    400 says that the deployment has this state already.
+    """
+    step, *numbers = (remote or "search").split()
+    if step == "at" and answer.status == 404:
+        return Continued("search")
+    verdict = judge(answer, now)
+    if step == "at" and answer.status == 400 and "Cannot transition status" in failure_text(answer):
+        verdict = Accepted()
+    if not isinstance(verdict, Accepted):
+        return verdict
+    match step:
+        case "search":
+            ours = [one for one in answer.elements() if _runs(one, status)]
+            return Continued(f"at {_numbers(ours[0])}") if ours else Continued("new", kept=False)
+        case "address":
+            return Accepted(f"at {' '.join(numbers)}")
+        case "new" if status.state is not ReportState.PENDING:
+            return Continued(f"at {_numbers(answer.json)}")
+        case "new":
+            return Accepted(f"at {_numbers(answer.json)}")
+        case _:
+            is_known = answer.member("environment", "external_url") == status.site
+            if status.site is None or len(status.site) > _LINK_LIMIT or is_known:
+                return Accepted(remote)
+            return Continued(f"address {' '.join(numbers)}", kept=False)
+
+
+def _runs(deployment: dict[str, Any], status: DeploymentStatus) -> bool:
+    is_ours = (deployment.get("sha"), deployment.get("ref")) == (status.commit, status.ref)
+    return is_ours and deployment.get("status") in {"created", "running"}
+
+
+def _numbers(deployment: Any) -> str:
+    """The numbers of a deployment and of its environment."""
+    return f"{deployment['id']} {deployment['environment']['id']}"
+
+
+def _environment(status: DeploymentStatus) -> str:
+    """GitLab takes few characters in names of environments; a name with others is told from its like by a digest."""
+    clean = re.sub(r"[^A-Za-z0-9_\-${}. /]", "-", status.environment).strip("/ ")
+    if clean == status.environment:
+        return clean
+    return f"{clean[:200]}-{hashlib.sha256(status.environment.encode()).hexdigest()[:16]}"
 
 
 def _notes(comment: Comment) -> str:

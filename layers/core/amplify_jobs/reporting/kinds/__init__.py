@@ -13,6 +13,7 @@ from amplify_jobs.reporting.report import Report
 KINDS = {
     "commit_status": "commit_status",
     "pull_request_comment": "pull_request_comment",
+    "deployment": "deployment",
     "slack": "slack",
     "slack_bot": "slack_bot",
     "teams": "teams",
