@@ -387,7 +387,7 @@ def test_an_app_reports_with_tokens_of_its_installation(reporting: Team) -> None
     team.accepted(team.push("by-app"))
 
     def both() -> list[dict[str, Any]] | None:
-        found = [one for one in received(team, "github") if one["content"]["context"] == "app/by-app"]
+        found = [one for one in received(team, "github") if (one["content"] or {}).get("context") == "app/by-app"]
         return found if len(found) == 2 else None
 
     statuses = team.until(both, "the App's statuses did not come")
