@@ -1,7 +1,7 @@
 """Stand-ins for the targets of reports: APIs of git hosts and webhooks of chats, below /_local/reports/<name>/.
 
-They keep what they got, show it as a page and as JSON, and refuse what the real ones refuse: descriptions and keys that
-are too long, a state that a status has already at GitLab, a commit that was made up. Nothing is stored on disk.
+They keep what they got, and show it as a page and as JSON. Those of git hosts have their host's rules (report_hosts).
+Nothing is stored on disk.
 
 POST /_local/reports {"name": "github", "status": 503, "times": 3, "headers": {"retry-after": "60"}} has the next calls
 of a stand-in answered so; without a status, they are done and their answers are lost. DELETE ends that, and forgets all
@@ -11,9 +11,8 @@ calls. report_apps.py answers what a GitHub App asks, report_reads.py what `repo
 from __future__ import annotations
 
 import json
-import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
@@ -24,21 +23,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.wrappers import Request, Response
 
 from local.report_apps import Apps
+from local.report_hosts import HOSTS
+from local.report_hosts.calls import HostAnswer, HostApi, HostCall
 from local.report_reads import read_answer
 from local.server.http_server import DropConnectionError
 from local.server.protocol.match import raw_path
 
 PREFIX = "/_local/reports"
 MOST_KEPT = 500
-_STATUS = re.compile(r"/statuses/([0-9a-f]{40})$|/commits?/([0-9a-f]{40})/(?:statuses/build|statuses|builds)$")
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class Failure(BaseModel):
-    """How the next calls of a stand-in fail; without a status, their answers are lost."""
+    """How the next calls of a stand-in fail, or those of one method; without a status, their answers are lost."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
+    method: str | None = None
     status: int | None = Field(default=None, ge=200, le=599)
     times: int = Field(default=1, ge=1)
     headers: dict[str, str] = Field(default_factory=dict)
@@ -68,7 +70,7 @@ class ReportTargets:
     apps: Apps = field(default_factory=Apps)
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _states: dict[str, str] = field(default_factory=dict)
+    _hosts: dict[str, HostApi] = field(default_factory=dict)
     _failures: list[Failure] = field(default_factory=list)
 
     def answer(self, request: Request) -> Response | None:
@@ -80,20 +82,22 @@ class ReportTargets:
         if path.rstrip("/") == PREFIX and request.method == "DELETE":
             with self._lock:
                 self.received.clear()
-                self._states.clear()
+                self._hosts.clear()
                 self._failures.clear()
                 self.apps.clear()
             return Response(status=204)
         if path.rstrip("/") == PREFIX and request.method == "POST":
             return self._fail(request)
-        if not path.startswith(f"{PREFIX}/") or request.method not in {"GET", "POST", "PUT", "PATCH"}:
-            return None
         name, _, rest = path.removeprefix(f"{PREFIX}/").partition("/")
+        if not path.startswith(f"{PREFIX}/") or request.method not in _METHODS:
+            return None
         if name == "apps" and request.method == "PUT":
             return self._register(rest, request.get_data())
         with self._lock:
             answer = self._answer_app(request, name, f"/{rest}")
-        return answer or (None if request.method == "GET" else self._receive(request, name, f"/{rest}"))
+        if answer is None and request.method in {"GET", "DELETE"} and name not in HOSTS:
+            return None
+        return answer or self._receive(request, name, f"/{rest}")
 
     def _register(self, app: str, public_key: bytes) -> Response:
         try:
@@ -114,9 +118,15 @@ class ReportTargets:
             asked = self.apps.refusal(authorization)
         if asked is None and request.method == "GET":
             has_token = bool(authorization or request.headers.get("PRIVATE-TOKEN"))
-            if (read := read_answer(name, path, has_token=has_token)) is not None:
+            if (read := read_answer(name, path, has_token=has_token)) is not None and (
+                read[0] != 404 or name not in HOSTS
+            ):
                 asked, headers = read[:2], read[2]
-        if asked is not None and (failure := self._failure(name)) is not None and failure.status is not None:
+        if (
+            asked is not None
+            and (failure := self._failure(name, request.method)) is not None
+            and failure.status is not None
+        ):
             asked, headers = (failure.status, {"message": "It fails, as it was told to."}), failure.headers
         if asked is None:
             return None
@@ -134,8 +144,8 @@ class ReportTargets:
             self._failures.append(failure)
         return _json(failure.model_dump(), 201)
 
-    def _failure(self, name: str) -> Failure | None:
-        failure = next((one for one in self._failures if one.name == name), None)
+    def _failure(self, name: str, method: str) -> Failure | None:
+        failure = next((one for one in self._failures if one.name == name and one.method in {None, method}), None)
         if failure is not None:
             failure.times -= 1
             if failure.times == 0:
@@ -144,30 +154,39 @@ class ReportTargets:
 
     def _receive(self, request: Request, name: str, path: str) -> Response:
         try:
-            content = json.loads(request.get_data())
+            content = json.loads(request.get_data() or b"null")
         except ValueError:
             return _json({"message": "the body is no JSON"}, 400)
         with self._lock:
             number = next(self._numbers)
-            failure = self._failure(name)
+            failure = self._failure(name, request.method)
             is_lost = failure is not None and failure.status is None
-            answer: dict[str, Any] | str
             if failure is not None and failure.status is not None:
-                status, answer = failure.status, {"message": "It fails, as it was told to."}
+                answer = HostAnswer(failure.status, {"message": "It fails, as it was told to."})
             else:
-                refuse = _RULES.get(name)
-                refusal = refuse(self._states, path, content) if refuse else None
-                status, answer = refusal or _accepted(name, request.method, number)
-            shown = None if is_lost else status
+                answer = self._answer(request, name, path, content, number)
+            shown = None if is_lost else answer.status
             one = Received(number, datetime.now(UTC), name, request.method, path, content, shown)
             self.received = [*self.received[-MOST_KEPT + 1 :], one]
         if is_lost:
             raise DropConnectionError
         response = (
-            Response(answer, status, content_type="text/plain") if isinstance(answer, str) else _json(answer, status)
+            Response(answer.content or "", answer.status, content_type="text/plain")
+            if answer.content is None or isinstance(answer.content, str)
+            else _json(answer.content, answer.status)
         )
-        response.headers.update(failure.headers if failure is not None else {})
+        response.headers.update({**answer.headers, **(failure.headers if failure is not None else {})})
         return response
+
+    def _answer(self, request: Request, name: str, path: str, content: Any, number: int) -> HostAnswer:
+        if name not in HOSTS:
+            return HostAnswer(*_accepted(name, request.method, number))
+        host = self._hosts.setdefault(name, HOSTS[name]())
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        address = f"{request.host_url.rstrip('/')}{PREFIX}/{name}"
+        if request.method in {"POST", "PUT", "PATCH"} and not isinstance(content, dict):
+            return HostAnswer(400, {"message": "the body is no object"})
+        return host.answer(HostCall(request.method, address, path, request.args.to_dict(), headers, content))
 
     def _list(self) -> Response:
         with self._lock:
@@ -208,60 +227,11 @@ def headline(content: Any) -> str:
         return ""
     words = [content.get("state"), content.get("context") or content.get("name") or content.get("key")]
     words += [content.get("description"), content.get("text"), content.get("fallbackText"), content.get("body")]
+    words += [content.get("environment")]
     words += [embed.get("title") for embed in content.get("embeds", []) if isinstance(embed, dict)]
     words += [content.get("type") if "data" in content else None]
     texts = [word.get("name") if isinstance(word, dict) else word for word in words]
     return " · ".join(text.strip().splitlines()[0][:160] for text in texts if isinstance(text, str) and text.strip())
-
-
-Refusal = tuple[int, dict[str, Any]]
-
-
-def _github(_: dict[str, str], path: str, content: Mapping[str, Any]) -> Refusal | None:
-    if not _STATUS.search(path):
-        return None
-    if content.get("state") not in {"error", "failure", "pending", "success"}:
-        return 422, {"message": "Validation Failed: state"}
-    if len(str(content.get("description", ""))) > 140:
-        return 422, {"message": "Validation Failed: description is too long (maximum is 140 characters)"}
-    return _made_up(path, 422, "No commit found for SHA")
-
-
-def _gitlab(states: dict[str, str], path: str, content: Mapping[str, Any]) -> Refusal | None:
-    if not _STATUS.search(path):
-        return None
-    state = str(content.get("state"))
-    if state not in {"pending", "running", "success", "failed", "canceled", "skipped"}:
-        return 400, {"error": "state does not have a valid value"}
-    if any(len(str(content.get(name, ""))) > 255 for name in ("description", "target_url", "ref")):
-        return 400, {"message": "is too long (maximum is 255 characters)"}
-    subject = f"gitlab {path} {content.get('name')}"
-    if states.get(subject) == state and state in {"pending", "running"}:
-        return 400, {"message": f"Cannot transition status via :enqueue from :{state}"}
-    states[subject] = state
-    return _made_up(path, 404, "404 Commit Not Found")
-
-
-def _bitbucket(_: dict[str, str], path: str, content: Mapping[str, Any]) -> Refusal | None:
-    if not _STATUS.search(path):
-        return None
-    if len(str(content.get("key", ""))) > 40 or not content.get("url"):
-        return 400, {"error": {"message": "key: at most 40 characters, url: required"}}
-    if content.get("state") not in {"INPROGRESS", "SUCCESSFUL", "FAILED", "STOPPED"}:
-        return 400, {"error": {"message": "state"}}
-    return _made_up(path, 404, "Commit not found")
-
-
-def _made_up(path: str, status: int, message: str) -> Refusal | None:
-    """A commit of zeros is at no host."""
-    return (status, {"message": message}) if "0" * 40 in path else None
-
-
-_RULES: Mapping[str, Callable[[dict[str, str], str, Mapping[str, Any]], Refusal | None]] = {
-    "github": _github,
-    "gitlab": _gitlab,
-    "bitbucket": _bitbucket,
-}
 
 
 def _accepted(name: str, method: str, number: int) -> tuple[int, dict[str, Any] | str]:
@@ -272,11 +242,9 @@ def _accepted(name: str, method: str, number: int) -> tuple[int, dict[str, Any] 
             return 202, ""
         case "slack_bot":
             return 200, {"ok": True, "channel": "C0123456789", "ts": f"{number}.000100"}
-        case "gitlab":
-            return 201, {"id": number, "pipeline_id": 4711}
         case _:
             return (200 if method != "POST" else 201), {"id": str(number)}
 
 
-def _json(document: Mapping[str, Any], status: int) -> Response:
+def _json(document: Mapping[str, Any] | list[Any], status: int) -> Response:
     return Response(json.dumps(document), status, content_type="application/json")

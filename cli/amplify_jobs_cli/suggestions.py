@@ -25,6 +25,8 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "commit": ("sha", "commitId"),
     "bitbucket-server": ("bitbucketdatacenter", "stash"),
     "commit_status": ("status", "check", "github", "gitlab", "bitbucket", "gitea", "forgejo", "azuredevops"),
+    "pull_request_comment": ("comment", "note", "prcomment", "mrcomment", "mergerequestcomment", "mergerequestnote"),
+    "deployment": ("deploy", "environment"),
     "google_chat": ("gchat", "chat", "googlespaces"),
     "teams": ("msteams", "microsoftteams"),
     "webhook": ("url", "hook", "address"),

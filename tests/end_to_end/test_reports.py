@@ -114,6 +114,93 @@ def test_a_push_is_reported_to_every_kind_of_target(reporting: Team) -> None:
     assert received(team, "failures") == []
 
 
+def pull_request(name: str, number: int, commit: str, title: str = "Change") -> bytes:
+    """The body of GitHub's delivery of a pull request that was opened from the branch release/1."""
+    head = {"ref": "release/1", "sha": commit, "repo": {"id": 1, "full_name": f"acme/{name}"}}
+    base = {"ref": "main", "sha": "b" * 40, "repo": {"id": 1, "full_name": f"acme/{name}"}}
+    pull = {"number": number, "title": title, "head": head, "base": base, "state": "open", "draft": False}
+    pull |= {"updated_at": f"2026-11-22T12:00:{number:02}Z", "user": {"login": "ada"}, "merged": False}
+    repository = {"full_name": f"acme/{name}", "html_url": f"https://github.example/acme/{name}"}
+    return json.dumps({"action": "opened", "number": number, "pull_request": pull, "repository": repository}).encode()
+
+
+def route_previews(team: Team, name: str, app_id: str) -> None:
+    parameters = {"appId": app_id, "branchName": "{pullRequest.source}", "jobType": "RELEASE"}
+    when = {"pull_request": {"repository": f"acme/{name}", "targets": ["main"]}}
+    team.route(name, app_id, when=when, request={"operation": "start_job", "parameters": parameters})
+
+
+def opened(team: Team, body: bytes) -> str:
+    """Deliver a pull request that one route takes, and give the request id."""
+    status, answer = team.deliver(body, event="pull_request")
+    assert status == 202, answer
+    (request,) = answer["requests"]
+    return str(request["requestId"])
+
+
+def comments(team: Team, name: str, number: int) -> list[str]:
+    """The comments on a pull request, as anybody reads them at the host."""
+    request = urllib.request.Request(
+        f"{team.cloud.endpoint_url}/_local/reports/github/repos/acme/{name}/issues/{number}/comments",
+        headers={"Authorization": "Bearer of-a-reader"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return [one["body"] for one in json.load(answer)]
+
+
+def test_a_pull_request_gets_one_comment_with_its_preview(reporting: Team) -> None:
+    team, commit = reporting, "c" * 40
+    host = {**team.reports["statuses"], "when": {"routes": ["previewed"]}}
+    team.reports["previews"] = {**host, "kind": "pull_request_comment"}
+    team.reports["sites"] = {**host, "kind": "deployment"}
+    route_previews(team, "previewed", team.app("previewed"))
+    # A fresh process reads the routes anew.
+    for function in ("PlanReportsFunction", "SendReportFunction"):
+        team.kill(function)
+    request_id = opened(team, pull_request("previewed", 7, commit, "@here <b>x</b> ![x](https://evil.example/x.png)"))
+    finished = team.told(request_id)
+    assert finished["outcome"] == "SUCCEEDED"
+
+    def ended() -> str | None:
+        (text,) = comments(team, "previewed", 7) or [""]
+        return text if "succeeded" in text else None
+
+    text = team.until(ended, "the comment never said that the job succeeded")
+    assert f"]({finished['links']['site']})" in text
+    assert commit[:12] in text
+    for harmful in ("@here", "<b>", "](https://evil"):
+        assert harmful not in text
+    until_all_are_handled(team)
+    deployed = [one for one in received(team, "github") if "/acme/previewed/deployments/" in one["path"]]
+    assert [one["content"]["state"] for one in deployed] == ["in_progress", "success"]
+    assert deployed[-1]["content"]["environment_url"] == finished["links"]["site"]
+    made = [one["method"] for one in received(team, "github") if "/acme/previewed/issues/" in one["path"]]
+    # Looked for, made, and changed; what the test itself read is among the rest.
+    assert [method for method in made if method != "GET"] == ["POST", "PATCH"]
+
+
+@pytest.mark.thorough
+def test_a_comment_whose_answer_was_lost_is_not_made_twice(reporting: Team) -> None:
+    team = reporting
+    team.reports["strict-previews"] = {
+        "kind": "pull_request_comment",
+        "source": "github",
+        "api": f"{team.cloud.endpoint_url}/_local/reports/gitea",
+        "token": f"{SECRETS}/token",
+        "when": {"routes": ["twice"]},
+    }
+    route_previews(team, "twice", team.app("twice"))
+    time.sleep(SECONDS_FRESH + 1)
+    fail_next(team, "gitea", method="POST")
+    request_id = opened(team, pull_request("twice", 8, "d" * 40))
+    team.told(request_id)
+    until_all_are_handled(team)
+    calls = [one for one in received(team, "gitea") if one["method"] != "GET"]
+    # It was done and its answer was lost; the second attempt found it.
+    assert [(one["method"], one["status"]) for one in calls] == [("POST", None), ("PATCH", 200), ("PATCH", 200)]
+    assert "succeeded" in calls[-1]["content"]["body"]
+
+
 @pytest.mark.thorough
 def test_a_target_that_fails_for_a_while_gets_each_report_once_and_in_order(reporting: Team) -> None:
     team = reporting
@@ -228,7 +315,8 @@ def test_a_failing_build_is_told_with_its_cause_everywhere_and_its_log_is_kept_w
     log = team.stored(failure["log"]).decode()
     assert "npm error code ERESOLVE" in log
     (status,) = team.until(
-        lambda: [one for one in received(team, "github") if one["content"]["state"] == "failure"] or None, "no failure"
+        lambda: [one for one in received(team, "github") if (one["content"] or {}).get("state") == "failure"] or None,
+        "no failure",
     )
     assert failure["summary"][:40] in status["content"]["description"]
     assert len(status["content"]["description"]) <= 140
@@ -299,7 +387,7 @@ def test_an_app_reports_with_tokens_of_its_installation(reporting: Team) -> None
     team.accepted(team.push("by-app"))
 
     def both() -> list[dict[str, Any]] | None:
-        found = [one for one in received(team, "github") if one["content"]["context"] == "app/by-app"]
+        found = [one for one in received(team, "github") if (one["content"] or {}).get("context") == "app/by-app"]
         return found if len(found) == 2 else None
 
     statuses = team.until(both, "the App's statuses did not come")

@@ -20,7 +20,9 @@ from local.server.http_server import DropConnectionError
 
 
 def call(targets: ReportTargets, path: str, content: Any, method: str = "POST") -> Response:
-    request = Request(EnvironBuilder(f"{PREFIX}{path}", method=method, data=json.dumps(content)).get_environ())
+    headers = [("Authorization", "Bearer t0ken"), ("User-Agent", "tests")]
+    builder = EnvironBuilder(f"{PREFIX}{path}", method=method, data=json.dumps(content), headers=headers)
+    request = Request(builder.get_environ())
     answer = targets.answer(request)
     assert answer is not None
     return answer
@@ -91,7 +93,9 @@ def encoded(data: bytes) -> bytes:
 
 
 def raw(targets: ReportTargets, path: str, body: bytes, method: str = "POST", authorization: str = "") -> Response:
-    builder = EnvironBuilder(f"{PREFIX}{path}", method=method, data=body, headers=[("Authorization", authorization)])
+    builder = EnvironBuilder(
+        f"{PREFIX}{path}", method=method, data=body, headers=[("Authorization", authorization), ("User-Agent", "tests")]
+    )
     answer = targets.answer(Request(builder.get_environ()))
     assert answer is not None
     return answer

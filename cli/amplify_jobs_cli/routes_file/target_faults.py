@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
-from amplify_jobs.routing.report_targets import STATUS_HOSTS, Target
+from amplify_jobs.routing.report_targets import DEPLOYMENT_HOSTS, STATUS_HOSTS, Target
 from amplify_jobs_cli.routes_file.allow_faults import fits
 from amplify_jobs_cli.routes_file.name_faults import secret_problem
 from amplify_jobs_cli.routes_file.places import Path
@@ -74,12 +74,15 @@ def _source_faults(path: Path, target: dict[str, Any], providers: dict[str, Any]
     hosts = [source for source, provider in providers.items() if provider in STATUS_HOSTS]
     use = one_of(name, hosts) if hosts else "add the git host under sources"
     if name == CODECOMMIT:
-        yield Problem((*path, "source"), f"CodeCommit has no commit statuses; {use}")
+        yield Problem((*path, "source"), f"CodeCommit has none; {use}")
     elif name not in providers:
         yield Problem((*path, "source"), f"there is no source {quoted(name)}; {use}")
     elif providers[name] == "standard":
         message = f"source {name} is of provider standard, which has no commits; {use}"
         yield Problem((*path, "source"), message)
+    elif target.get("kind") == "deployment" and providers[name] not in DEPLOYMENT_HOSTS:
+        message = f"the host of source {name} takes no deployments; use kind commit_status"
+        yield Problem((*path, "kind"), message)
     elif target.get("api") is None and STATUS_HOSTS.get(str(providers[name]), "") is None:
         message = f"is missing; use the address of your host's API, like {api_example(providers[name])}"
         yield Problem((*path, "api"), message)

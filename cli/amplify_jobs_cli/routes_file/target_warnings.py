@@ -34,9 +34,15 @@ def target_warnings(value: Any) -> Iterator[Problem]:
         provider, api = providers.get(str(member(target, "source"))), member(target, "api")
         if isinstance(provider, str) and isinstance(api, str) and (right := improbable_api(api, provider)) is not None:
             yield Problem((*path, "api"), f"the API of provider {provider} is hardly there; use {right}")
-        if member(target, "kind") == "commit_status":
-            yield from _status_warnings(path, conditions)
-            yield from _context_warnings(path, target, conditions, str(provider), value)
+        routes = _routes_of(target, conditions, value)
+        match member(target, "kind"):
+            case "commit_status":
+                yield from _status_warnings(path, conditions)
+                yield from _context_warnings(path, target, "status", routes)
+                yield from _key_warnings(path, target, str(provider))
+            case "pull_request_comment":
+                yield from _comment_warnings(path, routes)
+                yield from _context_warnings(path, target, "comment", routes)
 
 
 def _unmet(path: Path, conditions: ReportConditions) -> Iterator[Problem]:
@@ -71,24 +77,42 @@ def _status_warnings(path: Path, conditions: ReportConditions) -> Iterator[Probl
         yield Problem((*path, "when", "outcomes"), message)
 
 
-def _context_warnings(
-    path: Path, target: Any, conditions: ReportConditions, provider: str, value: Any
-) -> Iterator[Problem]:
+def _routes_of(target: Any, conditions: ReportConditions, value: Any) -> dict[str, set[str]]:
+    """The routes whose jobs a target of a git host may report, each with the events that it takes."""
+    routes = {
+        name: {key for key, _ in members(route, "when")} & {"push", "pull_request", "release"}
+        for name, route in members(value, "routes")
+        if member(route, "source") in (None, member(target, "source"))
+        and (conditions.routes is None or last_match(conditions.routes, name))
+    }
+    return {name: events for name, events in routes.items() if events}
+
+
+def _comment_warnings(path: Path, routes: dict[str, set[str]]) -> Iterator[Problem]:
+    if not any("pull_request" in events for events in routes.values()):
+        message = (
+            "no route of this source takes pull requests, so there is none to comment on; use pull_request in when"
+        )
+        yield Problem((*path, "source"), message)
+
+
+def _context_warnings(path: Path, target: Any, what: str, routes: dict[str, set[str]]) -> Iterator[Problem]:
+    context = _context(target)
+    if context and "{route}" not in context and "{app}" not in context and len(routes) > 1:
+        message = f"the routes {', '.join(routes)} share this {what}, and the last one wins; use {{route}} in it"
+        yield Problem((*path, "context"), message)
+
+
+def _key_warnings(path: Path, target: Any, provider: str) -> Iterator[Problem]:
+    context = _context(target)
+    if provider == "bitbucket" and len(_PLACEHOLDER.sub("", context)) > _LONGEST_KEY:
+        message = f"a key of Bitbucket's has at most {_LONGEST_KEY} characters, so a digest takes the place of the end"
+        yield Problem((*path, "context"), f"{message}; use a shorter one")
+
+
+def _context(target: Any) -> str:
+    """The context of a target; empty for what is none."""
     context = member(target, "context")
     if context is None:
         context = CommitStatus.model_fields["context"].default
-    if not isinstance(context, str):
-        return
-    routes = [
-        name
-        for name, route in members(value, "routes")
-        if member(route, "source") in (None, member(target, "source"))
-        and any(key in ("push", "pull_request", "release") for key, _ in members(route, "when"))
-        and (conditions.routes is None or last_match(conditions.routes, name))
-    ]
-    if "{route}" not in context and "{app}" not in context and len(routes) > 1:
-        message = f"the routes {', '.join(routes)} share this status, and the last one wins; use {{route}} in it"
-        yield Problem((*path, "context"), message)
-    elif provider == "bitbucket" and len(_PLACEHOLDER.sub("", context)) > _LONGEST_KEY:
-        message = f"a key of Bitbucket's has at most {_LONGEST_KEY} characters, so a digest takes the place of the end"
-        yield Problem((*path, "context"), f"{message}; use a shorter one")
+    return context if isinstance(context, str) else ""

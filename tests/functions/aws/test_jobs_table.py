@@ -14,6 +14,7 @@ import pytest
 
 from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.errors import BranchBusy, RetryableError, StartUnresolved
+from amplify_jobs.following.record import Owner
 from amplify_jobs.following.wait import EarlierJob
 from amplify_jobs.model.job import BranchRef, Job, JobRef, JobState, State
 from amplify_jobs.model.parameters import HostingParameters, StartJobParameters
@@ -253,3 +254,47 @@ def test_a_busy_branch_is_told_by_the_lease_of_another(store: JobsTable) -> None
         OnceStarter(Amplify().requested_by("one"), store, lambda: NOW).start(
             BranchStart("one", "start_job", BRANCH, PARAMETERS)
         )
+
+
+def test_one_request_of_several_claims_a_job(store: JobsTable) -> None:
+    job, ref = Job(operation="follow_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="7"), JobRef(BRANCH, "7")
+    store.record_status_change(ref, NOW)
+    assert store.owner(ref) is None
+    requests = [f"follow-{number}" for number in range(8)]
+    with ThreadPoolExecutor() as pool:
+        claims = list(pool.map(lambda request_id: store.claim_job(REGION, request_id, job, NOW), requests))
+    assert sum(claims) == 1
+    owner = requests[claims.index(True)]
+    assert store.owner(ref) == Owner(owner)
+    # A repeat is the same claim, and the change that was counted before it is kept.
+    assert store.claim_job(REGION, owner, job, NOW)
+    assert store.record_poll(record_key(job.app_id, "main", "7"), NOW).changes == 1
+    assert store.followed_jobs(REGION, job.app_id) == [ref]
+    for predecessor in (None, owner):
+        assert not store.claim_job_anew(REGION, "web-2", job, NOW, predecessor)
+
+
+def test_a_job_of_a_branch_that_was_made_again_begins_a_new_record(store: JobsTable) -> None:
+    job, ref = Job(operation="start_job", app_id="d1a2b3c4d5e6", branch_name="main", job_id="1"), JobRef(BRANCH, "1")
+    later = NOW + timedelta(days=1)
+    store.claim_job(REGION, "web-1", job, NOW)
+    key = record_key(job.app_id, "main", "1")
+    store.record_poll(key, NOW)
+    store.record_state(key, JobState(job=job, state=State.SUCCEEDED, finished_at=NOW), NOW, NOW)
+    assert store.owner(ref) == Owner("web-1", NOW)
+    assert not store.claim_job(REGION, "web-2", job, later)
+    assert not store.claim_job_anew(REGION, "web-2", job, later, "web-0")
+    assert store.claim_job_anew(REGION, "web-2", job, later, "web-1")
+    assert store.owner(ref) == Owner("web-2")
+    record = store.record_poll(key, later)
+    assert (record.polls, record.state, record.left_queue_at, record.request_id) == (1, None, None, "web-2")
+
+
+def test_a_lease_keeps_the_highest_id_of_a_job_while_it_is_free(store: JobsTable) -> None:
+    assert store.raise_highest_job_id(BRANCH, Lease(), 7, NOW)
+    assert store.lease(BRANCH) == Lease(None, 7)
+    assert store.raise_highest_job_id(BRANCH, Lease(None, 7), 3, NOW)
+    assert not store.raise_highest_job_id(BRANCH, Lease(), 9, NOW)
+    assert store.acquire_lease(BRANCH, Attempt("web-1", NOW, 7, "RELEASE", None), Lease(None, 7))
+    assert not store.raise_highest_job_id(BRANCH, Lease(None, 7), 9, NOW)
+    assert store.lease(BRANCH).highest_job_id == 7

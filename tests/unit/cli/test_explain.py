@@ -394,3 +394,30 @@ def test_without_routes_that_is_told() -> None:
     found = RecordedEvent("github", None, Delivery((Event(kind=EventKind.PUSH, branch="main"),)))
     none = Routes(routes={})
     assert list(lines(found, explain(none, found, NOW)))[-1] == "    there are no routes"
+
+
+@pytest.mark.parametrize(
+    ("follow", "verdict"),
+    [
+        (True, "followed, unless a request started it."),
+        (False, "not followed: follow is not switched on in routes.yaml."),
+        ([{"apps": "d1a2b3c4d5e6"}], "followed, unless a request started it."),
+        (
+            [{"apps": "d1"}, {"branches": "release/*"}],
+            "not followed: app d1a2b3c4d5e6 is not among d1; branch main does not match release/*.",
+        ),
+    ],
+)
+def test_it_says_whether_a_job_that_somebody_else_started_is_followed(follow: Any, verdict: str) -> None:
+    found = read_content(
+        (EXAMPLE.parent / "on_status_change.started.json").read_bytes(),
+        Routes.model_validate({"routes": {}, "follow": follow}),
+    )
+    assert [note for event in found for note in event.notes] == [
+        f"Job 2 of app d1a2b3c4d5e6, branch main (STARTED): {verdict}"
+    ]
+
+
+def test_an_event_of_amplify_without_a_job_is_refused() -> None:
+    with pytest.raises(DeliveryRefusedError, match=r"detail\.jobId"):
+        read_recorded({"detail-type": "Amplify Deployment Status Change", "detail": {}}, FOUND)

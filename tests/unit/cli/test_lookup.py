@@ -95,6 +95,12 @@ def test_a_route_that_is_switched_off_is_not_looked_at() -> None:
     assert said(PUSH, {**PARAMETERS, "appId": "d2"}, enabled=False) == []
 
 
+def test_an_app_of_follow_that_is_not_there_is_named() -> None:
+    found = uses(Routes.model_validate({"routes": {}, "follow": [{"branches": "main"}, {"apps": ["d1", "d2"]}]}))
+    ((place, text),) = warnings(found, Account({**APP, "d2": None}, {}, frozenset()), REACH)
+    assert (place, text.partition(" in ")[0]) == ("follow.1", "Amplify has no app d2")
+
+
 @given(ROUTES)
 def test_any_routes_can_be_looked_up(routes: Routes) -> None:
     account = Account({"d1": {"main": True}}, {}, frozenset())

@@ -41,3 +41,9 @@ def test_the_id_counts_replays_of_the_original(request_id: str, number: int, rep
 def test_what_can_not_be_replayed_is_rejected(raw: Any) -> None:
     with pytest.raises(RequestRejected):
         make_replay(raw, 1, NOW)
+
+
+def test_what_followed_a_job_is_not_replayed() -> None:
+    """Its job has an owner, and there would be nothing to announce."""
+    with pytest.raises(RequestRejected, match="start a job in Amplify instead"):
+        make_replay({**request("follow-1"), "operation": "follow_job"}, 1, NOW)

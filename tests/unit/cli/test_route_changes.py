@@ -24,6 +24,17 @@ def lines(before: Routes | None, after: Routes) -> list[str]:
     return [line for change in route_changes(StoredRoutes.read(content), after) for line in change.lines()]
 
 
+def test_follow_is_one_thing_that_changes() -> None:
+    def follows(follow: Any) -> Routes:
+        return routes().model_copy(update={"follow": Routes.model_validate({"routes": {}, "follow": follow}).follow})
+
+    some = [{"apps": ["d1"], "branches": ["main"]}]
+    assert lines(None, follows(True)) == ["+ follow of jobs"]
+    assert lines(follows(True), follows(False)) == ["- follow of jobs"]
+    assert lines(follows(True), follows(True)) == lines(None, routes()) == []
+    assert lines(follows(True), follows(some))[0] == "~ follow of jobs"
+
+
 def test_new_changed_and_gone_are_told_apart() -> None:
     push = {"repository": "acme/web", "branches": ["main"]}
     before = routes(web={"when": {"push": push}}, old={"when": {"push": push}}, same={"when": {"push": push}})

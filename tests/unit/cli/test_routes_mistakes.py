@@ -272,7 +272,11 @@ routes:
             "kind: commit_statu",
             "reports.status.kind: unknown value 'commit_statu'; use commit_status",
         ),
-        ("kind: commit_status, ", "", "reports.status.kind: is missing; use one of commit_status, slack, teams"),
+        (
+            "kind: commit_status, ",
+            "",
+            "reports.status.kind: is missing; use one of commit_status, pull_request_comment, deployment, slack, teams",
+        ),
         ("token:", "tokn:", "reports.status.tokn: unknown member tokn; use token"),
         (", token: /amplify-jobs/secrets/token", "", "reports.status.token: is missing; use the name of"),
         (

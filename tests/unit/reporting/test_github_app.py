@@ -22,7 +22,7 @@ from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender
 from amplify_jobs.routing.routes import Routes
 from local.report_apps import Apps
 from tests.support.announced import finished, started
-from tests.unit.reporting.test_sending import Notices, Records
+from tests.support.report_fakes import Notices, Records
 
 APP = "Iv23liAbCdEfGhIjKlMn"
 KEY = "/amplify-jobs/secrets/app"

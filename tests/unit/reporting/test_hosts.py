@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplify_jobs.announcing.announcement import Outcome
-from amplify_jobs.model.request import Cause
+from amplify_jobs.model.request import FOLLOWED, Cause
 from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry, Verdict
 from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.hosts.names import distinct_name
@@ -240,3 +241,25 @@ def test_a_status_needs_a_commit_of_its_source() -> None:
     for cause in (Cause(source="host", kind="schedule"), Cause(source="other", kind="push", commit=COMMIT)):
         report = Report(started().detail_type, started().detail.model_copy(update={"cause": cause}))
         assert kind_of(where).subject(where, report) is None
+
+
+@pytest.mark.parametrize(
+    ("api", "host", "reports"),
+    [
+        (None, "github.com", True),
+        (None, "ghe.example.com", False),
+        (None, None, False),
+        ("https://ghe.example.com/api/v3", "ghe.example.com", True),
+        ("https://ghe.example.com/api/v3", "github.com", False),
+        ("https://api.acme.ghe.com", "acme.ghe.com", True),
+    ],
+)
+def test_a_job_that_somebody_else_started_has_the_status_at_the_host_of_its_repository(
+    api: str | None, host: str | None, reports: bool
+) -> None:
+    where = destination("github")
+    where = replace(where, target=where.target.model_copy(update={"api": api}))
+    cause = Cause(source="amplify", kind=FOLLOWED, host=host, repository="acme/web", commit=COMMIT)
+    detail = started().detail.model_copy(update={"cause": cause, "route": None})
+    subject = kind_of(where).subject(where, Report(started().detail_type, detail))
+    assert subject == (f"acme/web {COMMIT} amplify-jobs/web" if reports else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,15 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amplify_jobs.announcing.announcement import Outcome
-from amplify_jobs.errors import NotSetUpError, ServiceTrouble
+from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.reporting.call import Answer, Call
-from amplify_jobs.reporting.destination import Destination, destinations
-from amplify_jobs.reporting.planning import Plan, is_change, plan
+from amplify_jobs.reporting.destination import destinations
+from amplify_jobs.reporting.planning import is_change, plan
 from amplify_jobs.reporting.report import Report, ReportState, Version
 from amplify_jobs.reporting.sending import (
     PAUSES_SECONDS,
-    BranchState,
-    Record,
     ReportRetryError,
     Result,
     Sender,
@@ -28,6 +25,7 @@ from amplify_jobs.reporting.sending import (
 )
 from amplify_jobs.routing.routes import Routes
 from tests.support.announced import REQUESTED, finished, rejected, started
+from tests.support.report_fakes import Notices, Records, Secrets
 
 TOKEN = "/amplify-jobs/secrets/token"
 ROUTES = Routes.model_validate(
@@ -49,57 +47,6 @@ STATUSES = destinations(ROUTES)[0]
 
 
 @dataclass
-class Records:
-    records: dict[Plan, Record] = field(default_factory=dict)
-    stopped: set[str] = field(default_factory=set)
-    states: dict[str, BranchState] = field(default_factory=dict)
-    missing: set[tuple[str, str]] = field(default_factory=set)
-
-    def record(self, plan: Plan) -> Record:
-        return self.records.get(plan, Record())
-
-    def save(self, plan: Plan, record: Record) -> None:
-        self.records[plan] = record
-
-    def branch_state(self, destination: Destination, report: Report) -> BranchState | None:
-        return self.states.get(destination.name)
-
-    def save_branch_state(self, destination: Destination, report: Report) -> None:
-        known = self.states.get(destination.name)
-        if known is None or known.requested_at <= report.version.requested_at:
-            self.states[destination.name] = BranchState(report.state, report.version.requested_at)
-
-    def is_stopped(self, destination: Destination) -> bool:
-        return destination.name in self.stopped
-
-    def stop(self, destination: Destination, reason: str) -> bool:
-        is_new = destination.name not in self.stopped
-        self.stopped.add(destination.name)
-        return is_new
-
-    def resume(self, destination: Destination) -> None:
-        self.stopped.remove(destination.name)
-
-    def note_missing_secret(self, destination: Destination, name: str) -> bool:
-        is_new = (destination.name, name) not in self.missing
-        self.missing.add((destination.name, name))
-        return is_new
-
-    def forget_missing_secret(self, destination: Destination, name: str) -> None:
-        self.missing.remove((destination.name, name))
-
-
-@dataclass
-class Secrets:
-    missing: set[str] = field(default_factory=set)
-
-    def values(self, names: tuple[str, ...]) -> Sequence[str]:
-        if self.missing.issuperset(names):
-            raise NotSetUpError(f"no secret is stored in SSM under {names[0]}")
-        return ["https://hooks.slack.com/services/T/B/x" if "slack" in name else f"value-of-{name}" for name in names]
-
-
-@dataclass
 class Host:
     """Answers in turn; the last one serves for all further calls."""
 
@@ -116,20 +63,6 @@ class Host:
     @property
     def states(self) -> list[str]:
         return [Answer(200, body=call.body).member("state") for call in self.calls]
-
-
-@dataclass
-class Notices:
-    told: list[str] = field(default_factory=list)
-    troubles: list[ServiceTrouble] = field(default_factory=list)
-
-    def tell_stopped(self, destination: Destination, reason: str) -> None:
-        if self.troubles:
-            raise self.troubles.pop()
-        self.told.append(f"{destination.name}: {reason}")
-
-    def tell_missing_secret(self, destination: Destination, name: str) -> None:
-        self.tell_stopped(destination, f"{name} is missing")
 
 
 @dataclass

@@ -10,8 +10,8 @@ from amplify_jobs.reporting.call import Answer, Call
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
-# What is judged of an answer stands at its beginning; a page of comments is longer than any other.
-ANSWER_BYTES = 512 * 1024
+# What is judged of an answer stands at its beginning; a page of 100 comments is longer than any other.
+ANSWER_BYTES = 4 * 1024 * 1024
 
 
 class OutgoingHttp:

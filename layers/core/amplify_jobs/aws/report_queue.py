@@ -23,13 +23,14 @@ class ReportQueue:
             "version": "1",
             "target": plan.target,
             "subject": plan.subject,
+            "lane": plan.lane,
             "detailType": report.detail_type.value,
             "detail": report.detail.model_dump(mode="json", by_alias=True),
         }
         identity = f"{plan.group} {report.request_id} {report.version.sequence} {report.outcome}"
         self._queue.send(
             json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-            group=plan.group,
+            group=plan.whole_lane.group,
             identity=hashlib.sha256(identity.encode()).hexdigest(),
         )
 

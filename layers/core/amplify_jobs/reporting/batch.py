@@ -33,6 +33,7 @@ class ReportMessage(GrowingModel):
     version: Literal["1"] = "1"
     target: str
     subject: str
+    lane: str | None = None
     detail_type: str
     detail: dict[str, Any]
 
@@ -82,7 +83,7 @@ class ReportBatch:
             return
         report = Report.from_event(message.detail_type, message.detail)
         logger.append_keys(**report.log_keys())
-        plan = Plan(message.target, message.subject)
+        plan = Plan(message.target, message.subject, message.lane)
         try:
             result = self._sender.send(destination, plan, report)
         except (ReportRetryError, ServiceTrouble) as trouble:

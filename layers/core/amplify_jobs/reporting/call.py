@@ -45,6 +45,16 @@ class Answer:
             value = value.get(name) if isinstance(value, dict) else None
         return value
 
+    def elements(self, *names: str) -> list[dict[str, Any]]:
+        """The objects of a list in the JSON body; none where there is no list."""
+        value = self.member(*names) if names else self.json
+        return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+    def identity(self, *names: str) -> str | None:
+        """A member of the JSON body that is a number or a text, as text; None where there is none."""
+        value = self.member(*names)
+        return str(value) if isinstance(value, int | str) and value != "" else None
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -83,9 +93,9 @@ class Refused:
 Verdict = Accepted | Continued | Retry | Refused
 
 
-def json_call(method: str, url: str, content: Any, headers: Mapping[str, str] | None = None) -> Call:
-    """A call with a JSON body."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+def json_call(method: str, url: str, content: Any = None, headers: Mapping[str, str] | None = None) -> Call:
+    """A call with a JSON body, or without one."""
+    body = b"" if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     return Call(method, url, {"Content-Type": JSON, "Accept": JSON, "User-Agent": USER_AGENT, **(headers or {})}, body)
 
 

@@ -10,23 +10,33 @@ from datetime import datetime
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.report import Report, ReportState
+from amplify_jobs.reporting.wording import filled
 from amplify_jobs.routing.github_patterns import last_match
-from amplify_jobs.routing.report_targets import ReportConditions
+from amplify_jobs.routing.report_targets import Deployment, ReportConditions
 
 _REPLAY = "reports"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One report to one target. Reports about one subject are sent one after the other, in their order."""
+    """One report to one target. Reports about one subject are sent one after the other, in their order.
+
+    Where several subjects have an order among them, as the deployments to an environment, they are in one lane.
+    """
 
     target: str
     subject: str
+    lane: str | None = None
 
     @property
     def group(self) -> str:
         """The subject of the target, in 64 hexadecimal digits."""
         return hashlib.sha256(f"{self.target}\n{self.subject}".encode()).hexdigest()
+
+    @property
+    def whole_lane(self) -> Plan:
+        """The lane as a subject of its own: where there is none, the subject."""
+        return Plan(self.target, self.lane or self.subject)
 
 
 def plan(destinations: Iterable[Destination], report: Report) -> Iterator[Plan]:
@@ -35,7 +45,14 @@ def plan(destinations: Iterable[Destination], report: Report) -> Iterator[Plan]:
         if not meets(destination.target.when, report):
             continue
         if (subject := kind_of(destination).subject(destination, report)) is not None:
-            yield Plan(destination.name, subject)
+            yield Plan(destination.name, subject, _lane(destination, report))
+
+
+def _lane(destination: Destination, report: Report) -> str | None:
+    target = destination.target
+    if not isinstance(target, Deployment):
+        return None
+    return f"{report.cause.repository} environment {filled(target.environment, report)}"
 
 
 def replay_name(target: str, now: datetime) -> str:

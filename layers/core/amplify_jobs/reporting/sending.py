@@ -133,12 +133,22 @@ class Sender:
         record = self._records.record(plan)
         if record.version is not None and report.version <= record.version:
             return Result.OUTDATED
+        if plan.lane is not None and not self._enter(plan.whole_lane, report) and record == Record():
+            return Result.OUTDATED
         if destination.target.when.changes and not self._is_change(destination, report):
             return Result.UNCHANGED
         result = self._deliver(destination, plan, report, record)
         if destination.target.when.changes:
             self._records.save_branch_state(destination, report)
         return result
+
+    def _enter(self, lane: Plan, report: Report) -> bool:
+        """Whether no newer request is in the lane; what it has begun already, an older one still ends."""
+        newest = self._records.record(lane).version
+        if newest is not None and report.version < newest:
+            return report.request_id == newest.request_id
+        self._records.save(lane, Record(report.version))
+        return True
 
     def _is_change(self, destination: Destination, report: Report) -> bool:
         earlier = self._records.branch_state(destination, report)

@@ -22,6 +22,8 @@ STATUS_HOSTS: Mapping[str, str | None] = {
     "forgejo": None,
     "azure-devops": None,
 }
+# The hosts that know deployments from outside.
+DEPLOYMENT_HOSTS = ("github", "gitlab")
 # What the name of a status may have in braces. A commit or a job is not among them: a host that requires a status
 # knows it by its name.
 CONTEXT_VALUES = ("route", "app", "branch")
@@ -42,6 +44,9 @@ def _validate_context(context: str) -> str:
             values = ", ".join(f"{{{value}}}" for value in CONTEXT_VALUES)
             raise ValueError(f"unknown value {{{name}}} of a status; use one of {values}")
     return context
+
+
+Context = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_validate_context)]
 
 
 class ReportConditions(Model):
@@ -117,10 +122,43 @@ class CommitStatus(RepositoryTarget):
     """A status at the commit: pending on start, the outcome at the end."""
 
     kind: Literal["commit_status"] = Field(description="The kind of the target.")
-    context: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_validate_context)] = Field(
+    context: Context = Field(
         default="amplify-jobs/{route}",
         description="The name of the status, at most 200 characters. {route}, {app} and {branch} are filled in.",
         examples=["amplify-jobs/{route}"],
+    )
+
+
+class PullRequestComment(RepositoryTarget):
+    """One comment on the pull request, kept up to date: the address of the preview, the outcome, cause and advice."""
+
+    kind: Literal["pull_request_comment"] = Field(description="The kind of the target.")
+    context: Context = Field(
+        default="amplify-jobs/{route}",
+        description="What tells comments on one pull request apart, at most 200 characters. "
+        "{route}, {app} and {branch} are filled in.",
+        examples=["amplify-jobs/{route}"],
+    )
+
+
+class Deployment(RepositoryTarget):
+    """A deployment with its environment, at GitHub and GitLab: it leads from the pull request to the site."""
+
+    kind: Literal["deployment"] = Field(description="The kind of the target.")
+    environment: Context = Field(
+        default="{route}/{branch}",
+        description="The name of the environment, at most 200 characters. {route}, {app} and {branch} are filled in.",
+        examples=["{route}/{branch}"],
+    )
+    transient: bool | None = Field(
+        default=None,
+        description="Whether the environment goes away some day (GitHub). Default: true for jobs of pull requests.",
+        examples=[True],
+    )
+    production: bool | None = Field(
+        default=None,
+        description="Whether people use the environment (GitHub). Default: GitHub decides, by the name production.",
+        examples=[True],
     )
 
 
@@ -167,7 +205,9 @@ class Webhook(_Target):
     )
 
 
-Target = Annotated[CommitStatus | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")]
+Target = Annotated[
+    CommitStatus | PullRequestComment | Deployment | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")
+]
 
 
 def validate_host(target: RepositoryTarget, provider: str | None) -> None:
@@ -179,6 +219,8 @@ def validate_host(target: RepositoryTarget, provider: str | None) -> None:
         raise ValueError(f"there is no source {target.source!r}")
     if provider not in STATUS_HOSTS:
         raise ValueError(f"a source of provider {provider} has no commits; use the source of a git host")
+    if isinstance(target, Deployment) and provider not in DEPLOYMENT_HOSTS:
+        raise ValueError(f"a host of provider {provider} takes no deployments; use commit_status")
     if (target.token is None) == (target.app is None):
         raise ValueError("a target has a token, or an app with its key")
     if (target.app is None) != (target.key is None):

@@ -44,9 +44,51 @@ class Status:
     link: str | None
 
 
+@dataclass(frozen=True)
+class Repository:
+    """A repository by its full name, with what its API is called with."""
+
+    target: RepositoryTarget
+    credentials: Credentials
+    name: str
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment on a pull request; `text` opens with the line `marker`, which is not shown."""
+
+    pull_request: int
+    marker: str
+    text: str
+
+
+@dataclass(frozen=True)
+class DeploymentStatus:
+    """How a deployment of a commit to an environment stands; `site` is the address that the environment has now.
+
+    `production` is None where the host decides.
+    """
+
+    request_id: str
+    commit: str
+    ref: str
+    is_tag: bool
+    environment: str
+    state: ReportState
+    description: str
+    site: str | None
+    console: str | None
+    transient: bool
+    production: bool | None
+
+
 class Host(Protocol):
     """What each module of a host has."""
 
+    COMMENT_LIMIT: int
+    """How many characters a comment may have."""
+    IS_OLDEST_FIRST: bool
+    """Whether pages of comments begin with the oldest, so that new ones are on the last page."""
     DESCRIPTION_LIMIT: int
     """How many characters the description of a status may have."""
 
@@ -57,6 +99,45 @@ class Host(Protocol):
 
     def judge_status(self, status: Status, answer: Answer, remote: str | None, now: float) -> Verdict:
         """What its answer means; `now` is in seconds since 1970."""
+
+    def judge(self, answer: Answer, now: float) -> Verdict:
+        """What an answer means, whatever was called: Accepted if it worked."""
+
+    def list_comments(self, place: Repository, comment: Comment, page: int) -> Call:
+        """The call that reads a page of the pull request's comments; the first page is 1."""
+
+    def create_comment(self, place: Repository, comment: Comment) -> Call: ...
+
+    def change_comment(self, place: Repository, comment: Comment, identity: str) -> Call: ...
+
+    def comments(self, answer: Answer) -> list[tuple[str, str]]:
+        """The identity and the text of each comment of a page; those that were deleted are left out."""
+
+    def has_more(self, answer: Answer) -> bool:
+        """Whether another page of comments follows."""
+
+    def created_comment(self, answer: Answer) -> str | None:
+        """The identity of the comment that was made."""
+
+    def next_change(self, identity: str, answer: Answer) -> str | None:
+        """The identity for one more call that changes the comment; None once it is changed."""
+
+
+class DeploymentHost(Protocol):
+    """What modules of hosts with deployments have."""
+
+    DESCRIPTION_LIMIT: int
+
+    def deployment_call(self, place: Repository, status: DeploymentStatus, remote: str | None) -> Call:
+        """The next call: "at 12" is left of a deployment that is known by its number."""
+
+    def judge_deployment(self, status: DeploymentStatus, answer: Answer, remote: str | None, now: float) -> Verdict:
+        """What its answer means; `now` is in seconds since 1970."""
+
+
+def deployments_of(destination: Destination) -> DeploymentHost:
+    """The same module, for hosts that have deployments."""
+    return cast(DeploymentHost, host_of(destination))
 
 
 def host_of(destination: Destination) -> Host:

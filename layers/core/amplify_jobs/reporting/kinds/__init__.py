@@ -12,6 +12,8 @@ from amplify_jobs.reporting.report import Report
 # The kind in routes.yaml -> the module here that knows it. A module is loaded when a target needs it.
 KINDS = {
     "commit_status": "commit_status",
+    "pull_request_comment": "pull_request_comment",
+    "deployment": "deployment",
     "slack": "slack",
     "slack_bot": "slack_bot",
     "teams": "teams",

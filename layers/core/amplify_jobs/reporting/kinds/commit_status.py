@@ -34,7 +34,8 @@ def _status(destination: Destination, report: Report) -> Status:
     return Status(
         repository=cause.repository or "",
         commit=cause.commit or "",
-        branch=cause.branch,
+        # The branch of a pull request's event is the one that it goes to, and does not have the commit.
+        branch=cause.branch if cause.pull_request is None else None,
         pull_request=cause.pull_request,
         context=_context(destination, report),
         state=report.state,
