@@ -162,7 +162,7 @@ def test_the_project_s_own_template_runs(tmp_path: Path) -> None:
     with LocalCloud(PROJECT / "template.yaml", CloudSettings(aws_port=0, http_port=0, state_dir=tmp_path)) as cloud:
         with urlopen(f"{cloud.api_url}/health") as answer:
             assert answer.status == 200
-        assert cloud.http_api.route_keys == ["POST /webhooks/{source}"]
+        assert "POST /webhooks/{source}" in cloud.http_api.route_keys
         assert cloud.outputs["StateMachineArn"] == cloud.physical_id("JobStateMachine")
 
 
