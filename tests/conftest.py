@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
+
+# A logger of a module takes its name when the module is first imported, which a test may do before a function is.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "amplify-jobs")
 
 # How long an example takes says nothing on a machine that does other work beside it.
 settings.register_profile("without-deadline", deadline=None)
