@@ -86,7 +86,7 @@ def test_the_aws_port_opens_the_console(team: Team, tab: Tab) -> None:
     assert "local cloud" in tab.text()
 
 
-def test_a_push_is_seen_built_stopped_and_built_again(team: Team, tab: Tab, tmp_path: Path) -> None:
+def test_a_push_is_seen_and_built_again(team: Team, tab: Tab, tmp_path: Path) -> None:
     """From the link that the announcement calls Console to a second job by a button, with the real API."""
     team.route("seen", team.app("seen"))
     request_id = team.accepted(team.push("seen", message="Say hello"))

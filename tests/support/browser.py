@@ -61,7 +61,10 @@ class Tab:
         return answer
 
     def _wait_for_load(self) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while not any(method == "Page.loadEventFired" for method, _ in self._events):
+            # A page that looks for news sends events forever.
+            assert time.monotonic() < deadline, "no page was loaded"
             self._receive()
 
     def goto(self, address: str) -> None:
@@ -86,11 +89,11 @@ class Tab:
             time.sleep(0.02)
 
     def click(self, selector: str) -> None:
-        """Click in the middle of an element, as a mouse does."""
+        """Click in the middle of an element, or of its first line, as a mouse does."""
         quoted = json.dumps(selector)
         box = self.evaluate(
             f"(() => {{ const one = document.querySelector({quoted}); if (!one) return null; "
-            "one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect(); "
+            "one.scrollIntoView({block: 'center'}); const box = one.getClientRects()[0]; "
             "return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         assert box is not None, f"no {selector}\n{self.text()}"
