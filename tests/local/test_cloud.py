@@ -162,7 +162,24 @@ def test_the_project_s_own_template_runs(tmp_path: Path) -> None:
     with LocalCloud(PROJECT / "template.yaml", CloudSettings(aws_port=0, http_port=0, state_dir=tmp_path)) as cloud:
         with urlopen(f"{cloud.api_url}/health") as answer:
             assert answer.status == 200
-        assert "POST /webhooks/{source}" in cloud.http_api.route_keys
+        assert sorted(cloud.http_api.route_keys) == [
+            "GET /badges/{name}",
+            "GET /branches",
+            "GET /deliveries",
+            "GET /deliveries/{deliveryId}",
+            "GET /health",
+            "GET /requests",
+            "GET /requests/{requestId}",
+            "GET /requests/{requestId}/log",
+            "GET /routes",
+            "GET /schedules",
+            "POST /deliveries/{deliveryId}/replay",
+            "POST /requests",
+            "POST /requests/{requestId}/replay",
+            "POST /requests/{requestId}/retry",
+            "POST /requests/{requestId}/stop",
+            "POST /webhooks/{source}",
+        ]
         assert cloud.outputs["StateMachineArn"] == cloud.physical_id("JobStateMachine")
 
 
