@@ -15,7 +15,7 @@ import pytest
 
 from demo.app import use
 from demo.examples import APP_ID, make
-from demo.repository import Repository
+from demo.repository import Repository, git
 from local.cloud import CloudSettings, LocalCloud
 
 pytestmark = pytest.mark.thorough
@@ -48,7 +48,7 @@ NOT_RUN = {
     r"curl --aws-sigv4|\.venv/bin/python -c .import sys; from amplify_jobs.steering": (
         "needs credentials, or a key: tests/end_to_end/test_api.py calls the API"
     ),
-    r"amplify-jobs (jobs|branches|run|deliveries|routes show)\b": "asks the jobs API: tests/cli/test_jobs.py asks it",
+    r"amplify-jobs jobs stop": "the example's job has ended: tests/end_to_end/test_cli.py stops one",
     r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
     r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",
     r"git pull": "there is nobody to pull from",
@@ -153,6 +153,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             "TOPIC_ARN": cloud.outputs["AnnouncementsTopicArn"],
             "BUCKET": cloud.outputs["BucketName"],
             "REQUEST_ID": executions[0]["name"],
+            "COMMIT": git("rev-parse", "HEAD", cwd=repository.work_tree).strip(),
             "FOLDER": str(folder),
         }
     os.environ.clear()
