@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
+from amplify_jobs.indexing.answers import Health
 from amplify_jobs_cli.api import MOST_SKEW_SECONDS
 from amplify_jobs_cli.doctor.findings import Finding, ok, problem, unknown, warning
-from amplify_jobs_cli.doctor.observations import Observations, StoredRoutes, Unread
+from amplify_jobs_cli.doctor.observations import AccountMismatch, Observations, StoredRoutes, Unread
 from amplify_jobs_cli.output.words import ago
 from amplify_jobs_cli.text import count
+
+Read = TypeVar("Read")
 
 # Jobs that Amplify runs at once in a Region, unless its quota was raised (Amplify User Guide: Service quotas).
 CONCURRENT_JOBS = 5
@@ -39,11 +42,8 @@ def _endpoint(seen: Observations) -> Iterator[Finding]:
         yield problem(check, f"it answers {status}", "the log of the function receive-webhook says why")
 
 
-def _clock(seen: Observations) -> Iterator[Finding]:
-    check, skew = "clock", seen.skew_seconds
-    if isinstance(skew, Unread):
-        yield unknown(check, skew.reason)
-    elif abs(skew) > MOST_SKEW_SECONDS:
+def _clock(check: str, skew: float, _: Observations) -> Iterator[Finding]:
+    if abs(skew) > MOST_SKEW_SECONDS:
         yield problem(check, f"this machine is {abs(skew):.0f} s off", "set its clock: AWS refuses such signatures")
     elif abs(skew) > 60:
         yield warning(check, f"this machine is {abs(skew):.0f} s off", "set its clock")
@@ -51,11 +51,8 @@ def _clock(seen: Observations) -> Iterator[Finding]:
         yield ok(check, "this machine and AWS agree")
 
 
-def _routes(seen: Observations) -> Iterator[Finding]:
-    check, stored = "routes", seen.routes
-    if isinstance(stored, Unread):
-        yield unknown(check, stored.reason)
-    elif not stored.is_there:
+def _routes(check: str, stored: StoredRoutes, _: Observations) -> Iterator[Finding]:
+    if not stored.is_there:
         yield problem(check, "none were pushed, so nothing starts a job", "amplify-jobs routes push routes.yaml")
     elif stored.routes is None:
         yield problem(check, "this version does not read them", "amplify-jobs routes push routes.yaml")
@@ -66,21 +63,15 @@ def _routes(seen: Observations) -> Iterator[Finding]:
             yield warning(check, f"off: {', '.join(off)}", "take enabled: false out if they shall build")
 
 
-def _left_behind(seen: Observations) -> Iterator[Finding]:
-    check, changes = "schedules and copies of sources", seen.left_behind
-    if isinstance(changes, Unread):
-        yield unknown(check, changes.reason)
-    elif changes:
+def _left_behind(check: str, changes: Sequence[str], _: Observations) -> Iterator[Finding]:
+    if changes:
         yield problem(check, f"they are not as the routes say: {', '.join(changes)}", "push the routes again")
     else:
         yield ok(check, "as the routes say")
 
 
-def _secrets(seen: Observations) -> Iterator[Finding]:
-    check, missing = "secrets", seen.missing_secrets
-    if isinstance(missing, Unread):
-        yield unknown(check, missing.reason)
-    elif missing:
+def _secrets(check: str, missing: Sequence[str], _: Observations) -> Iterator[Finding]:
+    if missing:
         advice = "amplify-jobs routes push prints the command that stores each"
         yield problem(check, f"SSM does not have {', '.join(missing)}", advice)
     else:
@@ -110,14 +101,10 @@ def _deliveries(seen: Observations) -> Iterator[Finding]:
             yield ok(check, f"the last was {ago(max(times), seen.now)}")
 
 
-def _account(seen: Observations) -> Iterator[Finding]:
-    check, account = "apps, branches and buckets", seen.account
-    if isinstance(account, Unread):
-        yield unknown(check, account.reason)
-        return
+def _account(check: str, account: AccountMismatch, _: Observations) -> Iterator[Finding]:
     texts = dict.fromkeys(text for _, text in account.warnings)
     for text in texts:
-        what, _, advice = text.rpartition("; ")
+        what, advice = text.rpartition("; ")[::2]
         places = ", ".join(place for place, message in account.warnings if message == text)
         name = _AUTO_BUILD if text.startswith(_AUTO_BUILD) else check
         yield problem(name, f"{what or text} (route {places})", advice if what else "")
@@ -127,11 +114,7 @@ def _account(seen: Observations) -> Iterator[Finding]:
         yield ok(check, "all that the routes name is there, and no push is built twice")
 
 
-def _rules(seen: Observations) -> Iterator[Finding]:
-    check, rules = "rules", seen.rules
-    if isinstance(rules, Unread):
-        yield unknown(check, rules.reason)
-        return
+def _rules(check: str, rules: Mapping[str, str], seen: Observations) -> Iterator[Finding]:
     meant = set() if seen.reads_buckets else {f"{seen.stack}-object-created"}
     off = sorted(name for name, state in rules.items() if state == "DISABLED" and name not in meant)
     if not rules:
@@ -142,15 +125,12 @@ def _rules(seen: Observations) -> Iterator[Finding]:
         yield ok(check, f"{len(rules)} are as they should be")
 
 
-def _queues(seen: Observations) -> Iterator[Finding]:
-    if isinstance(seen.queues, Unread):
-        yield unknown("queues", seen.queues.reason)
-        return
+def _queues(_: str, queues: Mapping[str, int], __: Observations) -> Iterator[Finding]:
     advices = {
         "dead-letter queue": "amplify-jobs dead-letters list shows them, dead-letters replay processes them again",
         "intake queue": "the log of the function drain-intake says why; they are tried again",
     }
-    for name, waiting in seen.queues.items():
+    for name, waiting in queues.items():
         if waiting:
             advice = advices.get(name, "docs/runbook.md says how to send them again")
             judged = warning if name == "intake queue" else problem
@@ -159,19 +139,16 @@ def _queues(seen: Observations) -> Iterator[Finding]:
             yield ok(name, "empty")
 
 
-def _executions(seen: Observations) -> Iterator[Finding]:
-    check, failed = "failed executions", seen.failed_executions
-    if isinstance(failed, Unread):
-        yield unknown(check, failed.reason)
-    elif failed:
+def _failed_executions(check: str, failed: int, _: Observations) -> Iterator[Finding]:
+    if failed:
         advice = "amplify-jobs redrive --dry-run lists those that can go on, redrive continues them"
         yield warning(check, f"{count(failed, 'execution')} in the last 14 days", advice)
     else:
         yield ok(check, "none in the last 14 days")
-    check, running = "running builds", seen.running_executions
-    if isinstance(running, Unread):
-        yield unknown(check, running.reason)
-    elif running >= CONCURRENT_JOBS:
+
+
+def _running_builds(check: str, running: int, _: Observations) -> Iterator[Finding]:
+    if running >= CONCURRENT_JOBS:
         text = f"{running} requests wait or run, and Amplify runs {CONCURRENT_JOBS} jobs at once in a Region"
         yield warning(
             check, text, "raise the quota “Concurrent jobs” of AWS Amplify in Service Quotas if pushes wait long"
@@ -180,11 +157,7 @@ def _executions(seen: Observations) -> Iterator[Finding]:
         yield ok(check, f"{running} of the {CONCURRENT_JOBS} that Amplify runs at once in a Region")
 
 
-def _alarms(seen: Observations) -> Iterator[Finding]:
-    check, alarms = "alarms", seen.alarms
-    if isinstance(alarms, Unread):
-        yield unknown(check, alarms.reason)
-        return
+def _alarms(check: str, alarms: Mapping[str, str], seen: Observations) -> Iterator[Finding]:
     raised = sorted(name for name, state in alarms.items() if state == "ALARM")
     if raised:
         yield problem(check, f"raised: {', '.join(raised)}", _RUNBOOK)
@@ -196,11 +169,7 @@ def _alarms(seen: Observations) -> Iterator[Finding]:
         yield problem(check, "CloudWatch has none of this stack", "deploy the stack again")
 
 
-def _health(seen: Observations) -> Iterator[Finding]:
-    check, health = "jobs API", seen.health
-    if isinstance(health, Unread):
-        yield unknown(check, health.reason)
-        return
+def _health(check: str, health: Health, _: Observations) -> Iterator[Finding]:
     for text in health.warnings:
         yield warning(check, text, _RUNBOOK)
     if health.lag_seconds is not None and health.lag_seconds > _MOST_LAG_SECONDS:
@@ -209,17 +178,35 @@ def _health(seen: Observations) -> Iterator[Finding]:
         yield ok(check, "it answers, and its index is " + ("current" if health.as_of else "empty"))
 
 
-_CHECKS: tuple[Callable[[Observations], Any], ...] = (
+def _check_of(
+    check: str,
+    read: Callable[[Observations], Read | Unread],
+    judge_read: Callable[[str, Read, Observations], Iterator[Finding]],
+) -> Callable[[Observations], Iterator[Finding]]:
+    """A check of one observation, which is unknown where it could not be read."""
+
+    def findings(seen: Observations) -> Iterator[Finding]:
+        observation = read(seen)
+        if isinstance(observation, Unread):
+            yield unknown(check, observation.reason)
+        else:
+            yield from judge_read(check, observation, seen)
+
+    return findings
+
+
+_CHECKS: tuple[Callable[[Observations], Iterator[Finding]], ...] = (
     _endpoint,
-    _clock,
-    _routes,
-    _left_behind,
-    _secrets,
+    _check_of("clock", lambda seen: seen.skew_seconds, _clock),
+    _check_of("routes", lambda seen: seen.routes, _routes),
+    _check_of("schedules and copies of sources", lambda seen: seen.left_behind, _left_behind),
+    _check_of("secrets", lambda seen: seen.missing_secrets, _secrets),
     _deliveries,
-    _account,
-    _rules,
-    _queues,
-    _executions,
-    _alarms,
-    _health,
+    _check_of("apps, branches and buckets", lambda seen: seen.account, _account),
+    _check_of("rules", lambda seen: seen.rules, _rules),
+    _check_of("queues", lambda seen: seen.queues, _queues),
+    _check_of("failed executions", lambda seen: seen.failed_executions, _failed_executions),
+    _check_of("running builds", lambda seen: seen.running_executions, _running_builds),
+    _check_of("alarms", lambda seen: seen.alarms, _alarms),
+    _check_of("jobs API", lambda seen: seen.health, _health),
 )
