@@ -265,6 +265,7 @@ def test_a_codegen_job_from_a_graphql_schema(stack: Stack, start_job: Function) 
         "jobId": "job-1",
         "jobType": None,
         "warnings": [],
+        "origin": None,
     }
     assert answer["waitSeconds"] <= 2
     ((_, sent),) = stack.ui_builder.calls
