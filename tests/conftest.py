@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
 import os
+import pickle
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,18 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "amplify-jobs")
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
 
-# botocore parses AWS's models anew for each session, and the tests make hundreds of sessions. Clients of one session
-# share a model as well: nothing changes one after it is read.
+# botocore parses AWS's models anew for each session, and the tests make hundreds of sessions. Each session gets a copy
+# of its own: botocore takes the bucket out of the paths in its model of S3 when the first call is made.
 _load_file = JSONFileLoader.load_file
 
 
 @cache
-def _model(path: str) -> Any:
-    return _load_file(JSONFileLoader(), path)
+def _pickled_model(path: str) -> bytes:
+    return pickle.dumps(_load_file(JSONFileLoader(), path), pickle.HIGHEST_PROTOCOL)
 
 
 def _load_file_once(_: JSONFileLoader, file_path: str) -> Any:
-    return _model(file_path)
+    return pickle.loads(_pickled_model(file_path))
 
 
 JSONFileLoader.load_file = _load_file_once  # type: ignore[assignment, method-assign]
