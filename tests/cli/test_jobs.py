@@ -168,6 +168,8 @@ class TestJobs:
             (["wait", "web-1", "--timeout", "5"], "'5' is not a duration; use a number of minutes, hours or days"),
             (["list", "--limit", "0"], "'0' is not a number from 1 to 1000"),
             (["list", "--state", "done"], "invalid choice: 'done'"),
+            (["watch", "--branch", "main"], "--branch needs --app"),
+            (["watch", "--job", "7"], "--job needs --app and --branch"),
         ],
     )
     def test_a_wrong_call_says_what_would_be_right(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
+from amplify_jobs_cli.recovery.redrive import parse_duration
 from amplify_jobs_cli.stack import DEFAULT_STACK, Stack
 
 # Runs a command; the exit code is 0 where it is None.
@@ -73,6 +75,14 @@ def limit(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
     return int(text)
+
+
+def duration(text: str) -> timedelta:
+    """The time of an option such as 30m."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _epilog(examples: str) -> dict[str, Any]:

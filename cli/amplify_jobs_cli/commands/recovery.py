@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from amplify_jobs.errors import RequestRejected
-from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, find_stack
+from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, duration, find_stack
 from amplify_jobs_cli.output.screen import put_json
 from amplify_jobs_cli.recovery.recover import DeadLetterMessage, Recovery
 from amplify_jobs_cli.recovery.redrive import (
     REDRIVE_PERIOD,
     FailedExecution,
     RedriveResult,
-    parse_duration,
     select_redrivable,
 )
 from amplify_jobs_cli.text import count
@@ -47,7 +46,7 @@ def add_recovery(commands: Any) -> None:
     redrive.add_argument(
         "--since",
         metavar="DURATION",
-        type=_duration,
+        type=duration,
         default=REDRIVE_PERIOD,
         help="only those that ended in the last 30m, 2h, 3d … (default: 14d, as long as Step Functions redrives)",
     )
@@ -146,10 +145,3 @@ def _line(message: DeadLetterMessage) -> str:
     if letter is None:
         return f"unknown message: {message.fault}"
     return f"{letter.what} for {letter.function.rpartition(':')[2]}" + (f": {letter.reason}" if letter.reason else "")
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

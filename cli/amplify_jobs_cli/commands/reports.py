@@ -8,21 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.dynamodb import Table
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
 from amplify_jobs.aws.report_records import ReportRecords
-from amplify_jobs.errors import InvalidRoutesError, RequestRejected
+from amplify_jobs.errors import RequestRejected
 from amplify_jobs.reporting.checking.checker import Checker
 from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.checking.trial import Trial, send_trial
 from amplify_jobs.reporting.destination import Destination
-from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, find_stack
+from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, duration, find_stack
+from amplify_jobs_cli.commands.files import read_routes_file
 from amplify_jobs_cli.output.screen import put_json
-from amplify_jobs_cli.recovery.redrive import parse_duration
 from amplify_jobs_cli.reports.dead_reports import ReportQueues
 from amplify_jobs_cli.reports.replays import ARCHIVE_PERIOD, start_replay
 from amplify_jobs_cli.reports.secrets import StackSecrets
@@ -61,7 +60,7 @@ def add_reports(commands: Any) -> None:
     replay.add_argument(
         "--since",
         metavar="DURATION",
-        type=_duration,
+        type=_since,
         help="send TARGET all announcements of the last 30m, 2h, 3d … that it did not get, at most 30d",
     )
     for command in (check, listing, resume, replay):
@@ -74,7 +73,11 @@ def check_targets(options: argparse.Namespace) -> int:
     if not options.send and (options.commit or options.branch or options.pull_request):
         raise RequestRejected("--commit, --branch and --pull-request are of a test report; use them with --send")
     stack = find_stack(options)
-    routes = read_routes(_read(options.file), options.file, stack.name) if options.file else routes_in_effect(stack)
+    routes = (
+        read_routes(read_routes_file(options.file), options.file, stack.name)
+        if options.file
+        else routes_in_effect(stack)
+    )
     records, results = _records(stack), []
     for chosen in chosen_targets(routes, options.target, [options.repository] if options.repository else []):
         findings = _findings(chosen, records, stack, options)
@@ -206,19 +209,8 @@ def _queues(stack: Stack) -> ReportQueues:
     )
 
 
-def _read(file: str) -> bytes:
-    """Read a routes file; - is standard input. Raises InvalidRoutesError."""
-    try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise InvalidRoutesError([f"{file}: can't be read: {error.strerror}"]) from None
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        duration = parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if duration > ARCHIVE_PERIOD:
+def _since(text: str) -> timedelta:
+    since = duration(text)
+    if since > ARCHIVE_PERIOD:
         raise argparse.ArgumentTypeError(f"announcements are kept for {ARCHIVE_PERIOD.days} days; use at most 30d")
-    return duration
+    return since

@@ -6,11 +6,11 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from amplify_jobs.errors import InvalidRoutesError, UnreadableDeliveryError
 from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, add_stack_name, find_stack
+from amplify_jobs_cli.commands.files import read_file, read_routes_file
 from amplify_jobs_cli.commands.routes_show import add_routes_show
 from amplify_jobs_cli.explaining.explain import as_json, explain, lines
 from amplify_jobs_cli.explaining.recorded_events import read_content
@@ -71,7 +71,7 @@ def _add_event_options(command: argparse.ArgumentParser) -> None:
 
 def check_file(options: argparse.Namespace) -> int:
     """Check a routes file, and show every fault."""
-    checked = check_routes(_read_routes(options.file), options.stack)
+    checked = check_routes(read_routes_file(options.file), options.stack)
     failed = checked.routes is None or bool(options.strict and checked.warnings)
     if options.json:
         _print_json(checked, options.file)
@@ -87,7 +87,7 @@ def check_file(options: argparse.Namespace) -> int:
 def explain_event(options: argparse.Namespace) -> None:
     """Show which routes match a recorded event, which condition decided, and what they would request."""
     content = _read_event(options)
-    checked = check_routes(_read_routes(options.file), options.stack)
+    checked = check_routes(read_routes_file(options.file), options.stack)
     if checked.routes is None:
         raise InvalidRoutesError([fault.text(options.file) for fault in checked.faults])
     _print_findings(checked, options.file)
@@ -105,7 +105,7 @@ def explain_event(options: argparse.Namespace) -> None:
 
 def push_file(options: argparse.Namespace) -> int:
     """Check a routes file, show what changes, and write it to the stack."""
-    checked = check_routes(_read_routes(options.file), options.stack)
+    checked = check_routes(read_routes_file(options.file), options.stack)
     if options.json and checked.routes is None:
         _print_json(checked, options.file)
         return 1
@@ -134,26 +134,14 @@ def _print_findings(checked: CheckedRoutes, file: str) -> None:
         print(finding.text(file), file=sys.stderr)
 
 
-def _read_routes(file: str) -> bytes:
-    """Read a routes file; - is standard input. Raises InvalidRoutesError."""
-    try:
-        return _read(file)
-    except OSError as error:
-        raise InvalidRoutesError([f"{file}: can't be read: {error.strerror}"]) from None
-
-
 def _read_event(options: argparse.Namespace) -> bytes:
     """Read the recorded event; - is standard input. Raises UnreadableDeliveryError."""
     if options.event == options.file == "-":
         raise UnreadableDeliveryError("- can't be both files; use a file for the routes or for the event")
     try:
-        return _read(options.event)
+        return read_file(options.event)
     except OSError as error:
         raise UnreadableDeliveryError(f"{options.event}: can't be read: {error.strerror}") from None
-
-
-def _read(file: str) -> bytes:
-    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
 
 
 def _header(text: str) -> tuple[str, str]:

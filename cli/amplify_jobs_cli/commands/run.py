@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.operations import Operation
 from amplify_jobs_cli.commands.arguments import add_command, add_json, add_stack
+from amplify_jobs_cli.commands.files import read_file
 from amplify_jobs_cli.commands.selecting import jobs_client
 from amplify_jobs_cli.commands.waiting import add_patience, wait_for
 
@@ -63,7 +62,7 @@ def _order(options: argparse.Namespace) -> dict[str, Any]:
 def _read_parameters(file: str) -> dict[str, Any]:
     """Read the parameters of a request. Raises RequestRejected."""
     try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        content = read_file(file)
         document = json.loads(content)
     except OSError as error:
         raise RequestRejected(f"{file}: can't be read: {error.strerror}") from None

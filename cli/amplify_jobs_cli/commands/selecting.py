@@ -23,9 +23,9 @@ def add_selection(command: argparse.ArgumentParser) -> None:
     command.set_defaults(usage_error=command.error)
 
 
-def selection(options: argparse.Namespace) -> Selection:
-    """What the options mean; a wrong call ends the program."""
-    chosen = Selection(
+def named_selection(options: argparse.Namespace) -> Selection:
+    """What the options name, be it a selection that can be looked for or not."""
+    return Selection(
         options.request_id,
         app=options.app,
         branch=options.branch,
@@ -34,6 +34,11 @@ def selection(options: argparse.Namespace) -> Selection:
         commit=options.commit,
         route=options.route,
     )
+
+
+def selection(options: argparse.Namespace) -> Selection:
+    """What the options mean; a wrong call ends the program."""
+    chosen = named_selection(options)
     if (fault := chosen.fault()) is not None:
         options.usage_error(fault)
     return chosen

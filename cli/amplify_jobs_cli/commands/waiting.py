@@ -10,17 +10,18 @@ from typing import Any
 from rich.console import Console
 
 from amplify_jobs.errors import AmplifyJobsError
-from amplify_jobs_cli.commands.arguments import add_command, add_json, add_stack
-from amplify_jobs_cli.commands.selecting import add_selection, jobs_client, selection
+from amplify_jobs_cli.commands.arguments import add_command, add_json, add_stack, duration
+from amplify_jobs_cli.commands.selecting import add_selection, jobs_client, named_selection, selection
 from amplify_jobs_cli.jobs.client import EVERYTHING, JobsClient
 from amplify_jobs_cli.jobs.progress import LiveView, PlainView, Progress, View
 from amplify_jobs_cli.jobs.selection import Selection
 from amplify_jobs_cli.jobs.story import put_failure
 from amplify_jobs_cli.jobs.waiting import Clock, Outcome, Patience, Result, Waiter
 from amplify_jobs_cli.output.screen import is_live, labelled, put, put_json, screen
-from amplify_jobs_cli.recovery.redrive import parse_duration
 
 _WATCH_SECONDS = 3
+# An execution lives up to 12.5 days.
+_LONGEST_LIFE = timedelta(days=13)
 _WAIT_EXAMPLES = """\
 amplify-jobs jobs wait REQUEST_ID
 amplify-jobs jobs wait --app web --branch main --timeout 30m
@@ -45,12 +46,12 @@ def add_waits(group: Any) -> None:
 def add_patience(command: argparse.ArgumentParser) -> None:
     """Add how long to wait."""
     command.add_argument(
-        "--timeout", metavar="DURATION", type=_duration, default=timedelta(hours=1), help="like 30m (default: 1h)"
+        "--timeout", metavar="DURATION", type=duration, default=timedelta(hours=1), help="like 30m (default: 1h)"
     )
     command.add_argument(
         "--start-timeout",
         metavar="DURATION",
-        type=_duration,
+        type=duration,
         default=timedelta(minutes=10),
         help="how long until there must be a job (default: 10m)",
     )
@@ -60,7 +61,8 @@ def wait_for_jobs(options: argparse.Namespace) -> int:
     """Wait for a job's end, or for that of all jobs of a commit. The job need not exist yet."""
     chosen = selection(options)
     try:
-        return _wait(jobs_client(options), chosen, options, allow_none=options.allow_none)
+        patience = Patience(options.timeout, options.start_timeout, options.allow_none)
+        return _wait(jobs_client(options), chosen, patience, as_json=options.json)
     except AmplifyJobsError as error:
         # 1 says that the job failed, and nobody knows that.
         print(f"amplify-jobs: {' '.join(str(error).split())}", file=sys.stderr)
@@ -72,7 +74,8 @@ def wait_for(client: JobsClient, request_id: str, options: argparse.Namespace) -
     if options.wait:
         if not options.json:
             put(screen(), f"Requested {request_id}.")
-        return _wait(client, Selection(request_id), options)
+        patience = Patience(options.timeout, options.start_timeout)
+        return _wait(client, Selection(request_id), patience, as_json=options.json)
     if options.json:
         put_json({"requestId": request_id})
     else:
@@ -83,11 +86,8 @@ def wait_for(client: JobsClient, request_id: str, options: argparse.Namespace) -
 def watch_jobs(options: argparse.Namespace) -> int:
     """Show live what runs and waits, or one job until it has ended."""
     client, console = jobs_client(options), screen()
-    wanted = (options.request_id, options.app, options.repository, options.commit, options.route)
-    if any(wanted):
-        options.json = False
-        options.timeout, options.start_timeout = timedelta(days=13), timedelta(days=13)
-        return _wait(client, selection(options), options)
+    if named_selection(options) != Selection():
+        return _wait(client, selection(options), Patience(_LONGEST_LIFE, _LONGEST_LIFE), as_json=False)
     view, clock = _view(console), Clock()
     try:
         while True:
@@ -103,17 +103,15 @@ def watch_jobs(options: argparse.Namespace) -> int:
         view.close()
 
 
-def _wait(client: JobsClient, chosen: Selection, options: argparse.Namespace, *, allow_none: bool = False) -> int:
+def _wait(client: JobsClient, chosen: Selection, patience: Patience, *, as_json: bool) -> int:
     # What a program reads is on standard output alone.
-    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False) if options.json else screen()
+    console = screen(sys.stderr) if as_json else screen()
     view = _view(console)
     try:
-        result = Waiter(client, chosen, view, Clock()).wait(
-            Patience(options.timeout, options.start_timeout, allow_none)
-        )
+        result = Waiter(client, chosen, view, Clock()).wait(patience)
     finally:
         view.close()
-    if options.json:
+    if as_json:
         put_json({"outcome": result.outcome.name, "text": result.text, "requests": result.requests})
     else:
         _put_result(console, client, result)
@@ -138,10 +136,3 @@ def _put_result(console: Console, client: JobsClient, result: Result) -> None:
             labelled(console, "Reason", None if story.failure else story.reason)
             labelled(console, "Superseded", f"by {story.superseded_by}" if story.superseded_by else None)
             labelled(console, "More", f"amplify-jobs jobs show {request.request_id}")
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -83,7 +83,7 @@ def branch_rows(branches: Iterable[BranchState], now: datetime) -> list[Sequence
 
 def _request_row(request: RequestSummary, now: datetime) -> Sequence[Cell]:
     word = words.state_word(request)
-    message = (request.commit_message or request.reason or request.operation or "").strip().partition("\n")[0]
+    message = words.first_line(request.commit_message or request.reason or request.operation)
     return (
         (word, words.style_of(word)),
         (request.app_name or request.app_id or request.route or "", ""),

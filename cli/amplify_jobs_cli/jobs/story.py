@@ -57,7 +57,7 @@ def put_failure(console: Console, failure: Failure) -> None:
 
 
 def _facts(story: RequestStory, now: datetime) -> Iterator[tuple[str, str | None]]:
-    commit = " ".join(part for part in (words.short(story.commit), _first_line(story.commit_message)) if part)
+    commit = " ".join(part for part in (words.short(story.commit), words.first_line(story.commit_message)) if part)
     yield "Commit", f"{commit}, by {story.author}" if commit and story.author else commit
     if story.commit_built and story.commit_built != story.commit:
         yield "Built", f"{words.short(story.commit_built)}, the newest commit of the branch when the job ran"
@@ -82,7 +82,3 @@ def _trigger(story: RequestStory) -> str:
     )
     text = " ".join(part for part in parts if part)
     return f"{text}, route {story.route}" if story.route else text
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]

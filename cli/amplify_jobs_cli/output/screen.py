@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -18,9 +18,9 @@ from amplify_jobs_cli.output.table import Cell, Column, table_lines
 LABEL_WIDTH = 11
 
 
-def screen() -> Console:
-    """Standard output. NO_COLOR, TERM and COLUMNS count, as the library reads them."""
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+def screen(file: TextIO | None = None) -> Console:
+    """A file, or standard output. NO_COLOR, TERM and COLUMNS count, as the library reads them."""
+    return Console(file=file or sys.stdout, highlight=False, markup=False, emoji=False)
 
 
 def is_live(console: Console) -> bool:

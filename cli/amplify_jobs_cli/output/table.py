@@ -75,7 +75,7 @@ def _grid(
 def _line(cells: Sequence[Cell], widths: Sequence[int]) -> Text:
     line = Text()
     for number, ((text, style), size) in enumerate(zip(cells, widths, strict=True)):
-        fitted = text if cell_len(text) <= size else set_cell_size(text, size - 1) + "…"
+        fitted = _cut(text, size)
         line.append(fitted, style or None)
         if number + 1 < len(cells):
             line.append(" " * (size - cell_len(fitted)) + _GAP)

@@ -36,6 +36,11 @@ def words(constant: str) -> str:
     return constant.replace("_", " ").lower()
 
 
+def first_line(text: str | None) -> str:
+    """The first line of a text that may be missing."""
+    return (text or "").strip().partition("\n")[0]
+
+
 def style_of(word: str) -> str:
     """The colour of a state; none for a word that is not known."""
     return _STYLES.get(word, "")
