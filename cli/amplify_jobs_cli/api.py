@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SERVICE = "execute-api"
 _TIMEOUT = urllib3.Timeout(connect=3, read=30)
+# The console reads as many answers side by side; connections beyond them would be made anew for each.
+_AT_ONCE = 6
 # API Gateway refuses a signature whose time is further away (IAM User Guide: Signature Version 4).
 MOST_SKEW_SECONDS = 300
 _LONGEST_ANSWER_TEXT = 500
@@ -60,6 +62,7 @@ class JobsApi:
         # A read may be repeated. What is asked for must not be done twice.
         self._reads = urllib3.PoolManager(
             timeout=_TIMEOUT,
+            maxsize=_AT_ONCE,
             retries=urllib3.Retry(total=3, redirect=False, status_forcelist=_TEMPORARY, raise_on_status=False),
         )
         self._writes = urllib3.PoolManager(timeout=_TIMEOUT, retries=urllib3.Retry(total=0, connect=2, redirect=False))

@@ -11,7 +11,8 @@ from amplify_jobs.errors import AmplifyJobsError, ServiceTrouble
 from amplify_jobs_cli.api import Api, ApiRefusedError
 from amplify_jobs_console.api import ApiError
 
-_TITLES = {
+# By status, which need not be one that Python has a name for.
+_TITLES: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "These credentials may not do that",
     HTTPStatus.NOT_FOUND: "There is no such thing",
     HTTPStatus.CONFLICT: "That can't be done now",
@@ -41,7 +42,7 @@ class ConsoleApi:
 
 def _as_api_error(error: AmplifyJobsError) -> ApiError:
     if isinstance(error, ApiRefusedError):
-        title = _TITLES.get(HTTPStatus(error.status), "The API refused the call")
+        title = _TITLES.get(error.status, "The API refused the call")
         return ApiError(error.status, title, str(error))
     status = 503 if isinstance(error, ServiceTrouble) else 502
     return ApiError(status, "The API does not answer as it should", str(error))

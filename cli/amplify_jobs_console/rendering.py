@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from amplify_jobs_console import drawing, words
+from amplify_jobs_console import words
 from amplify_jobs_console.place import Place
 from amplify_jobs_console.reader import Problem
 from amplify_jobs_console.static import static_version
@@ -60,7 +60,7 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     environment.tests["problem"] = lambda value: isinstance(value, Problem)
-    environment.globals.update(words=words, drawing=drawing, version=static_version)
+    environment.globals.update(words=words, version=static_version)
     environment.filters.update(
         duration=words.duration,
         commit=words.short_commit,

@@ -89,6 +89,7 @@ class Failing:
         (ApiRefusedError("need execute-api:Invoke", 403), 403, "These credentials may not do that"),
         (ApiRefusedError("no request web-9", 404), 404, "There is no such thing"),
         (ApiRefusedError("no such route", 422), 422, "The API refused the call"),
+        (ApiRefusedError("a status without a name", 460), 460, "The API refused the call"),
         (ServiceTrouble("the jobs API does not answer"), 503, "The API does not answer as it should"),
     ],
 )

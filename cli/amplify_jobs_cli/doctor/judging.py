@@ -107,7 +107,7 @@ def _account(check: str, account: AccountMismatch, _: Observations) -> Iterator[
         what, advice = text.rpartition("; ")[::2]
         places = ", ".join(place for place, message in account.warnings if message == text)
         name = _AUTO_BUILD if text.startswith(_AUTO_BUILD) else check
-        yield problem(name, f"{what or text} (route {places})", advice if what else "")
+        yield problem(name, f"{what or text} ({places})", advice if what else "")
     for trouble in account.troubles:
         yield unknown(check, trouble.removesuffix(" or use --no-lookup"))
     if not texts and not account.troubles:

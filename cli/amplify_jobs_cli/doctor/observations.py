@@ -39,7 +39,6 @@ class Observations:
     """All that a diagnosis is made from; `now` is the time at which it was read, by this machine's clock."""
 
     stack: str
-    region: str
     now: datetime
     is_local: bool
     # Whether the parameter ReadableBuckets names any: without, the rule for new objects is off.

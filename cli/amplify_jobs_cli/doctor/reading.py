@@ -58,7 +58,6 @@ def observe(stack: Stack) -> Observations:
     status, skew = reader.endpoint()
     return Observations(
         stack=stack.name,
-        region=stack.region,
         now=datetime.now(UTC),
         is_local=stack.is_local,
         reads_buckets=bool(stack.reach.readable_buckets),
@@ -139,7 +138,7 @@ class _Reader:
     def rules(self) -> Mapping[str, str]:
         client = self._stack.session.client("events", config=READ_CONFIG)
         found: dict[str, str] = {}
-        for bus in ("default", self._stack.outputs["busName"]):
+        for bus in ("default", self._stack.output("busName")):
             with _call("events:ListRules", "the rules"):
                 answer = client.list_rules(EventBusName=bus, NamePrefix=f"{self._stack.name}-")
                 found |= {rule["Name"]: rule["State"] for rule in answer["Rules"]}
@@ -156,7 +155,7 @@ class _Reader:
         counts: dict[str, int] = {}
         for name, output in _QUEUES.items():
             with _call("sqs:GetQueueAttributes", f"the {name}"):
-                url = self._stack.outputs[output]
+                url = self._stack.output(output)
                 answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
                 counts[name] = int(answer["ApproximateNumberOfMessages"]) + int(
                     answer["ApproximateNumberOfMessagesNotVisible"]

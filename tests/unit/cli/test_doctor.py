@@ -31,7 +31,6 @@ ROUTES = Routes.model_validate(
 )
 WELL = Observations(
     stack="amplify-jobs",
-    region="eu-west-1",
     now=NOW,
     is_local=False,
     reads_buckets=False,
@@ -79,17 +78,17 @@ TABLE: list[tuple[dict[str, Any], Verdict, str, str, str]] = [
         "git host",
     ),
     (
-        {"account": AccountMismatch(warnings=[("web", AUTO_BUILD), ("shop", AUTO_BUILD)])},
+        {"account": AccountMismatch(warnings=[("routes.web", AUTO_BUILD), ("routes.shop", AUTO_BUILD)])},
         Verdict.PROBLEM,
         "auto-build",
-        "auto-build of the branch main of d1 is on (route web, shop)",
+        "auto-build of the branch main of d1 is on (routes.web, routes.shop)",
         "turn it off: aws amplify update-branch",
     ),
     (
-        {"account": AccountMismatch(warnings=[("web", "Amplify has no app d1; correct appId")])},
+        {"account": AccountMismatch(warnings=[("routes.web", "Amplify has no app d1; correct appId")])},
         Verdict.PROBLEM,
         "apps, branches and buckets",
-        "Amplify has no app d1 (route web)",
+        "Amplify has no app d1 (routes.web)",
         "correct appId",
     ),
     (
@@ -142,9 +141,7 @@ def test_what_is_wrong_and_what_to_do(
     assert bool(finding.advice) == (verdict is not Verdict.UNKNOWN)
 
 
-READ = [
-    name for name, value in vars(WELL).items() if name not in ("stack", "region", "now", "is_local", "reads_buckets")
-]
+READ = [name for name, value in vars(WELL).items() if name not in ("stack", "now", "is_local", "reads_buckets")]
 
 
 @pytest.mark.parametrize("name", READ)
