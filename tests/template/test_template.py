@@ -374,6 +374,9 @@ NEEDED: dict[str, dict[str, set[str]]] = {
 }
 # s3:ListBucket tells a missing object from a forbidden one.
 ROUTES = {"s3:GetObject ${Bucket.Arn}/routes.json", "s3:ListBucket Bucket"}
+# What Lambda's poller needs of a queue, and a function that hides a message for as long as it has to wait.
+POLLER = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+HIDING_POLLER = (*POLLER, "ChangeMessageVisibility")
 # Powertools' persistence layer. Its documentation has GetItem too, which it calls only with boto3 before 1.26.164:
 # PutItem then does not answer the item on file when a condition fails.
 IDEMPOTENCY = {f"dynamodb:{verb}Item IdempotencyTable" for verb in ("Put", "Update", "Delete")}
@@ -477,9 +480,8 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
         "ssm:GetParameter parameter/${AWS::StackName}/sources/*",
         "kms:Decrypt DecryptKeyArns",
     }
-    # What Lambda's poller needs of the queue, hiding what has to wait, and reading what is too large for a message.
-    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
-    drain = {*(f"sqs:{action} IntakeQueue" for action in polling), "s3:GetObject ${Bucket.Arn}/requests/intake/*"}
+    # What is too large for a message is read from the bucket.
+    drain = {*(f"sqs:{action} IntakeQueue" for action in HIDING_POLLER), "s3:GetObject ${Bucket.Arn}/requests/intake/*"}
     assert allowed("ReceiveWebhookFunction") == process | defer | verify | record
     assert allowed("ReceiveEventFunction") == process | defer | record
     assert allowed("DrainIntakeFunction") == process | drain | verify | record
@@ -487,9 +489,8 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
 
 def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_their_own() -> None:
     assert allowed("PlanReportsFunction") == ROUTES | {"sqs:SendMessage ReportQueue"}
-    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
     assert allowed("SendReportFunction") == ROUTES | {
-        *(f"sqs:{action} ReportQueue" for action in polling),
+        *(f"sqs:{action} ReportQueue" for action in HIDING_POLLER),
         "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "kms:Decrypt DecryptKeyArns",
         "dynamodb:GetItem JobsTable",
@@ -503,8 +504,7 @@ def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_
 
 def test_mirrors_are_kept_by_the_routes_in_repositories_that_a_parameter_names() -> None:
     assert allowed("MirrorFunction") == {
-        "s3:GetObject ${Bucket.Arn}/routes.json",
-        "s3:ListBucket Bucket",
+        *ROUTES,
         "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
         "kms:Decrypt DecryptKeyArns",
         "dynamodb:GetItem JobsTable",
@@ -541,9 +541,8 @@ def test_the_queue_of_reports_keeps_order_and_outlasts_the_function() -> None:
 
 
 def test_index_jobs_reads_its_queue_and_writes_its_table_and_nothing_else() -> None:
-    polling = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     assert allowed("IndexJobsFunction") == {
-        *(f"sqs:{action} IndexQueue" for action in polling),
+        *(f"sqs:{action} IndexQueue" for action in POLLER),
         "dynamodb:GetItem IndexTable",
         "dynamodb:PutItem IndexTable",
     }
@@ -559,8 +558,7 @@ def test_the_api_reads_the_index_looks_at_jobs_and_requests_them_as_the_ways_in_
         *(f"amplify:{action} apps/*" for action in ("GetApp", "GetBranch", "GetJob", "StopJob")),
         "dynamodb:UpdateItem JobsTable",
         "states:SendTaskSuccess JobStateMachine",
-        "s3:GetObject ${Bucket.Arn}/routes.json",
-        "s3:ListBucket Bucket",
+        *ROUTES,
         "s3:PutObject ${Bucket.Arn}/requests/*",
         "states:StartExecution JobStateMachine",
         "states:DescribeExecution execution:${AWS::StackName}-job:*",
@@ -732,6 +730,10 @@ def test_the_errors_of_every_function_raise_an_alarm() -> None:
     # These two raise on purpose, and count what is not: see the next test.
     counting = {"StartJobFunction", "MirrorFunction"}
     assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - counting
+    for name in counting:
+        source = (REPOSITORY / FUNCTIONS[name]["CodeUri"] / "handler.py").read_text(encoding="utf-8")
+        assert '"StartAge", MetricUnit' in source
+        assert '"StartsFailed", MetricUnit' in source
 
 
 def test_metrics_of_ours_that_alarms_and_the_dashboard_show_are_written() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -385,7 +384,8 @@ def test_code_has_no_end_that_it_could_write(text: str) -> None:
 def test_what_does_not_fit_is_left_out_from_the_end(limit: int) -> None:
     text = comment_text(hostile_report("&" * 10_000), limit, "[//]: # (amplify-jobs x)")
     whole = comment_text(hostile_report("&" * 10_000), 1_000_000, "[//]: # (amplify-jobs x)")
-    assert len(text) <= max(limit, text.index("\n### ") + 3_000)
+    # The marker and the title are never left out.
+    assert len(text) <= max(limit, text.index("\n", text.index("\n### ") + 1) + 1)
     assert whole.startswith(text)
 
 
@@ -398,4 +398,3 @@ def test_the_subject_keeps_pull_requests_and_contexts_apart() -> None:
     }
     assert len(subjects) == 4
     assert Plan("comments", "acme/web pull request 7 previews main").subject in subjects
-    assert json.dumps(sorted(map(str, subjects)))
