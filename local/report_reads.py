@@ -12,44 +12,43 @@ from typing import Any
 
 Reply = tuple[int, dict[str, Any], dict[str, str]]
 
-_NOT_FOUND: Reply = (404, {"message": "Not Found"}, {})
 _WRITERS = {"permissions": {"admin": False, "push": True, "pull": True}}
 
 
-def _github(path: str) -> Reply:
+def _github(path: str) -> Reply | None:
     if path == "/user":
         return 200, {"login": "amplify-jobs"}, {"x-oauth-scopes": "repo:status"}
     repository = re.fullmatch(r"/repos/([^/]+/[^/]+)", path)
-    return (200, {"full_name": repository[1], "archived": False, **_WRITERS}, {}) if repository else _NOT_FOUND
+    return (200, {"full_name": repository[1], "archived": False, **_WRITERS}, {}) if repository else None
 
 
-def _gitlab(path: str) -> Reply:
+def _gitlab(path: str) -> Reply | None:
     if path == "/personal_access_tokens/self":
         return 200, {"scopes": ["api"], "expires_at": None, "active": True}, {}
     if re.fullmatch(r"/projects/[^/]+", path):
         return 200, {"id": 1, "permissions": {"project_access": {"access_level": 30}, "group_access": None}}, {}
-    return _NOT_FOUND
+    return None
 
 
-def _bitbucket(path: str) -> Reply:
+def _bitbucket(path: str) -> Reply | None:
     repository = re.fullmatch(r"/repositories/([^/]+/[^/]+)", path)
     scopes = {"x-oauth-scopes": "repository:write"}
-    return (200, {"full_name": repository[1]}, scopes) if repository else _NOT_FOUND
+    return (200, {"full_name": repository[1]}, scopes) if repository else None
 
 
-def _bitbucket_server(path: str) -> Reply:
+def _bitbucket_server(path: str) -> Reply | None:
     if re.fullmatch(r"/rest/api/latest/projects(/[^/]+/repos/[^/]+)?", path):
         return 200, {"size": 0, "values": []}, {}
-    return _NOT_FOUND
+    return None
 
 
-def _gitea(path: str) -> Reply:
+def _gitea(path: str) -> Reply | None:
     repository = re.fullmatch(r"/repos/([^/]+/[^/]+)", path)
-    return (200, {"full_name": repository[1], **_WRITERS}, {}) if repository else _NOT_FOUND
+    return (200, {"full_name": repository[1], **_WRITERS}, {}) if repository else None
 
 
-def _azure_devops(path: str) -> Reply:
-    return (200, {"authenticatedUser": {"id": "1"}}, {}) if path == "/_apis/connectionData" else _NOT_FOUND
+def _azure_devops(path: str) -> Reply | None:
+    return (200, {"authenticatedUser": {"id": "1"}}, {}) if path == "/_apis/connectionData" else None
 
 
 def _slack_bot(path: str) -> Reply:
@@ -62,7 +61,7 @@ def _discord(_: str) -> Reply:
     return 200, {"id": "1", "type": 1, "name": "amplify-jobs"}, {}
 
 
-_READERS: Mapping[str, Callable[[str], Reply]] = {
+_READERS: Mapping[str, Callable[[str], Reply | None]] = {
     "github": _github,
     "gitlab": _gitlab,
     "bitbucket": _bitbucket,
@@ -76,7 +75,7 @@ _READERS: Mapping[str, Callable[[str], Reply]] = {
 
 
 def read_answer(name: str, path: str, *, has_token: bool) -> Reply | None:
-    """Answer a GET to a stand-in; None for one that has nothing to read. An API wants a token."""
+    """Answer a GET to a stand-in; None where it has nothing to read. An API wants a token."""
     reader = _READERS.get(name)
     if reader is None:
         return None

@@ -118,15 +118,11 @@ class ReportTargets:
             asked = self.apps.refusal(authorization)
         if asked is None and request.method == "GET":
             has_token = bool(authorization or request.headers.get("PRIVATE-TOKEN"))
-            if (read := read_answer(name, path, has_token=has_token)) is not None and (
-                read[0] != 404 or name not in HOSTS
-            ):
+            if (read := read_answer(name, path, has_token=has_token)) is not None:
                 asked, headers = read[:2], read[2]
-        if (
-            asked is not None
-            and (failure := self._failure(name, request.method)) is not None
-            and failure.status is not None
-        ):
+        if asked is not None and (failure := self._failure(name, request.method)) is not None:
+            if failure.status is None:
+                raise DropConnectionError
             asked, headers = (failure.status, {"message": "It fails, as it was told to."}), failure.headers
         if asked is None:
             return None

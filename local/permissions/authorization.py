@@ -84,21 +84,19 @@ class Authorization:
     def may(self, request: Request, action: str, resource: str) -> bool:
         """Whether the sender of a request that is none of a service's operations may do something."""
         session = self.session(request)
-        if session is None:
-            return True
-        access = Access(action, resource)
-        with self._lock:
-            self._accesses.setdefault(session.role.name, Counter())[access] += 1
-        return decide(session.role.policies, access) is Decision.ALLOWED
+        return session is None or self._decide(session, Access(action, resource)) is Decision.ALLOWED
 
     def _require(self, session: RoleSession, service: str, access: Access) -> None:
         if access.action in ALWAYS_ALLOWED:
             return
-        with self._lock:
-            self._accesses.setdefault(session.role.name, Counter())[access] += 1
-        decision = decide(session.role.policies, access)
+        decision = self._decide(session, access)
         if decision is not Decision.ALLOWED:
             raise refusal(service, session.arn, access, decision)
+
+    def _decide(self, session: RoleSession, access: Access) -> Decision:
+        with self._lock:
+            self._accesses.setdefault(session.role.name, Counter())[access] += 1
+        return decide(session.role.policies, access)
 
     def accesses(self) -> Mapping[str, Sequence[Access]]:
         """All that was asked for so far, by the name of the role."""

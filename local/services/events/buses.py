@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -198,10 +198,12 @@ class Buses:
             raise ServiceError("ResourceNotFoundException", f"Archive {name} does not exist.")
         return self.archives[name]
 
-    def matching(self, event: dict[str, Any], bus: str) -> Iterator[tuple[Rule, Target]]:
-        """Every rule that an event on a bus matches, with each of its targets."""
+    def matching(
+        self, event: dict[str, Any], bus: str, arns: Collection[str] | None = None
+    ) -> Iterator[tuple[Rule, Target]]:
+        """Every rule that an event on a bus matches, with each of its targets; `arns` leaves other rules out."""
         for rule in self.rules(bus).values():
-            if rule.enabled and patterns.matches(rule.pattern, event):
+            if rule.enabled and (arns is None or rule.arn in arns) and patterns.matches(rule.pattern, event):
                 for target in rule.targets.values():
                     yield rule, target
 

@@ -5,14 +5,12 @@ API: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from local.server.protocol.errors import ServiceError
 from local.server.service import Parameters, Result
-from local.services.events import patterns
 from local.services.events.buses import Archive, Buses, Rule, Target
 
 
@@ -55,7 +53,7 @@ class Replays:
             (rule, target, {**event, "replay-name": name})
             for event in archive.events
             if start <= datetime.fromisoformat(event["time"]) < end
-            for rule, target in self._targets(event, archive, rules)
+            for rule, target in self.buses.matching(event, archive.bus_arn, rules)
         ]
         return {"ReplayArn": arn, "State": "STARTING", "ReplayStartTime": now}, deliveries
 
@@ -72,12 +70,3 @@ class Replays:
             message = f"Parameter EventSourceArn is not valid. Reason: Archive {arn} does not exist."
             raise ServiceError("ResourceNotFoundException", message)
         return found
-
-    def _targets(
-        self, event: dict[str, Any], archive: Archive, rules: list[str] | None
-    ) -> Iterator[tuple[Rule, Target]]:
-        """The rules that an event matches, those of `rules` alone where it is given, with each of their targets."""
-        for rule in self.buses.rules(archive.bus_arn).values():
-            if rule.enabled and (rules is None or rule.arn in rules) and patterns.matches(rule.pattern, event):
-                for target in rule.targets.values():
-                    yield rule, target
