@@ -73,6 +73,18 @@ def test_a_request_that_names_the_route_builds_the_branch_as_it_is() -> None:
     assert "does not say which repository and ref" in asked(several, named).fault
 
 
+def test_a_request_that_names_a_branch_too_builds_that_branch() -> None:
+    named = Event(kind=EventKind.REQUEST, request=RequestedJob(route="web"), branch="hotfix", commit=COMMIT, key="1")
+    for branches in (["main"], ["main", "dev"]):
+        request = asked(routes({"push": {"repository": "acme/web", "branches": branches}}), named)
+        assert request.fault is None
+        assert (request.mirror.ref, request.mirror.commit, request.mirror.branch) == (
+            "refs/heads/hotfix",
+            COMMIT,
+            "hotfix",
+        )
+
+
 def test_a_route_without_a_mirror_asks_for_none() -> None:
     request = asked(routes(mirror=None), PUSH)
     assert (request.mirror, request.fault) == (None, None)

@@ -29,8 +29,7 @@ def make_job_request(
     members["parameters"] = _with_reason(members, event)
     if match.route is not None and match.route.mirror is not None:
         branch = str(members["parameters"].get("branchName", ""))
-        members["mirror"], fault = mirror_order(str(match.name), match.route, source, event, branch)
-        members["fault"] = fault or None
+        members["mirror"], members["fault"] = mirror_order(str(match.name), match.route, source, event, branch)
     return JobRequest(
         request_id=_request_id(match, event, source),
         cause=_cause(event, source, delivery_id),

@@ -111,14 +111,17 @@ def mirror_problem(route: Route, sources: Mapping[str, Source]) -> str | None:
     return None
 
 
-def mirror_order(name: str, route: Route, source: str, event: Event, branch: str) -> tuple[MirrorOrder | None, str]:
+def mirror_order(
+    name: str, route: Route, source: str, event: Event, branch: str
+) -> tuple[MirrorOrder | None, str | None]:
     """What to mirror for an event, or why that is not known; `branch` is the request's branchName."""
-    if route.mirror is None:
-        return None, ""
+    if (mirror := route.mirror) is None:
+        return None, None
     repository, ref, commit = event.repository, event.ref, event.commit
     if event.kind is EventKind.REQUEST:
-        # It names the route and no commit: what the route's own event would bring is built as it is now.
-        source, repository, ref = route.source or source, _literal(route.when.repository), _ref(route)
+        # It names the route. Without a branch, what the route's own event would bring is built as it is now.
+        ref = BRANCHES + event.branch if event.branch else _ref(route)
+        source, repository = route.source or source, _literal(route.when.repository)
     if repository is None or ref is None:
         return None, f"the event does not say which repository and ref the route {name} is to mirror"
     return (
@@ -126,10 +129,10 @@ def mirror_order(name: str, route: Route, source: str, event: Event, branch: str
             source=source,
             repository=repository,
             ref=ref,
-            commit=commit if route.mirror.commit == "exact" else None,
-            branch=route.mirror.branch or branch,
+            commit=commit if mirror.commit == "exact" else None,
+            branch=mirror.branch or branch,
         ),
-        "",
+        None,
     )
 
 
