@@ -79,11 +79,11 @@ def push(message_id: str, repository: str = "acme/web", received: int = 1) -> di
     return record(message_id, queued.model_dump_json(by_alias=True), group=repository, received=received)
 
 
-def unverified(message_id: str, secret: str = "s") -> dict[str, Any]:
+def unverified(message_id: str, secret: str = "s", kind: str = "push") -> dict[str, Any]:
     body = json.dumps(
         {"ref": "refs/heads/main", "after": "1" * 40, "repository": {"full_name": "acme/web"}, "head_commit": None}
     ).encode()
-    headers = {"X-GitHub-Event": "push", "X-Hub-Signature-256": github.sign(secret, body)}
+    headers = {"X-GitHub-Event": kind, "X-Hub-Signature-256": github.sign(secret, body)}
     delivery = UnverifiedDelivery(source="github", headers=headers, body=body, received_at=NOW)
     return record(message_id, delivery.model_dump_json(by_alias=True), group="unverified")
 
@@ -177,6 +177,12 @@ class TestUnverified:
         world = World()
         assert world.failed(unverified("u")) == []
         assert world.commits() == ["1" * 40]
+
+    def test_why_it_asks_for_nothing_is_recorded(self) -> None:
+        world = World()
+        assert world.failed(unverified("u", kind="ping")) == []
+        (told,) = world.records.messages
+        assert "the webhook works" in told
 
     def test_a_stranger_s_starts_nothing_and_does_not_come_again(self, metrics: dict[str, Any]) -> None:
         world = World()

@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from amplify_jobs.errors import NotSetUpError, RetryableError, ServiceTrouble
 from amplify_jobs.events.deliveries import Delivery
-from amplify_jobs.intake.message import Origin, QueuedEvent, UnverifiedDelivery, queued_events
+from amplify_jobs.intake.message import Origin, QueuedEvent, UnverifiedDelivery, queued_events, reasons_to_ignore
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.protocols import Queue
 from amplify_jobs.intake.record import DecidedEvent, DeliveryLog, delivery_record
@@ -37,9 +37,7 @@ class Intake:
         Raises ServiceTrouble if the queue fails too.
         """
         result = IntakeResult(events=[event.for_answer() for event in delivery.events])
-        reasons = [
-            reason for reason in (delivery.ignored, *(event.reason_to_ignore for event in delivery.events)) if reason
-        ]
+        reasons = reasons_to_ignore(delivery)
         result.ignored += [asdict(Ignored(None, reason)) for reason in reasons]
         events = queued_events(delivery, origin)
         decided: list[DecidedEvent] = []

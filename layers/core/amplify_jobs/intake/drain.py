@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from amplify_jobs.errors import DeliveryRefusedError, RetryableError, ServiceTrouble, UnreadableMessageError
-from amplify_jobs.intake.message import Origin, QueuedEvent, parse_message, queued_events
+from amplify_jobs.intake.message import Origin, QueuedEvent, parse_message, queued_events, reasons_to_ignore
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.protocols import Queue
 from amplify_jobs.intake.record import DecidedEvent, DeliveryLog, delivery_record
@@ -73,7 +73,7 @@ class IntakeDrain:
             raise
 
     def _process_message(self, text: str) -> None:
-        message = parse_message(text)
+        message, reasons = parse_message(text), list[str]()
         if isinstance(message, QueuedEvent):
             origin, events = Origin(message.source, message.delivery_id, message.received_at), [message]
         else:
@@ -81,8 +81,9 @@ class IntakeDrain:
             if verified.trouble is not None:
                 raise verified.trouble
             origin, events = verified.origin, queued_events(verified.delivery, verified.origin)
+            reasons = reasons_to_ignore(verified.delivery)
         decided = [DecidedEvent(each.event, self._processor.process(each, IntakeResult())) for each in events]
-        self._log.write(delivery_record(origin, decided))
+        self._log.write(delivery_record(origin, decided, reasons))
 
     def _hide(self, records: list[SQSRecord]) -> None:
         receive_count = max((int(record.attributes.approximate_receive_count) for record in records), default=0)

@@ -86,6 +86,12 @@ def queued_events(delivery: Delivery, origin: Origin) -> list[QueuedEvent]:
     ]
 
 
+def reasons_to_ignore(delivery: Delivery) -> list[str]:
+    """Why a delivery, or events of it, ask for nothing."""
+    reasons = (delivery.ignored, *(event.reason_to_ignore for event in delivery.events))
+    return [reason for reason in reasons if reason]
+
+
 def _is_unverified(message: str) -> bool:
     try:
         return bool(Payload(json.loads(message)).member("kind") == "unverified")
