@@ -147,7 +147,8 @@ class Orders:
 
     def _replay(self, record: DeliveryRecord, request_id: str | None, reason: str | None) -> RequestAccepted:
         """Process the events that led to a request, or all; each is new, by the mark of its replay."""
-        events, mark = [], self.now().isoformat()
+        # A delivery that was replayed before holds its events several times.
+        events, mark = dict[str, Event](), self.now().isoformat()
         for kept in record.events:
             is_chosen = request_id is None or any(each.request_id == request_id for each in kept.decisions)
             if is_chosen and kept.event is not None:
@@ -155,12 +156,13 @@ class Orders:
                     event = Event.model_validate(kept.event)
                 except ValidationError:
                     continue
-                events.append(event.model_copy(update={"replay": mark}))
+                replayed = event.model_copy(update={"replay": mark})
+                events.setdefault(replayed.digest, replayed)
         if not events:
             raise ConflictError(f"no event of delivery {record.delivery_id} was kept that could be processed again")
         origin = Origin(record.source, record.delivery_id, self.now(), record.provider)
         logger.info("Replayed by the API", extra={"delivery_id": record.delivery_id, "reason": reason})
-        return self._accept(Delivery(tuple(events)), origin)
+        return self._accept(Delivery(tuple(events.values())), origin)
 
 
 def hosting_job(record: RequestRecord) -> Job | None:
