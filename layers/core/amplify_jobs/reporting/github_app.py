@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from amplify_jobs.reporting.call import USER_AGENT, Accepted, Answer, Call, Refused, Retry, Verdict, judge_by_status
+from amplify_jobs.reporting.hosts.github import limit
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -109,9 +110,6 @@ def read_token(answer: Answer, now: float) -> InstallationToken | Refused | Retr
 
 
 def _refusal(answer: Answer, now: float) -> Refused | Retry | None:
-    # Here, because hosts.github is loaded for targets of GitHub's alone.
-    from amplify_jobs.reporting.hosts.github import limit  # noqa: PLC0415
-
     if (limited := limit(answer, now)) is not None:
         return limited
     if answer.status == 401:

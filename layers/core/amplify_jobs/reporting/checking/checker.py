@@ -12,7 +12,8 @@ from amplify_jobs.reporting.checking.probes import Asked, Probe, probes
 from amplify_jobs.reporting.checking.secret_forms import SecretFault, secret_doubt, secret_fault
 from amplify_jobs.reporting.checking.trial import Trial, trial_report
 from amplify_jobs.reporting.destination import Credentials, Destination
-from amplify_jobs.reporting.kinds import commit_status, kind_of
+from amplify_jobs.reporting.hosts import host_of
+from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.sending import Http, Secrets
 from amplify_jobs.routing.report_targets import RepositoryTarget, secrets_of
 
@@ -90,10 +91,10 @@ def judge_probe(destination: Destination, probe: Probe, answer: Answer, now: flo
 
 def _verdict(destination: Destination, answer: Answer, now: float) -> Verdict:
     """What the answer would mean for a report."""
+    if isinstance(destination.target, RepositoryTarget):
+        return host_of(destination).judge(answer, now)
     report = trial_report(Trial(destination, now, repository="-", commit="0" * 40))
-    is_of_repository = isinstance(destination.target, RepositoryTarget)
-    judge = commit_status.judge if is_of_repository else kind_of(destination).judge
-    return judge(destination, report, answer, None, now)
+    return kind_of(destination).judge(destination, report, answer, None, now)
 
 
 def _with_subject(detail: Finding, probe: Probe) -> str:

@@ -116,9 +116,6 @@ class Host(Protocol):
     def has_more(self, answer: Answer) -> bool:
         """Whether another page of comments follows."""
 
-    def created_comment(self, answer: Answer) -> str | None:
-        """The identity of the comment that was made."""
-
     def next_change(self, identity: str, answer: Answer) -> str | None:
         """The identity for one more call that changes the comment; None once it is changed."""
 

@@ -95,10 +95,6 @@ def has_more(answer: Answer) -> bool:
     return False
 
 
-def created_comment(answer: Answer) -> str | None:
-    return answer.identity("id")
-
-
 def next_change(identity: str, answer: Answer) -> str | None:
     return None
 

@@ -80,10 +80,6 @@ def has_more(answer: Answer) -> bool:
     return answer.member("isLastPage") is False
 
 
-def created_comment(answer: Answer) -> str | None:
-    return answer.identity("id")
-
-
 def _comments(comment: Comment) -> str:
     return f"pull-requests/{comment.pull_request}/comments"
 

@@ -94,10 +94,6 @@ def has_more(answer: Answer) -> bool:
     return 'rel="next"' in answer.headers.get("link", "")
 
 
-def created_comment(answer: Answer) -> str | None:
-    return answer.identity("id")
-
-
 def next_change(identity: str, answer: Answer) -> str | None:
     return None
 

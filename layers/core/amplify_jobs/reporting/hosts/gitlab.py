@@ -104,10 +104,6 @@ def has_more(answer: Answer) -> bool:
     return answer.headers.get("x-next-page", "") != ""
 
 
-def created_comment(answer: Answer) -> str | None:
-    return answer.identity("id")
-
-
 def next_change(identity: str, answer: Answer) -> str | None:
     return None
 

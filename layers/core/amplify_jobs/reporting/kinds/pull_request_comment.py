@@ -59,7 +59,7 @@ def judge(destination: Destination, report: Report, answer: Answer, remote: str 
         following = host.next_change(value, answer)
         return Continued(f"at {following}", kept=False) if following else Accepted(f"at {value.split()[0]}")
     if step == "new":
-        identity = host.created_comment(answer)
+        identity = answer.identity("id")
         return Accepted(f"at {identity}" if identity else None)
     return _found(host, _comment(destination, report), answer, int(value))
 
