@@ -82,7 +82,7 @@ def test_uvx_runs_the_files_as_they_are_now(tmp_path: Path) -> None:
     clone.mkdir()
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, clone)
-    for name in ("layers/core/amplify_jobs", "cli/amplify_jobs_cli"):
+    for name in ("layers/core/amplify_jobs", "cli/amplify_jobs_cli", "cli/amplify_jobs_console"):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
     call = (UV.with_name("uvx"), "--quiet", "--from", ".", "amplify-jobs", "--help")
     changed = clone / "cli" / "amplify_jobs_cli" / "cli.py"

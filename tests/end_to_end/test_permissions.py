@@ -21,6 +21,7 @@ from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.examples import zipped_site
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
+from tests.support.signed_calls import call
 from tests.support.team import BUCKETS, Team
 
 pytestmark = pytest.mark.thorough
@@ -82,7 +83,8 @@ def test_what_nobody_calls_is_what_the_services_document() -> None:
 
 
 def finds_no_routes(team: Team) -> None:
-    """Deliveries, reports and requests, one of them out of the queue, before the first routes are pushed."""
+    """Deliveries, reports, requests and questions, before the first routes are pushed; a request out of the queue."""
+    call(team, "GET", "/routes")
     report = {"target": "nobody", "subject": "nothing", "detailType": "Job Started", "detail": {}}
     more: Any = {"MessageGroupId": "nothing", "MessageDeduplicationId": "nothing"}
     queue = str(team.cloud.physical_id("ReportQueue"))
@@ -106,7 +108,8 @@ def finds_no_routes(team: Team) -> None:
 def starts_what_is_large(team: Team) -> None:
     """Requests that are too large for an execution's input, by webhook and by call."""
     team.route("large", "", request=LARGE_REQUEST)
-    asked = [team.accepted(team.push("large")), invoke(team, LARGE_REQUEST)["requests"][0]["requestId"]]
+    ordered = call(team, "POST", "/requests", LARGE_REQUEST)[1]["requestId"]
+    asked = [team.accepted(team.push("large")), invoke(team, LARGE_REQUEST)["requests"][0]["requestId"], ordered]
     for request_id in asked:
         team.told(request_id, "Job Rejected")
 
@@ -138,6 +141,7 @@ def defers(team: Team) -> None:
     team.inject_fault(service="states", operation="StartExecution", fault="throttle", times=EVERY_TIME)
     assert team.deliver(team.push("deferred"))[1]["deferred"]
     assert invoke(team, LARGE_REQUEST)["deferred"]
+    assert call(team, "POST", "/requests", start_of(app_id))[0] == 409
     entry: Any = {
         "EventBusName": team.outputs["busName"],
         "Source": "com.acme.deferred",
@@ -264,6 +268,26 @@ def mirrors(team: Team) -> Iterator[None]:
     assert team.told(team.accepted(late), "Job Rejected")["supersededBy"] == asked[1]
 
 
+def asks_the_api(team: Team) -> Iterator[None]:
+    """Questions about a push and its job, a retry, and the stop of a job that runs."""
+    app_id, endless = team.app("asked"), team.app("stopped", build=["sleep 300"])
+    team.route("asked", app_id)
+    yield
+    request_id = team.accepted(team.push("asked"))
+    team.told(request_id)
+    ended = until_indexed(team, request_id, "FINISHED")
+    assert (ended["outcome"], ended["isLive"]) == ("SUCCEEDED", True)
+    for path in (f"/requests/{request_id}/log", "/requests?app=asked", "/branches", "/routes", "/health"):
+        assert call(team, "GET", path)[0] == 200, path
+    retried = call(team, "POST", f"/requests/{request_id}/retry", {})[1]["requestId"]
+    assert team.told(retried)["outcome"] == "SUCCEEDED"
+    running = call(team, "POST", "/requests", start_of(endless))[1]["requestId"]
+    team.told(running, "Job Started")
+    until_indexed(team, running, "STARTED")
+    assert call(team, "POST", f"/requests/{running}/stop", {})[0] == 202
+    assert team.told(running)["outcome"] == "CANCELLED"
+
+
 def buries(team: Team) -> Iterator[None]:
     """Events that functions fail on, one for each function that is invoked asynchronously."""
     yield
@@ -286,6 +310,7 @@ TOGETHER: list[Callable[[Team], Iterator[None]]] = [
     fires,
     reports,
     mirrors,
+    asks_the_api,
     buries,
 ]
 
@@ -316,6 +341,14 @@ def invoke(team: Team, event: Any) -> dict[str, Any]:
     )
     said: dict[str, Any] = json.load(answer["Payload"])
     return said
+
+
+def until_indexed(team: Team, request_id: str, state: str) -> dict[str, Any]:
+    def found() -> dict[str, Any] | None:
+        status, shown, _ = call(team, "GET", f"/requests/{request_id}")
+        return shown if status == 200 and shown["state"] == state else None
+
+    return team.until(found, f"the index does not show {request_id} as {state}")
 
 
 def until_asked(team: Team, logical_id: str, action: str) -> None:
@@ -354,11 +387,11 @@ def test_only_what_a_scenario_meant_to_be_refused_was_refused(lived: Team) -> No
 
 
 def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
-    # Its keys are those of tests/unit/aws/test_report_records.py.
+    # The keys are those of tests/unit/aws/test_report_records.py, and of aws/jobs_table/mirrored.py.
     leading_keys = ["condition ForAllValues:StringLike on dynamodb:LeadingKeys"]
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {
-        role(lived, "SendReportFunctionRole").name: leading_keys
+        role(lived, name).name: leading_keys for name in ("SendReportFunctionRole", "MirrorFunctionRole")
     }
 
 
