@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amplify_jobs.aws.dynamodb import ConditionNotMetError, PageQuery, Table
 from amplify_jobs.aws.jobs_table.items import expiry, iso, read_time
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.indexing.indexer import Change
 from amplify_jobs.indexing.items import HEALTH_KEY, LISTS
+
+if TYPE_CHECKING:
+    # It imports Powertools' batches, which who only reads the index need not wait for.
+    from amplify_jobs.indexing.indexer import Change
 
 # So many writers rarely meet at one request.
 _MOST_TRIES = 10
