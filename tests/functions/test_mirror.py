@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +54,13 @@ class World:
         return str(started["executionArn"])
 
     def end(self, execution: str) -> None:
-        self.stack.client("stepfunctions").stop_execution(executionArn=execution)
+        """Stop the execution. moto only notes the stop, and a thread ends it; one before the first state is lost."""
+        states = self.stack.client("stepfunctions")
+        give_up = time.monotonic() + 30
+        while states.describe_execution(executionArn=execution)["status"] == "RUNNING":
+            assert time.monotonic() < give_up, "the execution does not end"
+            states.stop_execution(executionArn=execution)
+            time.sleep(0.01)
 
     def mirror(self, request: dict[str, Any], execution: str | None = None) -> dict[str, Any]:
         arn = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:amplify-jobs:{request['requestId']}"
