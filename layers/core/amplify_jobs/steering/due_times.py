@@ -24,13 +24,13 @@ def due_times(expression: str, timezone: str, now: datetime, number: int) -> tup
         return (time.astimezone(UTC),) if time > now else ()
     if kind != "cron":
         return ()
-    found: list[datetime] = []
+    times: list[datetime] = []
     for time in _cron_times(rest.rstrip(")").split(), now.astimezone(zone), zone):
         if time > now:
-            found.append(time.astimezone(UTC))
-        if len(found) == number:
+            times.append(time.astimezone(UTC))
+        if len(times) == number:
             break
-    return tuple(found)
+    return tuple(times)
 
 
 def _cron_times(fields: list[str], start: datetime, zone: ZoneInfo) -> Iterator[datetime]:
@@ -61,8 +61,8 @@ def _is_day(day: date, field: str) -> bool:
         elif item == "LW":
             due = day == _nearest_weekday(day.replace(day=last))
         elif item.endswith("W"):
-            wanted = int(item[:-1])
-            due = wanted <= last and day == _nearest_weekday(day.replace(day=wanted))
+            number = int(item[:-1])
+            due = number <= last and day == _nearest_weekday(day.replace(day=number))
         else:
             due = day.day in _values(item, 1, 31)
         if due:
@@ -75,8 +75,8 @@ def _is_weekday(day: date, field: str) -> bool:
     last = calendar.monthrange(day.year, day.month)[1]
     for item in field.split(","):
         if "#" in item:
-            wanted, _, nth = item.partition("#")
-            due = number in _values(wanted, 1, 7, _DAYS) and (day.day - 1) // 7 + 1 == int(nth)
+            weekday, _, nth = item.partition("#")
+            due = number in _values(weekday, 1, 7, _DAYS) and (day.day - 1) // 7 + 1 == int(nth)
         elif item == "L":
             due = number == _DAYS["SAT"]
         elif item.endswith("L") and len(item) > 1:
