@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from amplify_jobs.reporting.call import USER_AGENT, Answer, AwsCall, Call, Verdict
+from amplify_jobs.reporting.call import USER_AGENT, Answer, AwsCall, Call, Verdict, judge_by_status
 from amplify_jobs.reporting.checking import details
 from amplify_jobs.reporting.destination import Credentials, Destination, token_of
 from amplify_jobs.reporting.github_app import app_call, app_token, installation_call, judge_app
@@ -62,7 +62,7 @@ def probes(asked: Asked) -> Iterator[Probe]:
             yield _reach(target.url)
         case AmazonQ():
             call = AwsCall("sns", "ListSubscriptionsByTopic", {})
-            yield Probe("topic", "the stack's topic for chats", call, details.amazon_q_channel)
+            yield Probe("topic", "the stack's topic for chats", call, details.amazon_q_channel, judge_by_status)
 
 
 def _github(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:
