@@ -27,6 +27,8 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "commit_status": ("status", "check", "github", "gitlab", "bitbucket", "gitea", "forgejo", "azuredevops"),
     "pull_request_comment": ("comment", "note", "prcomment", "mrcomment", "mergerequestcomment", "mergerequestnote"),
     "deployment": ("deploy", "environment"),
+    "codecommit_comment": ("codecommit",),
+    "amazon_q": ("awschatbot", "chatbot", "amazonqdeveloper"),
     "google_chat": ("gchat", "chat", "googlespaces"),
     "teams": ("msteams", "microsoftteams"),
     "webhook": ("url", "hook", "address"),

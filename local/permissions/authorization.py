@@ -38,11 +38,19 @@ REFUSALS = {"sns": "AuthorizationError", "sqs": "AccessDenied", "s3": "AccessDen
 """What services call a refusal where it is neither their protocol's usual name nor in their model."""
 
 
+RepositoryOf = Callable[[Mapping[str, Any]], str | None]
+"""Gives the name of the repository of a pull request or a comment, by the parameters of a call that name it."""
+
+
+def no_repository(_: Mapping[str, Any]) -> None:
+    """There are no pull requests and no comments."""
+
+
 class Authorization:
     """Decides for each call of a role's session, and counts what was asked.
 
     `parameters` gives a call's parameters under AWS's names; `machine_of` the ARN of the state machine that waits for a
-    task token.
+    task token, `repository_of` the name of CodeCommit's repository that a call is about which names none.
     """
 
     def __init__(
@@ -52,11 +60,13 @@ class Authorization:
         account: str,
         region: str,
         machine_of: Callable[[str], str | None],
+        repository_of: RepositoryOf = no_repository,
     ) -> None:
         self.roles = roles
         self._account = account
         self._region = region
         self._machine_of = machine_of
+        self._repository_of = repository_of
         self._lock = threading.Lock()
         self._accesses: dict[str, Counter[Access]] = {}
 
@@ -75,6 +85,8 @@ class Authorization:
     def check(self, session: RoleSession, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
         """Raises ServiceError, as the service would, for a call that a session may not make."""
         place = Place(self._account, self._region, session.role.arn)
+        if service == "codecommit" and "repositoryName" not in parameters:
+            parameters = {**parameters, "repositoryName": self._repository_of(parameters)}
         for access in accesses(service, operation, parameters, place, machine_of=self._machine_of):
             self._require(session, service, access)
 

@@ -85,6 +85,7 @@ def join_services(settings: AccountSettings, stack: ExitStack) -> AccountService
         account=ACCOUNT,
         region=region,
         machine_of=lambda token: step_functions.machine_of(token),  # noqa: PLW0108 -- made below
+        repository_of=lambda parameters: codecommit.repository_of(parameters),  # noqa: PLW0108 -- made below
     )
     targets = Targets(
         clients,

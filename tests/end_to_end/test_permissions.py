@@ -19,6 +19,7 @@ import pytest
 
 from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.examples import zipped_site
+from tests.support.codecommit_repository import CodeCommitRepository
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.signed_calls import call
@@ -243,6 +244,7 @@ def reports(team: Team) -> Iterator[None]:
         for name in ("fails", "gone")
     }
     team.reports["chat"] = {"kind": "amazon_q", "when": {"routes": ["reported"]}}
+    team.reports["comments"] = {"kind": "codecommit_comment"}
     team.route("reported", app_id)
     for name, status in (("fails", 503), ("gone", 410)):
         failure = json.dumps({"name": name, "status": status}).encode()
@@ -255,6 +257,27 @@ def reports(team: Team) -> Iterator[None]:
         until_asked(team, "SendReportFunctionRole", action)
     for topic in ("AnnouncementsTopic", "ChatTopic"):
         until_asked(team, "SendReportFunctionRole", "sns:Publish", str(team.cloud.physical_id(topic)))
+
+
+def comments(team: Team, folder: Path) -> Iterator[None]:
+    """Comments on a commit and on a pull request of CodeCommit, from the start of a job to its end."""
+    app_id = team.app("commented")
+    whens: dict[str, dict[str, Any]] = {
+        "commented": {"push": {"repository": "commented", "branches": ["main"]}},
+        "reviewed": {"pull_request": {"repository": "reviewed", "targets": ["main"]}},
+    }
+    for name, when in whens.items():
+        team.route(name, "", source="aws.codecommit", when=when, request=start_of(app_id))
+    repositories = [CodeCommitRepository.made(team, name, folder, "base") for name in whens]
+    yield
+    # The functions of reports keep the routes for so long.
+    time.sleep(SECONDS_FRESH)
+    for repository in repositories:
+        repository.push("main")
+    repositories[1].push("topic")
+    repositories[1].open_pull_request("topic", "Change")
+    for action in ("GetCommentsForComparedCommit", "GetCommentsForPullRequest", "UpdateComment"):
+        until_asked(team, "SendReportFunctionRole", f"codecommit:{action}")
 
 
 def mirrors(team: Team) -> Iterator[None]:
@@ -326,6 +349,7 @@ def lived(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Team:
     asks_for_code(team, tmp_path_factory.mktemp("nothing"))
     defers(team)
     scenarios = [scenario(team) for scenario in TOGETHER]
+    scenarios.append(comments(team, tmp_path_factory.mktemp("codecommit")))
     for scenario in scenarios:
         next(scenario)
     with ThreadPoolExecutor(len(scenarios)) as pool:

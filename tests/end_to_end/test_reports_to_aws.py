@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.end_to_end.test_reports import received, until_all_are_handled
+from tests.support.codecommit_repository import CodeCommitRepository
 from tests.support.team import Team
 
 HOSTILE = "<!channel> @here *b* `c` [x](https://evil.example) \u202egnp.exe"
@@ -16,12 +18,12 @@ HOSTILE = "<!channel> @here *b* `c` [x](https://evil.example) \u202egnp.exe"
 
 @pytest.fixture(scope="module")
 def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    """A team whose chat has subscribed to the topic for chats."""
+    """A team that comments in CodeCommit, and whose chat has subscribed to the topic for chats."""
     with Team.at_work(tmp_path_factory.mktemp("aws")) as team:
         topic = str(team.cloud.physical_id("ChatTopic"))
         address = f"{team.cloud.endpoint_url}/_local/reports/amazon_q"
         team.session.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=address)
-        team.reports = {"chat": {"kind": "amazon_q"}}
+        team.reports = {"chat": {"kind": "amazon_q"}, "comments": {"kind": "codecommit_comment"}}
         yield team
 
 
@@ -34,20 +36,52 @@ def shown(team: Team, request_id: str) -> list[dict[str, Any]]:
 
 
 def titles(team: Team, request_id: str) -> list[str]:
-    return [one["content"]["title"].partition(": ")[2] for one in shown(team, request_id)]
+    """How a request's messages say that the job stands, once one of them tells its end."""
+
+    def ended() -> list[str] | None:
+        found = [one["content"]["title"].partition(": ")[2] for one in shown(team, request_id)]
+        return found if any(title.startswith("succeeded") for title in found) else None
+
+    return team.until(ended, f"the chat was never told of the end of {request_id}")
+
+
+def with_end(team: Team, read: Callable[[], list[str]], words: str = "") -> str:
+    """The one comment, once it tells that a job succeeded."""
+
+    def ended() -> str | None:
+        texts = read()
+        assert len(texts) <= 1
+        return next((text for text in texts if "succeeded after" in text and words in text), None)
+
+    return team.until(ended, "the comment never tells the end of the job")
+
+
+def announce_again(team: Team, finished: dict[str, Any]) -> None:
+    """Have both announcements of a request delivered once more, the start last: EventBridge promises no more."""
+    for detail_type in ("Job Finished", "Job Started"):
+        detail = team.told(finished["requestId"], detail_type)
+        event = json.dumps({"detail-type": detail_type, "detail": detail}).encode()
+        answer = team.session.client("lambda").invoke(FunctionName="amplify-jobs-plan-reports", Payload=event)
+        assert json.load(answer["Payload"])["planned"] > 0
+    until_all_are_handled(team)
+
+
+def route_codecommit(team: Team, name: str, when: dict[str, Any]) -> None:
+    parameters = {"appId": team.app(name), "branchName": "main", "jobType": "RELEASE"}
+    request = {"operation": "start_job", "parameters": parameters}
+    team.route(name, "", source="aws.codecommit", when=when, request=request)
 
 
 def test_a_push_is_told_to_the_chat_without_a_token(reporting: Team) -> None:
     team = reporting
-    app_id = team.app("chatted")
-    team.route("chatted", app_id)
+    team.route("chatted", team.app("chatted"))
     request_id = team.accepted(team.push("chatted", message=HOSTILE))
     finished = team.told(request_id)
-    assert finished["outcome"] == "SUCCEEDED"
-    until_all_are_handled(team)
     started, ended = titles(team, request_id)
     assert started == "started"
     assert ended.startswith("succeeded after ")
+    announce_again(team, finished)
+    assert titles(team, request_id) == [started, ended]
     text = json.dumps(shown(team, request_id), ensure_ascii=False)
     assert finished["links"]["site"] in text
     for harmful in ("<!", "@here", "\u202e"):
@@ -63,8 +97,47 @@ def test_a_message_that_was_refused_or_whose_answer_is_lost_comes_again(
     team.route(name, team.app(name))
     team.inject_fault(service="sns", operation="Publish", fault=fault, match={"TopicArn": topic})
     request_id = team.accepted(team.push(name))
-    team.told(request_id)
-    until_all_are_handled(team)
     # A topic does not know a message again: who gets no answer tells it twice. The end comes after it all the same.
     told = [title.partition(" ")[0] for title in titles(team, request_id)]
     assert told == ["started"] * starts + ["succeeded"]
+
+
+def test_a_push_to_codecommit_gets_one_comment_although_an_answer_is_lost(reporting: Team, tmp_path: Path) -> None:
+    team = reporting
+    repository = CodeCommitRepository.made(team, "commented", tmp_path, "base")
+    route_codecommit(team, "commented", {"push": {"repository": "commented", "branches": ["main"]}})
+    team.inject_fault(service="codecommit", operation="PostCommentForComparedCommit", fault="lose-answer")
+    commit = repository.push("main", HOSTILE)
+    finished = team.told_of("commented")
+    assert (finished["outcome"], finished["cause"]["commit"]) == ("SUCCEEDED", commit)
+    text = with_end(team, lambda: repository.comments_on(commit))
+    assert f"]({finished['links']['site']})" in text
+    announce_again(team, finished)
+    assert repository.comments_on(commit) == [text]
+
+
+def test_a_pull_request_in_codecommit_gets_one_comment_with_its_preview(reporting: Team, tmp_path: Path) -> None:
+    team = reporting
+    repository = CodeCommitRepository.made(team, "reviewed", tmp_path)
+    when = {"repository": "reviewed", "targets": ["main"], "actions": ["opened", "synchronize"]}
+    route_codecommit(team, "reviewed", {"pull_request": when})
+    team.inject_fault(service="codecommit", operation="GetPullRequest", fault="throttle")
+    repository.push("topic")
+    identity = repository.open_pull_request("topic", HOSTILE)
+    text = with_end(team, lambda: repository.comments_on_pull_request(identity))
+    assert team.told_of("reviewed")["links"]["site"] in text
+    assert "@here" not in text
+    commit = repository.push("topic")
+    with_end(team, lambda: repository.comments_on_pull_request(identity), commit[:12])
+    assert repository.comments_on(commit) == []
+
+
+def test_a_repository_that_the_parameter_does_not_name_gets_no_comment(reporting: Team, tmp_path: Path) -> None:
+    team = reporting
+    repository = CodeCommitRepository.made(team, "private", tmp_path, "base")
+    route_codecommit(team, "private", {"push": {"repository": "private", "branches": ["main"]}})
+    commit = repository.push("main")
+    # The target is not stopped, and others are told.
+    assert titles(team, team.told_of("private")["requestId"])[0] == "started"
+    until_all_are_handled(team)
+    assert repository.comments_on(commit) == []

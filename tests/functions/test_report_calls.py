@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 import boto3
 import pytest
@@ -43,6 +44,17 @@ def test_what_is_no_answer_is_trouble_and_not_sent_again(stack: Stack, calls: Re
         calls.send(PUBLISH)
     # The one fault was used up.
     assert calls.send(PUBLISH).status == 200
+
+
+@pytest.mark.parametrize("fault", ["lose-answer", "throttle", "nonsense"])
+def test_a_call_of_codecommit_proves_itself_or_comes_again(stack: Stack, calls: ReportCalls, fault: str) -> None:
+    codecommit, call = stack.client("codecommit"), AwsCall("codecommit", "GetRepository", {"repositoryName": "web"})
+    with suppress(codecommit.exceptions.RepositoryNameExistsException):
+        codecommit.create_repository(repositoryName="web")
+    stack.faults.inject({"service": "codecommit", "operation": "GetRepository", "fault": fault})
+    with suppress(ServiceTrouble):
+        assert calls.send(call).member("repositoryMetadata") is None
+    assert calls.send(call).member("repositoryMetadata", "repositoryName") == "web"
 
 
 def test_a_throttled_call_has_the_status_of_one(stack: Stack, calls: ReportCalls) -> None:

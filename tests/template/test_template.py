@@ -487,6 +487,12 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
     assert allowed("DrainIntakeFunction") == process | drain | verify | record
 
 
+COMMENTING = (
+    *("GetCommit", "GetPullRequest", "GetCommentsForComparedCommit", "GetCommentsForPullRequest"),
+    *("PostCommentForComparedCommit", "PostCommentForPullRequest", "UpdateComment"),
+)
+
+
 def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_their_own() -> None:
     assert allowed("PlanReportsFunction") == ROUTES | {"sqs:SendMessage ReportQueue"}
     assert allowed("SendReportFunction") == ROUTES | {
@@ -497,6 +503,7 @@ def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_
         "dynamodb:PutItem JobsTable",
         "sns:Publish AnnouncementsTopic",
         "sns:Publish ChatTopic",
+        *(f"codecommit:{action} objects of CommentRepositories" for action in COMMENTING),
         "sqs:SendMessage IndexQueue",
     }
     (records,) = (one for one in statements(FUNCTIONS["SendReportFunction"]) if one["Sid"] == "KeepRecordsOfReports")

@@ -20,6 +20,7 @@ from amplify_jobs.reporting.checking.checker import Checker
 from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.checking.trial import Trial, send_trial
 from amplify_jobs.reporting.destination import Destination
+from amplify_jobs.routing.report_targets import CodeCommitComment
 from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, duration, find_stack
 from amplify_jobs_cli.commands.files import read_routes_file
 from amplify_jobs_cli.output.screen import put_json
@@ -165,7 +166,7 @@ def _replay_announcements(stack: Stack, options: argparse.Namespace) -> None:
 def _findings(chosen: ChosenTarget, records: ReportRecords, stack: Stack, options: argparse.Namespace) -> list[Finding]:
     secrets, http = StackSecrets(stack.ssm), _calls(stack)
     destination = chosen.destination
-    findings = list(_stop(destination, records))
+    findings = [*_stop(destination, records), *_rights(chosen, stack)]
     findings += Checker(secrets=secrets, http=http, clock=time.time).check(destination, chosen.repositories)
     can_send = not any(finding.check == "secret" and finding.result is Result.FAULT for finding in findings)
     if options.send and can_send:
@@ -195,6 +196,16 @@ def _stop(destination: Destination, records: ReportRecords) -> Iterator[Finding]
     if reason is not None:
         remedy = f"amplify-jobs reports resume {destination.name}, once the cause is removed"
         yield Finding("state", Result.FAULT, f"the target was stopped: {reason}", remedy=remedy)
+
+
+def _rights(chosen: ChosenTarget, stack: Stack) -> Iterator[Finding]:
+    """Repositories of CodeCommit on which the stack may not comment, whatever who asks may do."""
+    if not isinstance(chosen.destination.target, CodeCommitComment):
+        return
+    for name in chosen.repositories:
+        if name not in stack.output("commentRepositories").split(","):
+            remedy = "name it in the parameter CommentRepositories, and deploy"
+            yield Finding("right", Result.FAULT, f"the stack may not comment in {name}", remedy=remedy)
 
 
 def _as_json(destination: Destination, findings: list[Finding]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from amplify_jobs.errors import InvalidRoutesError, NotSetUpError, UnknownTargetError
+from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.reporting.destination import Destination, destinations
-from amplify_jobs.routing.report_targets import RepositoryTarget
+from amplify_jobs.routing.report_targets import CodeCommitComment, RepositoryTarget
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.stack import Stack
 from amplify_jobs_cli.suggestions import one_of
@@ -56,13 +57,17 @@ def chosen_targets(routes: Routes, names: Sequence[str], repositories: Sequence[
 
 def repositories_of(routes: Routes, destination: Destination) -> tuple[str, ...]:
     """The repositories that routes of the target's source name without a pattern."""
-    target = destination.target
-    if not isinstance(target, RepositoryTarget):
-        return ()
+    match destination.target:
+        case RepositoryTarget(source=name):
+            sources = {None, name}
+        case CodeCommitComment():
+            sources = {CODECOMMIT}
+        case _:
+            return ()
     named = (
         condition.repository
         for route in routes.routes.values()
-        if route.source in (None, target.source)
+        if route.source in sources
         for condition in (route.when.push, route.when.pull_request, route.when.release)
         if condition is not None
     )

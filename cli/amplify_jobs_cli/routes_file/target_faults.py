@@ -74,7 +74,7 @@ def _source_faults(path: Path, target: dict[str, Any], providers: dict[str, Any]
     hosts = [source for source, provider in providers.items() if provider in STATUS_HOSTS]
     use = one_of(name, hosts) if hosts else "add the git host under sources"
     if name == CODECOMMIT:
-        yield Problem((*path, "source"), f"CodeCommit has none; {use}")
+        yield Problem((*path, "source"), "CodeCommit takes comments alone; use kind codecommit_comment without source")
     elif name not in providers:
         yield Problem((*path, "source"), f"there is no source {quoted(name)}; {use}")
     elif providers[name] == "standard":

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.routing.github_patterns import last_match
 from amplify_jobs.routing.report_targets import CONTEXT_VALUES, CommitStatus, ReportConditions
 from amplify_jobs_cli.routes_file.places import Path
@@ -40,6 +41,9 @@ def target_warnings(value: Any) -> Iterator[Problem]:
                 yield from _status_warnings(path, conditions)
                 yield from _context_warnings(path, target, "status", routes)
                 yield from _key_warnings(path, target, str(provider))
+            case "codecommit_comment":
+                yield from _codecommit_warnings(path, value, routes)
+                yield from _context_warnings(path, target, "comment", routes)
             case "pull_request_comment":
                 yield from _comment_warnings(path, routes)
                 yield from _context_warnings(path, target, "comment", routes)
@@ -79,11 +83,12 @@ def _status_warnings(path: Path, conditions: ReportConditions) -> Iterator[Probl
 
 def _routes_of(target: Any, conditions: ReportConditions, value: Any) -> dict[str, set[str]]:
     """The routes whose jobs a target of a git host may report, each with the events that it takes."""
+    is_codecommit = member(target, "kind") == "codecommit_comment"
+    sources = (CODECOMMIT,) if is_codecommit else (None, member(target, "source"))
     routes = {
         name: {key for key, _ in members(route, "when")} & {"push", "pull_request", "release"}
         for name, route in members(value, "routes")
-        if member(route, "source") in (None, member(target, "source"))
-        and (conditions.routes is None or last_match(conditions.routes, name))
+        if member(route, "source") in sources and (conditions.routes is None or last_match(conditions.routes, name))
     }
     return {name: events for name, events in routes.items() if events}
 
@@ -94,6 +99,12 @@ def _comment_warnings(path: Path, routes: dict[str, set[str]]) -> Iterator[Probl
             "no route of this source takes pull requests, so there is none to comment on; use pull_request in when"
         )
         yield Problem((*path, "source"), message)
+
+
+def _codecommit_warnings(path: Path, value: Any, routes: dict[str, set[str]]) -> Iterator[Problem]:
+    if not routes and not member(value, "follow"):
+        message = f"no route takes events of CodeCommit, so nothing is commented; use source: {CODECOMMIT} in a route"
+        yield Problem((*path, "kind"), message)
 
 
 def _context_warnings(path: Path, target: Any, what: str, routes: dict[str, set[str]]) -> Iterator[Problem]:

@@ -219,8 +219,8 @@ def test_chats_that_tell_are_asked() -> None:
 
 
 @dataclass
-class Topic:
-    """The stack's topic for chats, which answers the same to each call."""
+class Aws:
+    """A service of AWS, which answers the same to each call."""
 
     answer: Answer
     calls: list[AwsCall] = field(default_factory=list)
@@ -246,12 +246,28 @@ class Topic:
 def test_the_topic_for_chats_tells_whether_a_channel_is_connected(
     status: int, body: dict[str, Any], expected: list[str]
 ) -> None:
-    topic = Topic(Answer(status, body=json.dumps(body).encode()))
+    topic = Aws(Answer(status, body=json.dumps(body).encode()))
     checker = Checker(secrets=Secrets({}), http=topic, clock=lambda: NOW)
     findings = list(checker.check(destination("amazon_q"), []))
     assert [f"{finding.check} {finding.result}" for finding in findings] == expected
     assert [call.operation for call in topic.calls] == ["ListSubscriptionsByTopic"]
     assert all(finding.remedy for finding in findings if finding.result is not Result.OK)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, {"repositoryMetadata": {"repositoryName": "web"}}, "ok"),
+        (403, {"code": "AccessDeniedException", "message": "No."}, "unknown"),
+        (400, {"code": "RepositoryDoesNotExistException", "message": "No."}, "fault"),
+        (429, {"code": "ThrottlingException", "message": "Slowly."}, "unknown"),
+    ],
+)
+def test_a_repository_of_codecommit_is_looked_for(status: int, body: dict[str, Any], expected: str) -> None:
+    codecommit = Aws(Answer(status, body=json.dumps(body).encode()))
+    checker = Checker(secrets=Secrets({}), http=codecommit, clock=lambda: NOW)
+    (finding,) = checker.check(destination("codecommit_comment"), ["web"])
+    assert (finding.check, finding.result) == ("repository", expected)
 
 
 def test_a_host_that_can_not_be_reached_is_told() -> None:

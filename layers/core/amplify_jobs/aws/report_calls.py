@@ -40,9 +40,12 @@ class ReportCalls:
         operation = getattr(self._client(call.service), xform_name(call.operation))
         with aws_errors(f"{call.service} {call.operation}"):
             try:
-                return _answer(operation(TopicArn=self._chat_topic_arn, **call.parameters))
+                return _answer(operation(**self._place(call), **call.parameters))
             except ClientError as error:
                 return _error_answer(ErrorResponse.of(error))
+
+    def _place(self, call: AwsCall) -> Mapping[str, str]:
+        return {"TopicArn": self._chat_topic_arn} if call.service == "sns" else {}
 
 
 def _default_client(service: str) -> Any:

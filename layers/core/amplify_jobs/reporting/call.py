@@ -31,7 +31,7 @@ class AwsCall:
     make has status 403.
     """
 
-    service: Literal["sns"]
+    service: Literal["codecommit", "sns"]
     operation: str
     parameters: Mapping[str, Any]
 

@@ -211,8 +211,20 @@ class AmazonQ(_Target):
     kind: Literal["amazon_q"] = Field(description="The kind of the target.")
 
 
+class CodeCommitComment(_Target):
+    """One comment on the commit or the pull request in CodeCommit, kept up to date; the stack's role signs."""
+
+    kind: Literal["codecommit_comment"] = Field(description="The kind of the target.")
+    context: Context = Field(
+        default="amplify-jobs/{route}",
+        description="What tells comments on one commit apart, at most 200 characters. "
+        "{route}, {app} and {branch} are filled in.",
+        examples=["amplify-jobs/{route}"],
+    )
+
+
 Target = Annotated[
-    CommitStatus | PullRequestComment | Deployment | ChatWebhook | SlackBot | AmazonQ | Webhook,
+    CommitStatus | PullRequestComment | Deployment | CodeCommitComment | ChatWebhook | SlackBot | AmazonQ | Webhook,
     Field(discriminator="kind"),
 ]
 
@@ -243,7 +255,7 @@ def secrets_of(target: Target) -> tuple[str, ...]:
     match target:
         case ChatWebhook(webhook=name) | SlackBot(token=name) | Webhook(secret=name):
             return (name,)
-        case AmazonQ():
+        case AmazonQ() | CodeCommitComment():
             return ()
         case _:
             return tuple(name for name in (target.token, target.key) if name is not None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
-from amplify_jobs.reporting.call import Accepted, Answer, AwsCall, Continued, Refused, Retry, Verdict
+from amplify_jobs.reporting.call import Accepted, Answer, AwsCall, Call, Continued, Refused, Retry, Verdict
 from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.checking.probes import Asked, Probe, probes
 from amplify_jobs.reporting.checking.secret_forms import SecretFault, secret_doubt, secret_fault
@@ -69,13 +69,13 @@ class Checker:
 
 def judge_probe(destination: Destination, probe: Probe, answer: Answer, now: float) -> Iterator[Finding]:
     """What the answer to a probe says, by the functions that judge the answers to reports."""
-    if answer.status == 400 and not answer.headers:
+    if isinstance(probe.call, Call) and answer.status == 400 and not answer.headers:
         # What made no call at all, such as an address of a private network.
         yield Finding("host", Result.FAULT, answer.body.decode(), remedy="use an address that is public and https")
         return
     if isinstance(probe.call, AwsCall) and answer.status == 403:
         message = f"your own credentials may not call {probe.call.operation}"
-        yield Finding(probe.check, Result.UNKNOWN, message, remedy="the stack's OperatorPolicy has the right")
+        yield Finding(probe.check, Result.UNKNOWN, message, remedy="ask somebody who has the right")
         return
     if probe.any_answer:
         yield Finding(probe.check, Result.OK, f"{probe.subject} answers")
@@ -106,6 +106,8 @@ def _with_subject(detail: Finding, probe: Probe) -> str:
 
 
 def _remedy(probe: Probe, *, stops: bool) -> str:
+    if isinstance(probe.call, AwsCall):
+        return "correct its name in the routes" if probe.check == "repository" else "deploy the stack again"
     if probe.check == "repository" and not stops:
         return "give the token or the App access to the repository, or correct its name in the routes"
     return "make another, and store it under another name (docs/reports.md)"

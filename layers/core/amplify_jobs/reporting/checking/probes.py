@@ -14,7 +14,15 @@ from amplify_jobs.reporting.checking import details
 from amplify_jobs.reporting.destination import Credentials, Destination, token_of
 from amplify_jobs.reporting.github_app import app_call, app_token, installation_call, judge_app
 from amplify_jobs.reporting.hosts import bearer_or_basic, bitbucket, github, gitlab
-from amplify_jobs.routing.report_targets import AmazonQ, ChatWebhook, RepositoryTarget, SlackBot, Webhook
+from amplify_jobs.reporting.kinds import codecommit_comment
+from amplify_jobs.routing.report_targets import (
+    AmazonQ,
+    ChatWebhook,
+    CodeCommitComment,
+    RepositoryTarget,
+    SlackBot,
+    Webhook,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,10 @@ def probes(asked: Asked) -> Iterator[Probe]:
             yield _reach(asked.credentials[target.webhook])
         case Webhook():
             yield _reach(target.url)
+        case CodeCommitComment():
+            for name in asked.repositories:
+                call = AwsCall("codecommit", "GetRepository", {"repositoryName": name})
+                yield Probe("repository", name, call, judge=codecommit_comment.judge_status)
         case AmazonQ():
             call = AwsCall("sns", "ListSubscriptionsByTopic", {})
             yield Probe("topic", "the stack's topic for chats", call, details.amazon_q_channel, judge_by_status)

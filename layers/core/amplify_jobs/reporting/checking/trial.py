@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from amplify_jobs.announcing.announcement import AnnouncedJob, DetailType, JobFinished, Links, Outcome
 from amplify_jobs.errors import ServiceTrouble
+from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.model.request import Cause
 from amplify_jobs.reporting.call import Answer, AwsCall, Call
 from amplify_jobs.reporting.checking.finding import Finding, Result
@@ -17,7 +18,13 @@ from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.reporting.sending import BranchState, Http, Record, ReportRetryError, Secrets, Sender
 from amplify_jobs.reporting.sending import Result as Sent
-from amplify_jobs.routing.report_targets import CommitStatus, ReportConditions, RepositoryTarget
+from amplify_jobs.routing.report_targets import (
+    CodeCommitComment,
+    CommitStatus,
+    ReportConditions,
+    RepositoryTarget,
+    Target,
+)
 from amplify_jobs.text import one_line, presentable
 
 ROUTE = "reports-check"
@@ -50,7 +57,7 @@ def trial_report(trial: Trial) -> Report:
         execution="none",
         requested_at=moment,
         cause=Cause(
-            source=target.source if isinstance(target, RepositoryTarget) else ROUTE,
+            source=_source_of(target),
             kind="push",
             repository=trial.repository,
             commit=trial.commit,
@@ -63,6 +70,15 @@ def trial_report(trial: Trial) -> Report:
         outcome=Outcome.SUCCEEDED,
     )
     return Report(DetailType.JOB_FINISHED, detail)
+
+
+def _source_of(target: Target) -> str:
+    match target:
+        case RepositoryTarget(source=name):
+            return name
+        case CodeCommitComment():
+            return CODECOMMIT
+    return ROUTE
 
 
 def send_trial(trial: Trial, secrets: Secrets, http: Http, clock: Callable[[], float]) -> Finding:

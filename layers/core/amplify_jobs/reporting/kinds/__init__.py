@@ -14,6 +14,7 @@ KINDS = {
     "commit_status": "commit_status",
     "pull_request_comment": "pull_request_comment",
     "deployment": "deployment",
+    "codecommit_comment": "codecommit_comment",
     "slack": "slack",
     "slack_bot": "slack_bot",
     "teams": "teams",
