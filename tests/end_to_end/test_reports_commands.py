@@ -147,3 +147,19 @@ def test_reports_that_were_given_up_are_sent_again(checked: Team, capsys: pytest
     team.until(all_there, "the reports were not sent again")
     assert [one["target"] for one in run(capsys, "list")["deadReports"]] == [None]
     assert refused(team) == []
+
+
+def test_repositories_in_which_the_stack_may_not_comment_are_told(
+    checked: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked.reports["comments"] = {"kind": "codecommit_comment", **NO_APP}
+    for name in ("commented", "private"):
+        when = {"push": {"repository": name, "branches": ["main"]}}
+        checked.route(name, checked.app(name), source="aws.codecommit", when=when)
+    (target,) = run(capsys, "check", "--target", "comments", code=1)["targets"]
+    (right, *looked) = target["checks"]
+    assert (right["check"], right["result"]) == ("right", "fault")
+    assert "in private" in right["message"]
+    assert "CommentRepositories" in right["remedy"]
+    # An operator has no rights in CodeCommit.
+    assert [one["result"] for one in looked] == ["unknown", "unknown"]

@@ -88,6 +88,7 @@ def test_a_push_is_told_to_the_chat_without_a_token(reporting: Team) -> None:
         assert harmful not in text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("fault", "starts"), [("throttle", 1), ("lose-answer", 2)])
 def test_a_message_that_was_refused_or_whose_answer_is_lost_comes_again(
     reporting: Team, fault: str, starts: int

@@ -275,7 +275,7 @@ routes:
         (
             "kind: commit_status, ",
             "",
-            "reports.status.kind: is missing; use one of commit_status, pull_request_comment, deployment, slack, teams",
+            "reports.status.kind: is missing; use one of commit_status, pull_request_comment, deployment",
         ),
         ("token:", "tokn:", "reports.status.tokn: unknown member tokn; use token"),
         (", token: /amplify-jobs/secrets/token", "", "reports.status.token: is missing; use the name of"),
