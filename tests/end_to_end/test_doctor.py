@@ -80,15 +80,16 @@ READERS_REFUSALS = {
 }
 
 
-@pytest.mark.usefixtures("app_id")
 @pytest.mark.parametrize(("policy", "refusals"), [("OperatorPolicy", {}), ("ReaderPolicy", READERS_REFUSALS)])
 def test_what_may_not_be_read_is_named(
     team: Team,
+    app_id: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     policy: str,
     refusals: dict[str, str],
 ) -> None:
+    team.route("examined", app_id)
     for name, value in team.cloud.credentials(policy).variables().items():
         monkeypatch.setenv(name, value)
     capsys.readouterr()
