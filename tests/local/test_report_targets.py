@@ -114,3 +114,14 @@ def test_what_can_not_be_a_failure_is_refused_with_what_is_wrong(failure: dict[s
     answer = call(ReportTargets(), "", failure)
     assert answer.status_code == 400
     assert fault in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("name", ["github", "gitea"])
+def test_a_comment_is_changed_and_deleted_in_its_own_repository_alone(name: str) -> None:
+    targets = ReportTargets()
+    made = call(targets, f"/{name}/repos/acme/web/issues/7/comments", {"body": "built"})
+    number = made.get_json()["id"]
+    for repository, status in (("acme/docs", 404), ("acme", 404), ("acme/web", 200)):
+        path = f"/{name}/repos/{repository}/issues/comments/{number}"
+        assert call(targets, path, {"body": "x"}, method="PATCH").status_code == status
+        assert call(targets, path, None, method="DELETE").status_code == {200: 204}.get(status, status)
