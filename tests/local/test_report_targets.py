@@ -42,6 +42,12 @@ def test_a_stand_in_fails_as_often_as_it_was_told_and_others_do_not() -> None:
     assert statuses(targets) == [503, 201, 503, 201]
 
 
+def test_a_failure_can_be_of_a_part_of_the_paths() -> None:
+    targets = ReportTargets()
+    call(targets, "", {"name": "chat", "status": 503, "path": "/notes"})
+    assert [call(targets, f"/chat/{path}", {}).status_code for path in ("x", "7/notes", "7/notes")] == [201, 503, 201]
+
+
 def test_a_lost_answer_is_that_of_a_call_that_was_done() -> None:
     targets = ReportTargets()
     call(targets, "", {"name": "gitlab"})
