@@ -86,6 +86,7 @@ def test_what_may_not_be_read_is_named(
     app_id: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    *,
     policy: str,
     refusals: dict[str, str],
 ) -> None:

@@ -54,8 +54,8 @@ class JobsApi:
     badge_key: str
     now: Callable[[], datetime]
 
-    def list_requests(self, given: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
-        return self.reader.requests(given, limit, token)
+    def list_requests(self, filters: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
+        return self.reader.requests(filters, limit, token)
 
     def request(self, request_id: str) -> RequestStory:
         return self.looking.story(self.reader.record(request_id))
@@ -89,8 +89,8 @@ class JobsApi:
     def branches(self, app: str | None, branch: str | None, limit: int, token: str | None) -> Page[BranchState]:
         if (app is None) != (branch is None):
             raise BadQueryError("app and branch name a branch together; give both, or none for all branches")
-        found = self.reader.one_branch(app, branch) if app and branch else self.reader.branches(limit, token)
-        return found.model_copy(update={"items": tuple(map(self._with_badge, found.items))})
+        page = self.reader.one_branch(app, branch) if app and branch else self.reader.branches(limit, token)
+        return page.model_copy(update={"items": tuple(map(self._with_badge, page.items))})
 
     def _with_badge(self, branch: BranchState) -> BranchState:
         path = badge.make_path(self.badge_key, branch.app_id, branch.branch_name) if self.badge_key else None
