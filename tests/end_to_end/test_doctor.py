@@ -67,7 +67,7 @@ def test_each_fault_is_found_alone(team: Team, app_id: str, capsys: pytest.Captu
         ("indexDeadLetterQueueUrl", "dead-letter queue of the index"),
     ):
         url = team.outputs[output]
-        group = {"MessageGroupId": "1", "MessageDeduplicationId": "1"} if url.endswith(".fifo") else {}
+        group: dict[str, Any] = {"MessageGroupId": "1", "MessageDeduplicationId": "1"} if url.endswith(".fifo") else {}
         sqs.send_message(QueueUrl=url, MessageBody="{}", **group)
         assert "1 message in it" in diagnose(capsys)[1][queue]["text"]
 
