@@ -167,6 +167,17 @@ def parse_requested_job(raw: object) -> RequestedJob:
         raise RequestRejected("; ".join(faults(error))) from None
 
 
+class Observation(Model):
+    """That reconcile found a ref at a commit of which no delivery had told.
+
+    `first_seen` is when it found the ref there for the first time. A delivery that was processed before `asked_since`
+    was of an earlier change, even if it brought the ref to the same commit.
+    """
+
+    first_seen: datetime
+    asked_since: datetime
+
+
 _ASKS_FOR_NOTHING = {
     EventKind.PING: "a ping asks for no job; the webhook works",
     EventKind.REF_CREATE: "that a branch or tag was created asks for no job; the push of it does",
@@ -184,7 +195,8 @@ class Event(Model):
     evidence.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
     the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
     came; `schedule` and `object` are what those of their kinds do. `installation` is that of the GitHub App whose
-    webhook it came by. `replay` marks an event that a person had processed again: it is another one than before.
+    webhook it came by. `observation` is what an event that no host sent rests on. `replay` marks an event that a person
+    had processed again: it is another one than before.
     """
 
     kind: EventKind
@@ -215,12 +227,13 @@ class Event(Model):
     key: str | None = None
     channel: Channel | None = None
     installation: int | None = None
+    observation: Observation | None = None
     replay: str | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
-        hidden |= {"installation", "replay"}
+        hidden |= {"installation", "observation", "replay"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
