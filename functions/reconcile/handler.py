@@ -99,28 +99,31 @@ def batches() -> list[list[dict[str, str]]]:
 
 def look(names: tuple[RepositoryName, ...], options: Options) -> list[Outcome]:
     """Look at repositories that the routes still name."""
-    repositories = {(each.source, each.repository): each for each in reconciled_repositories(routes.current())}
+    repositories = {
+        (each.source, each.repository): each for each in reconciled_repositories(routes.current(fresh=True))
+    }
     outcomes = []
     for name in names:
         repository = repositories.get((name.source, name.repository))
         if repository is not None:
             until = time.monotonic() + SECONDS_OF_A_REPOSITORY
             outcomes.append(reconciling.run(repository, GitRemotes(connections, secrets, aws, until), options))
-            note(outcomes[-1])
     return outcomes
 
 
-def note(outcome: Outcome) -> None:
-    """Log and count an outcome, but only what is new in the log: a host that is down would fill it."""
-    extra = {"source": outcome.repository.source, "repository": outcome.repository.repository}
-    metrics.add_metric("RepositoriesListed", MetricUnit.Count, int(outcome.reason is None))
-    metrics.add_metric("RepositoriesUnreached", MetricUnit.Count, int(outcome.reason is not None))
-    metrics.add_metric("RepositoryOutage", MetricUnit.Seconds, outcome.outage.total_seconds())
-    metrics.add_metric("PushesMissed", MetricUnit.Count, len(outcome.missed))
-    if outcome.reason is not None:
-        logger.warning("Repository not listed", extra={**extra, "reason": outcome.reason})
-    for ref, commit in outcome.missed:
-        logger.warning("A push was missed", extra={**extra, "ref": ref, "commit": commit})
+def note(outcomes: list[Outcome]) -> None:
+    """Log what somebody may have to do something about, and count all."""
+    metrics.add_metric("RepositoriesListed", MetricUnit.Count, sum(each.reason is None for each in outcomes))
+    metrics.add_metric("RepositoriesUnreached", MetricUnit.Count, sum(each.reason is not None for each in outcomes))
+    metrics.add_metric("PushesMissed", MetricUnit.Count, sum(len(each.missed) for each in outcomes))
+    longest = max((each.outage for each in outcomes), default=timedelta())
+    metrics.add_metric("RepositoryOutage", MetricUnit.Seconds, longest.total_seconds())
+    for outcome in outcomes:
+        extra = {"source": outcome.repository.source, "repository": outcome.repository.repository}
+        if outcome.reason is not None:
+            logger.warning("Repository not listed", extra={**extra, "reason": outcome.reason})
+        for ref, commit in outcome.missed:
+            logger.warning("A push was missed", extra={**extra, "ref": ref, "commit": commit})
 
 
 def told(outcomes: list[Outcome]) -> dict[str, Any]:
@@ -144,9 +147,12 @@ def told(outcomes: list[Outcome]) -> dict[str, Any]:
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    metrics.add_metric("RepositoriesListed", MetricUnit.Count, 0)
     with invalid_input_is(InvalidEventError):
         call = parse(event=event, model=ReconcileCall)
     if call.repositories is None:
         return {"batches": batches()}
     order = call.order
-    return told(look(call.repositories, Options(order.dry_run, timedelta(minutes=order.after_minutes))))
+    outcomes = look(call.repositories, Options(order.dry_run, timedelta(minutes=order.after_minutes)))
+    note(outcomes)
+    return told(outcomes)

@@ -170,12 +170,14 @@ def parse_requested_job(raw: object) -> RequestedJob:
 class Observation(Model):
     """That reconcile found a ref at a commit of which no delivery had told.
 
-    `first_seen` is when it found the ref there for the first time. A delivery that was processed before `asked_since`
-    was of an earlier change, even if it brought the ref to the same commit.
+    `first_seen` is when it found the ref there for the first time, and `between` are the objects at which it found it
+    since all was asked for. A delivery that was processed before `asked_since` was of an earlier change, even if it
+    brought the ref to the same commit.
     """
 
     first_seen: datetime
     asked_since: datetime
+    between: tuple[str, ...] = ()
 
 
 _ASKS_FOR_NOTHING = {

@@ -126,6 +126,7 @@ def claim_of(event: Event, now: datetime, requests: Mapping[str, str]) -> Claim:
         at=now,
         observed=observed,
         complete=observed,
+        between=event.observation.between if event.observation else (),
         requests=requests if observed else {},
     )
 

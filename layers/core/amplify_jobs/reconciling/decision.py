@@ -17,6 +17,7 @@ LISTING_LAG = timedelta(minutes=2)
 # Of one repository at a time; the others wait for the next look.
 MOST_MISSED = 50
 MOST_READ = 200
+MOST_BETWEEN = 20
 # So long a snapshot in which nothing changed need not be written anew.
 SNAPSHOT_LASTS = timedelta(hours=1)
 
@@ -58,33 +59,44 @@ def observe(before: Snapshot | None, tips: Mapping[str, Tip], prefixes: Collecti
                 before=earlier.before if earlier else before.settled.get(ref),
                 first_seen=now,
                 asked_since=before.reached_at - LISTING_LAG,
+                between=(*earlier.between, earlier.object_id)[-MOST_BETWEEN:] if earlier else (),
             )
     return Snapshot(prefixes=tuple(sorted(prefixes)), tried_at=now, reached_at=now, settled=settled, waiting=waiting)
 
 
-def refs_to_read(snapshot: Snapshot, wanted: Collection[str]) -> list[str]:
+def refs_to_match(snapshot: Snapshot) -> set[str]:
+    """The refs of which it is to be asked whether a route wants them: new ones, and those that are read now."""
+    new = {ref for ref, sighting in snapshot.waiting.items() if sighting.first_seen == snapshot.tried_at}
+    return new.union(refs_to_read(snapshot))
+
+
+def without(snapshot: Snapshot, unwanted: Collection[str]) -> Snapshot:
+    """The snapshot in which these refs need nothing."""
+    settled = {ref: snapshot.waiting[ref].object_id for ref in unwanted}
+    waiting = {ref: sighting for ref, sighting in snapshot.waiting.items() if ref not in unwanted}
+    return snapshot.model_copy(update={"settled": snapshot.settled | settled, "waiting": waiting})
+
+
+def refs_to_read(snapshot: Snapshot) -> list[str]:
     """The refs of which the records are needed, the oldest first."""
-    refs = [ref for ref in snapshot.waiting if ref in wanted]
-    return sorted(refs, key=lambda ref: (snapshot.waiting[ref].first_seen, ref))[:MOST_READ]
+    return sorted(snapshot.waiting, key=lambda ref: (snapshot.waiting[ref].first_seen, ref))[:MOST_READ]
 
 
-def decide(snapshot: Snapshot, wanted: Collection[str], records: Mapping[str, RefRecord], grace: timedelta) -> Decision:
-    """Say which changes were missed, of those that a route wants.
+def decide(snapshot: Snapshot, records: Mapping[str, RefRecord], grace: timedelta) -> Decision:
+    """Say which changes were missed, by the records of the refs.
 
     Within `grace` after a change was seen its delivery may come. What was missed goes on waiting: only its record tells
     that it was asked for.
     """
-    settled, waiting = dict(snapshot.settled), dict(snapshot.waiting)
+    asked: list[str] = []
     missed: list[Missed] = []
-    for ref in set(waiting).difference(wanted):
-        settled[ref] = waiting.pop(ref).object_id
-    for ref in refs_to_read(snapshot, wanted):
-        sighting = waiting[ref]
-        if records[ref].has_asked((sighting.object_id, sighting.commit), sighting.asked_since):
-            settled[ref] = waiting.pop(ref).object_id
+    for ref, record in records.items():
+        sighting = snapshot.waiting[ref]
+        if record.has_asked((sighting.object_id, sighting.commit), sighting.asked_since):
+            asked.append(ref)
         elif snapshot.tried_at - sighting.first_seen >= grace and len(missed) < MOST_MISSED:
             missed.append(Missed(ref, sighting))
-    return Decision(snapshot.model_copy(update={"settled": settled, "waiting": waiting}), tuple(missed))
+    return Decision(without(snapshot, asked), tuple(missed))
 
 
 def unreached(before: Snapshot | None, now: datetime) -> Snapshot:

@@ -43,7 +43,9 @@ def event_of(repository: ReconciledRepository, ref: str, sighting: Sighting) -> 
         update={
             "event_time": first_seen,
             "evidence": (EVIDENCE, first_seen),
-            "observation": Observation(first_seen=sighting.first_seen, asked_since=sighting.asked_since),
+            "observation": Observation(
+                first_seen=sighting.first_seen, asked_since=sighting.asked_since, between=sighting.between
+            ),
         }
     )
 

@@ -11,12 +11,20 @@ from amplify_jobs.errors import AmplifyJobsError, RequestRejected, ServiceTroubl
 from amplify_jobs.intake.claims import RefName, RefRecords
 from amplify_jobs.intake.protocols import CurrentRoutes
 from amplify_jobs.mirroring.listing import Tip
-from amplify_jobs.reconciling.decision import Decision, decide, must_be_written, observe, refs_to_read, unreached
+from amplify_jobs.reconciling.decision import (
+    Decision,
+    decide,
+    must_be_written,
+    observe,
+    refs_to_match,
+    refs_to_read,
+    unreached,
+    without,
+)
 from amplify_jobs.reconciling.events import event_of, is_wanted, queued
 from amplify_jobs.reconciling.snapshot import Snapshot
 from amplify_jobs.routing.mirrors import Git
 from amplify_jobs.routing.reconciled import ReconciledRepository
-from amplify_jobs.routing.routes import Routes
 
 
 class Remote(Protocol):
@@ -111,16 +119,16 @@ class Reconciling:
         )
 
     def _decide(self, repository: ReconciledRepository, snapshot: Snapshot, options: Options) -> Decision:
-        routes = self._resources.routes.current()
-        wanted = {ref for ref in snapshot.waiting if self._is_wanted(repository, snapshot, ref, routes)}
-        records = {
-            ref: self._resources.records.ref_record(RefName(repository.source, repository.repository.casefold(), ref))
-            for ref in refs_to_read(snapshot, wanted)
-        }
-        return decide(snapshot, wanted, records, options.grace)
-
-    def _is_wanted(self, repository: ReconciledRepository, snapshot: Snapshot, ref: str, routes: Routes) -> bool:
-        return is_wanted(event_of(repository, ref, snapshot.waiting[ref]), routes, repository.source)
+        routes, source = self._resources.routes.current(), repository.source
+        unwanted = [
+            ref
+            for ref in refs_to_match(snapshot)
+            if not is_wanted(event_of(repository, ref, snapshot.waiting[ref]), routes, source)
+        ]
+        snapshot = without(snapshot, unwanted)
+        names = {ref: RefName(source, repository.repository.casefold(), ref) for ref in refs_to_read(snapshot)}
+        records = {ref: self._resources.records.ref_record(name) for ref, name in names.items()}
+        return decide(snapshot, records, options.grace)
 
     def _ask(self, repository: ReconciledRepository, decision: Decision, now: datetime) -> None:
         for missed in decision.missed:

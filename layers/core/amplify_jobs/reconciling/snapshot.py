@@ -12,8 +12,8 @@ from amplify_jobs.model.base import GrowingModel
 class Sighting(GrowingModel):
     """A ref that stands at an object for which nobody has asked yet, as far as is known.
 
-    `before` is where it stood when all was asked for, None where it is new. It was seen elsewhere, or was not there, at
-    about `asked_since`.
+    `before` is where it stood when all was asked for, None where it is new, and `between` where it was seen since. It
+    was seen elsewhere, or was not there, at about `asked_since`.
     """
 
     object_id: str
@@ -21,6 +21,7 @@ class Sighting(GrowingModel):
     before: str | None
     first_seen: AwareDatetime
     asked_since: AwareDatetime
+    between: tuple[str, ...] = ()
 
 
 class Snapshot(GrowingModel):
