@@ -79,6 +79,37 @@ def test_deliveries_of_several_changes_that_one_look_has_seen_start_nothing_more
     assert world.commits == [3]
 
 
+def test_a_late_delivery_of_which_no_neighbour_is_known_is_a_push_of_its_own(world: ReconciledWorld) -> None:
+    deliveries = [world.push(number) for number in (1, 2, 3, 4)]
+    for _ in range(2):
+        world.reconcile()
+    for number in (1, 0, 3, 2):
+        world.deliver(deliveries[number])
+    assert world.commits == [4, 2]
+
+
+def test_a_delivery_in_time_is_one_of_the_changes_that_a_missed_push_stands_for(world: ReconciledWorld) -> None:
+    world.deliver(world.push(1))
+    late = [world.push(number) for number in (2, 3)]
+    for _ in range(2):
+        world.reconcile()
+    for delivery in late:
+        world.deliver(delivery)
+    assert world.commits == [1, 3]
+
+
+def test_the_host_s_own_time_tells_that_a_push_is_newer(world: ReconciledWorld) -> None:
+    world.push(1)
+    for _ in range(2):
+        world.reconcile()
+    world.push(2)
+    for number in (3, 1):
+        delivery = world.push(number)
+        world.wait(1)
+        world.deliver(delivery.model_copy(update={"event_time": world.now.isoformat()}))
+    assert world.commits == [1, 3, 1]
+
+
 def test_a_push_after_a_missed_one_is_new_even_if_it_leads_back(world: ReconciledWorld) -> None:
     world.push(1)
     for _ in range(2):
@@ -213,7 +244,7 @@ STEPS = st.lists(st.sampled_from(["push", "deliver", "late", "again", "look", "d
 
 
 @given(steps=STEPS, picks=st.lists(st.integers(0, 99), min_size=40, max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_no_commit_is_asked_for_twice_and_the_last_one_always_is(steps: list[str], picks: list[int]) -> None:
     """Each push brings another commit; deliveries get lost, come late, in any order and several times."""
     world = ReconciledWorld()

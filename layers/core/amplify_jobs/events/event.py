@@ -271,14 +271,19 @@ class Event(Model):
 
 def occurrence_time(event: Event, received_at: datetime) -> datetime:
     """When the event happened, by the host's own clock where it tells, and never after we received it."""
+    return min(host_time(event) or received_at, received_at)
+
+
+def host_time(event: Event) -> datetime | None:
+    """When the event happened, by the host's own clock; None where it does not tell."""
     written = event.event_time or (event.schedule.scheduled_time if event.schedule else None) or ""
     try:
         # GitHub writes seconds since 1970, all others ISO 8601.
         number = int(written) if written.isascii() and written.isdigit() else None
         time = datetime.fromisoformat(written) if number is None else datetime.fromtimestamp(number, UTC)
-        return min(time, received_at) if time.tzinfo is not None else received_at
     except (ValueError, OverflowError, OSError):
-        return received_at
+        return None
+    return time if time.tzinfo is not None else None
 
 
 def request_id(route: str, event: Event) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
-from amplify_jobs.events.event import Event
+from amplify_jobs.events.event import Event, host_time
 from amplify_jobs.model.base import GrowingModel
 
 # Older claims are forgotten; a ref rarely has so many within the days that a late delivery takes.
@@ -25,15 +25,17 @@ NO_OBJECT = "0" * 40
 class Claim(GrowingModel):
     """An event that was processed, or is being processed (not `complete`).
 
-    `tip` has what the ref points to since the event, and the commit behind it; `before` is what it pointed to.
-    `observed` marks an event of reconcile. Such a one stands for all changes from `before` to `tip`: `between` has the
-    objects of those that late deliveries told of. `requests` are the ids of its requests, by their routes.
+    `tip` has what the ref points to since the event, and the commit behind it; `before` is what it pointed to, and `time`
+    is the host's own time of the event. `observed` marks an event of reconcile. Such a one stands for all changes from
+    `before` to `tip`: `between` has the objects of those that are known. `requests` are the ids of its requests, by
+    their routes.
     """
 
     identity: str
     tip: tuple[str, ...]
     before: str | None
     at: AwareDatetime
+    time: AwareDatetime | None = None
     observed: bool = False
     complete: bool = False
     between: tuple[str, ...] = ()
@@ -81,7 +83,10 @@ class RefRecord(GrowingModel):
             return Entry(refusal="a delivery has told of this commit meanwhile"), self
         if any(self._is_in_process(other, claim) for other in self.claims):
             return Entry(refusal="a delivery that tells of this commit is being processed"), self
-        return Entry(), self._with((*self.claims, claim))
+        # Deliveries that have come meanwhile are some of the changes that it stands for.
+        meanwhile = (tip for other in self.claims if other.at >= asked_since for tip in other.tip)
+        between = dict.fromkeys(each for each in (*claim.between, *meanwhile) if each not in claim.tip)
+        return Entry(), self._with((*self.claims, claim.model_copy(update={"between": tuple(between)})))
 
     def _enter_delivery(self, claim: Claim) -> tuple[Entry, RefRecord]:
         earlier = next((other for other in self.claims if other.identity == claim.identity), None)
@@ -89,13 +94,28 @@ class RefRecord(GrowingModel):
             # The ids of its requests tell that it is a repeat.
             return Entry(), self
         for position, other in reversed([*enumerate(self.claims)]):
-            newer_tips = {each for newer in self.claims[position:] for each in newer.tip}
-            if other.observed and claim.before not in newer_tips and _stands_for(other, claim):
+            if other.observed and not self._is_newer(claim, position) and _stands_for(other, claim):
                 return Entry(other.requests), self._with_between(position, claim)
         if earlier is not None:
             claims = (claim if other is earlier else other for other in self.claims)
             return Entry(is_claimed=True), self._with(claims)
         return Entry(is_claimed=True), self._with((*self.claims, claim))
+
+    def _is_newer(self, claim: Claim, position: int) -> bool:
+        """Whether a delivery is known to tell of a change after the one that reconcile has seen, and not of one before.
+
+        A delivery that came after reconcile's event may be of either.
+        """
+        observed = self.claims[position]
+        tips = set(observed.tip)
+
+        def follows(other: Claim) -> bool:
+            return other.before in tips or other.observed or (other.time is not None and other.time > observed.at)
+
+        for other in self.claims[position + 1 :]:
+            if follows(other):
+                tips.update(other.tip)
+        return follows(claim)
 
     def _is_in_process(self, other: Claim, claim: Claim) -> bool:
         is_recent = other.at > claim.at - PROCESSING_LASTS
@@ -124,6 +144,7 @@ def claim_of(event: Event, now: datetime, requests: Mapping[str, str]) -> Claim:
         tip=tuple(tip) or (NO_OBJECT,),
         before=event.before or NO_OBJECT,
         at=now,
+        time=None if observed else host_time(event),
         observed=observed,
         complete=observed,
         between=event.observation.between if event.observation else (),
