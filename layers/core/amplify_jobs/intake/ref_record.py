@@ -25,7 +25,7 @@ NO_OBJECT = "0" * 40
 class Claim(GrowingModel):
     """An event that was processed, or is being processed (not `complete`).
 
-    `tip` has what the ref points to since the event, and the commit behind it; `before` is what it pointed to, and `time`
+    `tip` has what the ref points to since the event, and the commit behind it; `before` is what it pointed to. `time`
     is the host's own time of the event. `observed` marks an event of reconcile. Such a one stands for all changes from
     `before` to `tip`: `between` has the objects of those that are known. `requests` are the ids of its requests, by
     their routes.
