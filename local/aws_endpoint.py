@@ -28,6 +28,7 @@ from local.server.protocol.errors import ServiceError, error_response, unknown_s
 from local.server.protocol.match import operation_name, raw_path, read_request
 from local.server.protocol.models import protocol_of
 from local.server.service import Service
+from local.services.codecommit.git_http import GIT_PREFIX
 from local.services.moto import MotoBackend
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,9 @@ class Endpoint:
             if service != "s3":
                 return _refused(f"{request.host} is a host of S3, but the call is for {service}; use {LOCALHOST}")
             request = _in_path_style(request, bucket[1])
+        elif service == "s3" and raw_path(request).startswith(GIT_PREFIX):
+            # git signs in a way of its own, which shows no scope; and no bucket has a name of two characters.
+            service = "codecommit"
         response = self._answer(service, region, request)
         # Step Functions' interpreter dies of an error that carries none.
         response.headers.setdefault("x-amzn-RequestId", str(uuid4()))

@@ -99,6 +99,7 @@ class LocalCloud:
                     endpoint_url=self.endpoint_url,
                     api_url=self.api_url,
                     log_folder=_log_folder(self.state_dir),
+                    repository_folder=self.state_dir / "codecommit",
                     retry_seconds=settings.retry_seconds,
                 ),
                 stack,
@@ -126,7 +127,11 @@ class LocalCloud:
         stack.callback(status_events.close)
         addresses = Addresses(account=self.account, region=self.region, base_url=self.endpoint_url)
         context = AmplifyContext(
-            addresses, self.state_dir / "amplify", status_events.emit, lambda: self._services.clients.s3
+            addresses,
+            self.state_dir / "amplify",
+            status_events.emit,
+            s3=lambda: self._services.clients.s3,
+            clone_address=self._services.codecommit.clone_address,
         )
         amplify = LocalAmplify(context)
         stack.callback(amplify.close)

@@ -47,9 +47,13 @@ class BuildFailedError(Exception):
 
 @dataclass(frozen=True)
 class BuildOrder:
-    """What to build and where; `specs` are the branch's and the app's own, by what they are called."""
+    """What to build and where; `specs` are the branch's and the app's own, by what they are called.
+
+    `repository` is the app's address, `clone_address` where git finds it.
+    """
 
     repository: str
+    clone_address: str
     branch_name: str
     variables: Mapping[str, str]
     specs: Sequence[tuple[str, str]]
@@ -115,7 +119,14 @@ class Build:
         order = self._order
         environment = {name: os.environ[name] for name in GIT_ACCESS if name in os.environ}
         environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": GIT_PROTOCOLS}
-        clone = ["clone", "--single-branch", f"--branch={order.branch_name}", "--", order.repository, str(self._clone)]
+        clone = [
+            "clone",
+            "--single-branch",
+            f"--branch={order.branch_name}",
+            "--",
+            order.clone_address,
+            str(self._clone),
+        ]
         code = self._processes.run(
             # Hooks of the developer's are no part of the build.
             ["git", "-c", f"core.hooksPath={os.devnull}", *clone],

@@ -20,7 +20,8 @@ class AmplifyContext:
     """Where local Amplify keeps its files, how it is reached, and what it reaches.
 
     `emit` takes the events that AWS sends to the default bus; it is called without the lock. `s3` gives a client of the
-    S3 that deployments are read from, `now` the time of day. `lock` guards all state.
+    S3 that deployments are read from, `now` the time of day. `clone_address` says where git finds the repository of an
+    app. `lock` guards all state.
     """
 
     addresses: Addresses
@@ -28,6 +29,7 @@ class AmplifyContext:
     emit: Emit
     s3: OpenS3
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clone_address: Callable[[str], str] = lambda address: address
     # mypy takes threading.RLock for a function.
     lock: RLock = field(default_factory=RLock)
 

@@ -107,6 +107,7 @@ class JobRun:
         specs = (("the branch", self.branch), ("the app", self.app))
         return BuildOrder(
             repository=self.app.settings["repository"],
+            clone_address=self.context.clone_address(self.app.settings["repository"]),
             branch_name=self.branch.name,
             variables={
                 **self.app.settings.get("environmentVariables", {}),

@@ -68,6 +68,10 @@ class Authorization:
         presigned = request.args.get("X-Amz-Credential", "").partition("/")[0] or request.args.get("AWSAccessKeyId")
         return self.roles.session(presigned) if presigned else None
 
+    def principal(self, session: RoleSession | None) -> str:
+        """The ARN of a caller; anybody is taken for the account's owner, who may do everything."""
+        return f"arn:aws:iam::{self._account}:root" if session is None else session.arn
+
     def check(self, session: RoleSession, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
         """Raises ServiceError, as the service would, for a call that a session may not make."""
         place = Place(self._account, self._region, session.role.arn)

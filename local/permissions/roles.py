@@ -6,6 +6,7 @@ do everything.
 
 from __future__ import annotations
 
+import base64
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,9 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from local.permissions.policies import Policy
+
+TOKEN_PREFIX = "IQoJb3JpZ2lu//////////8+/="  # noqa: S105 -- of no use alone
+"""Tokens of AWS have such characters, which some of a token's places want quoted and others do not."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,12 @@ class Roles:
         """Who was given an access key, or None for one that belongs to no role."""
         return self._sessions.get(access_key_id)
 
+    def credentials(self, access_key_id: str) -> Credentials | None:
+        """The credentials of an access key, or None for one that belongs to no role."""
+        with self._lock:
+            session = self._sessions.get(access_key_id)
+            return self._credentials[session.role.arn, session.name] if session else None
+
     def assume(self, arn: str, session_name: str | None = None) -> Credentials | None:
         """Credentials of a role, the same ones for the same session; None for a role that is not of the template."""
         with self._lock:
@@ -96,7 +106,8 @@ class Roles:
             name = session_name or uuid4().hex
             if (arn, name) not in self._credentials:
                 key = f"ASIA{secrets.token_hex(8).upper()}"
-                self._credentials[arn, name] = Credentials(key, secrets.token_urlsafe(30), secrets.token_urlsafe(60))
+                token = TOKEN_PREFIX + base64.b64encode(secrets.token_bytes(60)).decode()
+                self._credentials[arn, name] = Credentials(key, secrets.token_urlsafe(30), token)
                 self._sessions[key] = RoleSession(role, name)
             return self._credentials[arn, name]
 

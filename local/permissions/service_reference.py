@@ -20,6 +20,7 @@ SERVICES = frozenset(
         "amplify",
         "amplifybackend",
         "amplifyuibuilder",
+        "codecommit",
         "dynamodb",
         "events",
         "iam",

@@ -11,6 +11,8 @@ from local.permissions.authorization import Authorization
 from local.permissions.roles import Credentials, Roles
 from local.server.service import Service
 from local.services.clients import ACCESS_KEY, Clients
+from local.services.codecommit.repositories import Place
+from local.services.codecommit.service import CodeCommitService
 from local.services.delivery import Deliverer
 from local.services.events.service import EventsService
 from local.services.functions.event_sources import EventSources
@@ -28,7 +30,7 @@ from local.services.targets import Targets
 
 @dataclass(frozen=True)
 class AccountSettings:
-    """Where services are reached and keep their logs, and what AWS has longer waits for.
+    """Where services are reached and keep their logs and repositories, and what AWS has longer waits for.
 
     `retry_seconds` are the waits before the second and third attempt at an asynchronous event.
     """
@@ -37,6 +39,7 @@ class AccountSettings:
     endpoint_url: str
     api_url: str
     log_folder: Path
+    repository_folder: Path
     retry_seconds: Sequence[float]
 
 
@@ -46,6 +49,7 @@ class AccountServices:
 
     moto: MotoBackend
     clients: Clients
+    codecommit: CodeCommitService
     authorization: Authorization
     events: EventsService
     functions: LambdaService
@@ -58,6 +62,7 @@ class AccountServices:
     def by_name(self) -> Mapping[str, Service]:
         """The local cloud's own services, by signing name; moto has all others."""
         return {
+            "codecommit": self.codecommit,
             "events": self.events,
             "lambda": self.functions,
             "s3": S3Service(self.moto, self.events.emit),
@@ -90,6 +95,8 @@ def join_services(settings: AccountSettings, stack: ExitStack) -> AccountService
     deliverer = Deliverer(targets)
     stack.callback(deliverer.close)
     events = EventsService(account=ACCOUNT, region=region, deliverer=deliverer)
+    place = Place(ACCOUNT, region, settings.endpoint_url, settings.repository_folder)
+    codecommit = CodeCommitService(place, events.emit, authorization)
 
     def platform_variables(function: Function) -> dict[str, str]:
         credentials = roles.assume(function.role, function.name)
@@ -119,6 +126,7 @@ def join_services(settings: AccountSettings, stack: ExitStack) -> AccountService
     return AccountServices(
         moto=moto,
         clients=clients,
+        codecommit=codecommit,
         authorization=authorization,
         events=events,
         functions=functions,

@@ -69,6 +69,8 @@ REPLACEMENTS = {
     r"\bBUILD\.txt\b": "$FOLDER/BUILD.txt",
     r"\bAPP\.private-key\.pem\b": "$FOLDER/app.pem",
     r"http://127\.0\.0\.1:4566": "$AWS_ENDPOINT_URL",
+    # In a clone of the reader's own.
+    r"^git -c credential": "git -C $CLONE -c credential",
     r"(request|answer)\.json\b": r"$FOLDER/\1.json",
 }
 
@@ -155,6 +157,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             "REQUEST_ID": executions[0]["name"],
             "COMMIT": git("rev-parse", "HEAD", cwd=repository.work_tree).strip(),
             "FOLDER": str(folder),
+            "CLONE": str(repository.work_tree),
         }
     os.environ.clear()
     os.environ.update(before)

@@ -39,7 +39,7 @@ def machine(stack: Stack) -> str:
     wait = definition["States"]["AwaitChange"]
     wait["Parameters"]["TableName"] = "jobs"
     wait["Next"] = "Woken"
-    wait["Catch"] = [{"ErrorEquals": wait["Catch"][0]["ErrorEquals"], "Next": "NotWoken"}]
+    wait["Catch"] = [{"ErrorEquals": wait["Retry"][0]["ErrorEquals"], "Next": "NotWoken"}]
     states = {"AwaitChange": wait, "Woken": {"Type": "Succeed"}, "NotWoken": {"Type": "Fail"}}
     made = stack.client("stepfunctions").create_state_machine(
         name="await-change", definition=json.dumps({"StartAt": "AwaitChange", "States": states}), roleArn=ROLE

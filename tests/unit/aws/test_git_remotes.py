@@ -27,7 +27,7 @@ def test_user_name_and_password_are_made_as_git_remote_codecommit_makes_them() -
     to_sign = f"AWS4-HMAC-SHA256\n20261128T030405\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     signature = derived(b"AWS4secret", *scope.split("/"), to_sign).hex()
     assert codecommit_login(ADDRESS, "eu-west-1", credentials, now) == (
-        "AKIAEXAMPLE%to%2Fken%2B%3D",
+        "AKIAEXAMPLE%to/ken+=",
         f"20261128T030405Z{signature}",
     )
 

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -78,7 +78,8 @@ def codecommit_login(address: str, region: str, credentials: ReadOnlyCredentials
     signer = SigV4Auth(credentials, "codecommit", region)
     canonical = f"GIT\n{parts.path}\n\nhost:{parts.netloc}\n\nhost\n"
     signature = signer.signature(signer.string_to_sign(request, canonical), request)
-    session = f"%{quote(credentials.token, safe='')}" if credentials.token else ""
+    # Tools quote the token only where they write it into an address, which git reads back.
+    session = f"%{credentials.token}" if credentials.token else ""
     return f"{credentials.access_key}{session}", f"{request.context['timestamp']}Z{signature}"
 
 

@@ -46,6 +46,7 @@ def summary(record: RequestRecord) -> RequestSummary:
         commit_built=ended.commit_built if ended else None,
         commit_message=_first_line(cause.message),
         author=presentable(cause.author, MESSAGE_LIMIT),
+        pusher=presentable(cause.pusher, MESSAGE_LIMIT),
         trigger=cause.kind,
         reason=shortened(one_line(reason), REASON_LIMIT) if (reason := _reason(record)) else None,
         failure_summary=shortened(one_line(failure.summary), REASON_LIMIT) if failure else None,
@@ -95,8 +96,8 @@ def ended_at(record: RequestRecord) -> datetime | None:
 
 
 def _started_at(record: RequestRecord) -> datetime | None:
-    told: datetime | None = _of_job(record, "started_at")
-    return told or (record.started.at if record.started else None)
+    announced_at: datetime | None = _of_job(record, "started_at")
+    return announced_at or (record.started.at if record.started else None)
 
 
 def _reason(record: RequestRecord) -> str | None:

@@ -1,0 +1,1 @@
+"""AWS CodeCommit: the API of repositories and branches, their git over smart HTTP, and the events of pushes."""
