@@ -13,7 +13,7 @@ from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind, request_id
 from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.intake.protocols import CurrentRoutes, Executions
-from amplify_jobs.intake.record import Decision, decision
+from amplify_jobs.intake.record import Decision
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.observability import function_metrics
@@ -45,7 +45,7 @@ class EventProcessor:
         decisions = decide(self._routes_for(queued), queued.source, event)
         ignored = [each for each in decisions if isinstance(each, Ignored)]
         matched = [each for each in decisions if isinstance(each, Matched)]
-        recorded = [decision(each) for each in ignored]
+        recorded = [_decision(each) for each in ignored]
         for match in matched:
             request = make_job_request(
                 match,
@@ -55,7 +55,7 @@ class EventProcessor:
                 received_at=queued.received_at,
             )
             result.requests.append(self._start(request))
-            recorded.append(decision(match, request.request_id))
+            recorded.append(_decision(match, request.request_id))
         result.ignored += [asdict(each) for each in ignored]
         if event.request is not None and not matched:
             # Who asks for a job outright is told that there will be none; any other event may well concern no route.
@@ -118,3 +118,10 @@ def _rejection(queued: QueuedEvent, reason: str) -> JobRequest:
         received_at=queued.received_at,
         fault=reason,
     )
+
+
+def _decision(decided: Matched | Ignored, request_id: str | None = None) -> Decision:
+    """The record of a route's decision."""
+    if isinstance(decided, Ignored):
+        return Decision(route=decided.route, matched=False, reason=decided.reason)
+    return Decision(route=decided.name, matched=True, reason="; ".join(decided.findings), request_id=request_id)
