@@ -496,6 +496,7 @@ def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_
         "dynamodb:GetItem JobsTable",
         "dynamodb:PutItem JobsTable",
         "sns:Publish AnnouncementsTopic",
+        "sns:Publish ChatTopic",
         "sqs:SendMessage IndexQueue",
     }
     (records,) = (one for one in statements(FUNCTIONS["SendReportFunction"]) if one["Sid"] == "KeepRecordsOfReports")
@@ -860,6 +861,33 @@ def test_what_lambda_could_not_run_is_tried_again_for_hours(machine: str, task: 
         retrier = next(each for each in state["Retry"] if {error, "States.ALL"} & set(each["ErrorEquals"]))
         assert error in retrier["ErrorEquals"]
         assert seconds_of_tries(retrier, retrier["MaxAttempts"]) > 24 * 3_600
+
+
+@pytest.mark.parametrize(
+    ("states", "members"),
+    [
+        (("StartJob", "GetJob", "RetryJob"), ("ResultSelector", "ResultPath", "TimeoutSeconds")),
+        (("Mirror", "RetryJob"), ("Retry",)),
+        (("AnnounceEnd", "AnnounceNotRetried", "AnnounceRejected"), ("Retry", "TimeoutSeconds", "ResultPath")),
+    ],
+)
+def test_what_states_share_is_the_same_in_each(states: tuple[str, ...], members: tuple[str, ...]) -> None:
+    """The language has no names for blocks, so they are written out."""
+    first, *others = (definition("JobStateMachine")["States"][state] for state in states)
+    for other in others:
+        assert {name: other.get(name) for name in members} == {name: first.get(name) for name in members}
+
+
+def test_tasks_that_start_or_read_a_job_try_again_in_one_rhythm() -> None:
+    machine = definition("JobStateMachine")["States"]
+    rhythms = [
+        [
+            {key: value for key, value in retrier.items() if key != "ErrorEquals"}
+            for retrier in machine[state]["Retry"][-2:]
+        ]
+        for state in ("Mirror", "StartJob", "GetJob", "RetryJob")
+    ]
+    assert all(rhythm == rhythms[0] for rhythm in rhythms)
 
 
 @every_machine

@@ -131,10 +131,10 @@ class GitRemote:
             raise ServiceTrouble(f"{host} did not answer, or not to the end ({type(error).__name__})") from None
 
     def _seconds_left(self) -> float:
-        left = self._until - time.monotonic()
-        if left <= 0:
+        remaining_seconds = self._until - time.monotonic()
+        if remaining_seconds <= 0:
             raise ServiceTrouble("there was no time left to relay it")
-        return min(left, READ_SECONDS)
+        return min(remaining_seconds, READ_SECONDS)
 
     def _check_status(self, response: urllib3.BaseHTTPResponse) -> None:
         status = response.status
