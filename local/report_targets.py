@@ -35,12 +35,16 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class Failure(BaseModel):
-    """How the next calls of a stand-in fail, or those of one method; without a status, their answers are lost."""
+    """How the next calls of a stand-in fail; without a status, their answers are lost.
+
+    `method` picks those of one method, `path` those whose path has this part.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
     method: str | None = None
+    path: str = ""
     status: int | None = Field(default=None, ge=200, le=599)
     times: int = Field(default=1, ge=1)
     headers: dict[str, str] = Field(default_factory=dict)
@@ -120,7 +124,7 @@ class ReportTargets:
             has_token = bool(authorization or request.headers.get("PRIVATE-TOKEN"))
             if (read := read_answer(name, path, has_token=has_token)) is not None:
                 answer, headers = read[:2], read[2]
-        if answer is not None and (failure := self._failure(name, request.method)) is not None:
+        if answer is not None and (failure := self._failure(name, request.method, path)) is not None:
             if failure.status is None:
                 raise DropConnectionError
             answer, headers = (failure.status, {"message": "It fails, as it was told to."}), failure.headers
@@ -140,8 +144,11 @@ class ReportTargets:
             self._failures.append(failure)
         return _json(failure.model_dump(), 201)
 
-    def _failure(self, name: str, method: str) -> Failure | None:
-        failure = next((each for each in self._failures if each.name == name and each.method in {None, method}), None)
+    def _failure(self, name: str, method: str, path: str) -> Failure | None:
+        fitting = (
+            each for each in self._failures if each.name == name and each.method in {None, method} and each.path in path
+        )
+        failure = next(fitting, None)
         if failure is not None:
             failure.times -= 1
             if failure.times == 0:
@@ -155,7 +162,7 @@ class ReportTargets:
             return _json({"message": "the body is no JSON"}, 400)
         with self._lock:
             number = next(self._numbers)
-            failure = self._failure(name, request.method)
+            failure = self._failure(name, request.method, path)
             is_lost = failure is not None and failure.status is None
             if failure is not None and failure.status is not None:
                 answer = HostAnswer(failure.status, {"message": "It fails, as it was told to."})
