@@ -25,6 +25,7 @@ from amplify_jobs.steering import badge
 from amplify_jobs.steering.due_times import due_times
 from amplify_jobs.steering.looking import Looking
 from amplify_jobs.steering.orders import Orders
+from amplify_jobs.steering.rollback import RollbackOrder
 
 _TIMES_SHOWN = 3
 
@@ -71,6 +72,9 @@ class JobsApi:
 
     def retry(self, request_id: str, reason: str | None) -> RequestAccepted:
         return self.orders.retry(request_id, reason)
+
+    def roll_back(self, order: RollbackOrder) -> RequestAccepted:
+        return self.orders.roll_back(order)
 
     def replay(self, request_id: str, reason: str | None) -> RequestAccepted:
         return self.orders.replay(request_id, reason)
