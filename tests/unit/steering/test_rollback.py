@@ -11,7 +11,8 @@ from amplify_jobs.errors import ConflictError
 from amplify_jobs.indexing.answers import RequestState, RequestSummary
 from amplify_jobs.model.mirror_order import MirrorOrder
 from amplify_jobs.model.request import Cause, JobRequest
-from amplify_jobs.steering.rollback import RollbackOrder, former_job, rollback_request
+from amplify_jobs.steering.rollback import former_job, rollback_request
+from amplify_jobs.steering.rollback_order import RollbackOrder
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 MAIN = RollbackOrder(app="web", branch="main")

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import StringConstraints
 
 from amplify_jobs.announcing.announcement import Outcome
 from amplify_jobs.errors import ConflictError
 from amplify_jobs.indexing.answers import RequestSummary
-from amplify_jobs.model.base import Model
 from amplify_jobs.model.operations import Operation
-from amplify_jobs.model.request import JOB_REASON_LIMIT, JobRequest
-
-
-class RollbackOrder(Model):
-    """What is to be live again: what the job of this number brought, or without one what was live before."""
-
-    app: str
-    branch: str
-    job: str | None = None
-    reason: Annotated[str, StringConstraints(max_length=JOB_REASON_LIMIT)] | None = None
+from amplify_jobs.model.request import JobRequest
+from amplify_jobs.steering.rollback_order import RollbackOrder
 
 
 def former_job(requests: Sequence[RequestSummary], order: RollbackOrder) -> RequestSummary:

@@ -34,7 +34,7 @@ from amplify_jobs.indexing.reading import RequestFilter
 from amplify_jobs.model.base import GrowingModel, Model
 from amplify_jobs.model.request import JOB_REASON_LIMIT
 from amplify_jobs.steering import badge
-from amplify_jobs.steering.rollback import RollbackOrder
+from amplify_jobs.steering.rollback_order import RollbackOrder
 from amplify_jobs.steering.service import JobsApi
 
 PROBLEM = "application/problem+json"
@@ -217,8 +217,8 @@ def with_entity_tag(answer: dict[str, Any], headers: Mapping[str, str]) -> dict[
         return answer
     tag = f'"{hashlib.sha256(_without_age(body).encode()).hexdigest()[:32]}"'
     tagged = {**(answer.get("headers") or {}), "ETag": tag}
-    given = [each.strip().removeprefix("W/") for each in headers.get("if-none-match", "").split(",")]
-    if tag in given or "*" in given:
+    tags = [each.strip().removeprefix("W/") for each in headers.get("if-none-match", "").split(",")]
+    if tag in tags or "*" in tags:
         return {**answer, "statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": tagged, "body": ""}
     return {**answer, "headers": tagged}
 
