@@ -48,6 +48,7 @@ NOT_RUN = {
     r"curl --aws-sigv4|\.venv/bin/python -c .import sys; from amplify_jobs.steering": (
         "needs credentials, or a key: tests/end_to_end/test_api.py calls the API"
     ),
+    r"amplify-jobs reconcile": "the example has no git host: tests/end_to_end/test_missed_pushes.py looks at one",
     r"amplify-jobs jobs stop": "the example's job has ended: tests/end_to_end/test_cli.py stops one",
     r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
     r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",
