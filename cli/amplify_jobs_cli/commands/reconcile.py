@@ -58,6 +58,8 @@ def lines(found: Found, *, dry_run: bool) -> Iterator[str]:
         yield f"Missed: {push['repository']} {push['ref']} {push['commit'][:12]} (source {push['source']})"
     if len(found.pushes) < found.missed:
         yield f"… and {found.missed - len(found.pushes)} more"
+    if found.redelivered:
+        yield f"Failed deliveries that the host was asked for again: {found.redelivered}"
     for each in found.first:
         yield f"First look: {each['repository']} (source {each['source']}): nothing is built for what is there"
     for each in found.unreached:

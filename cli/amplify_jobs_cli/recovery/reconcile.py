@@ -26,6 +26,7 @@ class Found:
     refs: int = 0
     waiting: int = 0
     missed: int = 0
+    redelivered: int = 0
     pushes: Sequence[Mapping[str, str]] = field(default_factory=tuple)
     first: Sequence[Mapping[str, str]] = field(default_factory=tuple)
     unreached: Sequence[Mapping[str, str]] = field(default_factory=tuple)
@@ -55,7 +56,10 @@ def found(batches: Sequence[Mapping[str, Any]]) -> Found:
     """Put what the batches found together."""
     looked = [batch for batch in batches if "error" not in batch]
     return Found(
-        **{name: sum(batch[name] for batch in looked) for name in ("repositories", "refs", "waiting", "missed")},
+        **{
+            name: sum(batch[name] for batch in looked)
+            for name in ("repositories", "refs", "waiting", "missed", "redelivered")
+        },
         **{name: tuple(each for batch in looked for each in batch[name]) for name in ("pushes", "first", "unreached")},
         errors=tuple(str(batch["error"]) for batch in batches if "error" in batch),
     )

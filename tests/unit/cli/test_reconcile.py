@@ -20,6 +20,7 @@ def batch(**members: Any) -> dict[str, Any]:
         "refs": 3,
         "waiting": 0,
         "missed": 0,
+        "redelivered": 0,
         "pushes": [],
         "first": [],
         "unreached": [],
@@ -31,7 +32,7 @@ def test_batches_are_told_together() -> None:
     push = {**WEB, "ref": "refs/heads/main", "commit": "4f2c1e0b9d3a" + "0" * 28}
     told = found(
         [
-            batch(missed=2, pushes=[push], waiting=1),
+            batch(redelivered=3, missed=2, pushes=[push], waiting=1),
             batch(first=[DOCS], unreached=[{**WEB, "reason": "git.example.com did not answer"}]),
             {"error": "ServiceTrouble"},
         ]
@@ -39,6 +40,7 @@ def test_batches_are_told_together() -> None:
     assert list(lines(told, dry_run=True)) == [
         "Missed: acme/web refs/heads/main 4f2c1e0b9d3a (source gitea)",
         "… and 1 more",
+        "Failed deliveries that the host was asked for again: 3",
         "First look: acme/docs (source gitea): nothing is built for what is there",
         "Not reached: acme/web (source gitea): git.example.com did not answer",
         "A batch of repositories failed with ServiceTrouble; the log of the function reconcile has the reason",

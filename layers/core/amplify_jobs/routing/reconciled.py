@@ -18,6 +18,7 @@ class ReconciledRepository:
     """A repository by its full name, and the beginnings of the full names of refs that routes may wait for."""
 
     source: str
+    provider: str
     repository: str
     git: Git
     prefixes: tuple[str, ...]
@@ -35,7 +36,7 @@ def reconciled_repositories(routes: Routes) -> tuple[ReconciledRepository, ...]:
         names.setdefault(key, repository)
         prefixes.setdefault(key, []).extend(_prefixes(push))
     return tuple(
-        ReconciledRepository(key[0], name, git, _shortest(prefixes[key]))
+        ReconciledRepository(key[0], routes.sources[key[0]].provider, name, git, _shortest(prefixes[key]))
         for key, name in names.items()
         if (git := routes.sources[key[0]].git) is not None
     )
