@@ -55,11 +55,21 @@ def reconcile(
 def found(batches: Sequence[Mapping[str, Any]]) -> Found:
     """Put what the batches found together."""
     looked = [batch for batch in batches if "error" not in batch]
+
+    def total(name: str) -> int:
+        return sum(int(batch[name]) for batch in looked)
+
+    def every(name: str) -> tuple[Mapping[str, str], ...]:
+        return tuple(each for batch in looked for each in batch[name])
+
     return Found(
-        **{
-            name: sum(batch[name] for batch in looked)
-            for name in ("repositories", "refs", "waiting", "missed", "redelivered")
-        },
-        **{name: tuple(each for batch in looked for each in batch[name]) for name in ("pushes", "first", "unreached")},
+        repositories=total("repositories"),
+        refs=total("refs"),
+        waiting=total("waiting"),
+        missed=total("missed"),
+        redelivered=total("redelivered"),
+        pushes=every("pushes"),
+        first=every("first"),
+        unreached=every("unreached"),
         errors=tuple(str(batch["error"]) for batch in batches if "error" in batch),
     )
