@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from amplify_jobs.routing.reconciled import reasons_against
+from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.commands.arguments import add_command, add_json, add_stack, find_stack
 from amplify_jobs_cli.output.screen import put_json
 from amplify_jobs_cli.recovery.reconcile import Found, reconcile
@@ -44,15 +46,17 @@ def reconcile_now(options: argparse.Namespace) -> int:
     stack = find_stack(options)
     order = {"dryRun": options.dry_run, "afterMinutes": options.after}
     found = reconcile(stack.session, stack.output("reconcileStateMachineArn"), order)
+    stored = stack.stored_routes()
+    left_out = reasons_against(Routes.model_validate_json(stored)) if stored else {}
     if options.json:
-        put_json({"stack": options.stack, **order, **asdict(found)})
+        put_json({"stack": options.stack, **order, **asdict(found), "leftOut": left_out})
     else:
-        for line in lines(found, dry_run=options.dry_run):
+        for line in lines(found, left_out, dry_run=options.dry_run):
             print(line)
     return int(bool(found.unreached or found.errors))
 
 
-def lines(found: Found, *, dry_run: bool) -> Iterator[str]:
+def lines(found: Found, left_out: Mapping[str, str], *, dry_run: bool) -> Iterator[str]:
     """What is told to people."""
     for push in found.pushes:
         yield f"Missed: {push['repository']} {push['ref']} {push['commit'][:12]} (source {push['source']})"
@@ -66,6 +70,8 @@ def lines(found: Found, *, dry_run: bool) -> Iterator[str]:
         yield f"Not reached: {each['repository']} (source {each['source']}): {each['reason']}"
     for error in found.errors:
         yield f"A batch of repositories failed with {error}; the log of the function reconcile has the reason"
+    for route, reason in left_out.items():
+        yield f"Left out: the repositories of route {route}: {reason}"
     if not found.repositories and not found.errors:
         yield "No repository to look at: no route for push names one whose source has git."
         return

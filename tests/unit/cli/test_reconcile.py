@@ -37,20 +37,21 @@ def test_batches_are_told_together() -> None:
             {"error": "ServiceTrouble"},
         ]
     )
-    assert list(lines(told, dry_run=True)) == [
+    assert list(lines(told, {"all": "acme/* is a pattern, and names no repository"}, dry_run=True)) == [
         "Missed: acme/web refs/heads/main 4f2c1e0b9d3a (source gitea)",
         "… and 1 more",
         "Failed deliveries that the host was asked for again: 3",
         "First look: acme/docs (source gitea): nothing is built for what is there",
         "Not reached: acme/web (source gitea): git.example.com did not answer",
         "A batch of repositories failed with ServiceTrouble; the log of the function reconcile has the reason",
+        "Left out: the repositories of route all: acme/* is a pattern, and names no repository",
         "Repositories: 2; refs: 6; pushes that may still be delivered: 1.",
         "Missed pushes would be asked for: 2.",
     ]
 
 
 def test_without_repositories_it_says_which_are_looked_at() -> None:
-    (line,) = lines(found([]), dry_run=False)
+    (line,) = lines(found([]), {}, dry_run=False)
     assert line == "No repository to look at: no route for push names one whose source has git."
 
 
