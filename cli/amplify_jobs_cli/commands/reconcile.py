@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from amplify_jobs.routing.reconciled import reasons_against
-from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.commands.arguments import add_command, add_json, add_stack, find_stack
 from amplify_jobs_cli.output.screen import put_json
 from amplify_jobs_cli.recovery.reconcile import Found, reconcile
+from amplify_jobs_cli.reports.targets import routes_in_effect
 
 _EXAMPLES = """\
 amplify-jobs reconcile --dry-run
@@ -46,8 +46,7 @@ def reconcile_now(options: argparse.Namespace) -> int:
     stack = find_stack(options)
     order = {"dryRun": options.dry_run, "afterMinutes": options.after}
     found = reconcile(stack.session, stack.output("reconcileStateMachineArn"), order)
-    stored = stack.stored_routes()
-    left_out = reasons_against(Routes.model_validate_json(stored)) if stored else {}
+    left_out = reasons_against(routes_in_effect(stack))
     if options.json:
         put_json({"stack": options.stack, **order, **asdict(found), "leftOut": left_out})
     else:
