@@ -22,7 +22,7 @@ from demo.examples import zipped_site
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.signed_calls import call
-from tests.support.team import BUCKETS, Team
+from tests.support.team import BUCKETS, MIRRORS, Team
 
 pytestmark = pytest.mark.thorough
 
@@ -256,7 +256,7 @@ def reports(team: Team) -> Iterator[None]:
 
 def mirrors(team: Team) -> Iterator[None]:
     """Two pushes, of which the newer one waits for the older one, and a late one that gives way to both."""
-    app = MirroredApp.made(team, "mirrored")
+    app = MirroredApp.made_in_codecommit(team, MIRRORS[0])
     late = app.push(app.commit("late"))
     pushes = [app.push(app.commit(word)) for word in ("first", "second")]
     yield
