@@ -21,7 +21,7 @@ from benchmarks.running_cloud import PROJECT, RunningCloud
 from benchmarks.team import Team
 from campaign.findings import Delivered, Execution, Seen
 from campaign.plan import APPS, BRANCHES, Plan
-from demo.watching import Announcements
+from demo.announcements import Announcements
 from local.cloud import CloudSettings, LocalCloud
 
 PATIENCE_SECONDS = 900.0

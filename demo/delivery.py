@@ -11,6 +11,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
 from demo.repository import FULL_NAME, git
@@ -86,7 +87,7 @@ def _commit(repository: Path, commit: str) -> dict[str, Any]:
 
 
 def _report(url: str, code: int, answer: dict[str, Any]) -> list[str]:
-    lines = [f"POST {url} answered {code} {answer.get('message', '')}".rstrip()]
+    lines = [f"POST {urlsplit(url).path} answered {code} {answer.get('message', '')}".rstrip()]
     for request in answer.get("requests", []):
         repeat = ", a duplicate" if request["duplicate"] else ""
         lines.append(f"  request {request['requestId']}: {request['operation']} by route {request['route']}{repeat}")

@@ -221,13 +221,24 @@ def headline(content: Any) -> str:
     """What a person wants to see of a report: its state and its first text."""
     if not isinstance(content, dict):
         return ""
+    if content.get("Type") == "Notification":
+        return headline(_notification(content))
     words = [content.get("state"), content.get("context") or content.get("name") or content.get("key")]
     words += [content.get("description"), content.get("text"), content.get("fallbackText"), content.get("body")]
     words += [content.get("environment")]
     words += [embed.get("title") for embed in content.get("embeds", []) if isinstance(embed, dict)]
-    words += [content.get("type") if "data" in content else None]
+    words += [content.get("type") if "data" in content else None, content.get("title")]
     texts = [word.get("name") if isinstance(word, dict) else word for word in words]
     return " · ".join(text.strip().splitlines()[0][:160] for text in texts if isinstance(text, str) and text.strip())
+
+
+def _notification(delivery: dict[str, Any]) -> Any:
+    """The content of a custom notification that a topic delivered; None if it is none."""
+    try:
+        notification = json.loads(str(delivery.get("Message")))
+    except ValueError:
+        return None
+    return notification.get("content") if isinstance(notification, dict) else None
 
 
 def _accepted(name: str, method: str, number: int) -> tuple[int, dict[str, Any] | str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,6 +29,8 @@ _AT_ONCE = 6
 # API Gateway refuses a signature whose time is further away (IAM User Guide: Signature Version 4).
 MOST_SKEW_SECONDS = 300
 _LONGEST_ANSWER_TEXT = 500
+# More than a person has open; a part of a log has up to 200,000 characters.
+MOST_ANSWERS_KEPT = 64
 _TEMPORARY = {HTTPStatus.TOO_MANY_REQUESTS, *(status for status in HTTPStatus if status >= 500)}
 
 
@@ -52,13 +55,15 @@ class Api(Protocol):
 
 
 class JobsApi:
-    """The API at an address. An answer that was read before is sent again only if it changed (ETag)."""
+    """The API at an address. An answer that was read lately is sent again only if it changed (ETag)."""
 
     def __init__(self, address: str, session: boto3.Session, credentials: Credentials) -> None:
         self._address = address.rstrip("/")
         self._session = session
         self._credentials = credentials
+        # The one that was used last stands last. The console reads from several threads.
         self._answers: dict[str, tuple[str, Any]] = {}
+        self._lock = threading.Lock()
         # A read may be repeated. What is asked for must not be done twice.
         self._reads = urllib3.PoolManager(
             timeout=_TIMEOUT,
@@ -80,14 +85,20 @@ class JobsApi:
         """See Api."""
         given = {name: value for name, value in (query or {}).items() if value is not None}
         target = f"{path}?{urlencode(given, quote_via=quote)}" if given else path
-        tag, known = self._answers.get(target, ("", None))
+        tag, document = self._answers.get(target, ("", None))
         answer = self._send("GET", target, {"If-None-Match": tag} if tag else {}, None)
-        if answer.status == HTTPStatus.NOT_MODIFIED:
-            return known
-        document = self._document(answer, "GET", path)
-        if new_tag := answer.headers.get("ETag"):
-            self._answers[target] = (new_tag, document)
+        if answer.status != HTTPStatus.NOT_MODIFIED:
+            document, tag = self._document(answer, "GET", path), answer.headers.get("ETag", "")
+        self._keep(target, tag, document)
         return document
+
+    def _keep(self, target: str, tag: str, document: Any) -> None:
+        with self._lock:
+            self._answers.pop(target, None)
+            if tag:
+                self._answers[target] = (tag, document)
+            while len(self._answers) > MOST_ANSWERS_KEPT:
+                del self._answers[next(iter(self._answers))]
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """See Api."""

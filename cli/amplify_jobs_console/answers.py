@@ -90,6 +90,7 @@ class Event(Answer):
     commit: str | None = None
     message: str | None = None
     author: str | None = None
+    pusher: str | None = None
     pull_request: int | None = None
     object: str | None = None
     delivery_id: str | None = None

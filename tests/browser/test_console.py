@@ -65,7 +65,7 @@ def test_a_view_works_for_everybody(
         ("Why did it fail?", ".app .row-reason a[href*='shop-cde']", "Two packages need different versions"),
         ("Its log?", ".app .row-reason a[href*='shop-cde']", "Command failed with exit code 1"),
         ("Which commit is live?", None, "103c857"),
-        ("Who triggered job 17?", f"#recent a[href$='{FAILED['requestId']}']", "Pushed by\nada"),
+        ("Who triggered job 17?", f"#recent a[href$='{FAILED['requestId']}']", "Triggered by\nada, push"),
         ("Cancel this build", f"#now a[href$='{RUNNING['requestId']}']", "Stop"),
         ("Build main again", None, "Build again"),
         ("Was my push received?", "#deliveries a[href$='9101aa']", "none of 2 changed files matches docs/**"),

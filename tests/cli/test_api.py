@@ -12,7 +12,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs_cli.api import ApiRefusedError, JobsApi
+from amplify_jobs_cli.api import MOST_ANSWERS_KEPT, ApiRefusedError, JobsApi
 from amplify_jobs_cli.jobs.client import JobsClient
 from tests.support.jobs_api import JobsApiStandIn, serving_jobs_api, story
 
@@ -47,6 +47,14 @@ def test_an_answer_that_did_not_change_is_not_sent_again(api: JobsApi, served: J
     first = api.get("/requests/web-1")
     assert api.get("/requests/web-1") is first
     assert [target for _, target, _ in served.received] == ["/requests/web-1"] * 2
+
+
+def test_only_the_answers_that_were_used_lately_are_kept(api: JobsApi) -> None:
+    used, unused = api.get("/requests/web-0"), api.get("/requests/web-1")
+    for number in range(MOST_ANSWERS_KEPT):
+        api.get(f"/requests/web-{number + 2}")
+        assert api.get("/requests/web-0") is used
+    assert api.get("/requests/web-1") is not unused
 
 
 def test_a_list_is_read_page_by_page(api: JobsApi, served: JobsApiStandIn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import urllib3
@@ -10,36 +11,54 @@ from tests.support.signed_calls import call
 from tests.support.team import Team
 
 
+def eventually(team: Team, path: str, is_right: Callable[[Any], bool]) -> Any:
+    """Wait until the API answers a question rightly: each list and record of the index is written on its own."""
+
+    def found() -> Any:
+        status, answer, _ = call(team, "GET", path)
+        return answer if status == 200 and is_right(answer) else None
+
+    return team.until(found, f"GET {path} never said it")
+
+
 def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
     app_id = team.app("seen")
     team.route("seen", app_id)
     request_id = team.accepted(team.push("seen"))
     team.told(request_id)
-
-    def finished() -> Any:
-        status, told, _ = call(team, "GET", f"/requests/{request_id}")
-        return told if status == 200 and told["state"] == "FINISHED" else None
-
-    told = team.until(finished, "the request did not finish in the index")
+    told = eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "FINISHED")
     assert (told["outcome"], told["appName"], told["isLive"]) == ("SUCCEEDED", "seen", True)
+    assert (told["pusher"], told["author"]) == ("ada", "Ada")
     assert [step["status"] for step in told["steps"]]
-    _, page, headers = call(team, "GET", "/requests?app=seen&limit=5")
-    assert [item["requestId"] for item in page["items"]] == [request_id]
-    assert call(team, "GET", "/requests?app=seen&limit=5", tag=headers["ETag"])[0] == 304
+    finished = "/requests?app=seen&state=finished&limit=5"
+    eventually(team, finished, lambda page: [item["requestId"] for item in page["items"]] == [request_id])
+    tag = call(team, "GET", finished)[2]["ETag"]
+    assert call(team, "GET", finished, tag=tag)[0] == 304
     _, log, _ = call(team, "GET", f"/requests/{request_id}/log")
     assert log["complete"]
     assert told["commitBuilt"] in log["text"]
-    _, delivery, _ = call(team, "GET", f"/deliveries/{told['event']['deliveryId']}")
-    assert request_id in [decision["requestId"] for decision in delivery["decisions"]]
-    _, branches, _ = call(team, "GET", "/branches")
-    assert told["commitBuilt"] in [branch["live"]["commit"] for branch in branches["items"] if branch["live"]]
-    made = [
-        call(team, "POST", f"/requests/{request_id}/{order}", {"reason": "again"})[1] for order in ("retry", "replay")
-    ]
-    made.append(call(team, "POST", "/requests", {"route": "seen", "branch": "main"})[1])
-    assert len({request_id, *(each["requestId"] for each in made)}) == 4
+    eventually(
+        team,
+        f"/deliveries/{told['event']['deliveryId']}",
+        lambda delivery: request_id in [decision["requestId"] for decision in delivery["decisions"]],
+    )
+    eventually(
+        team,
+        "/branches",
+        lambda page: told["commitBuilt"] in [branch["live"]["commit"] for branch in page["items"] if branch["live"]],
+    )
+    made = []
+    for path, body in (
+        (f"/requests/{request_id}/retry", {"reason": "again"}),
+        (f"/requests/{request_id}/replay", {"reason": "again"}),
+        ("/requests", {"route": "seen", "branch": "main"}),
+    ):
+        status, answer, _ = call(team, "POST", path, body)
+        assert status == 202, answer
+        made.append(answer["requestId"])
+    assert len({request_id, *made}) == 4
     for each in made:
-        assert team.told(each["requestId"])["outcome"] == "SUCCEEDED"
+        assert team.told(each)["outcome"] == "SUCCEEDED"
 
 
 def test_what_is_wrong_is_a_problem_and_calls_without_a_signature_are_refused(team: Team) -> None:

@@ -242,6 +242,7 @@ def reports(team: Team) -> Iterator[None]:
         name: {"kind": "webhook", "url": f"{base}/{name}/jobs", "secret": key, "when": {"routes": ["reported"]}}
         for name in ("fails", "gone")
     }
+    team.reports["chat"] = {"kind": "amazon_q", "when": {"routes": ["reported"]}}
     team.route("reported", app_id)
     for name, status in (("fails", 503), ("gone", 410)):
         failure = json.dumps({"name": name, "status": status}).encode()
@@ -250,8 +251,10 @@ def reports(team: Team) -> Iterator[None]:
     # The functions of reports keep the routes for so long.
     time.sleep(SECONDS_FRESH)
     team.told(team.accepted(team.push("reported")))
-    for action in ("sqs:ChangeMessageVisibility", "dynamodb:PutItem", "sns:Publish"):
+    for action in ("sqs:ChangeMessageVisibility", "dynamodb:PutItem"):
         until_asked(team, "SendReportFunctionRole", action)
+    for topic in ("AnnouncementsTopic", "ChatTopic"):
+        until_asked(team, "SendReportFunctionRole", "sns:Publish", str(team.cloud.physical_id(topic)))
 
 
 def mirrors(team: Team) -> Iterator[None]:
@@ -351,9 +354,11 @@ def until_indexed(team: Team, request_id: str, state: str) -> dict[str, Any]:
     return team.until(found, f"the index does not show {request_id} as {state}")
 
 
-def until_asked(team: Team, logical_id: str, action: str) -> None:
+def until_asked(team: Team, logical_id: str, action: str, resource: str | None = None) -> None:
     def found() -> bool | None:
-        return any(access.action == action for access in accesses(team, logical_id)) or None
+        return (
+            any(one.action == action and resource in {None, one.resource} for one in accesses(team, logical_id)) or None
+        )
 
     team.until(found, f"{logical_id} did not ask for {action}")
 

@@ -35,6 +35,7 @@ def common(**changes: Any) -> dict[str, Any]:
         commit=COMMIT,
         message="Fix the error page",
         author="Ada",
+        pusher="ada",
     )
     return {
         "request_id": "web-1",

@@ -62,14 +62,19 @@ class MirroredApp:
 
     def push(self, commit: str) -> bytes:
         """The body of a delivery for a push of a commit."""
-        head = {"id": commit, "message": "Change", "timestamp": "2026-11-22T12:00:00+01:00", "author": {"name": "Ada"}}
+        head: dict[str, Any] = {
+            "id": commit,
+            "message": "Change",
+            "timestamp": "2026-11-22T12:00:00+01:00",
+            "author": {"name": "Ada"},
+        }
         repository = {
             "full_name": f"acme/{self.name}",
             "pushed_at": int(time.time()) - 1_000 + len(self.source.commits),
         }
-        return self.team.push(
-            self.name, after=commit, head_commit={**head, "modified": ["index.html"]}, repository=repository
-        )
+        before = git(self.source.path, "rev-parse", f"{commit}^")
+        head["modified"] = ["index.html"]
+        return self.team.push(self.name, before=before, after=commit, head_commit=head, repository=repository)
 
     @property
     def mirror_refs(self) -> dict[str, str]:

@@ -27,6 +27,8 @@ class RememberedClaims:
     ref: str
     claim_first: Callable[[str], None]
 
+    def wait_for_predecessor(self, branch: str | None) -> None: ...
+
     def trace(self) -> Trace:
         return self.traces.get(self.branch, Trace())
 

@@ -20,8 +20,8 @@ import yaml
 
 from amplify_jobs.events.webhooks.github import sign
 from amplify_jobs_cli import cli
+from demo.announcements import Announcements
 from demo.repository import Repository, git
-from demo.watching import Announcements
 from local.cloud import CloudSettings, LocalCloud
 from tests.support.git_server import GitServer, running_git_server
 

@@ -496,6 +496,7 @@ def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_
         "dynamodb:GetItem JobsTable",
         "dynamodb:PutItem JobsTable",
         "sns:Publish AnnouncementsTopic",
+        "sns:Publish ChatTopic",
         "sqs:SendMessage IndexQueue",
     }
     (records,) = (one for one in statements(FUNCTIONS["SendReportFunction"]) if one["Sid"] == "KeepRecordsOfReports")

@@ -117,7 +117,7 @@ def test_a_failed_job_says_why_who_and_what_was_built(console: Console) -> None:
         "A package can't be installed: ERESOLVE react@19.0.0 Two packages need different versions",
         "Who can fix it the author of the commit",
         "Amplify built 6baa233 , not the commit of the event, 9f1e02d",
-        "Pushed by ada Triggered by push to acme/mono main Delivery 91024057-87c1-11f0 Route shop",
+        "Triggered by ada , push to acme/mono main Delivery 91024057-87c1-11f0 Route shop",
         "Build 1 min 32 s",
         "team slack Waiting slack answered 503; the next try is in 5 minutes",
         "14:16:40 Job 17 failed in step BUILD.",

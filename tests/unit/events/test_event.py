@@ -49,7 +49,15 @@ def test_another_event_has_another_id(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"message": "m"}, {"author": "a"}, {"forced": True}, {"changed_files": ("a",)}, {"branch": "main"}]
+    "change",
+    [
+        {"message": "m"},
+        {"author": "a"},
+        {"pusher": "p"},
+        {"forced": True},
+        {"changed_files": ("a",)},
+        {"branch": "main"},
+    ],
 )
 def test_what_only_describes_the_event_does_not_change_the_id(change: dict[str, Any]) -> None:
     assert request_id("web", Event(**{**PUSH, **change})) == request_id("web", Event(**PUSH))

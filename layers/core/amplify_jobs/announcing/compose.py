@@ -177,6 +177,7 @@ def _cause(cause: Cause) -> Cause:
         update={
             "message": presentable(cause.message),
             "author": presentable(cause.author),
+            "pusher": presentable(cause.pusher),
             "reason": presentable(cause.reason),
         }
     )

@@ -30,18 +30,23 @@ class IndexTable:
         self._now = now
 
     def change(self, key: tuple[str, str], change: Change) -> None:
-        """Change an item by the version that was read; one that would stay as it is is not written."""
+        """Change an item by the version that was read.
+
+        One that would stay as it is is not written, unless more than half of its time has passed: it is in use.
+        """
         for _ in range(_MOST_TRIES):
             before = self._table.get(_key(key)) or {}
             item = change(before.get("record"))
             content = {"record": item.record, **item.lists} | ({"summary": item.summary} if item.summary else {})
-            if all(before.get(name) == value for name, value in content.items()):
+            expires_at = expiry(self._now(), item.lifetime)
+            age = expires_at - int(before.get("expiresAt", 0))
+            is_young = age <= item.lifetime.total_seconds() / 2
+            if is_young and all(before.get(name) == value for name, value in content.items()):
                 return
             version = int(before.get("version", 0))
-            lifetime = expiry(self._now(), item.lifetime)
             try:
                 self._table.put(
-                    {**_key(key), **content, "version": version + 1, "expiresAt": lifetime},
+                    {**_key(key), **content, "version": version + 1, "expiresAt": expires_at},
                     "version = :before" if version else "attribute_not_exists(pk)",
                     {":before": version} if version else None,
                 )

@@ -54,7 +54,8 @@ def parse(event: Mapping[str, Any]) -> Delivery:
     else:
         return normalize.not_handled(kind, "detail-type in the event", [REPOSITORY, PULL_REQUEST])
     event_id = (payload.text("id") or "")[:LONGEST_DELIVERY_ID] or None
-    return normalize.delivery([fact], Origin(EVIDENCE, {}, payload), delivery_id=event_id)
+    caller = _name_in_arn(payload.author("detail", "callerUserArn"))
+    return normalize.delivery([fact], Origin(EVIDENCE, {}, payload), pusher=caller, delivery_id=event_id)
 
 
 def _reference(payload: Payload) -> RefChange | Ignored:
@@ -97,10 +98,14 @@ def _pull_request(payload: Payload) -> PullRequestFacts:
         head=detail.sha("sourceCommit"),
         from_fork=False,
         title=detail.text("title"),
-        # The last part of a user's or session's ARN is its name.
-        author=(detail.author("author") or "").rpartition("/")[2] or None,
+        author=_name_in_arn(detail.author("author")),
         draft=None,
     )
+
+
+def _name_in_arn(arn: str | None) -> str | None:
+    """The last part of a user's or session's ARN, which is its name."""
+    return (arn or "").rpartition("/")[2] or None
 
 
 def _action(host_action: str | None, detail: Payload) -> PullRequestAction:

@@ -177,7 +177,8 @@ _ASKS_FOR_NOTHING = {
 class Event(Model):
     """Something that happened, normalised; what the host did not say is None.
 
-    `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object.
+    `commit` is the one to build: for an annotated tag the commit behind it, where `after` is the tag object. `pusher`
+    is the person behind the event, without an e-mail address: who pushed, changed the pull request or made the release.
     `changedFiles` is None where the host did not list them all; `withoutCommits`, the host lists none. `skipOption` is
     what the sender's git was told for no job to be asked for, as GitLab's `-o ci.skip`. `host` and `eventTime` (the
     host's own time of the event, as it wrote it) only tell one event from another, and so does `evidence`: what
@@ -201,6 +202,7 @@ class Event(Model):
     commit_time: datetime | None = None
     message: str | None = None
     author: str | None = None
+    pusher: str | None = None
     created: bool = False
     deleted: bool = False
     forced: bool | None = None
@@ -220,7 +222,7 @@ class Event(Model):
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
-        hidden |= {"installation", "replay"}
+        hidden |= {"installation", "pusher", "replay"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)

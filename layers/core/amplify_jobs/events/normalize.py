@@ -231,18 +231,28 @@ class ReleaseFacts:
         )
 
 
-def delivery(facts: Iterable[Facts | Ignored], origin: Origin, *, delivery_id: str | None = None) -> Delivery:
-    """A delivery of events, each with its evidence, and of reasons why others are ignored.
+def delivery(
+    facts: Iterable[Facts | Ignored], origin: Origin, *, pusher: str | None, delivery_id: str | None = None
+) -> Delivery:
+    """A delivery of events, each with its evidence and the person behind it, and of reasons why others are ignored.
 
     Raises UnreadableDeliveryError.
     """
     results = [_event(fact) for fact in facts]
     reasons = dict.fromkeys(result.reason for result in results if isinstance(result, Ignored))
+    person = {"pusher": _without_address(pusher)}
     return Delivery(
-        events=tuple(origin.add_evidence(result) for result in results if isinstance(result, Event)),
+        events=tuple(
+            origin.add_evidence(result.model_copy(update=person)) for result in results if isinstance(result, Event)
+        ),
         ignored="; ".join(reasons)[:1000] or None,
         delivery_id=delivery_id,
     )
+
+
+def _without_address(name: str | None) -> str | None:
+    """A person's name; of an e-mail address, which some hosts give in its place, the part before the @."""
+    return (name or "").partition("<")[0].partition("@")[0].strip() or None
 
 
 def _event(fact: Facts | Ignored) -> Event | Ignored:

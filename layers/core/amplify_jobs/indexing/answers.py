@@ -40,7 +40,7 @@ class RequestSummary(GrowingModel):
     """A request as lists show it.
 
     `commit` is the one that was asked for, `commitBuilt` the one that Amplify built. `trigger` is the kind of event.
-    `pusher` is who pushed; `author` is who made the commit.
+    `pusher` is who pushed, or did to a pull request or release what the event tells; `author` is who made the commit.
     """
 
     request_id: str

@@ -35,7 +35,7 @@ class Index(Protocol):
     """The table of the index; aws.index_table.IndexTable. Both methods raise ServiceTrouble."""
 
     def change(self, key: tuple[str, str], change: Change) -> None:
-        """Change an item, again if others change it meanwhile; one that would stay as it is is not written."""
+        """Change an item, again if others change it meanwhile."""
 
     def write_health(self, as_of: datetime, lag_seconds: int) -> None: ...
 

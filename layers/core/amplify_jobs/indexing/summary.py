@@ -46,6 +46,7 @@ def summary(record: RequestRecord) -> RequestSummary:
         commit_built=ended.commit_built if ended else None,
         commit_message=_first_line(cause.message),
         author=presentable(cause.author, MESSAGE_LIMIT),
+        pusher=presentable(cause.pusher, MESSAGE_LIMIT),
         trigger=cause.kind,
         reason=shortened(one_line(reason), REASON_LIMIT) if (reason := _reason(record)) else None,
         failure_summary=shortened(one_line(failure.summary), REASON_LIMIT) if failure else None,

@@ -54,7 +54,10 @@ class Trace:
 
 
 class Claims(Protocol):
-    """What other relays to the same branch must know of this one; either may raise to end it."""
+    """What other relays to the same branch must know of this one; each may raise to end it."""
+
+    def wait_for_predecessor(self, branch: str | None) -> None:
+        """Raises BranchBusy while the push before this one may still come; the branch stands at the commit `branch`."""
 
     def trace(self) -> Trace:
         """What is known of earlier relays now."""
@@ -138,6 +141,7 @@ class Relay:
             if old == goal.commit:
                 self._claims.claim(goal.commit)
                 return Arrival(goal.commit)
+            self._claims.wait_for_predecessor(old)
             if refusal is not None and refusal[0] == old:
                 raise RequestRejected(f"{self._target.address} refused the push to {order.branch}: {refusal[1]}")
             with self._open_file() as file:

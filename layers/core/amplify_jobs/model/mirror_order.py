@@ -8,12 +8,13 @@ from amplify_jobs.model.base import GrowingModel
 class MirrorOrder(GrowingModel):
     """A commit of a source's repository, for a branch of the mirror of the request's route.
 
-    Without a `commit` it is whatever `ref` leads to at that time. Addresses and credentials stay in the routes, so that
-    no request can lead a token elsewhere.
+    Without a `commit` it is whatever `ref` leads to at that time. `before` is the commit that a push replaced.
+    Addresses and credentials stay in the routes, so that no request can lead a token elsewhere.
     """
 
     source: str
     repository: str
     ref: str
     commit: str | None = None
+    before: str | None = None
     branch: str

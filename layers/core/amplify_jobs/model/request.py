@@ -49,8 +49,9 @@ class Cause(GrowingModel):
     """Why a job was requested: what the announcement tells people of the event behind it.
 
     `pullRequest` is its number, `object` the s3:// address of the object that was written, `reason` what a sender of a
-    request gave as one, `installation` that of the GitHub App whose webhook brought it. `host` is the name of the
-    repository's host where no delivery came from it, but somebody else started the job (FOLLOWED).
+    request gave as one, `installation` that of the GitHub App whose webhook brought it. `pusher` is who pushed, or did
+    to a pull request or release what the event tells, as far as the host says; `author` is who made the commit. `host`
+    is the name of the repository's host where no delivery came from it, but somebody else started the job (FOLLOWED).
     """
 
     source: str
@@ -63,6 +64,7 @@ class Cause(GrowingModel):
     commit: str | None = None
     message: str | None = None
     author: str | None = None
+    pusher: str | None = None
     pull_request: int | None = None
     object: str | None = None
     delivery_id: str | None = None

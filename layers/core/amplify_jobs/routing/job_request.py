@@ -116,6 +116,7 @@ def _cause(event: Event, source: str, delivery_id: str | None) -> Cause:
         commit=event.commit,
         message=event.message and event.message[:CAUSE_MESSAGE_LIMIT],
         author=event.author_name,
+        pusher=event.pusher,
         pull_request=event.pull_request.number if event.pull_request else None,
         object=f"s3://{event.object.bucket}/{event.object.key}" if event.object else None,
         delivery_id=delivery_id,

@@ -130,6 +130,7 @@ def mirror_order(
             repository=repository,
             ref=ref,
             commit=commit if mirror.commit == "exact" else None,
+            before=event.before if mirror.commit == "exact" and event.kind is EventKind.PUSH else None,
             branch=mirror.branch or branch,
         ),
         None,

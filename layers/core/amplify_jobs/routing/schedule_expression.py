@@ -11,18 +11,18 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_DAY = rf"(?:[1-7]|{'|'.join(_DAYS)})"
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_DAY = rf"(?:[1-7]|{'|'.join(DAYS)})"
 # Name of a cron field -> its least and greatest number, its words (for the numbers from 1), what else an item may be.
 _FIELDS = (
     ("minutes", 0, 59, (), r""),
     ("hours", 0, 23, (), r""),
     ("day of month", 1, 31, (), r"L|LW|(?:0?[1-9]|[12][0-9]|3[01])W"),
-    ("month", 1, 12, _MONTHS, r""),
-    ("day of week", 1, 7, _DAYS, rf"L|{_DAY}L"),
-    ("year", _FIRST_YEAR, _LAST_YEAR, (), r""),
+    ("month", 1, 12, MONTHS, r""),
+    ("day of week", 1, 7, DAYS, rf"L|{_DAY}L"),
+    ("year", FIRST_YEAR, LAST_YEAR, (), r""),
 )
 _ONE_OF_MONTH = rf"{_DAY}#[1-5]"
 _ITEM = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>[0-9]{1,4}))?", re.ASCII)
@@ -51,11 +51,11 @@ def never_due(expression: str, timezone: str, now: datetime) -> str | None:
     if kind != "cron":
         return None
     _, _, day, month, _, year = value.upper().split()
-    years = _numbers(year, _FIRST_YEAR, _LAST_YEAR, ())
+    years = numbers(year, FIRST_YEAR, LAST_YEAR, ())
     if max(years) < local_now.year:
         return f"the year {max(years)} is in the past, so the schedule is never due; use a later one, or *"
-    days = [] if re.search(r"[?LW*]", day) else _numbers(day, 1, 31, ())
-    longest = max(calendar.monthrange(2024, number)[1] for number in _numbers(month, 1, 12, _MONTHS))
+    days = [] if re.search(r"[?LW*]", day) else numbers(day, 1, 31, ())
+    longest = max(calendar.monthrange(2024, number)[1] for number in numbers(month, 1, 12, MONTHS))
     if days and min(days) > longest:
         return (
             f"no such month has a day {min(days)}, so the schedule is never due; use an earlier day, or L for the last"
@@ -82,7 +82,7 @@ def _time(value: str) -> datetime:
         raise ValueError(value)
     # Its time zone stands beside it.
     time = datetime.fromisoformat(value)
-    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
         raise ValueError(value)
     return time
 
@@ -108,14 +108,14 @@ def _is_item(item: str, least: int, greatest: int, words: tuple[str, ...], speci
     if special and item.isascii() and re.fullmatch(special, item.upper()):
         return True
     try:
-        return bool(_numbers(item, least, greatest, words))
+        return bool(numbers(item, least, greatest, words))
     except ValueError:
         return False
 
 
-def _numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> set[int]:
+def numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> set[int]:
     """The numbers that a list of numbers, ranges and steps means; raises ValueError where it is none."""
-    numbers: set[int] = set()
+    found: set[int] = set()
     for item in field.upper().split(","):
         match = _ITEM.fullmatch(item)
         if match is None or not field.isascii() or (match["first"] == "*" and match["last"]):
@@ -125,12 +125,12 @@ def _numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> s
         last = _number(match["last"], least, greatest, words) if match["last"] else first
         if not match["last"] and (match["step"] or match["first"] == "*"):
             last = greatest
-        if not 1 <= step <= greatest or (last < first and least == _FIRST_YEAR):
+        if not 1 <= step <= greatest or (last < first and least == FIRST_YEAR):
             raise ValueError(item)
         # A range may go past the end of its field: from 20 to 2 o'clock, from Friday to Monday.
         beyond = last if last >= first else last + greatest - least + 1
-        numbers |= {(number - least) % (greatest - least + 1) + least for number in range(first, beyond + 1, step)}
-    return numbers
+        found |= {(number - least) % (greatest - least + 1) + least for number in range(first, beyond + 1, step)}
+    return found
 
 
 def _number(text: str, least: int, greatest: int, words: tuple[str, ...]) -> int:

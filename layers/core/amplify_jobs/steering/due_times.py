@@ -8,111 +8,82 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
-_MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
-_DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), start=1)}
-_MOST_DAYS = 3 * 366
+from amplify_jobs.routing.schedule_expression import DAYS, FIRST_YEAR, LAST_YEAR, MONTHS, numbers
+
+MOST_DAYS = 3 * 366
+"""So far ahead is looked for the next times."""
 
 
 def due_times(expression: str, timezone: str, now: datetime, number: int) -> tuple[datetime, ...]:
     """The next times of a valid expression, within three years; none for a rate, whose beginning only AWS knows."""
     zone = ZoneInfo(timezone)
-    kind, _, rest = expression.partition("(")
+    kind, _, value = expression.removesuffix(")").partition("(")
+    times: Iterator[datetime] = iter(())
     if kind == "at":
-        time = datetime.fromisoformat(rest.rstrip(")")).replace(tzinfo=zone)
-        return (time.astimezone(UTC),) if time > now else ()
-    if kind != "cron":
-        return ()
-    found: list[datetime] = []
-    for time in _cron_times(rest.rstrip(")").split(), now.astimezone(zone), zone):
-        if time > now:
-            found.append(time.astimezone(UTC))
-        if len(found) == number:
-            break
-    return tuple(found)
+        times = iter([datetime.fromisoformat(value).replace(tzinfo=zone).astimezone(UTC)])
+    elif kind == "cron":
+        times = _cron_times(value.upper().split(), now.astimezone(zone).date(), zone)
+    return tuple(islice((time for time in times if time > now), number))
 
 
-def _cron_times(fields: list[str], start: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+def _cron_times(fields: list[str], start: date, zone: ZoneInfo) -> Iterator[datetime]:
+    """The times from a day on, in UTC; one that the change to summer time leaves out does not come."""
     minutes, hours, days, months, weekdays, years = fields
-    at_minutes, at_hours = sorted(_values(minutes, 0, 59)), sorted(_values(hours, 0, 23))
-    in_months, in_years = _values(months, 1, 12, _MONTHS), _values(years, 1970, 2199)
-    for offset in range(_MOST_DAYS):
-        day = start.date() + timedelta(days=offset)
+    at_minutes, at_hours = sorted(numbers(minutes, 0, 59, ())), sorted(numbers(hours, 0, 23, ()))
+    in_months, in_years = numbers(months, 1, 12, MONTHS), numbers(years, FIRST_YEAR, LAST_YEAR, ())
+    for offset in range(MOST_DAYS):
+        day = start + timedelta(days=offset)
         if day.month in in_months and day.year in in_years and _is_due(day, days, weekdays):
             for hour in at_hours:
                 for minute in at_minutes:
-                    time = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                    # A time that the change to summer time leaves out does not come.
-                    if time.astimezone(UTC).astimezone(zone).hour == hour:
+                    wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+                    time = wall.astimezone(UTC)
+                    if time.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
                         yield time
 
 
 def _is_due(day: date, days: str, weekdays: str) -> bool:
-    """One of the two fields is `?`."""
-    return _is_day(day, days) if weekdays == "?" else _is_weekday(day, weekdays)
+    """Whether a day is one of the month's or of the week's that are meant; one of the two fields is `?`."""
+    if weekdays == "?":
+        return any(_is_day(day, item) for item in days.split(","))
+    return any(_is_weekday(day, item) for item in weekdays.split(","))
 
 
-def _is_day(day: date, field: str) -> bool:
-    last = calendar.monthrange(day.year, day.month)[1]
-    for item in field.split(","):
-        if item == "L":
-            due = day.day == last
-        elif item == "LW":
-            due = day == _nearest_weekday(day.replace(day=last))
-        elif item.endswith("W"):
-            wanted = int(item[:-1])
-            due = wanted <= last and day == _nearest_weekday(day.replace(day=wanted))
-        else:
-            due = day.day in _values(item, 1, 31)
-        if due:
-            return True
-    return False
+def _is_day(day: date, item: str) -> bool:
+    last = _last_of_month(day)
+    if item == "L":
+        return day.day == last
+    if item == "LW":
+        return day == _nearest_weekday(day.replace(day=last))
+    if item.endswith("W"):
+        wanted = int(item[:-1])
+        return wanted <= last and day == _nearest_weekday(day.replace(day=wanted))
+    return day.day in numbers(item, 1, 31, ())
 
 
-def _is_weekday(day: date, field: str) -> bool:
+def _is_weekday(day: date, item: str) -> bool:
     number = day.isoweekday() % 7 + 1
-    last = calendar.monthrange(day.year, day.month)[1]
-    for item in field.split(","):
-        if "#" in item:
-            wanted, _, nth = item.partition("#")
-            due = number in _values(wanted, 1, 7, _DAYS) and (day.day - 1) // 7 + 1 == int(nth)
-        elif item == "L":
-            due = number == _DAYS["SAT"]
-        elif item.endswith("L") and len(item) > 1:
-            due = number in _values(item[:-1], 1, 7, _DAYS) and day.day > last - 7
-        else:
-            due = number in _values(item, 1, 7, _DAYS)
-        if due:
-            return True
-    return False
+    if item == "L":
+        return number == len(DAYS)
+    name, mark, nth = item.partition("#")
+    if mark:
+        return number in numbers(name, 1, 7, DAYS) and (day.day - 1) // 7 + 1 == int(nth)
+    if item.endswith("L"):
+        return number in numbers(item[:-1], 1, 7, DAYS) and day.day > _last_of_month(day) - 7
+    return number in numbers(item, 1, 7, DAYS)
 
 
 def _nearest_weekday(day: date) -> date:
     """The working day nearest to a day, within its month."""
-    last = calendar.monthrange(day.year, day.month)[1]
     if day.isoweekday() == 6:
         return day - timedelta(days=1) if day.day > 1 else day + timedelta(days=2)
     if day.isoweekday() == 7:
-        return day + timedelta(days=1) if day.day < last else day - timedelta(days=2)
+        return day + timedelta(days=1) if day.day < _last_of_month(day) else day - timedelta(days=2)
     return day
 
 
-def _values(field: str, least: int, greatest: int, words: dict[str, int] | None = None) -> set[int]:
-    values: set[int] = set()
-    for item in field.split(","):
-        whole, _, step = item.partition("/")
-        if whole in ("*", "?", ""):
-            first, last = least, greatest
-        else:
-            begin, _, end = whole.partition("-")
-            first = _number(begin, words)
-            last = _number(end, words) if end else (greatest if step else first)
-        # Days from Friday to Monday go over the end of the week.
-        span = range(first, last + 1) if first <= last else [*range(first, greatest + 1), *range(least, last + 1)]
-        values |= set(list(span)[:: int(step or 1)])
-    return values
-
-
-def _number(text: str, words: dict[str, int] | None) -> int:
-    return (words or {}).get(text.upper()) or int(text)
+def _last_of_month(day: date) -> int:
+    return calendar.monthrange(day.year, day.month)[1]

@@ -16,6 +16,7 @@ from amplify_jobs.indexing.record import RequestRecord
 from amplify_jobs.indexing.story import story
 from amplify_jobs.indexing.summary import summary
 from amplify_jobs.model.job import Job, JobState, StepAddress
+from amplify_jobs.steering.failing_lines import failing_lines
 from amplify_jobs.steering.orders import hosting_job
 from amplify_jobs.text import presentable
 
@@ -102,35 +103,22 @@ class Looking:
             text = text[: text.rfind("\n") + 1]
         part = text[offset : offset + LARGEST_PART]
         following = min(offset + len(part), len(text))
-        failure = record.ended.detail.failure if record.ended else None
         return LogText(
             step=address.step.name,
             text=part,
             offset=following,
             complete=is_over and following >= len(text),
-            failing_lines=failing_lines(text, failure.excerpt if failure else None),
+            failing_lines=failing_lines(text, _excerpt(record, address.step.name)),
             as_of=self.now(),
         )
 
 
-def failing_lines(text: str, excerpt: str | None) -> tuple[int, int] | None:
-    """The first and last line of a log that a failure's excerpt shows, counted from 1; None if it is not there."""
-    wanted = [line.strip() for line in (excerpt or "").splitlines() if line.strip()]
-    if not wanted:
+def _excerpt(record: RequestRecord, step: str) -> str | None:
+    """The excerpt of the failure, if it is of this step's log."""
+    ended = record.ended.detail if record.ended else None
+    if ended is None or ended.failure is None or (ended.failed_step and ended.failed_step.name != step):
         return None
-    lines = text.splitlines()
-    first = _last_index(lines, wanted[-1])
-    if first is None:
-        return None
-    last, reach = first, max(first - 3 * len(wanted), 0)
-    for number in range(first, reach - 1, -1):
-        if wanted[0] in lines[number]:
-            return number + 1, last + 1
-    return last + 1, last + 1
-
-
-def _last_index(lines: Sequence[str], text: str) -> int | None:
-    return next((number for number in range(len(lines) - 1, -1, -1) if text in lines[number]), None)
+    return ended.failure.excerpt
 
 
 def _chosen(addresses: Sequence[StepAddress], name: str | None) -> StepAddress | None:

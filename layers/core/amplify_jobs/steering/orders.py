@@ -160,6 +160,7 @@ class Orders:
                 events.setdefault(replayed.digest, replayed)
         if not events:
             raise ConflictError(f"no event of delivery {record.delivery_id} was kept that could be processed again")
+        self.routes.current(fresh=True)
         origin = Origin(record.source, record.delivery_id, self.now(), record.provider)
         logger.info("Replayed by the API", extra={"delivery_id": record.delivery_id, "reason": reason})
         return self._accept(Delivery(tuple(events.values())), origin)

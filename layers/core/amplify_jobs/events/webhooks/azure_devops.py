@@ -74,7 +74,13 @@ def parse(headers: Headers, body: bytes) -> Delivery:
         facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
     ids = [part for part in (payload.text("subscriptionId"), payload.text("id")) if part]
     origin = Origin(EVIDENCE, headers, payload)
-    return normalize.delivery(facts, origin, delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None)
+    return normalize.delivery(
+        facts,
+        origin,
+        # Of a pull request only the words of a message tell who changed it.
+        pusher=payload.author("resource", "pushedBy", "displayName"),
+        delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None,
+    )
 
 
 def _push(payload: Payload) -> Iterable[RefChange | Ignored]:

@@ -77,7 +77,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", [PUSH, f"{PULL_REQUEST}*"])
     else:
         facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
-    return normalize.delivery(facts, Origin(EVIDENCE, headers, payload))
+    return normalize.delivery(facts, Origin(EVIDENCE, headers, payload), pusher=_name(payload.at("actor")))
 
 
 def _push(payload: Payload) -> Iterable[RefChange | Ignored]:
@@ -122,6 +122,10 @@ def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
         head=pull.sha("source", "commit", "hash"),
         from_fork=normalize.differ(source, target),
         title=pull.text("title"),
-        author=next(filter(None, (pull.author("author", key) for key in _NAMES)), None),
+        author=_name(pull.at("author")),
         draft=pull.flag("draft"),
     )
+
+
+def _name(person: Payload) -> str | None:
+    return next(filter(None, (person.author(key) for key in _NAMES)), None)

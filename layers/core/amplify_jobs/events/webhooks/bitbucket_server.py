@@ -88,7 +88,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", [*PUSHES, f"{PULL_REQUEST}*", PING])
     else:
         facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
-    return normalize.delivery(facts, Origin(EVIDENCE, headers, payload))
+    return normalize.delivery(facts, Origin(EVIDENCE, headers, payload), pusher=_name(payload.at("actor")))
 
 
 def _is_unsigned_ping(headers: Headers, body: bytes) -> bool:
@@ -146,7 +146,7 @@ def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
         before=payload.sha("previousFromHash"),
         from_fork=normalize.differ(source.name, target.name),
         title=pull.text("title"),
-        author=pull.author("author", "user", "displayName") or pull.author("author", "user", "name"),
+        author=_name(pull.at("author", "user")),
         draft=pull.flag("draft"),
         was_draft=payload.flag("previousDraft"),
         previous_target=payload.ref("previousTarget", "id") or payload.ref("previousTarget", "displayId"),
@@ -157,6 +157,10 @@ def _repository(payload: Payload, *path: str) -> Repository:
     project, slug = payload.name(*path, "project", "key"), payload.name(*path, "slug")
     host = next((link.host("href") for link in payload.elements(*path, "links", "self")), None)
     return Repository(f"{project}/{slug}" if project and slug else None, host)
+
+
+def _name(person: Payload) -> str | None:
+    return person.author("displayName") or person.author("name")
 
 
 def _time(milliseconds: int | None) -> datetime | None:

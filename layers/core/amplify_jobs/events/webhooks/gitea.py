@@ -83,7 +83,9 @@ def parse_payload(headers: Headers, body: bytes, event_header: str) -> Delivery:
     read = _READERS.get(kind or "")
     if read is None:
         return normalize.not_handled(kind, f"{event_header} header", _READERS)
-    return normalize.delivery([read(payload)], Origin(EVIDENCE, headers, payload))
+    return normalize.delivery(
+        [read(payload)], Origin(EVIDENCE, headers, payload), pusher=github_payloads.pusher(payload)
+    )
 
 
 def _push(payload: Payload) -> RefChange:

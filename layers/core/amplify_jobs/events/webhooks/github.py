@@ -54,7 +54,9 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     read = _READERS.get(kind or "")
     if read is None:
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", _READERS)
-    delivery = normalize.delivery([read(payload)], Origin(EVIDENCE, headers, payload))
+    delivery = normalize.delivery(
+        [read(payload)], Origin(EVIDENCE, headers, payload), pusher=github_payloads.pusher(payload)
+    )
     return _by_installation(delivery, payload.number("installation", "id"))
 
 

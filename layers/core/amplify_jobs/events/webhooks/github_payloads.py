@@ -57,6 +57,11 @@ def repository(payload: Payload) -> Repository:
     return Repository(payload.name("repository", "full_name"), payload.host("repository", "html_url"))
 
 
+def pusher(payload: Payload) -> str | None:
+    """Who pushed, by the name of the account; of any other event, whose account made it."""
+    return payload.author("pusher", "login") or payload.author("pusher", "name") or payload.author("sender", "login")
+
+
 def push(payload: Payload) -> RefChange:
     """Read a push, without its commits, which each host writes in a way of its own."""
     ref = payload.ref("ref")

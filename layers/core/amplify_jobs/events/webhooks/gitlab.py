@@ -65,7 +65,12 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     read = _READERS.get(kind or "")
     if read is None:
         return normalize.not_handled(kind, "object_kind in the body", _READERS)
-    return normalize.delivery([read(payload)], Origin(EVIDENCE, headers, payload))
+    return normalize.delivery(
+        [read(payload)],
+        Origin(EVIDENCE, headers, payload),
+        # A push has the person's name by itself, a merge request as a member of the user.
+        pusher=payload.author("user_name") or payload.author("user", "name"),
+    )
 
 
 def _repository(payload: Payload) -> Repository:

@@ -99,5 +99,14 @@ def slack_scopes(answer: Answer, _: float) -> Finding | None:
     return None
 
 
+def amazon_q_channel(answer: Answer, _: float) -> Finding | None:
+    endpoints = [str(one.get("Endpoint")) for one in answer.elements("Subscriptions")]
+    # Amazon Q Developer subscribes at this address (administrator guide, "Testing notifications").
+    if any("chatbot." in endpoint for endpoint in endpoints) or answer.member("NextToken"):
+        return None
+    message = "Amazon Q Developer has not subscribed to the topic"
+    return Finding("channel", Result.DOUBT, message, remedy="connect a channel to the output ChatTopicArn")
+
+
 def _fault(check: str, message: str, remedy: str) -> Finding:
     return Finding(check, Result.FAULT, message, remedy=remedy)
