@@ -62,12 +62,14 @@ AFTER_GENERATING = {
     ("FollowModels", "amplifybackend:GetBackendAPIModels"),
     ("StoreResults", "s3:PutObject"),
 }
+BEFORE_PUSHING = {("KeepMirrors", "codecommit:GitPull")}
+"""git asks for the refs before it pushes; no page says that CodeCommit takes that for a part of the push."""
 REPORTING = ("PlanReportsFunctionRole", "SendReportFunctionRole")
 GRANTED = granted()
 CALLED = [
     (logical_id, sid, action)
     for logical_id, sid, action in GRANTED
-    if sid not in NOT_CALLED and (sid, action) not in AFTER_GENERATING
+    if sid not in NOT_CALLED and (sid, action) not in AFTER_GENERATING | BEFORE_PUSHING
 ]
 
 

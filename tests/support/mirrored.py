@@ -36,10 +36,11 @@ class MirroredApp:
 
     @classmethod
     def made_in_codecommit(cls, team: Team, name: str, **route: Any) -> MirroredApp:
-        """Make a source without a commit, a mirror in CodeCommit without one, the app and the route."""
+        """Make a source with one commit, a mirror in CodeCommit without any, the app and the route."""
         team.session.client("codecommit").create_repository(repositoryName=name)
         mirror = f"https://git-codecommit.{team.cloud.region}.amazonaws.com/v1/repos/{name}"
         app = cls(team, name, cls._source(team, name), mirror)
+        app.commit("begin")
         app._connect({"to": f"codecommit::{name}"}, **route)
         return app
 
