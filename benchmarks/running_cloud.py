@@ -54,8 +54,8 @@ def running_cloud(folder: Path) -> Iterator[RunningCloud]:
     try:
         while not _healthy(http_port):
             if process.poll() is not None or time.perf_counter() - started > READY_WITHIN_SECONDS:
-                said = log.read_text(encoding="utf-8", errors="replace")
-                raise CloudNotReadyError(f"the local cloud did not become ready; it said:\n{said}")
+                text = log.read_text(encoding="utf-8", errors="replace")
+                raise CloudNotReadyError(f"the local cloud did not become ready; it said:\n{text}")
             time.sleep(ASK_EVERY_SECONDS)
         seconds = time.perf_counter() - started
         yield RunningCloud(f"http://{HOST}:{aws_port}", http_port, seconds)

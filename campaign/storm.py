@@ -58,7 +58,7 @@ class Storm:
         self._branches = [f"b{number:02}" for number in range(BRANCHES)]
         self._apps = [self._team.app(f"site-{number}", self._branches, "sleep 1") for number in range(APPS)]
         self._team.store_routes()
-        self._pushes = [self._team.push(f"site-{one.app}", self._branches[one.branch]) for one in plan.pushes]
+        self._pushes = [self._team.push(f"site-{each.app}", self._branches[each.branch]) for each in plan.pushes]
         for app_id in self._apps:
             for branch in self._branches:
                 self._has_built_before(app_id, branch)
@@ -97,7 +97,7 @@ class Storm:
                 acts += [(at, partial(deliver, number)) for at in push.deliveries]
             acts += [(at, partial(self._inject, fault)) for at, fault in self._plan.faults]
             acts += [(at, partial(self._kill, function)) for at, function in self._plan.kills]
-            for at, act in sorted(acts, key=lambda one: one[0]):
+            for at, act in sorted(acts, key=lambda each: each[0]):
                 time.sleep(max(0.0, started + at - time.monotonic()))
                 act()
             time.sleep(max(0.0, started + self._plan.seconds - time.monotonic()))
@@ -139,7 +139,7 @@ class Storm:
         quiet_since = time.monotonic()
         while time.monotonic() < deadline and time.monotonic() - quiet_since < QUIET_SECONDS:
             self._collect()
-            runs = any(one["status"] == "RUNNING" for one in self._team.executions())
+            runs = any(each["status"] == "RUNNING" for each in self._team.executions())
             if runs or self._messages()["IntakeQueue"]:
                 quiet_since = time.monotonic()
             time.sleep(0.5)
@@ -165,12 +165,12 @@ class Storm:
         numbers = {json.loads(push.body)["after"]: number for number, push in enumerate(self._pushes)}
         executions = []
         by_branch: Counter[tuple[int, int]] = Counter()
-        for one in self._team.executions():
-            described = self._team.stepfunctions.describe_execution(executionArn=one["executionArn"])
-            given = json.loads(described["input"])
+        for each in self._team.executions():
+            described = self._team.stepfunctions.describe_execution(executionArn=each["executionArn"])
+            request = json.loads(described["input"])
             why = f"{described.get('error', '')}: {described.get('cause', '')}".strip(": ")
-            number = numbers.get(given.get("cause", {}).get("commit"))
-            executions.append(Execution(one["name"], one["status"], number, why))
+            number = numbers.get(request.get("cause", {}).get("commit"))
+            executions.append(Execution(each["name"], each["status"], number, why))
             if number is not None:
                 push = self._plan.pushes[number]
                 by_branch[push.app, push.branch] += 1
@@ -179,7 +179,7 @@ class Storm:
             for app, app_id in enumerate(self._apps)
             for branch, name in enumerate(self._branches)
         }
-        ends = [one["detail"] for one in self._programs if one["detail-type"] in {"Job Finished", "Job Rejected"}]
+        ends = [each["detail"] for each in self._programs if each["detail-type"] in {"Job Finished", "Job Rejected"}]
         people: Counter[str] = Counter()
         for execution in executions:
             of_end = (text for subject, text in self._people if not subject.startswith("Started"))

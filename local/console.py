@@ -98,6 +98,6 @@ class StackApi:
             document = None
         if answer.status < HTTPStatus.MULTIPLE_CHOICES and document is not None:
             return document
-        told = document if isinstance(document, dict) else {}
-        title = told.get("title") or told.get("message") or f"The stack's API answered {answer.status}"
-        raise ApiError(answer.status, str(title), str(told.get("detail", "")))
+        problem = document if isinstance(document, dict) else {}
+        title = problem.get("title") or problem.get("message") or f"The stack's API answered {answer.status}"
+        raise ApiError(answer.status, str(title), str(problem.get("detail", "")))

@@ -83,8 +83,8 @@ class JobsApi:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """See Api."""
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        target = f"{path}?{urlencode(given, quote_via=quote)}" if given else path
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        target = f"{path}?{urlencode(parameters, quote_via=quote)}" if parameters else path
         tag, document = self._answers.get(target, ("", None))
         answer = self._send("GET", target, {"If-None-Match": tag} if tag else {}, None)
         if answer.status != HTTPStatus.NOT_MODIFIED:

@@ -31,9 +31,9 @@ class Place:
 
     def url(self, *segments: str, **query: str | None) -> str:
         """The address of a page of the console; segments and values are quoted."""
-        path = "/".join([self.base, *(segment(one) for one in segments)]) if segments else f"{self.base}/"
-        given = {name: value for name, value in query.items() if value}
-        return f"{path}?{urlencode(given, errors='replace')}" if given else path
+        path = "/".join([self.base, *(segment(each) for each in segments)]) if segments else f"{self.base}/"
+        parameters = {name: value for name, value in query.items() if value}
+        return f"{path}?{urlencode(parameters, errors='replace')}" if parameters else path
 
     def shell(self, *words: str) -> str:
         """A command to copy into a terminal."""

@@ -58,10 +58,10 @@ class Bitbucket:
         notes = self._notes.of(f"{repository}#{number}")
         if call.query.get("sort") == "-created_on":
             notes.reverse()
-        size, page = min(call.number("pagelen", 10), 100), call.number("page", 1)
-        answer: dict[str, Any] = {"values": [self._comment(note) for note in notes[(page - 1) * size : page * size]]}
-        if len(notes) > page * size:
-            answer["next"] = f"{call.address}{call.path}?page={page + 1}"
+        shown, following = call.page(notes, "pagelen", 10)
+        answer: dict[str, Any] = {"values": [self._comment(note) for note in shown]}
+        if following:
+            answer["next"] = f"{call.address}{call.path}?page={following}"
         return HostAnswer(200, answer)
 
     def _create_comment(self, call: HostCall, repository: str, number: str) -> HostAnswer:

@@ -6,7 +6,9 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 MADE_UP_COMMIT = "0" * 40
 MISSING_PULL_REQUEST = "404"
@@ -42,6 +44,15 @@ class HostCall:
         """A number in the query."""
         value = self.query.get(name, "")
         return int(value) if value.isdecimal() else otherwise
+
+    def page(self, items: Sequence[T], size_name: str, otherwise: int) -> tuple[Sequence[T], int | None]:
+        """The page of items that `page` in the query asks for, and the number of the next one; None after the last.
+
+        `size_name` is the host's word for how many items a page has, `otherwise` how many without it; at most 100.
+        """
+        size, number = min(self.number(size_name, otherwise), 100), self.number("page", 1)
+        is_last = len(items) <= number * size
+        return items[(number - 1) * size : number * size], None if is_last else number + 1
 
 
 @dataclass(frozen=True)
@@ -101,9 +112,14 @@ class Notes:
     def of(self, place: str) -> list[Note]:
         return [note for note in self._notes.values() if note.place == place]
 
-    def find(self, identity: str, place: str | None = None) -> Note | None:
+    def find(self, identity: str, place: str) -> Note | None:
         note = self._notes.get(int(identity))
-        return note if note is not None and place in {None, note.place} else None
+        return note if note is not None and note.place == place else None
+
+    def find_in_repository(self, identity: str, repository: str) -> Note | None:
+        """Find a comment by its number alone, where a host's path does not name the pull request."""
+        note = self._notes.get(int(identity))
+        return note if note is not None and note.place.rpartition("#")[0] == repository else None
 
     def change(self, note: Note, text: str) -> Note:
         note.text, note.version = text, note.version + 1

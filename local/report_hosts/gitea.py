@@ -56,8 +56,8 @@ class Gitea:
         return HostAnswer(201, _comment(self._notes.add(f"{repository}#{number}", call.caller, call.text("body"))))
 
     def _change_comment(self, call: HostCall, repository: str, identity: str) -> HostAnswer:
-        note = self._notes.find(identity)
-        if note is None or not note.place.startswith(f"{repository}#"):
+        note = self._notes.find_in_repository(identity, repository)
+        if note is None:
             return _missing()
         if note.author != call.caller:
             return HostAnswer(403)
@@ -66,7 +66,7 @@ class Gitea:
         return HostAnswer(200, _comment(self._notes.change(note, call.text("body"))))
 
     def _delete_comment(self, call: HostCall, repository: str, identity: str) -> HostAnswer:
-        note = self._notes.find(identity)
+        note = self._notes.find_in_repository(identity, repository)
         if note is None:
             return _missing()
         self._notes.delete(note)

@@ -65,9 +65,8 @@ class GitHub:
         if number == MISSING_PULL_REQUEST:
             return HostAnswer(404, {"message": "Not Found"})
         notes = self._notes.of(f"{repository}#{number}")
-        size, page = min(call.number("per_page", 30), 100), call.number("page", 1)
-        shown = notes[(page - 1) * size : page * size]
-        more = {"link": f'<{call.address}{call.path}?page={page + 1}>; rel="next"'} if len(notes) > page * size else {}
+        shown, following = call.page(notes, "per_page", 30)
+        more = {"link": f'<{call.address}{call.path}?page={following}>; rel="next"'} if following else {}
         return HostAnswer(200, [_comment(note) for note in shown], more)
 
     def _create_comment(self, call: HostCall, repository: str, number: str) -> HostAnswer:
@@ -78,15 +77,15 @@ class GitHub:
         return HostAnswer(201, _comment(self._notes.add(f"{repository}#{number}", call.caller, call.text("body"))))
 
     def _change_comment(self, call: HostCall, repository: str, identity: str) -> HostAnswer:
-        note = self._notes.find(identity)
-        if note is None or not note.place.startswith(f"{repository}#"):
+        note = self._notes.find_in_repository(identity, repository)
+        if note is None:
             return HostAnswer(404, {"message": "Not Found"})
         if note.author != call.caller:
             return HostAnswer(403, {"message": "Resource not accessible by personal access token"})
         return _body_fault(call) or HostAnswer(200, _comment(self._notes.change(note, call.text("body"))))
 
     def _delete_comment(self, call: HostCall, repository: str, identity: str) -> HostAnswer:
-        note = self._notes.find(identity)
+        note = self._notes.find_in_repository(identity, repository)
         if note is None:
             return HostAnswer(404, {"message": "Not Found"})
         self._notes.delete(note)
@@ -96,13 +95,13 @@ class GitHub:
 
     def _list_deployments(self, call: HostCall, repository: str) -> HostAnswer:
         members = ("environment", "sha", "ref", "task")
-        found = [
-            one
-            for one in reversed(self._deployments.values())
-            if one["repository"] == repository and all(call.query.get(name, one[name]) == one[name] for name in members)
+        deployments = [
+            each
+            for each in reversed(self._deployments.values())
+            if each["repository"] == repository
+            and all(call.query.get(name, each[name]) == each[name] for name in members)
         ]
-        size, page = min(call.number("per_page", 30), 100), call.number("page", 1)
-        return HostAnswer(200, found[(page - 1) * size : page * size])
+        return HostAnswer(200, call.page(deployments, "per_page", 30)[0])
 
     def _create_deployment(self, call: HostCall, repository: str) -> HostAnswer:
         content = call.content
@@ -154,10 +153,10 @@ class GitHub:
 
     def _make_inactive(self, deployment: dict[str, Any]) -> None:
         """Earlier deployments of the environment that were active are so no more."""
-        for one in self._deployments.values():
-            statuses = self._statuses.get(one["id"], [])
-            is_of_environment = all(one[name] == deployment[name] for name in ("repository", "environment"))
-            is_kept = one["transient_environment"] or one["production_environment"] or one["id"] >= deployment["id"]
+        for each in self._deployments.values():
+            statuses = self._statuses.get(each["id"], [])
+            is_of_environment = all(each[name] == deployment[name] for name in ("repository", "environment"))
+            is_kept = each["transient_environment"] or each["production_environment"] or each["id"] >= deployment["id"]
             if is_of_environment and not is_kept and statuses and statuses[-1]["state"] == "success":
                 statuses.append({"id": 1, "state": "inactive", "environment_url": ""})
 

@@ -71,10 +71,8 @@ class GitLab:
         notes = self._notes.of(f"{project}!{number}")
         if call.query.get("sort", "desc") == "desc":
             notes.reverse()
-        size, page = min(call.number("per_page", 20), 100), call.number("page", 1)
-        following = str(page + 1) if len(notes) > page * size else ""
-        shown = [_note(note) for note in notes[(page - 1) * size : page * size]]
-        return HostAnswer(200, shown, {"x-next-page": following})
+        shown, following = call.page(notes, "per_page", 20)
+        return HostAnswer(200, [_note(note) for note in shown], {"x-next-page": str(following or "")})
 
     def _create_note(self, call: HostCall, project: str, number: str) -> HostAnswer:
         if number == MISSING_PULL_REQUEST:
@@ -101,17 +99,17 @@ class GitLab:
     # ------------------------------------------------------------ deployments
 
     def _list_deployments(self, call: HostCall, project: str) -> HostAnswer:
-        wanted = call.query
-        found = [
+        query = call.query
+        deployments = [
             one
             for one in self._deployments.values()
             if one["project"] == project
-            and wanted.get("environment", one["environment"]["name"]) == one["environment"]["name"]
-            and wanted.get("status", one["status"]) == one["status"]
+            and query.get("environment", one["environment"]["name"]) == one["environment"]["name"]
+            and query.get("status", one["status"]) == one["status"]
         ]
-        if wanted.get("sort", "asc") == "desc":
-            found.reverse()
-        return HostAnswer(200, found[: min(call.number("per_page", 20), 100)])
+        if query.get("sort", "asc") == "desc":
+            deployments.reverse()
+        return HostAnswer(200, call.page(deployments, "per_page", 20)[0])
 
     def _create_deployment(self, call: HostCall, project: str) -> HostAnswer:
         missing = [name for name in ("environment", "sha", "ref", "tag", "status") if name not in call.content]

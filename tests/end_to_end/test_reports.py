@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.repository import git
+from tests.support.report_calls import fail_next, of_request, received, until_all_are_handled, wait_for
 from tests.support.team import Team
 
 SECRETS = "/amplify-jobs/secrets/reports"
@@ -52,46 +53,6 @@ def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         yield team
 
 
-def received(team: Team, name: str | None) -> list[dict[str, Any]]:
-    request = urllib.request.Request(
-        f"{team.cloud.endpoint_url}/_local/reports", headers={"Accept": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return [one for one in json.load(answer)["received"] if name in (None, one["name"])]
-
-
-def of_request(calls: list[dict[str, Any]], request_id: str) -> list[dict[str, Any]]:
-    """The calls of a webhook or chat that are about a request; Markdown escapes the hyphen of its id."""
-    return [one for one in calls if request_id in json.dumps(one["content"]).replace("\\", "")]
-
-
-def fail_next(team: Team, name: str, **failure: Any) -> None:
-    """Have the next calls of a stand-in fail."""
-    body = json.dumps({"name": name, **failure}).encode()
-    urllib.request.urlopen(
-        urllib.request.Request(f"{team.cloud.endpoint_url}/_local/reports", body, method="POST"), timeout=10
-    ).close()
-
-
-def until_all_are_handled(team: Team) -> None:
-    """Wait until no report waits any more; those of an announcement are planned before their job is looked at here."""
-    sqs, url = team.session.client("sqs"), str(team.cloud.physical_id("ReportQueue"))
-    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-
-    def none() -> bool | None:
-        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return set(counts.values()) == {"0"} or None
-
-    team.until(none, "reports still wait")
-
-
-def wait_for(team: Team, name: str, count: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = team.until(
-        lambda: calls if len(calls := received(team, name)) >= count else None, f"{name} did not get {count} reports"
-    )
-    return found
-
-
 def test_a_push_is_reported_to_every_kind_of_target(reporting: Team) -> None:
     team = reporting
     app_id = team.app("reported")
@@ -112,93 +73,6 @@ def test_a_push_is_reported_to_every_kind_of_target(reporting: Team) -> None:
     assert [one["path"] for one in bot] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
     assert bot[2]["content"]["thread_ts"] == bot[1]["content"]["ts"]
     assert received(team, "failures") == []
-
-
-def pull_request(name: str, number: int, commit: str, title: str = "Change") -> bytes:
-    """The body of GitHub's delivery of a pull request that was opened from the branch release/1."""
-    head = {"ref": "release/1", "sha": commit, "repo": {"id": 1, "full_name": f"acme/{name}"}}
-    base = {"ref": "main", "sha": "b" * 40, "repo": {"id": 1, "full_name": f"acme/{name}"}}
-    pull = {"number": number, "title": title, "head": head, "base": base, "state": "open", "draft": False}
-    pull |= {"updated_at": f"2026-11-22T12:00:{number:02}Z", "user": {"login": "ada"}, "merged": False}
-    repository = {"full_name": f"acme/{name}", "html_url": f"https://github.example/acme/{name}"}
-    return json.dumps({"action": "opened", "number": number, "pull_request": pull, "repository": repository}).encode()
-
-
-def route_previews(team: Team, name: str, app_id: str) -> None:
-    parameters = {"appId": app_id, "branchName": "{pullRequest.source}", "jobType": "RELEASE"}
-    when = {"pull_request": {"repository": f"acme/{name}", "targets": ["main"]}}
-    team.route(name, app_id, when=when, request={"operation": "start_job", "parameters": parameters})
-
-
-def opened(team: Team, body: bytes) -> str:
-    """Deliver a pull request that one route takes, and give the request id."""
-    status, answer = team.deliver(body, event="pull_request")
-    assert status == 202, answer
-    (request,) = answer["requests"]
-    return str(request["requestId"])
-
-
-def comments(team: Team, name: str, number: int) -> list[str]:
-    """The comments on a pull request, as anybody reads them at the host."""
-    request = urllib.request.Request(
-        f"{team.cloud.endpoint_url}/_local/reports/github/repos/acme/{name}/issues/{number}/comments",
-        headers={"Authorization": "Bearer of-a-reader"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return [one["body"] for one in json.load(answer)]
-
-
-def test_a_pull_request_gets_one_comment_with_its_preview(reporting: Team) -> None:
-    team, commit = reporting, "c" * 40
-    host = {**team.reports["statuses"], "when": {"routes": ["previewed"]}}
-    team.reports["previews"] = {**host, "kind": "pull_request_comment"}
-    team.reports["sites"] = {**host, "kind": "deployment"}
-    route_previews(team, "previewed", team.app("previewed"))
-    # A fresh process reads the routes anew.
-    for function in ("PlanReportsFunction", "SendReportFunction"):
-        team.kill(function)
-    request_id = opened(team, pull_request("previewed", 7, commit, "@here <b>x</b> ![x](https://evil.example/x.png)"))
-    finished = team.told(request_id)
-    assert finished["outcome"] == "SUCCEEDED"
-
-    def ended() -> str | None:
-        (text,) = comments(team, "previewed", 7) or [""]
-        return text if "succeeded" in text else None
-
-    text = team.until(ended, "the comment never said that the job succeeded")
-    assert f"]({finished['links']['site']})" in text
-    assert commit[:12] in text
-    for harmful in ("@here", "<b>", "](https://evil"):
-        assert harmful not in text
-    until_all_are_handled(team)
-    deployed = [one for one in received(team, "github") if "/acme/previewed/deployments/" in one["path"]]
-    assert [one["content"]["state"] for one in deployed] == ["in_progress", "success"]
-    assert deployed[-1]["content"]["environment_url"] == finished["links"]["site"]
-    made = [one["method"] for one in received(team, "github") if "/acme/previewed/issues/" in one["path"]]
-    # Looked for, made, and changed; what the test itself read is among the rest.
-    assert [method for method in made if method != "GET"] == ["POST", "PATCH"]
-
-
-@pytest.mark.thorough
-def test_a_comment_whose_answer_was_lost_is_not_made_twice(reporting: Team) -> None:
-    team = reporting
-    team.reports["strict-previews"] = {
-        "kind": "pull_request_comment",
-        "source": "github",
-        "api": f"{team.cloud.endpoint_url}/_local/reports/gitea",
-        "token": f"{SECRETS}/token",
-        "when": {"routes": ["twice"]},
-    }
-    route_previews(team, "twice", team.app("twice"))
-    time.sleep(SECONDS_FRESH + 1)
-    fail_next(team, "gitea", method="POST")
-    request_id = opened(team, pull_request("twice", 8, "d" * 40))
-    team.told(request_id)
-    until_all_are_handled(team)
-    calls = [one for one in received(team, "gitea") if one["method"] != "GET"]
-    # It was done and its answer was lost; the second attempt found it.
-    assert [(one["method"], one["status"]) for one in calls] == [("POST", None), ("PATCH", 200), ("PATCH", 200)]
-    assert "succeeded" in calls[-1]["content"]["body"]
 
 
 @pytest.mark.thorough

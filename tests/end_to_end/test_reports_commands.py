@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs_cli import cli
-from tests.end_to_end.test_reports import fail_next, of_request, received, until_all_are_handled
+from tests.support.report_calls import fail_next, of_request, received, until_all_are_handled
 from tests.support.team import ROOT, Team
 
 SECRETS = "/amplify-jobs/secrets/checked"

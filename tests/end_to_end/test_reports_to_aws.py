@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.test_reports import received, until_all_are_handled
+from tests.support.report_calls import received, until_all_are_handled
 from tests.support.team import Team
 
 HOSTILE = "<!channel> @here *b* `c` [x](https://evil.example) \u202egnp.exe"

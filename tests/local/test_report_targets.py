@@ -42,6 +42,12 @@ def test_a_stand_in_fails_as_often_as_it_was_told_and_others_do_not() -> None:
     assert statuses(targets) == [503, 201, 503, 201]
 
 
+def test_a_failure_can_be_of_a_part_of_the_paths() -> None:
+    targets = ReportTargets()
+    call(targets, "", {"name": "chat", "status": 503, "path": "/notes"})
+    assert [call(targets, f"/chat/{path}", {}).status_code for path in ("x", "7/notes", "7/notes")] == [201, 503, 201]
+
+
 def test_a_lost_answer_is_that_of_a_call_that_was_done() -> None:
     targets = ReportTargets()
     call(targets, "", {"name": "gitlab"})
@@ -114,3 +120,14 @@ def test_what_can_not_be_a_failure_is_refused_with_what_is_wrong(failure: dict[s
     answer = call(ReportTargets(), "", failure)
     assert answer.status_code == 400
     assert fault in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("name", ["github", "gitea"])
+def test_a_comment_is_changed_and_deleted_in_its_own_repository_alone(name: str) -> None:
+    targets = ReportTargets()
+    made = call(targets, f"/{name}/repos/acme/web/issues/7/comments", {"body": "built"})
+    number = made.get_json()["id"]
+    for repository, status in (("acme/docs", 404), ("acme", 404), ("acme/web", 200)):
+        path = f"/{name}/repos/{repository}/issues/comments/{number}"
+        assert call(targets, path, {"body": "x"}, method="PATCH").status_code == status
+        assert call(targets, path, None, method="DELETE").status_code == {200: 204}.get(status, status)

@@ -31,6 +31,7 @@ class Operation:
     after: str | None = None
     number: int = 0
     merge: int = 0
+    title: str = "Add x"
 
     @property
     def is_of_ref(self) -> bool:
@@ -110,6 +111,7 @@ def gitlab(*id_headers: str) -> Render:
         actions = {"opened": "open", "closed": "close", "reopened": "reopen"}
         attributes = {
             "iid": operation.number,
+            "title": operation.title,
             "action": actions.get(operation.deed, "update"),
             "state": "closed" if operation.deed == "closed" else "opened",
             "updated_at": operation.time("%Y-%m-%d %H:%M:%S UTC"),
@@ -143,6 +145,7 @@ def bitbucket(operation: Operation, attempt: int) -> Attempt:
     words = {"opened": "created", "closed": "rejected", "nothing": "approved"}
     pull = {
         "id": operation.number,
+        "title": operation.title,
         "updated_on": operation.time(f"%Y-%m-%dT%H:%M:%S.{operation.serial:06}+00:00"),
         "source": {"branch": {"name": "feat"}, "commit": {"hash": operation.after}, "repository": repository},
         "destination": {"branch": {"name": "main"}, "repository": repository},
@@ -169,6 +172,7 @@ def bitbucket_server(operation: Operation, attempt: int) -> Attempt:
     words = {"closed": "declined", "updated": "from_ref_updated", "nothing": "reviewer:approved"}
     body["pullRequest"] = {
         "id": operation.number,
+        "title": operation.title,
         "fromRef": {"id": "refs/heads/feat", "latestCommit": operation.after, "repository": repository},
         "toRef": {"id": "refs/heads/main", "repository": repository},
     }
@@ -204,6 +208,7 @@ def azure_devops(*, messages: bool) -> Render:
         resource: dict[str, Any] = {
             "repository": repository,
             "pullRequestId": operation.number,
+            "title": operation.title,
             "status": "abandoned" if operation.deed == "closed" else "active",
             "sourceRefName": "refs/heads/feat",
             "targetRefName": "refs/heads/main",
@@ -278,6 +283,7 @@ def _pull_request_like_github(
 ) -> dict[str, Any]:
     pull = {
         "number": operation.number,
+        "title": operation.title,
         "state": "closed" if operation.deed == "closed" else "open",
         "merged": False,
         "updated_at": operation.time(),

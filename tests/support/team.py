@@ -52,6 +52,8 @@ class Team:
         self.url = f"{cloud.api_url}/webhooks/github"
         self._folder = folder
         self._routes: dict[str, Any] = {}
+        git_access = {"url": git_server.address("{repository}"), "token": SECRET_NAME}
+        self.sources: dict[str, Any] = {"github": {"provider": "github", "secrets": [SECRET_NAME], "git": git_access}}
         self.reports: dict[str, Any] = {}
         self._pushes = 0
         self._lock = threading.Lock()
@@ -125,18 +127,21 @@ class Team:
     def route(self, name: str, app_id: str, **more: Any) -> None:
         """Push the routes with one more: pushes to acme/<name> build the app."""
         parameters = {"appId": app_id, "branchName": "{branch}", "jobType": "RELEASE"}
-        self._routes[name] = {
+        route = {
             "when": {"push": {"repository": f"acme/{name}", "branches": ["main", "release/*"]}},
             "request": {"operation": "start_job", "parameters": parameters},
             **more,
         }
+        self.add_routes({name: route})
+
+    def add_routes(self, routes: dict[str, Any]) -> None:
+        """Push the routes with more, by their names."""
+        self._routes |= routes
         self._push_routes()
 
     def _push_routes(self) -> None:
         file = self._folder / "routes.yaml"
-        git_access = {"url": self.git_server.address("{repository}"), "token": SECRET_NAME}
-        source = {"provider": "github", "secrets": [SECRET_NAME], "git": git_access}
-        content = {"sources": {"github": source}, "routes": self._routes, "reports": self.reports}
+        content = {"sources": self.sources, "routes": self._routes, "reports": self.reports}
         file.write_text(yaml.safe_dump(content))
         assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0
         # The function keeps what it read for a while; a fresh process reads it anew.
@@ -208,9 +213,12 @@ class Team:
             "X-Hub-Signature-256": sign(SECRET, body),
             **(headers or {}),
         }
-        request = urllib.request.Request(
-            url or self.url, body, {name: value for name, value in sent.items() if value}, method="POST"
-        )
+        return self.post(url or self.url, {name: value for name, value in sent.items() if value}, body)
+
+    @staticmethod
+    def post(url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+        """POST a delivery as it is, and give the answer."""
+        request = urllib.request.Request(url, body, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)

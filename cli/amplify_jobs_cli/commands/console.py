@@ -66,12 +66,12 @@ def _server(options: argparse.Namespace) -> ConsoleServer:
 
 def _as_options(options: argparse.Namespace) -> str:
     """What a command needs to be about the same stack in another terminal."""
-    given = {
+    answers = {
         "--stack": options.stack if options.stack != DEFAULT_STACK else None,
         "--profile": options.profile,
         "--region": options.region,
     }
-    return shlex.join(word for name, value in given.items() if value for word in (name, value))
+    return shlex.join(word for name, value in answers.items() if value for word in (name, value))
 
 
 def _port(text: str) -> int:

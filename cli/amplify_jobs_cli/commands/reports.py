@@ -105,7 +105,7 @@ def list_reports(options: argparse.Namespace) -> None:
     queues = _queues(stack)
     waiting, dead = queues.waiting(), queues.dead_reports()
     if options.json:
-        content = [{"target": one.name, "kind": one.target.kind, "stopped": stops[one.name]} for one in targets]
+        content = [{"target": each.name, "kind": each.target.kind, "stopped": stops[each.name]} for each in targets]
         dead_reports = [report.as_json() for report in dead]
         put_json({"stack": stack.name, "targets": content, "waiting": waiting, "deadReports": dead_reports})
         return

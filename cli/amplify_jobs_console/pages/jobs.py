@@ -66,7 +66,7 @@ def branch_jobs(reader: Reader, app_id: str, branch_name: str) -> Page[RequestSu
 
 def live_commit(page: Page[RequestSummary]) -> LiveCommit | None:
     """What the last job of a branch that succeeded brought live; None if the page has none."""
-    live = next((one for one in page.items if status_of(one).name == "succeeded"), None)
+    live = next((request for request in page.items if status_of(request).name == "succeeded"), None)
     if live is None:
         return None
     commit = live.commit_built or live.commit
@@ -75,4 +75,4 @@ def live_commit(page: Page[RequestSummary]) -> LiveCommit | None:
 
 def refresh_seconds(page: Page[RequestSummary]) -> int:
     """How often a list looks for news: often while something on it is not over."""
-    return SLOW_SECONDS if all(status_of(one).is_over for one in page.items) else FAST_SECONDS
+    return SLOW_SECONDS if all(status_of(request).is_over for request in page.items) else FAST_SECONDS

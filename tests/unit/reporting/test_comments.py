@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,6 +23,7 @@ from amplify_jobs.reporting.report import Report
 from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender
 from amplify_jobs.routing.routes import Routes
 from tests.support.announced import COMMIT, JOB, REQUESTED, finished, rejected, started
+from tests.support.host_comments import COMMENT_LISTS, WHOLE_PAGE
 from tests.support.host_wire import BASE, Fault, HostWire, answers, lost
 from tests.support.report_fakes import Notices, Records, Secrets
 
@@ -41,33 +41,6 @@ def of_pull_request(report: Report, number: int | None = 7, **members: Any) -> R
     changes = {"source": "host", "kind": "pull_request", "pull_request": number, **members}
     cause = report.cause.model_copy(update=changes)
     return Report(report.detail_type, report.detail.model_copy(update={"cause": cause}))
-
-
-# A host's path of the comments on pull request 7 of acme/web -> how their ids and texts are read.
-def _plain(content: Any) -> list[tuple[str, str]]:
-    return [(str(one["id"]), one["body"]) for one in content]
-
-
-LISTS: dict[str, tuple[str, Callable[[Any], list[tuple[str, str]]]]] = {
-    "github": ("/repos/acme/web/issues/7/comments", _plain),
-    "gitea": ("/repos/acme/web/issues/7/comments", _plain),
-    "forgejo": ("/repos/acme/web/issues/7/comments", _plain),
-    "gitlab": ("/projects/acme%2Fweb/merge_requests/7/notes", _plain),
-    "bitbucket": (
-        "/repositories/acme/web/pullrequests/7/comments",
-        lambda content: [(str(one["id"]), one["content"]["raw"]) for one in content["values"] if not one["deleted"]],
-    ),
-    "bitbucket-server": (
-        "/rest/api/latest/projects/acme/repos/web/pull-requests/7/activities",
-        lambda content: [
-            (str(one["comment"]["id"]), one["comment"]["text"]) for one in content["values"] if "comment" in one
-        ],
-    ),
-    "azure-devops": (
-        "/acme/_apis/git/repositories/web/pullRequests/7/threads",
-        lambda content: [(str(one["id"]), one["comments"][0]["content"]) for one in content["value"]],
-    ),
-}
 
 
 @dataclass
@@ -100,12 +73,11 @@ class World:
         raise AssertionError("the report is never sent")
 
     def listed(self) -> list[tuple[str, str]]:
-        path, read = LISTS[self.provider]
+        comments = COMMENT_LISTS[self.provider]
         found: dict[str, str] = {}
         for page in (1, 2):
-            sizes = {"per_page": "100", "pagelen": "100", "limit": "100", "api-version": "7.1", "sort": "asc"}
             pages = {"page": str(page), "start": str(100 * (page - 1))}
-            found |= dict(read(self.wire.ask("GET", path, **sizes, **pages)))
+            found |= dict(comments.read(self.wire.ask("GET", comments.of(7), **WHOLE_PAGE, **pages)))
         return list(found.items())
 
     def texts(self) -> list[str]:
@@ -114,12 +86,11 @@ class World:
     def write(self, text: str) -> None:
         """Comment as somebody else."""
         content = {"body": text, "text": text, "content": {"raw": text}, "comments": [{"content": text}]}
-        self.wire.ask(
-            "POST", LISTS[self.provider][0].replace("activities", "comments"), content, **{"api-version": "7"}
-        )
+        path = COMMENT_LISTS[self.provider].of(7).replace("activities", "comments")
+        self.wire.ask("POST", path, content, **{"api-version": "7"})
 
     def delete(self, identity: str) -> None:
-        base = LISTS[self.provider][0]
+        base = COMMENT_LISTS[self.provider].of(7)
         path, query = f"{base}/{identity}", {"api-version": "7.1"}
         match self.provider:
             case "github" | "gitea" | "forgejo":

@@ -84,7 +84,7 @@ class BranchRecord:
         if entry in self.entries:
             return self
         others = [other for other in self.entries if other.request_id != entry.request_id]
-        entries = sorted([*others, entry], key=lambda one: one.age)[-MOST_ENTRIES:]
+        entries = sorted([*others, entry], key=lambda each: each.age)[-MOST_ENTRIES:]
         return replace(self, entries=tuple(entries), version=self.version + 1)
 
     def without(self, ended: list[Entry]) -> BranchRecord:
@@ -116,9 +116,9 @@ class BranchRecord:
             newest = entry
         # What it supersedes finds so by itself.
         entries = tuple(
-            one for one in self.entries if one.age >= entry.age or not (one.supersedes and entry.supersedes)
+            each for each in self.entries if each.age >= entry.age or not (each.supersedes and entry.supersedes)
         )
-        commits = (*(one for one in self.commits if one != commit), commit)[-MOST_COMMITS:]
+        commits = (*(each for each in self.commits if each != commit), commit)[-MOST_COMMITS:]
         return BranchRecord(entries, newest, commits, ref, self.version + 1)
 
 

@@ -62,7 +62,7 @@ class Answer:
     def elements(self, *names: str) -> list[dict[str, Any]]:
         """The objects of a list in the JSON body; none where there is no list."""
         value = self.member(*names) if names else self.json
-        return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
     def identity(self, *names: str) -> str | None:
         """A member of the JSON body that is a number or a text, as text; None where there is none."""

@@ -69,10 +69,10 @@ class Orders:
 
     def start(self, raw: Mapping[str, Any]) -> RequestAccepted:
         """Request a job, by a route or outright, as `Job Requested` on the bus does."""
-        given = dict(raw)
-        place = {name: given.pop(name) for name in ("commit", "branch") if given.get(name) is not None}
+        members = dict(raw)
+        place = {name: members.pop(name) for name in ("commit", "branch") if members.get(name) is not None}
         try:
-            requested = parse_requested_job(given)
+            requested = parse_requested_job(members)
         except RequestRejected as rejected:
             raise InvalidOrderError(str(rejected)) from None
         if place and requested.route is None:
@@ -149,11 +149,11 @@ class Orders:
         """Process the events that led to a request, or all; each is new, by the mark of its replay."""
         # A delivery that was replayed before holds its events several times.
         events, mark = dict[str, Event](), self.now().isoformat()
-        for kept in record.events:
-            is_chosen = request_id is None or any(each.request_id == request_id for each in kept.decisions)
-            if is_chosen and kept.event is not None:
+        for stored in record.events:
+            is_chosen = request_id is None or any(each.request_id == request_id for each in stored.decisions)
+            if is_chosen and stored.event is not None:
                 try:
-                    event = Event.model_validate(kept.event)
+                    event = Event.model_validate(stored.event)
                 except ValidationError:
                     continue
                 replayed = event.model_copy(update={"replay": mark})

@@ -54,8 +54,8 @@ class JobsApi:
     badge_key: str
     now: Callable[[], datetime]
 
-    def list_requests(self, given: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
-        return self.reader.requests(given, limit, token)
+    def list_requests(self, filters: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
+        return self.reader.requests(filters, limit, token)
 
     def request(self, request_id: str) -> RequestStory:
         return self.looking.story(self.reader.record(request_id))

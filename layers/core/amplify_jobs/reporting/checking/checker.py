@@ -61,9 +61,9 @@ class Checker:
             except ServiceTrouble as trouble:
                 yield Finding("host", Result.FAULT, str(trouble), remedy="look at the address, or try again later")
                 return
-            found = list(judge_probe(destination, probe, answer, self._clock()))
-            yield from found
-            if any(finding.check != "repository" and finding.result is Result.FAULT for finding in found):
+            findings = list(judge_probe(destination, probe, answer, self._clock()))
+            yield from findings
+            if any(finding.check != "repository" and finding.result is Result.FAULT for finding in findings):
                 return
 
 

@@ -81,7 +81,7 @@ def gitlab_role(answer: Answer, _: float) -> Finding | None:
 
 def bitbucket_scopes(answer: Answer, _: float) -> Finding | None:
     listed = answer.headers.get("x-oauth-scopes")
-    if listed is not None and not any("repository" in one and "write" in one for one in listed.split(",")):
+    if listed is not None and not any("repository" in scope and "write" in scope for scope in listed.split(",")):
         return _fault("right", f"the token has the scopes {listed}", "give it the right to write repositories")
     return None
 

@@ -1,0 +1,49 @@
+"""What the stand-ins for targets of reports received on the local cloud, and failures that they are told."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+from tests.support.team import Team
+
+
+def received(team: Team, name: str | None) -> list[dict[str, Any]]:
+    request = urllib.request.Request(
+        f"{team.cloud.endpoint_url}/_local/reports", headers={"Accept": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return [one for one in json.load(answer)["received"] if name in (None, one["name"])]
+
+
+def of_request(calls: list[dict[str, Any]], request_id: str) -> list[dict[str, Any]]:
+    """The calls of a webhook or chat that are about a request; Markdown escapes the hyphen of its id."""
+    return [one for one in calls if request_id in json.dumps(one["content"]).replace("\\", "")]
+
+
+def fail_next(team: Team, name: str, **failure: Any) -> None:
+    """Have the next calls of a stand-in fail."""
+    body = json.dumps({"name": name, **failure}).encode()
+    urllib.request.urlopen(
+        urllib.request.Request(f"{team.cloud.endpoint_url}/_local/reports", body, method="POST"), timeout=10
+    ).close()
+
+
+def until_all_are_handled(team: Team) -> None:
+    """Wait until no report waits any more; those of an announcement are planned before their job is looked at here."""
+    sqs, url = team.session.client("sqs"), str(team.cloud.physical_id("ReportQueue"))
+    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+    def none() -> bool | None:
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return set(counts.values()) == {"0"} or None
+
+    team.until(none, "reports still wait")
+
+
+def wait_for(team: Team, name: str, count: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = team.until(
+        lambda: calls if len(calls := received(team, name)) >= count else None, f"{name} did not get {count} reports"
+    )
+    return found
