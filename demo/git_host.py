@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import re
 from pathlib import Path
@@ -58,6 +57,6 @@ class GitHost:
 def _password(request: Request) -> str:
     try:
         login = base64.b64decode(request.headers.get("Authorization", "").removeprefix("Basic "), validate=True)
-    except binascii.Error:
+    except ValueError:
         return ""
     return login.decode("utf-8", "replace").partition(":")[2]
