@@ -66,6 +66,11 @@ class JobsClient:
         """Every branch that a job was followed on."""
         return [_parse(BranchState, item) for item in pages(self._api, "/branches", {}, EVERYTHING)]
 
+    def branch(self, app: str, branch_name: str) -> BranchState | None:
+        """One branch of an app, named by its id or name; None if no job was followed there."""
+        found = list(pages(self._api, "/branches", {"app": app, "branch": branch_name}, 1))
+        return _parse(BranchState, found[0]) if found else None
+
     def health(self) -> Health:
         """How current the index is."""
         return _parse(Health, self._api.get("/health"))

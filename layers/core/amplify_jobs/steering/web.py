@@ -136,11 +136,13 @@ def build_app(api: JobsApi) -> APIGatewayHttpResolver:
 
     @app.get("/branches")
     def list_branches(
+        app: Text = None,
+        branch: Text = None,
         limit: Limit = 100,
         next: Annotated[str | None, Query(max_length=2_048)] = None,  # noqa: A002 -- the query's own name
     ) -> Page[BranchState]:
         """List branches with what is live, and their last request."""
-        return api.branches(limit, next)
+        return api.branches(app, branch, limit, next)
 
     @app.get("/routes")
     def get_routes() -> RoutesInEffect:
