@@ -31,6 +31,8 @@ SECRET_NAME = "/amplify-jobs/secrets/github"
 BUCKETS = ("e2e-artifacts", "e2e-triggers")
 COMMENTED = ("commented", "reviewed")
 """Repositories of CodeCommit on which the stack may comment."""
+MIRRORS = ("e2e-mirror", "e2e-codecommit")
+"""The repositories of CodeCommit that the stack may write."""
 PATIENCE_SECONDS = 400
 """Longer than a message stays hidden whose function was killed, and than the second pause of a report."""
 
@@ -73,6 +75,7 @@ class Team:
             parameters = {
                 "ReadableBuckets": ",".join(BUCKETS),
                 "CommentRepositories": ",".join(COMMENTED),
+                "MirrorRepositories": ",".join(MIRRORS),
                 "MirrorPrivateHosts": f"127.0.0.1:{git_server.port}",
                 "BadgeKey": "k" * 32,
             }
