@@ -32,8 +32,16 @@ class JobsInMemory:
     owners: dict[tuple[str, str, str], str] = field(default_factory=dict)
     changed: list[JobRef] = field(default_factory=list)
     started: list[tuple[str, Job]] = field(default_factory=list)
+    stops: dict[str, str] = field(default_factory=dict)
 
     def job_of_request(self, request_id: str) -> Job | None:
+        return self.jobs.get(request_id)
+
+    def stop_of_request(self, request_id: str) -> str | None:
+        return self.stops.get(request_id)
+
+    def order_stop(self, request_id: str, reason: str, now: datetime) -> Job | None:
+        self.stops[request_id] = reason
         return self.jobs.get(request_id)
 
     def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None:

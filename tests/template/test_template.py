@@ -341,6 +341,8 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "save_models_attempt": {"dynamodb:UpdateItem JobsTable"},
         "mark_superseded": {"dynamodb:UpdateItem JobsTable"},
         "superseding_request": {"dynamodb:GetItem JobsTable"},
+        "order_stop": {"dynamodb:UpdateItem JobsTable"},
+        "stop_of_request": {"dynamodb:GetItem JobsTable"},
         "published_announcements": {"dynamodb:GetItem JobsTable"},
         "mark_announced": {"dynamodb:UpdateItem JobsTable"},
     },

@@ -22,7 +22,7 @@ _ORDERS = {
     "retry": "The same request is accepted again.",
     "restore": "The commit is requested again.",
     "replay": "The event is processed again.",
-    "stop": "The job is told to stop. Amplify may take a moment.",
+    "stop": "The job is told to stop. It may take a moment, and some minutes for one that waits.",
 }
 
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 class RequestRecords(Protocol):
-    """The jobs table: which job a request became."""
+    """The jobs table: which job a request became, and whether a person stopped it before."""
 
     def job_of_request(self, request_id: str) -> Job | None: ...
+
+    def stop_of_request(self, request_id: str) -> str | None: ...
 
     def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What is known of a request: its job, a start whose outcome is unknown, the newer request, the announcements."""
+"""What is known of a request: its job, a start of unknown outcome, the newer request, a stop, the announcements."""
 
 from __future__ import annotations
 
@@ -55,6 +55,21 @@ class Requests(Items):
         """Read which newer request superseded a request; None if none did."""
         newer = self._attribute(request_id, "supersededBy")
         return newer if isinstance(newer, str) else None
+
+    def order_stop(self, request_id: str, reason: str, now: datetime) -> Job | None:
+        """Record that nothing is to be started for a request any more; give the job that it has become already."""
+        item = self._table.update(
+            request_key(request_id),
+            "SET stopOrder = :reason, expiresAt = if_not_exists(expiresAt, :expires)",
+            {":reason": reason, ":expires": expiry(now, RECORDS_LAST)},
+        )
+        job = item.get("job")
+        return None if job is None else Job.model_validate(job)
+
+    def stop_of_request(self, request_id: str) -> str | None:
+        """Read why nothing is to be started for a request any more; None if nobody ordered it."""
+        reason = self._attribute(request_id, "stopOrder")
+        return reason if isinstance(reason, str) else None
 
     def published_announcements(self, request_id: str) -> PublishedAnnouncements:
         """Read which announcements of a request were published, and with which names."""
