@@ -58,8 +58,8 @@ class OnceStarter:
     def start(self, start: BranchStart, cancellation: Superseded | None = None) -> Job:
         """Start the job, or give the one that an earlier try has started.
 
-        With `cancellation`, which says why, nothing is sent: an earlier try may have started the job, and nothing else counts.
-        Safe to call again after any failure, a killed process included. Raises as Starter.start.
+        With `cancellation`, which says why, nothing is sent: an earlier try may have started the job, and nothing else
+        counts. Safe to call again after any failure, a killed process included. Raises as Starter.start.
         """
         for _ in range(_TURNS):
             if (job := self._take_turn(start, cancellation)) is not None:
