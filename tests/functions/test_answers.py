@@ -64,6 +64,7 @@ STORED: list[tuple[str, Callable[[JobsTable], object]]] = [
     ("GetItem", lambda store: store.models_attempt("web-1")),
     ("GetItem", lambda store: store.superseding_request("web-1")),
     ("GetItem", lambda store: store.stop_of_request("web-1")),
+    ("GetItem", lambda store: store.progress("web-1")),
     ("GetItem", lambda store: store.latest_of_kind(BRANCH, "push")),
     ("GetItem", lambda store: store.has_ended(REF)),
     ("PutItem", lambda store: store.acquire_lease(BRANCH, ATTEMPT, Lease())),

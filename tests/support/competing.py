@@ -16,7 +16,7 @@ from typing import TypeVar
 from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Superseded, Throttled
 from amplify_jobs.model.job import BranchRef, Job
 from amplify_jobs.model.parameters import HostingParameters, StartJobParameters
-from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
+from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, Progress
 from amplify_jobs.starting.once import BranchStart, OnceStarter
 
 Result = TypeVar("Result")
@@ -196,6 +196,10 @@ class Process:
 
     def job_of_request(self, request_id: str) -> Job | None:
         return self._store(lambda: self._world.known.get(request_id))
+
+    def progress(self, start_id: str) -> Progress:
+        world = self._world
+        return self._store(lambda: Progress(world.known.get(start_id), "Stopped." if start_id in world.stops else None))
 
     def stop_of_request(self, request_id: str) -> str | None:
         return self._store(lambda: "Stopped." if request_id in self._world.stops else None)

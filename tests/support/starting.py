@@ -11,7 +11,7 @@ from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.job import BranchRef, Job, JobRef, RecordKey
 from amplify_jobs.model.parameters import HostingParameters
 from amplify_jobs.model.request import Cause, JobRequest
-from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, ModelsAttempt
+from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, ModelsAttempt, Progress
 from amplify_jobs.starting.starter import StartResources
 from amplify_jobs.starting.superseding import Latest
 
@@ -36,6 +36,9 @@ class JobsInMemory:
 
     def job_of_request(self, request_id: str) -> Job | None:
         return self.jobs.get(request_id)
+
+    def progress(self, start_id: str) -> Progress:
+        return Progress(self.jobs.get(start_id), self.stops.get(start_id))
 
     def stop_of_request(self, request_id: str) -> str | None:
         return self.stops.get(request_id)

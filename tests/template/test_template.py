@@ -343,6 +343,7 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "superseding_request": {"dynamodb:GetItem JobsTable"},
         "order_stop": {"dynamodb:UpdateItem JobsTable"},
         "stop_of_request": {"dynamodb:GetItem JobsTable"},
+        "progress": {"dynamodb:GetItem JobsTable"},
         "published_announcements": {"dynamodb:GetItem JobsTable"},
         "mark_announced": {"dynamodb:UpdateItem JobsTable"},
     },

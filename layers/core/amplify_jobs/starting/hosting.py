@@ -34,9 +34,10 @@ class HostingStarter:
         """
         branch = BranchRef(self._region, parameters.app_id, parameters.branch_name)
         start = BranchStart(start_id, request.operation, branch, parameters)
-        stop = self._jobs.stop_of_request(request.request_id)
+        # The first start finds the order where it looks for its job.
+        stop = self._jobs.stop_of_request(request.request_id) if start_id != request.request_id else None
         job = self._start(start, request) if stop is None else self._once.start(start, Superseded(stop))
-        if stop is not None or self._jobs.stop_of_request(request.request_id) is not None:
+        if self._jobs.stop_of_request(request.request_id) is not None:
             self._stop(branch, job)
         return job
 

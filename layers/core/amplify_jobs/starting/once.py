@@ -71,10 +71,13 @@ class OnceStarter:
         # In this order: a request that finds this one's job records it before it releases this one's lease.
         lease = self.jobs.lease(start.branch)
         attempt = lease.attempt if lease.attempt is not None and lease.attempt.request_id == start.start_id else None
-        if (job := self.jobs.job_of_request(start.start_id)) is not None:
+        progress = self.jobs.progress(start.start_id)
+        if (job := progress.job) is not None:
             if attempt is not None:
                 self.jobs.release_lease(start.branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
             return job
+        if progress.stop is not None:
+            cancellation = Superseded(progress.stop)
         if cancellation is not None and attempt is None:
             raise cancellation
         listed_at = self.now()

@@ -10,11 +10,17 @@ from amplify_jobs.announcing.published import PublishedAnnouncements
 from amplify_jobs.aws.jobs_table.items import RECORDS_LAST, Items, expiry, iso, read_time
 from amplify_jobs.aws.jobs_table.keys import request_key
 from amplify_jobs.model.job import Job
-from amplify_jobs.starting.lease import ModelsAttempt
+from amplify_jobs.starting.lease import ModelsAttempt, Progress
 
 
 class Requests(Items):
     """What is known of requests."""
+
+    def progress(self, start_id: str) -> Progress:
+        """Read how far a start has come."""
+        item = self._table.get(request_key(start_id)) or {}
+        job, stop = item.get("job"), item.get("stopOrder")
+        return Progress(None if job is None else Job.model_validate(job), stop if isinstance(stop, str) else None)
 
     def job_of_request(self, request_id: str) -> Job | None:
         """Read which job a request became; None while that is not recorded."""
@@ -68,8 +74,7 @@ class Requests(Items):
 
     def stop_of_request(self, request_id: str) -> str | None:
         """Read why nothing is to be started for a request any more; None if nobody ordered it."""
-        reason = self._attribute(request_id, "stopOrder")
-        return reason if isinstance(reason, str) else None
+        return self.progress(request_id).stop
 
     def published_announcements(self, request_id: str) -> PublishedAnnouncements:
         """Read which announcements of a request were published, and with which names."""
