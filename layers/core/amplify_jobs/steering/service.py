@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from amplify_jobs.errors import NotSetUpError
+from amplify_jobs.errors import BadQueryError, NotSetUpError
 from amplify_jobs.indexing.answers import (
     BranchState,
     Health,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from amplify_jobs.routing.routes import Routes
     from amplify_jobs.steering.looking import Looking
     from amplify_jobs.steering.orders import Orders
+    from amplify_jobs.steering.rollback_order import RollbackOrder
 
 _TIMES_SHOWN = 3
 
@@ -74,6 +75,9 @@ class JobsApi:
     def retry(self, request_id: str, reason: str | None) -> RequestAccepted:
         return self.orders().retry(request_id, reason)
 
+    def roll_back(self, order: RollbackOrder) -> RequestAccepted:
+        return self.orders().roll_back(order)
+
     def replay(self, request_id: str, reason: str | None) -> RequestAccepted:
         return self.orders().replay(request_id, reason)
 
@@ -88,8 +92,15 @@ class JobsApi:
     def replay_delivery(self, delivery_id: str, reason: str | None) -> RequestAccepted:
         return self.orders().replay_delivery(delivery_id, reason)
 
-    def branches(self, limit: int, token: str | None) -> Page[BranchState]:
-        return self.reader.branches(limit, token)
+    def branches(self, app: str | None, branch: str | None, limit: int, token: str | None) -> Page[BranchState]:
+        if (app is None) != (branch is None):
+            raise BadQueryError("app and branch name a branch together; give both, or none for all branches")
+        page = self.reader.one_branch(app, branch) if app and branch else self.reader.branches(limit, token)
+        return page.model_copy(update={"items": tuple(map(self._with_badge, page.items))})
+
+    def _with_badge(self, branch: BranchState) -> BranchState:
+        path = badge.make_path(self.badge_key, branch.app_id, branch.branch_name) if self.badge_key else None
+        return branch.model_copy(update={"badge": path})
 
     def routes_in_effect(self) -> RoutesInEffect:
         """The routes in the bucket; none before the first push."""
