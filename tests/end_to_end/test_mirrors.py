@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.mirrored import MirroredApp
 from tests.support.team import Team
+
+pytestmark = pytest.mark.shared_cloud
 
 
 def test_two_pushes_in_a_row_are_two_builds_of_their_own_commits(team: Team) -> None:

@@ -92,6 +92,13 @@ class Team:
                     else:
                         os.environ[name] = value
 
+    def begin_anew(self, folder: Path) -> None:
+        """Forget the routes, store the secret again, and make further repositories in another folder."""
+        self.session.client("ssm").put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET, Overwrite=True)
+        self._folder = folder
+        self._routes = {}
+        self.reports = {}
+
     # ------------------------------------------------------------ what the team has
 
     def app(self, name: str, build: list[str] | None = None) -> str:
