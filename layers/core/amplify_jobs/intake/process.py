@@ -14,7 +14,7 @@ from amplify_jobs.events.event import EventKind, request_id
 from amplify_jobs.intake.claims import Claims
 from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.intake.protocols import CurrentRoutes, Executions
-from amplify_jobs.intake.record import Decision, decision
+from amplify_jobs.intake.record import Decision
 from amplify_jobs.intake.ref_record import Entry
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.model.request import Cause, JobRequest
@@ -59,11 +59,11 @@ class EventProcessor:
         if entry.refusal is not None:
             ignored += [Ignored(match.name, entry.refusal) for match in matched]
             matched, requests = [], []
-        recorded = [decision(each) for each in ignored]
+        recorded = [_decision(each) for each in ignored]
         for match, request in zip(matched, requests, strict=True):
             earlier = entry.requests.get(str(match.name))
             result.requests.append(self._start(request) if earlier is None else _repeat(request, earlier))
-            recorded.append(decision(match, earlier or request.request_id))
+            recorded.append(_decision(match, earlier or request.request_id))
         if claims is not None and entry.is_claimed:
             claims.complete(queued.source, event, ids)
         result.ignored += [asdict(each) for each in ignored]
@@ -147,3 +147,10 @@ def _rejection(queued: QueuedEvent, reason: str) -> JobRequest:
         received_at=queued.received_at,
         fault=reason,
     )
+
+
+def _decision(decided: Matched | Ignored, request_id: str | None = None) -> Decision:
+    """The record of a route's decision."""
+    if isinstance(decided, Ignored):
+        return Decision(route=decided.route, matched=False, reason=decided.reason)
+    return Decision(route=decided.name, matched=True, reason="; ".join(decided.findings), request_id=request_id)
