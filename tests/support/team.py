@@ -97,7 +97,12 @@ class Team:
                         os.environ[name] = value
 
     def begin_anew(self, folder: Path) -> None:
-        """Forget the routes, store the secret again, and make further repositories in another folder."""
+        """Forget the routes, store the secret again, and make further repositories in another folder.
+
+        The apps are deleted, since an account has 25 at most.
+        """
+        for app in self.amplify.list_apps(maxResults=100)["apps"]:
+            self.amplify.delete_app(appId=app["appId"])
         self.session.client("ssm").put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET, Overwrite=True)
         self._folder = folder
         self._routes = {}
