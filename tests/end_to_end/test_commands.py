@@ -47,6 +47,7 @@ NOT_RUN = {
     r"amplify-jobs redrive (?!-)": "the example's execution succeeded: tests/end_to_end/test_recovery.py redrives one",
     r"aws ssm get-parameters-by-path [^|]*\| xargs .* delete-parameters": "removes what the other commands here need",
     r"curl --aws-sigv4": "needs credentials: tests/end_to_end/test_api.py calls the API",
+    r"amplify-jobs reconcile": "the example has no git host: tests/end_to_end/test_missed_pushes.py looks at one",
     r"amplify-jobs jobs stop": "the example's job has ended: tests/end_to_end/test_cli.py stops one",
     r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
     r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",

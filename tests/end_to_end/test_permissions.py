@@ -273,6 +273,28 @@ def mirrors(team: Team) -> Iterator[None]:
     assert team.told(team.accepted(late), "Job Rejected")["supersededBy"] == asked[1]
 
 
+def reconciles(team: Team) -> Iterator[None]:
+    """A push whose delivery was lost, found by the schedule of reconcile, which fires now."""
+    app = MirroredApp.made(team, "missed")
+    yield
+    scheduler: Any = team.session.client("scheduler")
+    target = scheduler.get_schedule(Name=f"{STACK}-reconcile")["Target"] | {"Input": '{"afterMinutes": 0}'}
+
+    def look(number: int) -> None:
+        scheduler.create_schedule(
+            Name=f"reconcile-{number}",
+            ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target=target,
+        )
+
+    look(1)
+    until_asked(team, "ReconcileFunctionRole", "s3:PutObject")
+    commit = app.commit("Missed")
+    look(2)
+    assert team.told_of("missed")["commitBuilt"] == commit
+
+
 def asks_the_api(team: Team) -> Iterator[None]:
     """Questions about a push and its job, a retry, and the stop of a job that runs."""
     app_id, endless = team.app("asked"), team.app("stopped", build=["sleep 300"])
@@ -315,6 +337,7 @@ TOGETHER: list[Callable[[Team], Iterator[None]]] = [
     fires,
     reports,
     mirrors,
+    reconciles,
     asks_the_api,
     buries,
 ]
@@ -394,11 +417,12 @@ def test_only_what_a_scenario_meant_to_be_refused_was_refused(lived: Team) -> No
 
 
 def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
-    # The keys are those of tests/unit/aws/test_report_records.py, and of aws/jobs_table/mirrored.py.
+    # The keys are those of tests/unit/aws/test_report_records.py, aws/jobs_table/mirrored.py and aws/ref_records.py.
     leading_keys = ["condition ForAllValues:StringLike on dynamodb:LeadingKeys"]
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {
-        role(lived, name).name: leading_keys for name in ("SendReportFunctionRole", "MirrorFunctionRole")
+        role(lived, f"{name}FunctionRole").name: leading_keys
+        for name in ("SendReport", "Mirror", "ReceiveWebhook", "DrainIntake", "Reconcile")
     }
 
 
