@@ -39,6 +39,7 @@ class LocalConsole:
             command=f"AWS_ENDPOINT_URL={endpoint_url} amplify-jobs",
             links=(("Reports", f"{BASE}/reports"),),
             is_console=True,
+            api_url=api_url,
         )
         self._console = Console(StackApi(api_url, region), place)
 

@@ -37,12 +37,14 @@ ALARMS = (
     "large-deliveries",
     "lost-events",
     "lost-reports",
+    "reconcile-errors",
     "rejected-requests",
     "report-dead-letters",
     "server-errors",
     "throttled-deliveries",
     "throttled-executions",
     "throttled-function",
+    "unreached-repositories",
     "waiting-starts",
 )
 

@@ -71,6 +71,7 @@ class Team:
             parameters = {
                 "ReadableBuckets": ",".join(BUCKETS),
                 "MirrorPrivateHosts": f"127.0.0.1:{git_server.port}",
+                "BadgeKey": "k" * 32,
             }
             settings = CloudSettings(aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud")
             cloud = exits.enter_context(LocalCloud(ROOT / "template.yaml", settings))

@@ -54,7 +54,8 @@ def _server(options: argparse.Namespace) -> ConsoleServer:
     from amplify_jobs_console.serving import ConsoleServer  # noqa: PLC0415
 
     stack = find_stack(options)
-    place = Place(options.stack, detail=f"{stack.region}, {stack.api_url}", options=_as_options(options))
+    detail = f"{stack.region}, {stack.api_url}"
+    place = Place(options.stack, detail=detail, options=_as_options(options), api_url=stack.api_url)
     console = Console(ConsoleApi(stack.jobs_api()), place)
     try:
         return ConsoleServer(console, options.port)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -135,22 +135,30 @@ class IndexReader:
     def branches(self, limit: int, token: str | None) -> Page[BranchState]:
         """List branches by app and name, with their newest request that has not ended. Raises ServiceTrouble."""
         stored, has_more = self.index.items_of(items.BRANCHES, limit=limit, after=token)
+        following = stored[-1]["sk"] if stored and has_more else None
+        states = self._states([BranchRecord.model_validate_json(item["record"]) for item in stored])
+        return Page[BranchState](items=states, next=following, as_of=self.as_of())
+
+    def one_branch(self, app: str, branch_name: str) -> Page[BranchState]:
+        """A page of one branch of an app, which its id or name names; of none if no job was followed there.
+
+        Raises BadQueryError, ServiceTrouble.
+        """
+        record = self.branch(self._app_id(app), branch_name)
+        return Page[BranchState](items=self._states([record] if record else []), as_of=self.as_of())
+
+    def _states(self, branches: Sequence[BranchRecord]) -> tuple[BranchState, ...]:
         open_requests = self._open_requests()
-        states = []
-        for item in stored:
-            branch = BranchRecord.model_validate_json(item["record"])
-            states.append(
-                BranchState(
-                    app_id=branch.app_id,
-                    app_name=branch.app_name,
-                    branch_name=branch.branch_name,
-                    live=branch.live,
-                    last=branch.last,
-                    running=open_requests.get(items.branch_partition(branch.app_id, branch.branch_name)),
-                )
+        return tuple(
+            BranchState(
+                app_id=branch.app_id,
+                app_name=branch.app_name,
+                branch_name=branch.branch_name,
+                live=branch.live,
+                last=branch.last,
+                running=open_requests.get(items.branch_partition(branch.app_id, branch.branch_name)),
             )
-        return Page[BranchState](
-            items=tuple(states), next=stored[-1]["sk"] if stored and has_more else None, as_of=self.as_of()
+            for branch in branches
         )
 
     def branch(self, app_id: str, branch_name: str) -> BranchRecord | None:
