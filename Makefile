@@ -13,6 +13,8 @@ CHECKOV := .venv-checkov
 MODULES ?= following.answer following.poll starting.superseding
 # The parts of `make check`, which run side by side.
 PARTS ?= lint types template security machine test
+# A step of the set-up: its name, and how long its command took.
+step = printf '  %-46s' "$(1)"; start=$$(date +%s); { $(2); } && printf '%5d s\n' $$(($$(date +%s) - start))
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export SAM_CLI_TELEMETRY = 0
@@ -27,7 +29,7 @@ setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/ampli
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 exits after three pushes, PYTHON=… chooses a Python
+run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 exits after four pushes, PYTHON=… chooses a Python
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
 local: $(VENV)/ready ## Run the local cloud alone: AWS at port 4566, the HTTP API at port 3000; PARAMETERS="NAME=VALUE …"
@@ -99,13 +101,10 @@ lock: $(VENV)/ready ## Pin the newest versions of all packages, with hashes
 $(VENV)/ready: requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "amplify-jobs needs Python 3.11 or newer, and this is " + sys.version.split()[0] + "; install one, or name it: make PYTHON=/path/to/python3.12")'
 	@echo "Setting up $(VENV), once (475 MB, half a minute or longer):"
-	@echo "  1 of 3  a virtual environment of $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv $(VENV)
-	@echo "  2 of 3  uv, which installs packages"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || { $(NO_INDEX); }
-	@echo "  3 of 3  $$(grep -c '^[a-z].*==' requirements/dev.txt) packages"
-	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements/uv.txt requirements/dev.txt || { $(NO_INDEX); }
-	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(call step,1 of 4  a virtual environment of $$($(PYTHON) --version),$(PYTHON) -m venv $(VENV))
+	@$(call step,2 of 4  uv to install packages,$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || { $(NO_INDEX); })
+	@$(call step,3 of 4  $$(grep -c '^[a-z].*==' requirements/dev.txt) packages,VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements/uv.txt requirements/dev.txt || { $(NO_INDEX); })
+	@$(call step,4 of 4  amplify-jobs itself,VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .)
 	@touch $@
 
 $(TOOLS)/ready: $(VENV)/ready requirements/tools.txt

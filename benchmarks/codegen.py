@@ -96,6 +96,6 @@ def _jobs(console: Console) -> Table:
             text=True,
             check=True,
         )
-        found: dict[str, Any] = json.loads(done.stdout)
-        rows.append(Row([str(found["forms"]), f"{found['seconds']:.1f} s", f"{found['megabytes']:.0f} MB"]))
+        output: dict[str, Any] = json.loads(done.stdout)
+        rows.append(Row([str(output["forms"]), f"{output['seconds']:.1f} s", f"{output['megabytes']:.0f} MB"]))
     return Table("A codegen job by AWS's generator under Node, with declarations", ("forms", "time", "memory"), rows)

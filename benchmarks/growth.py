@@ -57,7 +57,7 @@ def measure(console: Console) -> list[Table]:
 
 
 def _row(load: Load, loads: Sequence[Load]) -> Row:
-    few = next((one for one in loads if one.pace == load.pace and one.pushes == SIZES[0]), load)
+    few = next((each for each in loads if each.pace == load.pace and each.pushes == SIZES[0]), load)
     cells = (
         f"{load.pushes} {load.pace}",
         ", ".join(f"{count} {status}" for status, count in sorted(load.answers.items())),
@@ -110,7 +110,7 @@ def _ended(team: Team, count: int) -> Counter[str]:
     """The statuses of all executions, once so many are there and none runs, or once patience ends."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        statuses = Counter(str(one["status"]) for one in team.executions())
+        statuses = Counter(str(each["status"]) for each in team.executions())
         if (statuses.total() >= count and not statuses["RUNNING"]) or time.monotonic() > deadline:
             return statuses
         time.sleep(LOOK_SECONDS)

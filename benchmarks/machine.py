@@ -65,7 +65,7 @@ class Walk:
 
 
 def walk(
-    definition: Mapping[str, Any], given: Any, context: Mapping[str, Any], task: Callable[[Call], Any], clock: Clock
+    definition: Mapping[str, Any], data: Any, context: Mapping[str, Any], task: Callable[[Call], Any], clock: Clock
 ) -> Walk:
     """Run an execution to its end.
 
@@ -81,9 +81,9 @@ def walk(
         state = definition["States"][name]
         match state["Type"]:
             case "Task":
-                name, given = _task(name, state, given, context, task)
+                name, data = _task(name, state, data, context, task)
             case "Choice":
-                name = _choice(name, state, given)
+                name = _choice(name, state, data)
             case "Succeed":
                 name = None
             case other:
@@ -92,7 +92,7 @@ def walk(
 
 
 def _task(
-    name: str, state: Mapping[str, Any], given: Any, context: Mapping[str, Any], task: Callable[[Call], Any]
+    name: str, state: Mapping[str, Any], data: Any, context: Mapping[str, Any], task: Callable[[Call], Any]
 ) -> tuple[str | None, Any]:
     known = {"Type", "Comment", "Resource", "Parameters", "ResultSelector", "ResultPath", "TimeoutSeconds"}
     known |= {"TimeoutSecondsPath", "Retry", "Catch", "Next", "End"}
@@ -100,8 +100,8 @@ def _task(
         raise NotSimulatedError(f"{name}: {unknown[0]} is not simulated")
     limit = state.get("TimeoutSeconds")
     if path := state.get("TimeoutSecondsPath"):
-        limit = look_up(path, given, context)
-    parameters = fill_in(state["Parameters"], given, context)
+        limit = look_up(path, data, context)
+    parameters = fill_in(state["Parameters"], data, context)
     try:
         result = task(Call(state["Resource"], parameters, limit))
     except TaskError as error:
@@ -109,11 +109,11 @@ def _task(
         catcher = _catcher(state.get("Catch", ()), error)
         if catcher is None:
             raise NotSimulatedError(f"{name}: {error.name} is not caught") from error
-        return catcher["Next"], put(given, catcher.get("ResultPath", "$"), {"Error": error.name, "Cause": ""})
+        return catcher["Next"], put(data, catcher.get("ResultPath", "$"), {"Error": error.name, "Cause": ""})
     if selector := state.get("ResultSelector"):
         result = fill_in(selector, result, context)
-    given = put(given, state.get("ResultPath", "$"), result)
-    return (None if state.get("End") else state["Next"]), given
+    data = put(data, state.get("ResultPath", "$"), result)
+    return (None if state.get("End") else state["Next"]), data
 
 
 def _check_not_retried(name: str, state: Mapping[str, Any], error: TaskError) -> None:
@@ -130,51 +130,49 @@ def _matches(rule: Mapping[str, Any], error: TaskError) -> bool:
     return error.name in rule["ErrorEquals"] or "States.ALL" in rule["ErrorEquals"]
 
 
-def _choice(name: str, state: Mapping[str, Any], given: Any) -> str:
+def _choice(name: str, state: Mapping[str, Any], data: Any) -> str:
     for rule in state["Choices"]:
-        if all(_holds(name, part, given) for part in rule.get("And", [rule])):
+        if all(_holds(name, part, data) for part in rule.get("And", [rule])):
             return str(rule["Next"])
     return str(state["Default"])
 
 
-def _holds(name: str, rule: Mapping[str, Any], given: Any) -> bool:
+def _holds(name: str, rule: Mapping[str, Any], data: Any) -> bool:
     match {key: value for key, value in rule.items() if key not in {"Variable", "Next"}}:
         case {"BooleanEquals": wanted}:
-            return look_up(rule["Variable"], given, {}) is wanted
+            return look_up(rule["Variable"], data, {}) is wanted
         case {"IsPresent": wanted} if rule["Variable"].count(".") == 1:
-            return (rule["Variable"].removeprefix("$.") in given) is wanted
+            return (rule["Variable"].removeprefix("$.") in data) is wanted
         case {"IsNull": wanted}:
-            return (look_up(rule["Variable"], given, {}) is None) is wanted
+            return (look_up(rule["Variable"], data, {}) is None) is wanted
     raise NotSimulatedError(f"{name}: only BooleanEquals, IsNull and IsPresent of a member are simulated")
 
 
-def look_up(path: str, given: Any, context: Mapping[str, Any]) -> Any:
+def look_up(path: str, data: Any, context: Mapping[str, Any]) -> Any:
     """Follow a reference path ($.a.b into the input, $$.a.b into the context object)."""
-    value = context if path.startswith("$$") else given
+    value = context if path.startswith("$$") else data
     for member in path.lstrip("$").split(".")[1:]:
         value = value[member]
     return value
 
 
-def fill_in(template: Any, given: Any, context: Mapping[str, Any]) -> Any:
+def fill_in(template: Any, data: Any, context: Mapping[str, Any]) -> Any:
     """Fill in a payload template: members whose names end in .$ hold paths."""
     if not isinstance(template, Mapping):
         return template
     return {
-        name.removesuffix(".$"): look_up(value, given, context)
-        if name.endswith(".$")
-        else fill_in(value, given, context)
+        name.removesuffix(".$"): look_up(value, data, context) if name.endswith(".$") else fill_in(value, data, context)
         for name, value in template.items()
     }
 
 
-def put(given: Any, path: str | None, result: Any) -> Any:
+def put(data: Any, path: str | None, result: Any) -> Any:
     """Put a result where a ResultPath says: null drops it, $ replaces the input, $.name adds a member."""
     if path is None:
-        return given
+        return data
     if path == "$":
         return result
     member = path.removeprefix("$.")
     if not member.isidentifier():
         raise NotSimulatedError(f"ResultPath {path} is not simulated")
-    return {**given, member: result}
+    return {**data, member: result}

@@ -106,7 +106,7 @@ def _push_and_count(team: Team, console: Console) -> Figures:
     announced = _Announced(team)
     alone = [_deliver(team, team.push("alone", "main")).seconds for _ in range(PUSHES_ALONE)]
     _until_ended(team, PUSHES_ALONE)
-    before = {one["name"] for one in team.executions()}
+    before = {execution["name"] for execution in team.executions()}
     console.print(f"many_pushes: pushing to {PUSHES} branches at once", highlight=False)
     deliveries = [team.push(app, branch) for app in apps for branch in branches]
     together = threading.Barrier(PUSHES + 1)
@@ -125,7 +125,7 @@ def _push_and_count(team: Team, console: Console) -> Figures:
     _until_ended(team, PUSHES_ALONE + PUSHES)
     until_ended = time.perf_counter() - started
     # The answer to a push that was deferred does not name its request.
-    new = {one["name"]: one["status"] for one in team.executions() if one["name"] not in before}
+    new = {execution["name"]: execution["status"] for execution in team.executions() if execution["name"] not in before}
     jobs = Counter(
         job["status"]
         for app_id in apps.values()
@@ -147,7 +147,7 @@ def _until_ended(team: Team, count: int) -> None:
 
     def ended() -> bool:
         executions = team.executions()
-        return len(executions) >= count and all(one["status"] != "RUNNING" for one in executions)
+        return len(executions) >= count and all(execution["status"] != "RUNNING" for execution in executions)
 
     until(ended, f"end of {count} executions", every_seconds=0.5)
 
@@ -165,14 +165,14 @@ class _Announced:
         target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
         events.put_targets(Rule="finished", EventBusName=bus, Targets=[target])
 
-    def ends(self, wanted: set[str]) -> Counter[str]:
+    def ends(self, request_ids: set[str]) -> Counter[str]:
         """Say how often the end of each of the requests was told, once no more messages come."""
-        told: Counter[str] = Counter()
+        outcomes: Counter[str] = Counter()
         while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get(
             "Messages"
         ):
             for message in messages:
                 request_id = json.loads(message["Body"])["detail"]["requestId"]
-                told[request_id] += request_id in wanted
+                outcomes[request_id] += request_id in request_ids
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-        return told
+        return outcomes

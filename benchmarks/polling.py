@@ -175,9 +175,9 @@ class SimulatedJob:
 
 def follow(definition: Mapping[str, Any], job: SimulatedJob) -> Followed:
     """Let an execution follow the job from its start to its announcement."""
-    given = REQUEST.model_dump(mode="json", by_alias=True)
-    context = {"Execution": {"Id": "execution", "Input": given}, "Task": {"Token": "token"}}
-    done = walk(definition, given, context, job.task, job.clock)
+    request = REQUEST.model_dump(mode="json", by_alias=True)
+    context = {"Execution": {"Id": "execution", "Input": request}, "Task": {"Token": "token"}}
+    done = walk(definition, request, context, job.task, job.clock)
     return Followed(
         duration=job.duration,
         transitions=len(done.visits),

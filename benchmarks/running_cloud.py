@@ -37,14 +37,15 @@ class RunningCloud:
 
 
 @contextlib.contextmanager
-def running_cloud(folder: Path) -> Iterator[RunningCloud]:
+def running_cloud(folder: Path, parameters: Mapping[str, str] | None = None) -> Iterator[RunningCloud]:
     """Start a local cloud that keeps its state in `folder`, and stop it. Raises CloudNotReadyError."""
+    given = [word for name, value in (parameters or {}).items() for word in ("--parameter", f"{name}={value}")]
     aws_port, http_port = free_port(), free_port()
     log = folder / "local-cloud.log"
     started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local", "--state-dir", str(folder / "state")],
+            [sys.executable, "-m", "local", "--state-dir", str(folder / "state"), *given],
             cwd=PROJECT,
             env={**os.environ, "LOCAL_AWS_PORT": str(aws_port), "LOCAL_HTTP_PORT": str(http_port)},
             stdin=subprocess.DEVNULL,
@@ -54,8 +55,8 @@ def running_cloud(folder: Path) -> Iterator[RunningCloud]:
     try:
         while not _healthy(http_port):
             if process.poll() is not None or time.perf_counter() - started > READY_WITHIN_SECONDS:
-                said = log.read_text(encoding="utf-8", errors="replace")
-                raise CloudNotReadyError(f"the local cloud did not become ready; it said:\n{said}")
+                text = log.read_text(encoding="utf-8", errors="replace")
+                raise CloudNotReadyError(f"the local cloud did not become ready; it said:\n{text}")
             time.sleep(ASK_EVERY_SECONDS)
         seconds = time.perf_counter() - started
         yield RunningCloud(f"http://{HOST}:{aws_port}", http_port, seconds)

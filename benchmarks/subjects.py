@@ -97,6 +97,7 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
         ("receive_webhook", world.delivery, is_accepted, world.until_rejected),
         ("receive_event", world.job_requested, _is_requested, world.until_rejected),
         ("drain_intake", world.batch, world.is_drained, world.until_rejected),
+        ("reconcile", lambda: {"order": {}}, lambda answer: answer == {"batches": []}, _at_once),
         ("start_job", world.start, _is_started, world.stop_started),
         ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
         ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),
@@ -185,8 +186,8 @@ class _World:
         """Wait until no execution is under way but the one that follows a job."""
 
         def only_one() -> bool:
-            running = [one for one in self._team.executions() if one["status"] == "RUNNING"]
-            return [one["executionArn"] for one in running] == [self._execution]
+            running = [each for each in self._team.executions() if each["status"] == "RUNNING"]
+            return [each["executionArn"] for each in running] == [self._execution]
 
         until(only_one, "end of the rejected request")
 
@@ -271,7 +272,7 @@ class _World:
         until(lambda: not self._report or self._has_arrived(), "planned report")
 
     def _has_arrived(self) -> bool:
-        return any(self._report in json.dumps(one) for one in self._team.received_reports())
+        return any(self._report in json.dumps(each) for each in self._team.received_reports())
 
     def _request(self, app_id: str) -> Mapping[str, Any]:
         request = JobRequest(

@@ -111,8 +111,8 @@ class Team:
 
     def received_reports(self) -> list[dict[str, Any]]:
         """What the stand-ins for targets of reports have received."""
-        asked = urllib.request.Request(f"{self._cloud.endpoint_url}{PREFIX}", headers={"Accept": "application/json"})
-        with urllib.request.urlopen(asked) as answer:
+        request = urllib.request.Request(f"{self._cloud.endpoint_url}{PREFIX}", headers={"Accept": "application/json"})
+        with urllib.request.urlopen(request) as answer:
             return list(json.load(answer)["received"])
 
     def store_routes(self) -> None:
@@ -172,8 +172,8 @@ class Team:
     def executions(self) -> list[dict[str, Any]]:
         """All executions of the state machine (API: ListExecutions)."""
         pages = self.stepfunctions.get_paginator("list_executions")
-        found = pages.paginate(stateMachineArn=self.outputs["stateMachineArn"])
-        return [execution for page in found for execution in page["executions"]]
+        listing = pages.paginate(stateMachineArn=self.outputs["stateMachineArn"])
+        return [execution for page in listing for execution in page["executions"]]
 
 
 def announcement(request_id: str) -> dict[str, Any]:
@@ -186,8 +186,8 @@ def announcement(request_id: str) -> dict[str, Any]:
 def until(find: Callable[[], Found | None], what: str, every_seconds: float = 0.05) -> Found:
     """Give what `find` finds, once it finds anything that is true. Raises TimeoutError saying what was waited for."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := find()):
+    while not (value := find()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"no {what} within {PATIENCE_SECONDS:.0f} s")
         time.sleep(every_seconds)
-    return found
+    return value

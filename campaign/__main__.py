@@ -21,39 +21,41 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m campaign", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="what decides pushes, faults and kills (1)")
     parser.add_argument("--pushes", type=int, default=60, help="how many pushes (60)")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     console = Console()
-    planned = plan(given.seed, given.pushes)
+    planned = plan(arguments.seed, arguments.pushes)
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder, cloud_at_work(Path(folder)) as cloud:
         storm = Storm(cloud, Path(folder), planned)
         console.print(
-            f"campaign: seed {given.seed}, {given.pushes} pushes, {len(planned.faults)} faults, "
+            f"campaign: seed {arguments.seed}, {arguments.pushes} pushes, {len(planned.faults)} faults, "
             f"{len(planned.kills)} kills, {len(planned.report_failures)} failures of targets, "
             f"{planned.seconds:.0f} s of storm",
             highlight=False,
         )
         seen = storm.run()
-    found = list(violations(seen))
-    show(_table(given.seed, given.pushes, seen, len(found)), console)
-    for one in seen.deliveries:
-        if not one.accepted:
+    findings = list(violations(seen))
+    show(_table(arguments.seed, arguments.pushes, seen, len(findings)), console)
+    for delivery in seen.deliveries:
+        if not delivery.accepted:
             console.print(
-                f"  {one.status} to {one.delivery_id} (push {one.push}): {one.why}", markup=False, soft_wrap=True
+                f"  {delivery.status} to {delivery.delivery_id} (push {delivery.push}): {delivery.why}",
+                markup=False,
+                soft_wrap=True,
             )
-    for violation in found:
+    for violation in findings:
         console.print(f"VIOLATION: {violation}", markup=False, highlight=False, soft_wrap=True)
-    console.print("All holds." if not found else f"{len(found)} violations.", highlight=False)
-    return 1 if found else 0
+    console.print("All holds." if not findings else f"{len(findings)} violations.", highlight=False)
+    return 1 if findings else 0
 
 
 def _table(seed: int, pushes: int, seen: Seen, violated: int) -> Table:
-    answers = Counter(one.status for one in seen.deliveries)
+    answers = Counter(delivery.status for delivery in seen.deliveries)
     programs, people, commits = repeats(seen)
     rows = [
         Row(("pushes and deliveries", f"{pushes} and {len(seen.deliveries)}")),
         *(Row((f"answers {status}", str(count))) for status, count in sorted(answers.items())),
-        Row(("of them deferred", str(sum(one.deferred for one in seen.deliveries)))),
-        Row(("slowest answer", f"{max(one.seconds for one in seen.deliveries):.1f} s")),
+        Row(("of them deferred", str(sum(delivery.deferred for delivery in seen.deliveries)))),
+        Row(("slowest answer", f"{max(delivery.seconds for delivery in seen.deliveries):.1f} s")),
         Row(("pushes that no answer accepted and nothing built", str(len(lost(seen))))),
         Row(("executions", str(len(seen.executions)))),
         Row(("jobs", str(sum(seen.jobs_by_branch.values())))),

@@ -71,8 +71,8 @@ def violations(seen: Seen) -> Iterator[str]:
 
 
 def _of_pushes(seen: Seen) -> Iterator[str]:
-    accepted = {one.push for one in seen.deliveries if one.accepted}
-    of_push = Counter(one.push for one in seen.executions)
+    accepted = {each.push for each in seen.deliveries if each.accepted}
+    of_push = Counter(each.push for each in seen.executions)
     for push in sorted(accepted):
         if of_push[push] == 0:
             yield f"push {push} was answered 2xx and has no execution"
@@ -90,13 +90,13 @@ def _of_pushes(seen: Seen) -> Iterator[str]:
 
 def _of_ends(seen: Seen) -> Iterator[str]:
     outcomes = Counter(request_id for request_id, _ in seen.told_programs)
-    for one in seen.executions:
-        if one.status != "SUCCEEDED":
-            yield f"execution {one.request_id} is {one.status} {one.why}".rstrip()
-        if outcomes[one.request_id] != 1:
-            yield f"programs were told {outcomes[one.request_id]} ends of {one.request_id}"
-        if seen.told_people[one.request_id] == 0:
-            yield f"people were not told the end of {one.request_id}"
+    for each in seen.executions:
+        if each.status != "SUCCEEDED":
+            yield f"execution {each.request_id} is {each.status} {each.why}".rstrip()
+        if outcomes[each.request_id] != 1:
+            yield f"programs were told {outcomes[each.request_id]} ends of {each.request_id}"
+        if seen.told_people[each.request_id] == 0:
+            yield f"people were not told the end of {each.request_id}"
 
 
 def _of_reports(seen: Seen) -> Iterator[str]:
@@ -123,5 +123,5 @@ def repeats(seen: Seen) -> tuple[int, int, int]:
 
 def lost(seen: Seen) -> list[int]:
     """Pushes that no delivery brought in: all their answers said so."""
-    there = {one.push for one in seen.executions}
-    return sorted({one.push for one in seen.deliveries} - there)
+    there = {each.push for each in seen.executions}
+    return sorted({each.push for each in seen.deliveries} - there)

@@ -80,7 +80,7 @@ class ReportTargets:
         for app in range(APPS):
             for each in self._all(f"/repos/acme/site-{app}/deployments"):
                 statuses = self._get(f"/repos/acme/site-{app}/deployments/{each['id']}/statuses")
-                states = [one["state"] for one in reversed(statuses) if one["state"] != "inactive"]
+                states = [status["state"] for status in reversed(statuses) if status["state"] != "inactive"]
                 found.setdefault(each["payload"]["requestId"], []).append(states)
         return found
 

@@ -80,5 +80,5 @@ def event_line(event: Mapping[str, Any], bus: str) -> tuple[str, str] | None:
         return "job", f"{app} {branch} #{job}: {status}"
     if bus == DEFAULT_BUS:
         return None
-    told = [str(detail[member]) for member in _TELLING_MEMBERS if detail.get(member)]
-    return "event", " ".join([event["detail-type"], *told])
+    facts = [str(detail[member]) for member in _TELLING_MEMBERS if detail.get(member)]
+    return "event", " ".join([event["detail-type"], *facts])

@@ -39,6 +39,7 @@ class LocalConsole:
             command=f"AWS_ENDPOINT_URL={endpoint_url} amplify-jobs",
             links=(("Reports", f"{BASE}/reports"),),
             is_console=True,
+            api_url=api_url,
         )
         self._console = Console(StackApi(api_url, region), place)
 
@@ -98,6 +99,6 @@ class StackApi:
             document = None
         if answer.status < HTTPStatus.MULTIPLE_CHOICES and document is not None:
             return document
-        told = document if isinstance(document, dict) else {}
-        title = told.get("title") or told.get("message") or f"The stack's API answered {answer.status}"
-        raise ApiError(answer.status, str(title), str(told.get("detail", "")))
+        problem = document if isinstance(document, dict) else {}
+        title = problem.get("title") or problem.get("message") or f"The stack's API answered {answer.status}"
+        raise ApiError(answer.status, str(title), str(problem.get("detail", "")))

@@ -97,9 +97,9 @@ class Apps:
         """The App that a JSON Web Token is of."""
         try:
             header, claims, signature = (_decoded(part) for part in jwt.split("."))
-            head, said = json.loads(header), json.loads(claims)
-            algorithm, app = head["alg"], said["iss"]
-            issued, end = said["iat"], said["exp"]
+            head, payload = json.loads(header), json.loads(claims)
+            algorithm, app = head["alg"], payload["iss"]
+            issued, end = payload["iat"], payload["exp"]
         except (ValueError, KeyError, TypeError):
             raise _RefusedError("A JSON web token could not be decoded") from None
         key = self._keys.get(str(app))

@@ -117,20 +117,20 @@ class ReportTargets:
         """
         authorization = request.headers.get("Authorization", "")
         headers: dict[str, str] = {}
-        asked = self.apps.answer(request.method, path, authorization)
-        if asked is None and name == "github":
-            asked = self.apps.refusal(authorization)
-        if asked is None and request.method == "GET":
+        answer = self.apps.answer(request.method, path, authorization)
+        if answer is None and name == "github":
+            answer = self.apps.refusal(authorization)
+        if answer is None and request.method == "GET":
             has_token = bool(authorization or request.headers.get("PRIVATE-TOKEN"))
             if (read := read_answer(name, path, has_token=has_token)) is not None:
-                asked, headers = read[:2], read[2]
-        if asked is not None and (failure := self._failure(name, request.method, path)) is not None:
+                answer, headers = read[:2], read[2]
+        if answer is not None and (failure := self._failure(name, request.method, path)) is not None:
             if failure.status is None:
                 raise DropConnectionError
-            asked, headers = (failure.status, {"message": "It fails, as it was told to."}), failure.headers
-        if asked is None:
+            answer, headers = (failure.status, {"message": "It fails, as it was told to."}), failure.headers
+        if answer is None:
             return None
-        response = _json(asked[1], asked[0])
+        response = _json(answer[1], answer[0])
         response.headers.update(headers)
         return response
 
@@ -138,7 +138,7 @@ class ReportTargets:
         try:
             failure = Failure.model_validate_json(request.get_data())
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            faults = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             return _json({"message": faults}, 400)
         with self._lock:
             self._failures.append(failure)
@@ -146,7 +146,7 @@ class ReportTargets:
 
     def _failure(self, name: str, method: str, path: str) -> Failure | None:
         fitting = (
-            one for one in self._failures if one.name == name and one.method in {None, method} and one.path in path
+            each for each in self._failures if each.name == name and each.method in {None, method} and each.path in path
         )
         failure = next(fitting, None)
         if failure is not None:
@@ -169,8 +169,8 @@ class ReportTargets:
             else:
                 answer = self._answer(request, name, path, content, number)
             shown = None if is_lost else answer.status
-            one = Received(number, datetime.now(UTC), name, request.method, path, content, shown)
-            self.received = [*self.received[-MOST_KEPT + 1 :], one]
+            report = Received(number, datetime.now(UTC), name, request.method, path, content, shown)
+            self.received = [*self.received[-MOST_KEPT + 1 :], report]
         if is_lost:
             raise DropConnectionError
         response = (
@@ -193,19 +193,19 @@ class ReportTargets:
 
     def _list(self) -> Response:
         with self._lock:
-            kept = list(self.received)
-        members = [{**vars(one), "at": one.at.isoformat()} for one in kept]
+            reports = list(self.received)
+        members = [{**vars(each), "at": each.at.isoformat()} for each in reports]
         return _json({"received": members}, 200)
 
     def _page(self) -> str:
         with self._lock:
-            kept = list(reversed(self.received))
+            reports = list(reversed(self.received))
         rows = "".join(
-            f"<tr><td>{one.at:%H:%M:%S}<td>{escape(one.name)}<td>{one.status or 'lost'}"
-            f"<td>{escape(headline(one.content))}"
-            f"<td><details><summary>{escape(one.method)} {escape(one.path[:80])}</summary>"
-            f"<pre>{escape(json.dumps(one.content, indent=2, ensure_ascii=False))}</pre></details>"
-            for one in kept
+            f"<tr><td>{each.at:%H:%M:%S}<td>{escape(each.name)}<td>{each.status or 'lost'}"
+            f"<td>{escape(headline(each.content))}"
+            f"<td><details><summary>{escape(each.method)} {escape(each.path[:80])}</summary>"
+            f"<pre>{escape(json.dumps(each.content, indent=2, ensure_ascii=False))}</pre></details>"
+            for each in reports
         )
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5">'
@@ -216,7 +216,7 @@ class ReportTargets:
             "<h1>Reports that targets received</h1>"
             + (
                 f"<table><tr><th>Time<th>Target<th>Answer<th>Report<th>Call</tr>{rows}</table>"
-                if kept
+                if reports
                 else "<p>None yet. Give a target of <code>reports</code> in routes.yaml an address below "
                 f"<code>{PREFIX}/&lt;name&gt;</code>.</p>"
             )
@@ -228,13 +228,24 @@ def headline(content: Any) -> str:
     """What a person wants to see of a report: its state and its first text."""
     if not isinstance(content, dict):
         return ""
+    if content.get("Type") == "Notification":
+        return headline(_notification(content))
     words = [content.get("state"), content.get("context") or content.get("name") or content.get("key")]
     words += [content.get("description"), content.get("text"), content.get("fallbackText"), content.get("body")]
     words += [content.get("environment")]
     words += [embed.get("title") for embed in content.get("embeds", []) if isinstance(embed, dict)]
-    words += [content.get("type") if "data" in content else None]
+    words += [content.get("type") if "data" in content else None, content.get("title")]
     texts = [word.get("name") if isinstance(word, dict) else word for word in words]
     return " · ".join(text.strip().splitlines()[0][:160] for text in texts if isinstance(text, str) and text.strip())
+
+
+def _notification(delivery: dict[str, Any]) -> Any:
+    """The content of a custom notification that a topic delivered; None if it is none."""
+    try:
+        notification = json.loads(str(delivery.get("Message")))
+    except ValueError:
+        return None
+    return notification.get("content") if isinstance(notification, dict) else None
 
 
 def _accepted(name: str, method: str, number: int) -> tuple[int, dict[str, Any] | str]:

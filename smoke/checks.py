@@ -82,12 +82,12 @@ class Checks:
         yield from self._guarded("artifact's address", self._address)
         yield from self._guarded(REQUEST, self._request)
 
-    def _guarded(self, check: str, made: Callable[[], Finding | Sequence[Finding]]) -> list[Finding]:
+    def _guarded(self, check: str, judge: Callable[[], Finding | Sequence[Finding]]) -> list[Finding]:
         try:
-            found = made()
+            outcome = judge()
         except (AmplifyJobsError, ClientError, BotoCoreError, OSError, HTTPException) as error:
             return [_trouble(check, error)]
-        return [found] if isinstance(found, Finding) else list(found)
+        return [outcome] if isinstance(outcome, Finding) else list(outcome)
 
     # ------------------------------------------------------------ routes and deliveries
 
@@ -126,7 +126,7 @@ class Checks:
     def _signed(self, source: str) -> Finding:
         check, wanted = f"signed delivery to {source}", self._sources[source]
         answer = self.stack.ssm.get_parameters(Names=list(wanted.secrets), WithDecryption=True)
-        values = [one["Value"] for one in answer["Parameters"]]
+        values = [each["Value"] for each in answer["Parameters"]]
         if answer["InvalidParameters"]:
             return unproven(check, "a secret is missing; store it first")
         try:
@@ -136,10 +136,10 @@ class Checks:
         if not deliveries:
             return unproven(check, "its secrets are public keys, and only the sender can sign")
         findings = [
-            judging.status(check, self._post(source, one.headers, one.body)[0], one.expected, _SEE_LOG)
-            for one in deliveries
+            judging.status(check, self._post(source, each.headers, each.body)[0], each.expected, _SEE_LOG)
+            for each in deliveries
         ]
-        return next((one for one in findings if one.verdict != "pass"), findings[0])
+        return next((each for each in findings if each.verdict != "pass"), findings[0])
 
     def _unknown_source(self) -> Finding:
         answered, _ = self._post(f"smoke-{self.mark[:8]}", {}, b"{}")
@@ -157,8 +157,8 @@ class Checks:
 
     def _post(self, source: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Message]:
         address = f"{self.stack.api_url}/webhooks/{source}"
-        sent = {"Content-Type": "application/json", **headers}
-        request = urllib.request.Request(address, body, sent, method="POST")
+        all_headers = {"Content-Type": "application/json", **headers}
+        request = urllib.request.Request(address, body, all_headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:
                 return answer.status, answer.headers
@@ -215,8 +215,8 @@ class Checks:
             return unproven("alarms", "the local cloud has none; run this on AWS")
         cloudwatch = self.stack.session.client("cloudwatch", config=_CONFIG)
         pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self.stack.name}-")
-        found = {alarm["AlarmName"]: alarm["StateValue"] for page in pages for alarm in page["MetricAlarms"]}
-        return judging.alarms("alarms", self.stack.name, found)
+        states = {alarm["AlarmName"]: alarm["StateValue"] for page in pages for alarm in page["MetricAlarms"]}
+        return judging.alarms("alarms", self.stack.name, states)
 
     # ------------------------------------------------------------ an artifact's address
 
@@ -297,7 +297,7 @@ def execution_names(wanted: Mapping[str, Any]) -> tuple[str, str]:
     event = {"source": EVENT_SOURCE, "detail-type": aws_events.JOB_REQUESTED, "detail": dict(wanted), "id": "smoke"}
     delivery = aws_events.parse(event, "smoke")
     (happened,) = delivery.events
-    (matched,) = [one for one in decide(NO_ROUTES, delivery.source, happened) if isinstance(one, Matched)]
+    (matched,) = [each for each in decide(NO_ROUTES, delivery.source, happened) if isinstance(each, Matched)]
     now = datetime.now(UTC)
     asked = make_job_request(matched, happened, source=delivery.source, delivery_id=None, received_at=now)
     return asked.request_id, request_id("request", happened)

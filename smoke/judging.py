@@ -37,12 +37,14 @@ ALARMS = (
     "large-deliveries",
     "lost-events",
     "lost-reports",
+    "reconcile-errors",
     "rejected-requests",
     "report-dead-letters",
     "server-errors",
     "throttled-deliveries",
     "throttled-executions",
     "throttled-function",
+    "unreached-repositories",
     "waiting-starts",
 )
 
@@ -67,11 +69,11 @@ def stack_name(name: str) -> Finding:
     return passed(check, "all names that contain it are short enough")
 
 
-def status(check: str, found: int, expected: int, otherwise: str) -> Finding:
+def status(check: str, actual: int, expected: int, otherwise: str) -> Finding:
     """Compare an HTTP status; `otherwise` says what to do about another."""
-    if found == expected:
-        return passed(check, f"answered {found}")
-    return failed(check, f"answered {found} instead of {expected}; {otherwise}")
+    if actual == expected:
+        return passed(check, f"answered {actual}")
+    return failed(check, f"answered {actual} instead of {expected}; {otherwise}")
 
 
 def skew(check: str, theirs: datetime, ours: datetime) -> Finding:

@@ -1,13 +1,12 @@
 """Settings for all tests."""
 
 import os
-import pickle
-from functools import cache
 from pathlib import Path
-from typing import Any
 
+import boto3
+import botocore.session
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import Loader
 from hypothesis import settings
 
 # A logger of a module takes its name when the module is first imported, which a test may do before a function is.
@@ -17,21 +16,25 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "amplify-jobs")
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
 
-# botocore parses AWS's models anew for each session, and the tests make hundreds of sessions. Each session gets a copy
-# of its own: botocore takes the bucket out of the paths in its model of S3 when the first call is made.
-_load_file = JSONFileLoader.load_file
+
+# botocore looks for AWS's models anew and parses them anew for each session, and the tests make hundreds of sessions.
+# What clients change in a model is the same for all of them: they take the bucket out of the paths of S3. The local
+# cloud reads the models by a loader of its own.
+class _SharedLoader(Loader):
+    @property
+    def search_paths(self) -> list[str]:
+        # A copy, since each session of boto3 would append boto3's folder once more.
+        return [*super().search_paths, str(Path(boto3.__file__).parent / "data")]
 
 
-@cache
-def _pickled_model(path: str) -> bytes:
-    return pickle.dumps(_load_file(JSONFileLoader(), path), pickle.HIGHEST_PROTOCOL)
+_LOADER = _SharedLoader()
 
 
-def _load_file_once(_: JSONFileLoader, file_path: str) -> Any:
-    return pickle.loads(_pickled_model(file_path))
+def _load_by_one(search_path_string: str | None = None) -> Loader:
+    return _LOADER
 
 
-JSONFileLoader.load_file = _load_file_once  # type: ignore[assignment, method-assign]
+botocore.session.create_loader = _load_by_one
 
 ROOT = Path(__file__).parent
 

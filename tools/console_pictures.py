@@ -12,7 +12,7 @@ from amplify_jobs_console.place import Place
 from amplify_jobs_console.serving import ConsoleServer
 from tests.support.browser import PROGRAMS, Tab, chromium, open_browser
 from tests.support.console_answers import FAILED, NOW
-from tests.support.console_api import ExampleApi
+from tests.support.console_api import API_URL, ExampleApi
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 # File -> page, width and height of the window, dark.
@@ -30,7 +30,9 @@ def main() -> int:
     if program is None:
         print(f"there is no {', '.join(PROGRAMS)} on the PATH; install Debian's package chromium", file=sys.stderr)
         return 1
-    console = Console(ExampleApi(), Place("amplify-jobs", detail="eu-west-1", zone=UTC), now=lambda: NOW)
+    console = Console(
+        ExampleApi(), Place("amplify-jobs", detail="eu-west-1", zone=UTC, api_url=API_URL), now=lambda: NOW
+    )
     server = ConsoleServer(console, 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     FOLDER.mkdir(exist_ok=True)

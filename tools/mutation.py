@@ -111,10 +111,10 @@ def files_of_tests(name: str) -> list[str]:
     package, _, module = f"amplify_jobs.{name}".rpartition(".")
     imported = re.compile(rf"from {package}\.{module} import|from {package} import (?:\w+, )*{module}\b")
     files = (file for folder in TEST_FOLDERS for file in sorted((ROOT / folder).rglob("test_*.py")))
-    found = [file.relative_to(ROOT).as_posix() for file in files if imported.search(file.read_text(encoding="utf-8"))]
-    if not found:
+    modules = [file.relative_to(ROOT).as_posix() for file in files if imported.search(file.read_text(encoding="utf-8"))]
+    if not modules:
         raise NoTestsError(f"no test in {' and '.join(TEST_FOLDERS)} imports amplify_jobs.{name}")
-    return found
+    return modules
 
 
 def run(name: str) -> Result:

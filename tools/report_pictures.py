@@ -17,6 +17,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from amplify_jobs.events.webhooks import PROVIDERS
+from amplify_jobs.reporting.call import Call
 from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.hosts import HOSTS
 from amplify_jobs.reporting.kinds import kind_of
@@ -89,6 +90,8 @@ def destination(provider: str, target: Mapping[str, Any]) -> Destination:
 def payload(where: Destination, report: Report, remote: str | None = None) -> Any:
     """The content of the call that delivers a report."""
     call = kind_of(where).call(where, report, {SECRET: "https://chat.example/hook"}, remote)
+    if not isinstance(call, Call):
+        raise TypeError(f"{where.target.kind} is delivered by AWS")
     return json.loads(call.body or b"null")
 
 

@@ -16,12 +16,12 @@ ROUTES_PATH = FOLDER / "routes.json"
 
 def schema(detail_type: DetailType) -> dict[str, Any]:
     """The schema of the `detail` of one kind of event; required is what events of every version have."""
-    made: dict[str, Any] = untitled(DETAILS[detail_type].model_json_schema())
+    schema: dict[str, Any] = untitled(DETAILS[detail_type].model_json_schema())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": detail_type.value,
         "$comment": f"The detail of events with source {EVENT_SOURCE} and detail-type {detail_type.value}.",
-        **made,
+        **schema,
     }
 
 
@@ -50,17 +50,17 @@ def routes_text() -> str:
 def openapi_text() -> str:
     """The text of docs/openapi.json: what the jobs API takes and answers."""
     app = build_app(cast(JobsApi, None))
-    made = json.loads(
+    schema = json.loads(
         app.get_openapi_json_schema(
             title="amplify-jobs", version="1", description="The jobs API. Calls have AWS's signature (execute-api)."
         )
     )
-    del made["servers"]
-    return _text(made)
+    del schema["servers"]
+    return _text(schema)
 
 
-def _text(made: dict[str, Any]) -> str:
-    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def main() -> None:

@@ -83,8 +83,8 @@ class JobsApi:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """See Api."""
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        target = f"{path}?{urlencode(given, quote_via=quote)}" if given else path
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        target = f"{path}?{urlencode(parameters, quote_via=quote)}" if parameters else path
         tag, document = self._answers.get(target, ("", None))
         answer = self._send("GET", target, {"If-None-Match": tag} if tag else {}, None)
         if answer.status != HTTPStatus.NOT_MODIFIED:
@@ -130,7 +130,8 @@ class JobsApi:
         text = problem_text(document)
         if answer.status in _TEMPORARY:
             raise ServiceTrouble(f"the jobs API answered {answer.status}: {text or 'try again in a minute'}")
-        if answer.status == HTTPStatus.FORBIDDEN:
+        # What routes.yaml does not allow is told in the API's own words.
+        if answer.status == HTTPStatus.FORBIDDEN and not _is_problem(document):
             text = self._missing_permission(method, path, text, answer.headers.get("Date"))
         elif answer.status == HTTPStatus.NOT_FOUND and not _is_problem(document):
             text = f"{self._address} has no jobs API; deploy the stack again, in the version of this command line"

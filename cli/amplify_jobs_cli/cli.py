@@ -10,14 +10,17 @@ from typing import NoReturn
 
 from amplify_jobs.errors import AmplifyJobsError, InvalidRoutesError
 from amplify_jobs_cli.commands.arguments import with_default_command
+from amplify_jobs_cli.commands.badge import add_badge
 from amplify_jobs_cli.commands.completion import add_completion
 from amplify_jobs_cli.commands.console import add_console
 from amplify_jobs_cli.commands.deliveries import add_deliveries
 from amplify_jobs_cli.commands.diagnose import add_diagnose
 from amplify_jobs_cli.commands.doctor import add_doctor
 from amplify_jobs_cli.commands.jobs import add_jobs
+from amplify_jobs_cli.commands.reconcile import add_reconcile
 from amplify_jobs_cli.commands.recovery import add_recovery
 from amplify_jobs_cli.commands.reports import add_reports
+from amplify_jobs_cli.commands.rollback import add_rollback
 from amplify_jobs_cli.commands.routes import add_routes
 from amplify_jobs_cli.commands.run import add_run
 
@@ -76,8 +79,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"amplify-jobs {version('amplify-jobs')}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        *(add_jobs, add_run, add_deliveries, add_routes, add_reports),
-        *(add_recovery, add_diagnose, add_doctor, add_console),
+        *(add_jobs, add_run, add_rollback, add_badge, add_deliveries, add_routes),
+        *(add_reports, add_recovery, add_reconcile, add_diagnose, add_doctor, add_console),
     ):
         add(commands)
     add_completion(commands, top)

@@ -200,6 +200,7 @@ class BranchSummary(Answer):
     live: LiveCommit | None = None
     last: RequestSummary | None = None
     running: RequestSummary | None = None
+    badge: str | None = None
 
 
 class DeliverySummary(Answer):

@@ -93,7 +93,7 @@ class Console:
         base = self.place.base
         if path != base and not path.startswith(f"{base}/"):
             return None
-        return [unquote(one, errors="replace") for one in path.removeprefix(base).strip("/").split("/")]
+        return [unquote(each, errors="replace") for each in path.removeprefix(base).strip("/").split("/")]
 
     def _show(self, request: Request, segments: Sequence[str]) -> Response | None:
         reader = Reader(self.api, self._logs, self._executor)
@@ -110,7 +110,7 @@ class Console:
             page = branch_jobs(Reader(self.api, self._logs, self._executor), app_id, branch_name)
         except ApiError:
             return None
-        request_id = next((one.request_id for one in page.items if one.job_id == job_id), None)
+        request_id = next((each.request_id for each in page.items if each.job_id == job_id), None)
         if request_id is None:
             return None
         return Response(302, headers={**_PAGE_HEADERS, "Location": self.place.url("jobs", request_id)})

@@ -67,7 +67,7 @@ def draw_steps(steps: Sequence[Step], now: datetime) -> Sequence[Bar]:
 
 def draw_history(requests: Sequence[RequestSummary]) -> History:
     """Draw the durations of a branch's jobs; `requests` are newest first, and those without a duration are left out."""
-    timed = [(one, one.duration_seconds) for one in requests if one.duration_seconds is not None][:_MOST_COLUMNS]
+    timed = [(each, each.duration_seconds) for each in requests if each.duration_seconds is not None][:_MOST_COLUMNS]
     timed.reverse()
     if not timed:
         return History((), None, "No job of this branch has ended yet.")

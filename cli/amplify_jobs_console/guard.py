@@ -39,8 +39,8 @@ class Door:
         refusal = foreign_host(request.headers, hosts) or foreign_page(request.headers)
         if refusal is not None:
             return _text(403, refusal)
-        name, given = f"amplify-jobs-{self.port}", request.arguments().get("token", "")
-        if request.path == "/" and _is_equal(given, self.token):
+        name, token = f"amplify-jobs-{self.port}", request.arguments().get("token", "")
+        if request.path == "/" and _is_equal(token, self.token):
             cookie = f"{name}={self.token}; HttpOnly; SameSite=Strict; Path=/"
             return Response(303, headers={"Location": "/", "Set-Cookie": cookie, "Cache-Control": "no-store"})
         if not has_cookie(request.headers, name, self.token):
@@ -55,8 +55,8 @@ def _text(status: int, text: str) -> Response:
     return Response(status, f"{text}\n".encode("utf-8", "replace"), "text/plain; charset=utf-8", headers)
 
 
-def _is_equal(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
+def _is_equal(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode("utf-8", "replace"), right.encode())
 
 
 def foreign_host(headers: Mapping[str, str], hosts: Collection[str]) -> str | None:

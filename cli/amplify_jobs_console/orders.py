@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-from amplify_jobs_console.answers import Accepted, RequestStory
-from amplify_jobs_console.api import ApiError
-from amplify_jobs_console.pages.actions import START_JOB, can_restore
+from amplify_jobs_console.answers import Accepted
 from amplify_jobs_console.place import Place
 from amplify_jobs_console.reader import Reader, segment
 
@@ -18,7 +16,7 @@ _START_FIELDS = ("route", "branch", "commit", "reason")
 def is_order(segments: Sequence[str]) -> bool:
     """Whether something can be ordered at an address."""
     match segments:
-        case ["start"] | ["jobs", _, "stop" | "retry" | "replay" | "restore"] | ["deliveries", _, "replay"]:
+        case ["start"] | ["jobs", _, "stop" | "retry" | "replay"] | ["deliveries", _, "replay"]:
             return True
     return False
 
@@ -26,8 +24,6 @@ def is_order(segments: Sequence[str]) -> bool:
 def carry_out(reader: Reader, place: Place, segments: Sequence[str], form: Mapping[str, str]) -> str:
     """Do what a button says; the answer is the address of the page to show then. Raises ApiError."""
     match segments:
-        case ["jobs", request_id, "restore"]:
-            return _page(place, _restore(reader, request_id), "restore")
         case ["jobs", request_id, order]:
             answer = reader.api.post(f"/requests/{segment(request_id)}/{order}", {})
             return _page(place, request_id if order == "stop" else _request_id(answer), order)
@@ -37,20 +33,6 @@ def carry_out(reader: Reader, place: Place, segments: Sequence[str], form: Mappi
         case _:
             body = {name: form[name].strip() for name in _START_FIELDS if form.get(name, "").strip()}
             return _page(place, _request_id(reader.api.post("/requests", body)), "start")
-
-
-def _restore(reader: Reader, request_id: str) -> str | None:
-    story = reader.get(RequestStory, f"/requests/{segment(request_id)}")
-    if not can_restore(story):
-        raise ApiError(409, "This job can't be made live again", "choose a build of a branch that succeeded")
-    parameters = {"appId": story.app_id, "branchName": story.branch_name}
-    body = {
-        "operation": START_JOB,
-        "appId": story.app_id,
-        "parameters": {**parameters, "jobType": "RELEASE", "commitId": story.commit_built},
-        "reason": f"make the commit of {request_id} live again",
-    }
-    return _request_id(reader.api.post("/requests", body))
 
 
 def _page(place: Place, request_id: str | None, order: str) -> str:

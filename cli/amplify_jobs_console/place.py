@@ -17,7 +17,7 @@ class Place:
     `base` is the path before those of all pages, without a slash at the end. `command` is how a terminal calls the
     command line, and `options` are those that name this stack. `links` are further pages: text and address. `zone` is
     the time zone of all times; None is the machine's. With `is_console`, the links that announcements call Console lead
-    to this console.
+    to this console. `api_url` is where everybody reaches the stack's badges.
     """
 
     name: str
@@ -28,12 +28,13 @@ class Place:
     links: tuple[tuple[str, str], ...] = ()
     zone: tzinfo | None = None
     is_console: bool = False
+    api_url: str = ""
 
     def url(self, *segments: str, **query: str | None) -> str:
         """The address of a page of the console; segments and values are quoted."""
-        path = "/".join([self.base, *(segment(one) for one in segments)]) if segments else f"{self.base}/"
-        given = {name: value for name, value in query.items() if value}
-        return f"{path}?{urlencode(given, errors='replace')}" if given else path
+        path = "/".join([self.base, *(segment(each) for each in segments)]) if segments else f"{self.base}/"
+        parameters = {name: value for name, value in query.items() if value}
+        return f"{path}?{urlencode(parameters, errors='replace')}" if parameters else path
 
     def shell(self, *words: str) -> str:
         """A command to copy into a terminal."""

@@ -44,9 +44,9 @@ class Reader:
 
     def get(self, model: type[Model], path: str, query: Mapping[str, str] | None = None) -> Model:
         """Read one answer. Raises ApiError, also for an answer that the console can't read."""
-        given = {name: value for name, value in (query or {}).items() if value}
-        document = self.api.get(path, given)
-        self.seen[f"{path} {sorted(given.items())}"] = document
+        parameters = {name: value for name, value in (query or {}).items() if value}
+        document = self.api.get(path, parameters)
+        self.seen[f"{path} {sorted(parameters.items())}"] = document
         return _read(model, path, document)
 
     def page(self, model: type[Model], path: str, query: Mapping[str, str] | None = None) -> Page[Model]:

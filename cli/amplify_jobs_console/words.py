@@ -150,11 +150,11 @@ def short_commit(commit: str | None) -> str:
     return commit[:_SHORT_COMMIT] if _COMMIT.fullmatch(commit) else commit[:40]
 
 
-def is_same_commit(one: str | None, other: str | None) -> bool:
+def is_same_commit(left: str | None, right: str | None) -> bool:
     """Whether two names of commits can be of one commit: equal, or one is the beginning of the other."""
-    if not one or not other or "HEAD" in (one, other):
+    if not left or not right or "HEAD" in (left, right):
         return True
-    return one.startswith(other) or other.startswith(one)
+    return left.startswith(right) or right.startswith(left)
 
 
 def first_line(text: str | None) -> str:

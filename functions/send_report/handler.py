@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from amplify_jobs.aws.dynamodb import Table, dynamodb_client
 from amplify_jobs.aws.index_queue import IndexQueue
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
+from amplify_jobs.aws.report_calls import ReportCalls
 from amplify_jobs.aws.report_queue import ReportQueue
 from amplify_jobs.aws.report_records import ReportRecords
 from amplify_jobs.aws.secrets import Secrets
@@ -32,6 +33,7 @@ class SendReportSettings(Settings):
     index_queue_url: str
     jobs_table: str
     topic_arn: str
+    chat_topic_arn: str
 
 
 logger = function_logger()
@@ -43,7 +45,7 @@ routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
 sender = Sender(
     records=ReportRecords(Table(dynamodb_client(), settings.jobs_table), lambda: datetime.now(UTC)),
     secrets=Secrets(aws),
-    http=OutgoingHttp(settings.aws_endpoint_url or None),
+    http=ReportCalls(OutgoingHttp(settings.aws_endpoint_url or None), settings.chat_topic_arn),
     notices=TargetNotices.connect(settings.topic_arn),
     clock=time.time,
 )

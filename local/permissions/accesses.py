@@ -194,8 +194,8 @@ def _resources(action: str, service: str, subject: Parameters, place: Place) -> 
         # The reference has the index beside the table; a call that names one is for the index alone.
         table = str(subject.get("TableName")).rpartition("/")[2]
         return [f"arn:aws:dynamodb:{place.region}:{place.account}:table/{table}/index/{subject['IndexName']}"]
-    given = [value for value in subject.values() if isinstance(value, str) and value.startswith("arn:")]
-    direct = [arn for template in templates for arn in given if service_reference.pattern(template).fullmatch(arn)]
+    arns = [value for value in subject.values() if isinstance(value, str) and value.startswith("arn:")]
+    direct = [arn for template in templates for arn in arns if service_reference.pattern(template).fullmatch(arn)]
     if direct:
         return list(dict.fromkeys(direct))
     values = _values(service, subject)

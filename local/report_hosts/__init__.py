@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from local.report_hosts.amazon_q import AmazonQ
 from local.report_hosts.azure_devops import AzureDevOps
 from local.report_hosts.bitbucket import Bitbucket
 from local.report_hosts.bitbucket_server import BitbucketServer
@@ -23,5 +24,6 @@ HOSTS: Mapping[str, Callable[[], HostApi]] = {
     "gitea": Gitea,
     "forgejo": Gitea,
     "azure-devops": AzureDevOps,
+    "amazon_q": AmazonQ,
 }
 """The names of stand-ins that have a host's rules."""

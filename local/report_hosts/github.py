@@ -95,12 +95,13 @@ class GitHub:
 
     def _list_deployments(self, call: HostCall, repository: str) -> HostAnswer:
         members = ("environment", "sha", "ref", "task")
-        found = [
-            one
-            for one in reversed(self._deployments.values())
-            if one["repository"] == repository and all(call.query.get(name, one[name]) == one[name] for name in members)
+        deployments = [
+            each
+            for each in reversed(self._deployments.values())
+            if each["repository"] == repository
+            and all(call.query.get(name, each[name]) == each[name] for name in members)
         ]
-        return HostAnswer(200, call.page(found, "per_page", 30)[0])
+        return HostAnswer(200, call.page(deployments, "per_page", 30)[0])
 
     def _create_deployment(self, call: HostCall, repository: str) -> HostAnswer:
         content = call.content
@@ -152,10 +153,10 @@ class GitHub:
 
     def _make_inactive(self, deployment: dict[str, Any]) -> None:
         """Earlier deployments of the environment that were active are so no more."""
-        for one in self._deployments.values():
-            statuses = self._statuses.get(one["id"], [])
-            is_of_environment = all(one[name] == deployment[name] for name in ("repository", "environment"))
-            is_kept = one["transient_environment"] or one["production_environment"] or one["id"] >= deployment["id"]
+        for each in self._deployments.values():
+            statuses = self._statuses.get(each["id"], [])
+            is_of_environment = all(each[name] == deployment[name] for name in ("repository", "environment"))
+            is_kept = each["transient_environment"] or each["production_environment"] or each["id"] >= deployment["id"]
             if is_of_environment and not is_kept and statuses and statuses[-1]["state"] == "success":
                 statuses.append({"id": 1, "state": "inactive", "environment_url": ""})
 

@@ -99,17 +99,17 @@ class GitLab:
     # ------------------------------------------------------------ deployments
 
     def _list_deployments(self, call: HostCall, project: str) -> HostAnswer:
-        wanted = call.query
-        found = [
+        query = call.query
+        deployments = [
             one
             for one in self._deployments.values()
             if one["project"] == project
-            and wanted.get("environment", one["environment"]["name"]) == one["environment"]["name"]
-            and wanted.get("status", one["status"]) == one["status"]
+            and query.get("environment", one["environment"]["name"]) == one["environment"]["name"]
+            and query.get("status", one["status"]) == one["status"]
         ]
-        if wanted.get("sort", "asc") == "desc":
-            found.reverse()
-        return HostAnswer(200, call.page(found, "per_page", 20)[0])
+        if query.get("sort", "asc") == "desc":
+            deployments.reverse()
+        return HostAnswer(200, call.page(deployments, "per_page", 20)[0])
 
     def _create_deployment(self, call: HostCall, project: str) -> HostAnswer:
         missing = [name for name in ("environment", "sha", "ref", "tag", "status") if name not in call.content]

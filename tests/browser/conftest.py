@@ -18,7 +18,7 @@ from amplify_jobs_console.place import Place
 from amplify_jobs_console.serving import ConsoleServer
 from tests.support.browser import PROGRAMS, Browser, Tab, chromium, open_browser
 from tests.support.console_answers import NOW
-from tests.support.console_api import ExampleApi
+from tests.support.console_api import API_URL, ExampleApi
 
 FOLDER = Path(__file__).parent
 INSTALLED = FOLDER / "node_modules" / ".package-lock.json"
@@ -68,7 +68,7 @@ class Served:
 @pytest.fixture
 def served() -> Iterator[Served]:
     api = ExampleApi()
-    console = Console(api, Place("amplify-jobs", detail="eu-west-1", zone=UTC), now=lambda: NOW)
+    console = Console(api, Place("amplify-jobs", detail="eu-west-1", zone=UTC, api_url=API_URL), now=lambda: NOW)
     server = ConsoleServer(console, 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

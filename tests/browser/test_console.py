@@ -11,8 +11,18 @@ import pytest
 from amplify_jobs_console.api import ApiError
 from tests.browser.conftest import Served
 from tests.support.browser import Tab
-from tests.support.console_answers import FAILED, LIVE_LOG, MODELS, REJECTED, RUNNING, SHOP, STORIES, WAITING
-from tests.support.console_api import DELIVERY, DELIVERY_STORY, listed
+from tests.support.console_answers import (
+    FAILED,
+    LIVE_LOG,
+    MODELS,
+    REJECTED,
+    RUNNING,
+    SHOP,
+    STORIES,
+    WAITING,
+    as_deployment,
+)
+from tests.support.console_api import API_URL, DELIVERY, DELIVERY_STORY, listed
 from tests.unit.console.test_hostile_answers import ANSWERS, ATTACKS, PAGES, fill
 
 pytestmark = pytest.mark.browser
@@ -72,6 +82,7 @@ def test_a_view_works_for_everybody(
         ("Wait in CI", f".app a[href$='{SHOP}/main']", f"amplify-jobs jobs wait --app {SHOP} --branch main"),
         ("Are Slack and the commit told?", f"#recent a[href$='{FAILED['requestId']}']", "the next try is in 5 minutes"),
         ("Deploy the earlier version again", "#recent a[href$='shop-0015']", "Make live again"),
+        ("Show a badge", f".app a[href$='{SHOP}/main']", f"![Build of shop main]({API_URL}/badges/"),
         ("What builds at night?", None, "cron(0 3 * * ? *)"),
     ],
 )
@@ -80,6 +91,7 @@ def test_each_question_is_one_click_from_the_first_page(
 ) -> None:
     """The questions of docs/console.md."""
     served.api.answers["/deliveries/9101aa"] = {**DELIVERY_STORY, "deliveryId": "9101aa", "requests": 0}
+    served.api.answers["/requests/shop-0015"] = as_deployment(STORIES["shop-0015"])
     tab.show_as(width=1280)
     if click is not None:
         tab.follow(click)
@@ -99,7 +111,6 @@ FAILED_ID, RUNNING_ID, DELIVERY_ID = FAILED["requestId"], RUNNING["requestId"], 
         (VIEWS["failed"], "form[action$='/retry'] button", (f"/requests/{FAILED_ID}/retry", {}), "again"),
         (VIEWS["failed"], "form[action$='/replay'] button", (f"/requests/{FAILED_ID}/replay", {}), "event"),
         (RUN, "form[action$='/stop'] button", (f"/requests/{RUNNING_ID}/stop", {}), "told to stop"),
-        ("/jobs/shop-0012", "form[action$='/restore'] button", ("/requests", None), "requested again"),
         (VIEWS["delivery"], "form[action$='/replay'] button", (f"/deliveries/{DELIVERY_ID}/replay", {}), "again"),
     ],
 )

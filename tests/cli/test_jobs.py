@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from werkzeug.wrappers import Response
@@ -250,6 +251,17 @@ class TestWait:
         assert "no stack other" in capsys.readouterr().err
 
 
+class TestRollback:
+    def test_to_what_was_live_before(self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["rollback", "web", "main"]) == 0
+        assert api.orders == [("/rollbacks", {"app": "web", "branch": "main"})]
+        assert out(capsys) == "Requested web-new. To follow it: amplify-jobs jobs wait web-new\n"
+
+    def test_to_a_job_with_a_reason(self, api: FakeJobsApi) -> None:
+        assert main(["rollback", "web", "main", "--to", "3", "--reason", "no prices", "--json"]) == 0
+        assert api.orders == [("/rollbacks", {"app": "web", "branch": "main", "job": "3", "reason": "no prices"})]
+
+
 class TestRun:
     def test_by_a_route(self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["run", "web", "--branch", "main", "--reason", "new texts"]) == 0
@@ -341,6 +353,27 @@ def test_branches_say_what_is_live(api: FakeJobsApi, capsys: pytest.CaptureFixtu
     ]
     assert main(["branches", "--app", "shop", "--json"]) == 0
     assert [branch["appName"] for branch in as_json(capsys)["branches"]] == ["shop"]
+
+
+def test_a_badge_is_an_address_and_what_shows_it(
+    api: FakeJobsApi, served: JobsApiStandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.branches = [
+        BranchState(app_id="d1", app_name="web", branch_name="release/[1]", badge="/badges/a-b_c.svg"),
+        BranchState(app_id="d2", app_name="shop", branch_name="main"),
+    ]
+    assert main(["badge", "web", "release/[1]"]) == 0
+    assert out(capsys).splitlines() == [
+        f"Image      {served.url}/badges/a-b_c.svg",
+        f"Shields.io https://img.shields.io/endpoint?url={quote(served.url, safe='')}%2Fbadges%2Fa-b_c.json",
+        f"Markdown   ![Build of web release/\\[1\\]]({served.url}/badges/a-b_c.svg)",
+    ]
+    assert main(["badge", "d1", "release/[1]", "--json"]) == 0
+    assert as_json(capsys)["image"] == f"{served.url}/badges/a-b_c.svg"
+    assert main(["badge", "shop", "main"]) == 1
+    assert "badges are switched off; deploy the stack with the parameter BadgeKey" in capsys.readouterr().err
+    assert main(["badge", "web", "main"]) == 1
+    assert "no job of the branch main of the app web was followed yet" in capsys.readouterr().err
 
 
 def on_terminal(columns: int, *arguments: str, **environment: str) -> tuple[int, str]:

@@ -1,9 +1,10 @@
-"""What `make run` shows of a job, for every way in which one can end."""
+"""What `make run` shows of a job, for every way in which one can end, and on every kind of terminal."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,9 +25,13 @@ from amplify_jobs.announcing.text import subject, text
 from amplify_jobs.model.failure import Failure
 from amplify_jobs.model.job import Job, JobState, State, Step
 from amplify_jobs.model.request import Cause, JobRequest
+from demo.announcements import Announcements
+from demo.browser import has_browser
+from demo.card import step_line
 from demo.reports import Reports
-from demo.watching import Announcements, End, Watcher, log_lines, step_line
-from tests.support.announcements import EXECUTION, finished, rejected, started
+from demo.screen import Mark, Screen
+from demo.watching import End, Watcher, log_lines
+from tests.support.announcements import finished, rejected, started
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STACK = StackInfo(
@@ -100,8 +105,6 @@ class Published:
 class Received:
     """What the targets of reports got."""
 
-    page = "http://127.0.0.1:4566/_local/reports"
-
     def status(self, commit: str) -> str:
         return f"amplify-jobs/web: success, of commit {commit}"
 
@@ -109,16 +112,21 @@ class Received:
         return f"A message about {request_id}"
 
 
-def shown(published: Published, steps: list[dict[str, Any]] | None, *, width: int = 120) -> tuple[End | None, str]:
-    screen = io.StringIO()
-    console = Console(file=screen, width=width, force_terminal=True, color_system=None)
+def shown(
+    published: Published, steps: list[dict[str, Any]] | None, *, width: int = 120, is_terminal: bool = True
+) -> tuple[End | None, str]:
+    output = io.StringIO()
+    console = Console(file=output, width=width, force_terminal=is_terminal, color_system=None)
     watcher = Watcher(
         cast("boto3.Session", Amplify(steps)),
         cast("Announcements", published),
         cast("Reports", Received()),
-        console,
+        Screen(console),
     )
-    return watcher.next_end(lambda: False), screen.getvalue()
+    end = watcher.next_end(lambda: False)
+    # A terminal draws what is waited for, and takes it back.
+    visible = re.sub(r"\x1b\[\?25[lh]|\r", "", output.getvalue())
+    return end, re.sub(r"[^\n]*(?:\n\x1b\[1A)?\x1b\[2K|\x1b\[\d*m", "", visible)
 
 
 def published(state: JobState, request: JobRequest = REQUEST, failure: Failure | None = None) -> Published:
@@ -138,24 +146,34 @@ OUTCOMES = {
 }
 
 
+WORDS = {
+    State.SUCCEEDED: "✓ web main #7 succeeded · 2.0 s",
+    State.FAILED: "✗ web main #7 failed · 2.0 s",
+    State.CANCELLED: "○ web main #7 cancelled · 2.0 s",
+    State.TIMED_OUT: "✗ web main #7 timed out · 2.0 s",
+}
+
+
 @pytest.mark.parametrize("state", STEPS)
 @pytest.mark.parametrize("gone", [False, True])
 def test_every_end_of_a_job_is_shown(state: State, gone: bool) -> None:
     ended = JobState(job=JOB, state=state, started_at=NOW, finished_at=NOW + timedelta(seconds=2))
     end, screen = shown(published(ended), None if gone else STEPS[state])
     assert end == End(OUTCOMES[state])
-    assert OUTCOMES[state] in screen
-    assert "Announced" in screen
-    assert "http://127.0.0.1:4566/_local/jobs/d1a2b3c4d5e6/main/7" in screen
+    assert "  web main #7 started\n" in screen
+    assert f"┃ {WORDS[state]}\n" in screen
+    assert f"┃ Mail     {OUTCOMES[state]}: web main #7\n" in screen
+    assert "┃ Page     http://127.0.0.1:4566/_local/jobs/d1a2b3c4d5e6/main/7\n" in screen
+    assert ("┃ Site     http" in screen) == (state is State.SUCCEEDED)
     for step in [] if gone else STEPS[state]:
-        assert (step["stepName"] in screen) == (step["status"] != "PENDING")
+        assert (f"\n  {step['stepName']:<7} " in screen) == (step["status"] not in ("PENDING", "RUNNING"))
 
 
 def test_a_job_that_is_no_longer_followed_is_shown() -> None:
     unknown = JobState(job=JOB, state=State.WAITING)
     end, screen = shown(published(unknown), STEPS[State.TIMED_OUT])
     assert end == End(Outcome.UNKNOWN)
-    assert "UNKNOWN" in screen
+    assert "✗ web main #7 unknown\n" in screen
 
 
 @pytest.mark.parametrize("superseded_by", [None, "web-fedcba9876543210fedcba9876543210"])
@@ -164,7 +182,7 @@ def test_a_request_that_no_job_came_of_is_shown(superseded_by: str | None) -> No
     refusal = refusal.model_copy(update={"outcome": "CANCELLED" if superseded_by else "REJECTED"})
     end, screen = shown(Published((DetailType.JOB_REJECTED, refusal)), None)
     assert end == End(refusal.outcome)
-    assert f"{refusal.outcome.capitalize()}: Branch main not found." in screen
+    assert f"web main {refusal.outcome.lower()}\n┃ Reason   Branch main not found.\n" in screen
 
 
 def test_the_end_of_a_failed_build_s_log_is_shown(tmp_path: Path) -> None:
@@ -177,9 +195,9 @@ def test_the_end_of_a_failed_build_s_log_is_shown(tmp_path: Path) -> None:
         steps=(Step(name="BUILD", status="FAILED", reason="'npm run nonsense' failed with exit code 1"),),
     )
     _, screen = shown(published(ended), steps)
-    assert "    npm ERR! [missing] script\n" in screen
-    assert "line 84\n" not in screen
-    assert "line 99\n" in screen
+    assert "┃          npm ERR! [missing] script\n" in screen
+    assert "line 85\n" not in screen
+    assert "┃ Log      line 86\n" in screen
 
 
 def test_the_cause_of_a_failure_is_shown_instead_of_the_log(tmp_path: Path) -> None:
@@ -190,18 +208,19 @@ def test_the_cause_of_a_failure_is_shown_instead_of_the_log(tmp_path: Path) -> N
     steps = [{**STEPS[State.FAILED][0], "logUrl": log.as_uri()}]
     end, screen = shown(published(ended, failure=failure), steps)
     assert end == End("FAILED", "file_missing")
-    for line in ("Cause: A file is missing.", "Advice: Add it.", "Command: cp a b"):
-        assert f"    {line}\n" in screen
+    for line in ("Cause    A file is missing.", "Advice   Add it.", "Command  cp a b"):
+        assert f"┃ {line}\n" in screen
     assert "the whole log" not in screen
 
 
 @pytest.mark.parametrize("commit", [None, "c" * 40])
 def test_reports_are_shown_the_status_only_where_there_is_a_commit(commit: str | None) -> None:
-    cause = Cause(source="github", kind="push", repository="acme/web", commit=commit)
+    cause = Cause(source="github", kind="push", repository="acme/web", commit=commit, message="Say hello\n\nTwice")
     ended = JobState(job=JOB, state=State.SUCCEEDED)
     _, screen = shown(published(ended, REQUEST.model_copy(update={"cause": cause})), STEPS[State.SUCCEEDED])
-    status = f"Status     amplify-jobs/web: success, of commit {'c' * 40}\n" if commit else ""
-    assert screen.endswith(f"{status}Chat       A message about {REQUEST.request_id}\nReports    {Received.page}\n")
+    assert f"succeeded · {'ccccccc ' if commit else ''}Say hello\n" in screen
+    status = f"┃ Status   amplify-jobs/web: success, of commit {'c' * 40}\n" if commit else ""
+    assert screen.endswith(f"{status}┃ Chat     A message about {REQUEST.request_id}\n")
 
 
 def test_a_log_that_can_t_be_read_has_no_lines(tmp_path: Path) -> None:
@@ -213,13 +232,61 @@ def test_a_log_that_can_t_be_read_has_no_lines(tmp_path: Path) -> None:
 def test_a_step_is_one_line(step: dict[str, Any]) -> None:
     line = step_line(step)
     assert step["stepName"] in line
-    assert ("12:00:00" in line) == ("startTime" in step)
-    assert (" in 2.0 s" in line) == ("startTime" in step and "endTime" in step)
+    assert line.endswith(" 2.0 s") == ("startTime" in step and "endTime" in step)
 
 
-def test_words_stay_whole_on_a_narrow_terminal() -> None:
-    ended = JobState(job=JOB, state=State.SUCCEEDED, started_at=NOW, finished_at=NOW + timedelta(seconds=2))
-    _, wide = shown(published(ended), STEPS[State.SUCCEEDED], width=300)
-    _, narrow = shown(published(ended), STEPS[State.SUCCEEDED], width=40)
-    execution = ["Execution:", EXECUTION]
-    assert narrow.split() == [word for word in wide.split() if word not in execution]
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_no_word_is_broken_and_no_line_is_too_long_for_its_terminal(width: int) -> None:
+    failure = Failure(cause="file_missing", summary="A file is missing. " * 5, advice="Add it. " * 9, excerpt="a\n b c")
+    ended = JobState(job=JOB, state=State.FAILED, started_at=NOW, finished_at=NOW + timedelta(seconds=2))
+    told = published(ended, failure=failure), STEPS[State.FAILED]
+    _, in_pipe = shown(*told, is_terminal=False)
+    _, screen = shown(published(ended, failure=failure), STEPS[State.FAILED], width=width)
+    assert screen.replace("┃", "").split() == in_pipe.replace("┃", "").split()
+    address = "http://127.0.0.1:4566/_local/jobs/d1a2b3c4d5e6/main/7"
+    assert all(len(line) <= width or line.split() == ["┃", address] for line in screen.splitlines())
+
+
+def test_a_pipe_gets_neither_colours_nor_what_is_drawn_anew() -> None:
+    output = io.StringIO()
+    screen = Screen(Console(file=output))
+    with screen.step("The local cloud"), screen.waiting("a moment"):
+        screen.remote("  request web-1")
+    screen.head(1, "A push is built")
+    screen.fact(Mark.GOOD, "Mail", "a word " * 30)
+    lines = re.sub(r"\d\.\d s", "0.0 s", output.getvalue()).splitlines()
+    assert lines[:4] == [
+        "remote:   request web-1",
+        f"  ✓ {'The local cloud':<44}    0.0 s",
+        "",
+        "1  A push is built",
+    ]
+    assert lines[4:] == ["┃ Mail     " + ("a word " * 30).rstrip()]
+
+
+def test_a_terminal_that_knows_ascii_alone_is_given_no_more() -> None:
+    output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    screen = Screen(Console(file=output, force_terminal=True))
+    with screen.step("The local cloud"):
+        screen.title(Mark.BAD, "web main #1 failed")
+        screen.fact(Mark.BAD, "Mail", "a word")
+    output.flush()
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "is_there"),
+    [
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({}, "linux", False),
+        ({}, "darwin", True),
+        ({"DISPLAY": ":0", "SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}, "linux", False),
+        ({"SSH_TTY": "/dev/pts/1"}, "darwin", False),
+        ({"BROWSER": "/usr/bin/open-there", "SSH_TTY": "/dev/pts/1"}, "linux", True),
+        ({"BROWSER": "", "DISPLAY": ":0"}, "linux", False),
+    ],
+)
+def test_a_browser_is_opened_only_where_somebody_sees_it(
+    environment: dict[str, str], platform: str, is_there: bool
+) -> None:
+    assert has_browser(environment, platform) == is_there

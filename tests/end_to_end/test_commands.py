@@ -21,12 +21,12 @@ from local.cloud import CloudSettings, LocalCloud
 pytestmark = pytest.mark.thorough
 
 PROJECT = Path(__file__).parents[2]
-PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md")), PROJECT / "events" / "README.md"]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("**/*.md")), PROJECT / "events" / "README.md"]
 TOOLS = PROJECT / ".venv-tools" / "bin"
 # What a line of a code block begins with if it is a command.
 COMMAND = re.compile(
     r"(?:[A-Z_]+=\S+ )*"
-    r"(?:make|aws|sam|curl|git|export|echo|openssl|pipx?|uvx|npm|docker|cd|sh|pre-commit|amplify-jobs|(?:\.venv|tools/)\S*)\b"
+    r"(?:make|aws|sam|curl|git|export|echo|openssl|pipx?|uvx|npm|docker|cd|sh|read|pre-commit|amplify-jobs|(?:\.venv|tools/)\S*)\b"
 )
 # Commands that are not run here, and why.
 NOT_RUN = {
@@ -35,6 +35,7 @@ NOT_RUN = {
     ),
     r"(\S+=\S+ )?make( |$)": "sets up or runs for long: that there is the target is tested",
     r"sam |export PATH=": "needs Docker, Python 3.13 or an account: tests/sam_local runs them",
+    r"amplify-jobs rollback ": "needs an app with a mirror: tests/end_to_end/test_mirrors.py rolls one back",
     r"\.venv/bin/python - ": "changes a file of events/",
     r"aws sqs start-message-move-task": "the local cloud does not implement it",
     r"pipx install \.": "installs into the home folder: tests/cli/test_installation.py installs the wheel elsewhere",
@@ -45,9 +46,8 @@ NOT_RUN = {
     r"aws s3api head-object .*VERSION_ID": "needs the version of a push: tests/cli/test_push.py reads it",
     r"amplify-jobs redrive (?!-)": "the example's execution succeeded: tests/end_to_end/test_recovery.py redrives one",
     r"aws ssm get-parameters-by-path [^|]*\| xargs .* delete-parameters": "removes what the other commands here need",
-    r"curl --aws-sigv4|\.venv/bin/python -c .import sys; from amplify_jobs.steering": (
-        "needs credentials, or a key: tests/end_to_end/test_api.py calls the API"
-    ),
+    r"curl --aws-sigv4": "needs credentials: tests/end_to_end/test_api.py calls the API",
+    r"amplify-jobs reconcile": "the example has no git host: tests/end_to_end/test_missed_pushes.py looks at one",
     r"amplify-jobs jobs stop": "the example's job has ended: tests/end_to_end/test_cli.py stops one",
     r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
     r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",
@@ -56,8 +56,17 @@ NOT_RUN = {
     r"aws s3 cp .*/results/": "needs a codegen job: tests/functions/test_operations.py reads such files",
 }
 REPLACEMENTS = {
-    # The example app has that branch.
-    r"create-branch (.*) main\b": r"create-branch \1 another",
+    # The example app has that branch, and several pages make one.
+    r"create-branch (.*) main\b": r"create-branch \1 another-$(date +%s%N)",
+    r"create-repository --repository-name (\S+)": r"create-repository --repository-name \1-$(date +%s%N)",
+    r"https://git-codecommit\.eu-west-1\.amazonaws\.com(?=\S+ HEAD:)": "$AWS_ENDPOINT_URL",
+    r"credential-helper \$@": "credential-helper --ignore-host-check $@",
+    # In a clone of the reader's own.
+    r"^git (?=-c |push )": "git -C $CLONE ",
+    r"--repository Shop/web": "--repository acme/web",
+    r"\bROLE_ARN\b": "arn:aws:iam::123456789012:role/amplify-web",
+    # What a person pastes.
+    r"^read -rs SECRET": "SECRET=t0ken",
     r"\bSTACK\b": "amplify-jobs",
     r"\bAPP_ID\b": APP_ID,
     r"/path/to/a/repository\.git": "$REPOSITORY",
@@ -69,8 +78,6 @@ REPLACEMENTS = {
     r"\bBUILD\.txt\b": "$FOLDER/BUILD.txt",
     r"\bAPP\.private-key\.pem\b": "$FOLDER/app.pem",
     r"http://127\.0\.0\.1:4566": "$AWS_ENDPOINT_URL",
-    # In a clone of the reader's own.
-    r"^git -c credential": "git -C $CLONE -c credential",
     r"(request|answer)\.json\b": r"$FOLDER/\1.json",
 }
 
@@ -132,7 +139,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     """A local cloud with the examples in it, and the variables that stand for what a page leaves to its reader."""
     folder = tmp_path_factory.mktemp("commands")
     before = dict(os.environ)
-    cloud = LocalCloud(PROJECT / "template.yaml", CloudSettings(aws_port=0, http_port=0, state_dir=folder / "cloud"))
+    settings = CloudSettings(aws_port=0, http_port=0, parameters={"BadgeKey": "k" * 32}, state_dir=folder / "cloud")
+    cloud = LocalCloud(PROJECT / "template.yaml", settings)
     with cloud:
         repository = Repository(folder)
         assert make(repository, cloud.endpoint_url, cloud.region) == 0
@@ -140,6 +148,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         session.client("s3").create_bucket(
             Bucket="acme-artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
+        session.client("codecommit").create_repository(repositoryName="web")
         machine = cloud.outputs["StateMachineArn"]
         executions = session.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
         (folder / "BUILD.txt").write_text(BUILD_LOG)

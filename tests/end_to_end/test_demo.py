@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
+import pty
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
@@ -26,7 +29,6 @@ pytestmark = pytest.mark.thorough
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 150
-TOOLS_READY = (PROJECT / ".venv-tools" / "bin" / "aws").exists()
 ANY_PORTS = {"LOCAL_AWS_PORT": "0", "LOCAL_HTTP_PORT": "0"}
 
 
@@ -62,17 +64,21 @@ class Program:
 
 
 @contextmanager
-def running(*arguments: str, **variables: str) -> Iterator[Program]:
-    """A program of this project. Its Node is too old: the code generator is not what is tested."""
+def surroundings(**variables: str) -> Iterator[dict[str, str]]:
+    """The environment of a program. Its Node is too old: the code generator is not what is tested."""
     with TemporaryDirectory() as folder:
         node = Path(folder, "node")
         node.write_text("#!/bin/sh\necho v1.0.0\n")
         node.chmod(0o755)
         path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-        with started(
-            *arguments, **{**os.environ, **ANY_PORTS, "PATH": path, "PYTHONUNBUFFERED": "1", **variables}
-        ) as program:
-            yield program
+        yield {**os.environ, **ANY_PORTS, "PATH": path, "PYTHONUNBUFFERED": "1", **variables}
+
+
+@contextmanager
+def running(*arguments: str, **variables: str) -> Iterator[Program]:
+    """A program of this project, whose output is a pipe."""
+    with surroundings(**variables) as environment, started(*arguments, **environment) as program:
+        yield program
 
 
 @contextmanager
@@ -113,48 +119,66 @@ def git(folder: Path, *arguments: str) -> tuple[int, str]:
 
 def test_the_demo_shows_builds_that_fail_or_are_cancelled_and_ends_at_ctrl_c() -> None:
     with running("demo") as demo:
-        endpoint = demo.wait_for(r"AWS at (\S+),")[1]
-        tree = PROJECT / demo.wait_for(r"builds (\S+)\.git\n")[1]
-        app_id = demo.wait_for(r"--app-id (\S+)")[1]
+        endpoint = demo.wait_for(r"AWS at (\S+)\n")[1]
+        app_id, tree = demo.wait_for(r"App (\S+) builds (\S+)\.git\n").groups()
+        tree = PROJECT / tree
+        demo.wait_for("Your turn")
         for shown in (
-            "SUCCEEDED after",
-            "Status +amplify-jobs/web: success, Succeeded after",
-            "Chat +web · main · job 1: succeeded after",
-            rf"Reports +{endpoint}/_local/reports\n",
-            "FAILED after",
-            "Cause: The command uses a folder or file that does not exist",
-            "Advice: Correct the path",
-            r"Command: cp style\.css public/",
-            "Status +amplify-jobs/web: failure, Failed after .*: The command uses",
-            "Chat +web · main · job 2: failed after",
-            r"Not built +route web: branch draft does not match main\n",
+            r"✓ The local cloud, from template\.yaml +\d+\.\d s\n",
+            r"✓ Routes: which push starts which job +\d+\.\d s\n",
+            r"┃ ✓ web main #1 succeeded · [0-9a-f]{7} Say hello · \d+\.\d s\n",
+            "┃ Status +amplify-jobs/web: success, Succeeded after",
+            "┃ Chat +web · main · job 1: succeeded after",
+            "┃ ✗ web main #2 failed · [0-9a-f]{7} Break the build",
+            "┃ Cause +The command uses a folder or file that does not exist\n",
+            "┃ Advice +Correct the path",
+            r"┃ Command +cp style\.css public/\n",
+            r"┃ Log +.*style\.css",
+            "┃ Mail +FAILED: web main #2 ",
+            "┃ Status +amplify-jobs/web: failure, Failed after .*: The command uses",
+            "┃ Chat +web · main · job 2: failed after",
+            r"┃ ○ draft is not built\n┃ Reason +route web: branch draft does not match main\n",
+            r"┃ ✓ shop main #1 succeeded · [0-9a-f]{7} Open the shop · \d+\.\d s\n",
+            r"┃ Pushed +([0-9a-f]{40})\n┃ Mirrored +\1\n┃ Built +\1\n",
         ):
             assert re.search(shown, demo.printed), shown
-        screen = dict(re.findall(r"\n  (.+):\n    (.+)", demo.printed + demo.wait_for("(?s).*Ctrl-C stops")[0]))
-        assert list(screen) == ["Repair the build", "Push again", "Break the build", "List the jobs"]
+        rest = demo.wait_for("(?s)^.*Ctrl-C stops")[0]
+        assert f"Console  {endpoint}/_local/\n" in rest
+        assert f"Reports  {endpoint}/_local/reports\n" in rest
+        screen = dict(re.findall(r"\n  (\S.+)\n    (.+)", rest))
+        assert list(screen) == [
+            "Repair the build",
+            "Push again",
+            "Break the build",
+            "Why did it fail?",
+            "Why was the push not built?",
+            "Which commit is live?",
+        ]
+        for question, answer in (
+            ("Why did it fail?", "Cause +The command uses a folder"),
+            ("Why was the push not built?", "branch draft does not match main"),
+            ("Which commit is live?", "LIVE"),
+        ):
+            code, printed = shell(screen[question])
+            assert code == 0, printed
+            assert re.search(answer, printed), printed
         for purpose, end in (
-            ("Repair the build", "SUCCEEDED"),
-            ("Push again", "SUCCEEDED"),
-            ("Break the build", "FAILED"),
-            ("Repair the build", "SUCCEEDED"),
+            ("Repair the build", "✓ web main #3 succeeded"),
+            ("Push again", "✓ web main #4 succeeded"),
+            ("Break the build", "✗ web main #5 failed"),
+            ("Repair the build", "✓ web main #6 succeeded"),
         ):
             code, printed = shell(screen[purpose])
             assert code == 0, printed
             assert "remote:   request web-" in printed
-            demo.wait_for(rf"\n{end} after")
-            if purpose == "Break the build":
-                demo.wait_for(r"Cause: .+\n +Advice: .+\n +Command: .+\n +Log: .*style\.css")
+            demo.wait_for(end)
             demo.wait_for("Ctrl-C stops")
-        if TOOLS_READY:
-            code, printed = shell(screen["List the jobs"])
-            assert code == 0, printed
-            assert len(json.loads(printed)["jobSummaries"]) == 6
 
         spec = tree / "amplify.yml"
         spec.write_text(spec.read_text().replace("mkdir -p public", "sleep 300"))
         git(tree, "commit", "-qam", "Build for ever")
         git(tree, "push")
-        job_id = demo.wait_for(r"Job +(\d+) of web, branch main: started")[1]
+        job_id = demo.wait_for(r"web main #(\d+) started")[1]
         amplify = boto3.client(
             "amplify",
             endpoint_url=endpoint,
@@ -172,6 +196,60 @@ def test_the_demo_shows_builds_that_fail_or_are_cancelled_and_ends_at_ctrl_c() -
         _, printed = git(tree, "push", "origin", "HEAD:refs/heads/main")
         assert "the local cloud is not running; start it with: make run" in printed
         assert "Traceback" not in printed
+
+
+def test_on_a_terminal_the_browser_opens_the_console_and_no_line_is_too_long(tmp_path: Path) -> None:
+    columns, browser, opened = 60, tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    printed, code = on_terminal(columns, "demo", "Ctrl-C stops", BROWSER=str(browser), TERM="xterm-256color")
+    assert code == 0
+    console = re.search(r"Console  (http://\S+/_local/)\n +is open in your browser", printed)
+    assert console is not None, printed
+    assert opened.read_text() == f"{console[1]}\n"
+    assert "✗ web main #2 failed" in printed
+    assert "Traceback" not in printed
+    # What is to be copied stays whole.
+    for line in printed.partition("Your turn")[0].splitlines():
+        assert len(line) <= columns or "http" in line or "amplify-jobs" in line, line
+
+
+def on_terminal(columns: int, module: str, end: str, **variables: str) -> tuple[str, int]:
+    """Run a module on a terminal, press Ctrl-C once it has printed a text, and give what is seen and the exit code."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    with (
+        surroundings(**variables) as environment,
+        subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=PROJECT,
+            env=environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        ) as process,
+    ):
+        os.close(terminal)
+        watchdog = Timer(PATIENCE_SECONDS, process.kill)
+        watchdog.start()
+        printed, is_interrupted = b"", False
+        try:
+            # A terminal that every process has left is at its end, which is an error on Linux.
+            with suppress(OSError):
+                while chunk := os.read(controller, 65536):
+                    printed += chunk
+                    if end.encode() in printed and not is_interrupted:
+                        os.killpg(process.pid, signal.SIGINT)
+                        is_interrupted = True
+            code = process.wait(PATIENCE_SECONDS)
+        finally:
+            watchdog.cancel()
+            process.kill()
+            os.close(controller)
+    text = printed.decode().replace("\r\n", "\n")
+    # What was drawn anew, and what steers the terminal.
+    return re.sub(r"[^\n]*\r\x1b\[2K|\x1b\[[?0-9;]*[A-Za-z]|\r", "", text), code
 
 
 def assert_nothing_runs(group: int) -> None:
@@ -200,17 +278,20 @@ def test_ctrl_c_during_the_start_ends_the_demo_without_a_traceback(seconds: floa
 @pytest.mark.parametrize(
     "moment",
     [
-        "Local cloud: AWS at",
+        "The local cloud",
+        "which push starts which job",
         r"\$ git push origin main",
-        "Request ",
-        "SUCCEEDED after",
+        "web main #1 started",
+        "web main #1 succeeded",
         "Status ",
         r"\$ git rm",
-        "Job +2 of web",
-        "FAILED after",
+        "web main #2 started",
+        "web main #2 failed",
         "No route wants",
-        "Not built",
+        "draft is not built",
         "No codegen job",
+        "is self-hosted",
+        "shop main #1 started",
     ],
 )
 def test_ctrl_c_ends_the_demo_at_any_moment_without_a_traceback(moment: str) -> None:
@@ -228,6 +309,20 @@ def test_without_git_the_demo_says_so(tmp_path: Path) -> None:
         assert demo.printed == ("make run: git is not on the PATH; install it (https://git-scm.com) and try again\n")
 
 
+def test_without_git_s_http_backend_the_mirror_is_left_out(tmp_path: Path) -> None:
+    git_program = shutil.which("git")
+    (tmp_path / "git").write_text(
+        f'#!/bin/sh\n[ "$1" = --exec-path ] && exec echo {tmp_path}\nexec {git_program} "$@"\n'
+    )
+    (tmp_path / "node").write_text("#!/bin/sh\necho v1.0.0\n")
+    for name in ("git", "node"):
+        (tmp_path / name).chmod(0o755)
+    with running("demo", "--once", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}") as demo:
+        assert demo.end() == 0
+    assert "No mirror is shown: git is here without its http-backend" in demo.printed
+    assert "shop main" not in demo.printed
+
+
 def test_a_second_demo_leaves_the_first_one_s_repository_alone() -> None:
     with running("demo") as first:
         tree = PROJECT / first.wait_for(r"builds (\S+)\.git\n")[1]
@@ -235,11 +330,11 @@ def test_a_second_demo_leaves_the_first_one_s_repository_alone() -> None:
         with running("demo", "--once") as second:
             other = PROJECT / second.wait_for(r"builds (\S+)\.git\n")[1]
             assert other != tree
-            second.wait_for("SUCCEEDED after")
+            second.wait_for("web main #1 succeeded")
             git(tree, "commit", "-q", "--allow-empty", "-m", "Still here")
             assert "request web-" in git(tree, "push")[1]
             # The second act broke the build.
-            first.wait_for("FAILED after")
+            first.wait_for("web main #3 failed")
             assert second.end() == 0
 
 
@@ -347,5 +442,5 @@ def test_a_new_enough_python_is_chosen_where_the_first_is_too_old(tmp_path: Path
         text=True,
         check=True,
     ).stdout
-    assert re.search(r"^python3\.1[1-9] -m venv", shown, re.MULTILINE)
-    assert not re.search(r"^python3 -m venv", shown, re.MULTILINE)
+    assert re.search(r"[ ;{]python3\.1[1-9] -m venv", shown)
+    assert not re.search(r"[ ;{]python3 -m venv", shown)

@@ -59,8 +59,17 @@ def test_each_fault_is_found_alone(team: Team, app_id: str, capsys: pytest.Captu
     assert "disabled: amplify-jobs-status-change" in diagnose(capsys)[1]["rules"]["text"]
     events.enable_rule(Name="amplify-jobs-status-change")
 
-    team.session.client("sqs").send_message(QueueUrl=team.outputs["deadLetterQueueUrl"], MessageBody="{}")
-    assert "1 message in it" in diagnose(capsys)[1]["dead-letter queue"]["text"]
+    sqs = team.session.client("sqs")
+    for output, queue in (
+        ("deadLetterQueueUrl", "dead-letter queue"),
+        ("intakeDeadLetterQueueUrl", "dead-letter queue of the intake queue"),
+        ("reportDeadLetterQueueUrl", "dead-letter queue of the reports"),
+        ("indexDeadLetterQueueUrl", "dead-letter queue of the index"),
+    ):
+        url = team.outputs[output]
+        group: dict[str, Any] = {"MessageGroupId": "1", "MessageDeduplicationId": "1"} if url.endswith(".fifo") else {}
+        sqs.send_message(QueueUrl=url, MessageBody="{}", **group)
+        assert "1 message in it" in diagnose(capsys)[1][queue]["text"]
 
 
 READERS_REFUSALS = {
@@ -71,15 +80,17 @@ READERS_REFUSALS = {
 }
 
 
-@pytest.mark.usefixtures("app_id")
 @pytest.mark.parametrize(("policy", "refusals"), [("OperatorPolicy", {}), ("ReaderPolicy", READERS_REFUSALS)])
 def test_what_may_not_be_read_is_named(
     team: Team,
+    app_id: str,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    *,
     policy: str,
     refusals: dict[str, str],
 ) -> None:
+    team.route("examined", app_id)
     for name, value in team.cloud.credentials(policy).variables().items():
         monkeypatch.setenv(name, value)
     capsys.readouterr()

@@ -32,6 +32,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
             "statuses": {"kind": "commit_status", **host},
             "team": {"kind": "slack", "webhook": f"{SECRETS}/slack"},
             "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/key"},
+            "chat": {"kind": "amazon_q"},
             "broken": {"kind": "discord", "webhook": f"{SECRETS}/discord", **NO_APP},
             "empty": {"kind": "teams", "webhook": f"{SECRETS}/none", **NO_APP},
         }
@@ -60,6 +61,7 @@ def test_each_target_is_checked(checked: Team, capsys: pytest.CaptureFixture[str
     targets = {one["target"]: one for one in run(capsys, "check", code=1)["targets"]}
     assert {name for name, one in targets.items() if not one["works"]} == {"broken", "empty"}
     assert [one["check"] for one in targets["statuses"]["checks"]] == ["secret", "token", "repository"]
+    assert [f"{one['check']} {one['result']}" for one in targets["chat"]["checks"]] == ["topic ok", "channel doubt"]
     (broken,), (empty,) = targets["broken"]["checks"], targets["empty"]["checks"]
     assert (broken["parameter"], broken["result"]) == (f"{SECRETS}/discord", "fault")
     assert "line break" in broken["message"]
@@ -75,8 +77,8 @@ def test_each_target_is_checked(checked: Team, capsys: pytest.CaptureFixture[str
 def test_a_test_report_is_sent_to_each(checked: Team, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("check", "--send", "--repository", "acme/checked", "--commit", COMMIT)
     targets = {one["target"]: one["checks"][-1] for one in run(capsys, *arguments, code=1)["targets"]}
-    assert [targets[name]["check"] for name in ("statuses", "team", "hook")] == ["report"] * 3
-    assert [targets[name]["result"] for name in ("statuses", "team", "hook")] == ["ok"] * 3
+    assert [targets[name]["check"] for name in ("statuses", "team", "hook", "chat")] == ["report"] * 4
+    assert [targets[name]["result"] for name in ("statuses", "team", "hook", "chat")] == ["ok"] * 4
     assert "HTTP 200: ok" in targets["team"]["message"]
     (status,) = received(checked, "github")
     assert status["content"]["context"] == "amplify-jobs/test"

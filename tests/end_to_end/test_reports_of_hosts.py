@@ -64,14 +64,14 @@ class Hosts:
             assert ended["outcome"] == "SUCCEEDED", ended
             self.sites[provider, number] = ended["links"]["site"]
         for (provider, number), site in self.sites.items():
-            found = partial(self._shows, provider, number, site)
-            self.team.until(lambda shows=found: shows() or None, f"{provider} never showed {site}")
+            self.team.until(partial(self._found, provider, number, site), f"{provider} never showed {site}")
         until_all_are_handled(self.team)
 
-    def _shows(self, provider: str, number: int | None, site: str) -> bool:
+    def _found(self, provider: str, number: int | None, site: str) -> str | None:
         if number is None:
-            return any(site in one["content"].values() for one in self.calls(provider, PUSHED))
-        return any(site in text for text in self.comments(provider, number))
+            shown = [value for one in self.calls(provider, PUSHED) for value in one["content"].values()]
+            return site if site in shown else None
+        return site if any(site in text for text in self.comments(provider, number)) else None
 
     def calls(self, provider: str, part: str = "") -> list[dict[str, Any]]:
         """The calls that changed something, whose path has a part."""

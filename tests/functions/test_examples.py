@@ -141,8 +141,8 @@ def with_another_id(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_example_is_tried() -> None:
     tried = {values[0] for values in test_an_example_is_understood.pytestmark[0].args[1]}
-    # test_mirror.py has a git server for the last one.
-    tried |= {"announce.execution_failed.json", "send_report.json", "mirror.json"}
+    # test_mirror.py and test_reconcile.py have a git server for the last ones.
+    tried |= {"announce.execution_failed.json", "send_report.json", "mirror.json", "reconcile.json"}
     assert {path.name for path in FILES if not path.name.startswith(("receive_", "drain_"))} == tried
 
 

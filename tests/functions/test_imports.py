@@ -73,3 +73,8 @@ def test_receive_webhook_never_loads_what_only_others_need() -> None:
 
 def test_only_drain_intake_loads_powertools_batch() -> None:
     assert "aws_lambda_powertools.utilities.batch" in loaded_by("drain_intake")
+
+
+def test_the_api_loads_what_only_some_calls_need_with_the_first_of_them() -> None:
+    late = {"amplify_jobs.routing.routes", "amplify_jobs.aws.amplify", "amplify_jobs.steering.orders"}
+    assert not late & loaded_by("api")

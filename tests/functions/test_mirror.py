@@ -39,9 +39,9 @@ class World:
     def branch(self) -> str | None:
         return refs_of(self.target).get(MAIN)
 
-    def request(self, number: int | None, minutes: int = 0, **given: Any) -> dict[str, Any]:
+    def request(self, number: int | None, minutes: int = 0, before: str | None = None, **given: Any) -> dict[str, Any]:
         """The request of a push, `minutes` after noon."""
-        order = {"source": "gitea", "repository": "acme/web", "ref": MAIN, "branch": "main"}
+        order = {"source": "gitea", "repository": "acme/web", "ref": MAIN, "branch": "main", "before": before}
         commit = None if number is None else self.source.commits[number]
         event_time = (NOON + timedelta(minutes=minutes)).isoformat()
         request: dict[str, Any] = job_request("d1", mirror={**order, "commit": commit}, eventTime=event_time, **given)
@@ -156,6 +156,25 @@ def test_the_older_of_two_that_wait_goes_first(world: World) -> None:
     world.mirror(requests[1], executions[1])
     world.end(executions[1])
     world.mirror(requests[2], executions[2])
+    assert world.branch == world.source.commits[3]
+
+
+def test_a_push_waits_for_the_one_before_it_which_may_come_soon(world: World) -> None:
+    now = datetime.now(UTC).isoformat()
+    first, second = world.request(2), world.request(3, before=world.source.commits[2], receivedAt=now)
+    executions = [world.begin(request) for request in (first, second)]
+    with pytest.raises(BranchBusy, match=f"The push of {world.source.commits[2]} goes first"):
+        world.mirror(second, executions[1])
+    world.mirror(first, executions[0])
+    assert world.branch == world.source.commits[2]
+    world.end(executions[0])
+    world.mirror(second, executions[1])
+    assert world.branch == world.source.commits[3]
+
+
+def test_a_push_does_not_wait_long_for_one_that_may_have_asked_for_nothing(world: World) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    world.mirror(world.request(3, before=world.source.commits[2], receivedAt=long_ago))
     assert world.branch == world.source.commits[3]
 
 

@@ -250,6 +250,13 @@ def story(summary: Mapping[str, Any], **members: Any) -> dict[str, Any]:
     return {**summary, **base, **members}
 
 
+def as_deployment(story: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
+    """The same job, if it had deployed an artifact."""
+    place = {"appId": story["appId"], "branchName": story["branchName"]}
+    given = parameters or {"artifact": "s3://releases/shop-1.4.zip"}
+    return {**story, "operation": "start_deployment", "parameters": {**place, **given}}
+
+
 STORIES = {
     "shop-cde836c2a17f4d0b": STORY,
     RUNNING["requestId"]: story(

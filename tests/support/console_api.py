@@ -26,7 +26,8 @@ from tests.support.console_answers import (
     at,
 )
 
-BRANCHES = [
+API_URL = "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
+BRANCHES: list[dict[str, Any]] = [
     {
         "appId": SHOP,
         "appName": "shop",
@@ -34,6 +35,7 @@ BRANCHES = [
         "live": {"commit": HISTORY[0]["commit"], "jobId": "16", "at": at(hours=2), "requestId": "shop-0016"},
         "last": FAILED,
         "running": None,
+        "badge": "/badges/kQ3c2a9vY0d1.svg",
     },
     {"appId": SHOP, "appName": "shop", "branchName": "production", "live": None, "last": REJECTED, "running": None},
     {
@@ -182,6 +184,8 @@ class ExampleApi:
             case ["requests", request_id, "log"] if request_id in STORIES:
                 log = LIVE_LOG if request_id == RUNNING["requestId"] else LOG
                 return log if query.get("offset", "0") == "0" else {**log, "text": ""}
+            case ["branches"]:
+                return listed([one for one in BRANCHES if _is_asked_for(one, query)])
             case ["deliveries"]:
                 return listed(DELIVERIES)
             case ["deliveries", delivery_id] if delivery_id == DELIVERY["deliveryId"]:
@@ -212,8 +216,12 @@ class ExampleApi:
         return listed(chosen[start : start + limit], following)
 
 
+def _is_asked_for(branch: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    app, name = query.get("app"), query.get("branch")
+    return app in (None, branch["appId"], branch["appName"]) and name in (None, branch["branchName"])
+
+
 _ANSWERS = {
-    "branches": listed(BRANCHES),
     "routes": ROUTES,
     "schedules": listed(SCHEDULES),
     "health": HEALTH,

@@ -174,6 +174,7 @@ def running_git_server(root: Path, token: str | None = None) -> Iterator[GitServ
                     "QUERY_STRING": query,
                     "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                     "REMOTE_USER": "ci",
+                    "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
                 },
             )
             assert run.stdout is not None

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.reporting.call import Answer, Call
+from amplify_jobs.reporting.call import Answer, AwsCall, Call
 from local.report_hosts import HOSTS
 from local.report_hosts.calls import HostAnswer, HostApi, HostCall
 
@@ -44,8 +44,9 @@ class HostWire:
     def __post_init__(self) -> None:
         self.host = HOSTS[self.provider]()
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call | AwsCall) -> Answer:
         """Make a call. Raises ServiceTrouble where its answer is lost."""
+        assert isinstance(call, Call)
         parts = urlsplit(call.url)
         assert call.url.startswith(f"{BASE}/")
         headers = {name.lower(): value for name, value in call.headers.items()}

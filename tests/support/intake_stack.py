@@ -89,6 +89,7 @@ class IntakeStack(Clients):
             "SOURCES_PATH": "/amplify-jobs/sources",
             "STATE_MACHINE_ARN": machine["stateMachineArn"],
             "INTAKE_QUEUE_URL": queue["QueueUrl"],
+            "JOBS_TABLE": "jobs",
             "INDEX_QUEUE_URL": clients.sqs.create_queue(QueueName="index")["QueueUrl"],
             "POWERTOOLS_SERVICE_NAME": "amplify-jobs",
             "POWERTOOLS_METRICS_NAMESPACE": "amplify-jobs",

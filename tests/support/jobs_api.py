@@ -99,7 +99,7 @@ class FakeJobsApi:
             case ["deliveries", delivery_id]:
                 return _one((one for one in self.deliveries if one.delivery_id == delivery_id), delivery_id)
             case ["branches"]:
-                return _page(self.branches, given)
+                return _page([one for one in self.branches if _is_asked_for(one, given)], given)
             case ["schedules"]:
                 return _page(self.schedules, given)
             case ["routes"] if self.routes is not None:
@@ -124,6 +124,11 @@ def _one(found: Iterator[Any], name: str) -> Any:
     if (item := next(found, None)) is None:
         raise ApiRefusedError(f"there is no {name}", 404)
     return item.model_dump(mode="json", by_alias=True)
+
+
+def _is_asked_for(branch: BranchState, given: Mapping[str, Any]) -> bool:
+    app, name = given.get("app"), given.get("branch")
+    return app in (None, branch.app_id, branch.app_name) and name in (None, branch.branch_name)
 
 
 def _fits(request: RequestStory, given: Mapping[str, Any]) -> bool:

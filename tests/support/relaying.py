@@ -27,6 +27,8 @@ class RememberedClaims:
     ref: str
     claim_first: Callable[[str], None]
 
+    def wait_for_predecessor(self, branch: str | None) -> None: ...
+
     def trace(self) -> Trace:
         return self.traces.get(self.branch, Trace())
 
@@ -67,6 +69,7 @@ class TwoServers:
         limit: int = 1 << 30,
         claim: Callable[[str], None] = lambda commit: None,
         token: str | None = None,
+        may_go_back: bool = False,
     ) -> Arrival:
         """Relay as a stack does that remembers what it pushed."""
         branch = branch or ref.removeprefix("refs/heads/")
@@ -77,7 +80,7 @@ class TwoServers:
             limit=limit,
             claims=RememberedClaims(self.traces, branch, ref, claim),
         )
-        return relay.run(Order(ref, commit, branch))
+        return relay.run(Order(ref, commit, branch, may_go_back))
 
     def check_objects(self) -> None:
         """Fail if the target lacks an object, or has a damaged one."""

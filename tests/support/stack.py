@@ -397,6 +397,7 @@ def _make_resources(stack: Stack) -> None:
         "PRIVATE_HOSTS": "",
         "DISK_MEBIBYTES": "512",
         "TOPIC_ARN": topic,
+        "CHAT_TOPIC_ARN": sns.create_topic(Name="chats")["TopicArn"],
         "BUS_NAME": "amplify-jobs",
         "CONSOLE_URL": CONSOLE_URL,
         "SITE_URL": SITE_URL,

@@ -61,6 +61,7 @@ TABLES = of_type("AWS::DynamoDB::Table")
 
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 every_machine = pytest.mark.parametrize("name", MACHINES)
+the_machine_of_jobs = pytest.mark.parametrize("name", ["JobStateMachine"])
 every_alarm = pytest.mark.parametrize("name", ALARMS)
 every_table = pytest.mark.parametrize("name", TABLES)
 
@@ -131,9 +132,20 @@ def test_a_rule_of_its_own_leads_to_the_queue_of_the_index(name: str) -> None:
     assert 0 < target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
 
 
-def test_schedules_are_those_of_routes() -> None:
-    """One of its own would need a dead-letter queue that the tests above do not see."""
-    assert of_type("AWS::Scheduler::Schedule") == {}
+def test_the_only_schedule_that_is_none_of_routes_is_made_up_for_by_its_next_time() -> None:
+    """Any other would need a dead-letter queue that the tests above do not see."""
+    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
+    target = schedule["Target"]
+    assert attribute(target["Arn"]) == ("ReconcileStateMachine",)
+    # As long as the shortest pause between two times.
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 300
+    assert schedule["State"] == {"Fn::If": ["Reconciles", "ENABLED", "DISABLED"]}
+    role = RESOURCES[attribute(target["RoleArn"])[0]]["Properties"]
+    (statement,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert (statement["Action"], attribute(statement["Resource"])) == (
+        "states:StartExecution",
+        ("ReconcileStateMachine",),
+    )
 
 
 def test_rules_may_put_events_into_the_queues_of_the_index() -> None:
@@ -429,7 +441,7 @@ def test_no_function_has_more_than_its_role_says() -> None:
 WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"}
 REPORTING = {"PlanReportsFunction", "SendReportFunction"}
 INDEXING = {"IndexJobsFunction", "ApiFunction"}
-MIRRORING = {"MirrorFunction"}
+MIRRORING = {"MirrorFunction", "ReconcileFunction"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING - INDEXING - MIRRORING))
@@ -482,9 +494,37 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
     }
     # What is too large for a message is read from the bucket.
     drain = {*(f"sqs:{action} IntakeQueue" for action in HIDING_POLLER), "s3:GetObject ${Bucket.Arn}/requests/intake/*"}
-    assert allowed("ReceiveWebhookFunction") == process | defer | verify | record
+    claim = {"dynamodb:GetItem JobsTable", "dynamodb:PutItem JobsTable"}
+    assert allowed("ReceiveWebhookFunction") == process | defer | verify | record | claim
     assert allowed("ReceiveEventFunction") == process | defer | record
-    assert allowed("DrainIntakeFunction") == process | drain | verify | record
+    assert allowed("DrainIntakeFunction") == process | drain | verify | record | claim
+    for name in ("ReceiveWebhookFunction", "DrainIntakeFunction"):
+        (claims,) = (one for one in statements(FUNCTIONS[name]) if one["Sid"] == "ClaimChangesOfRefs")
+        assert claims["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ref#*"]}}
+
+
+def test_reconcile_reads_refs_and_claims_keeps_snapshots_and_asks_by_the_intake_queue() -> None:
+    assert allowed("ReconcileFunction") == {
+        *ROUTES,
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
+        "kms:Decrypt DecryptKeyArns",
+        "s3:GetObject ${Bucket.Arn}/reconcile/*",
+        "s3:PutObject ${Bucket.Arn}/reconcile/*",
+        "dynamodb:GetItem JobsTable",
+        "sqs:SendMessage IntakeQueue",
+        *JOINING_A_VPC,
+    }
+    (claims,) = (one for one in statements(FUNCTIONS["ReconcileFunction"]) if one["Sid"] == "ReadClaims")
+    assert claims["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ref#*"]}}
+    assert FUNCTIONS["ReconcileFunction"]["VpcConfig"] == FUNCTIONS["MirrorFunction"]["VpcConfig"]
+
+
+# What Lambda itself asks for to join a VPC (Lambda developer guide, "Execution role permissions").
+JOINING_A_VPC = {
+    *(f"ec2:{verb}NetworkInterface{end} *" for verb, end in (("Create", ""), ("Describe", "s"), ("Delete", ""))),
+    *(f"ec2:{verb}PrivateIpAddresses *" for verb in ("Assign", "Unassign")),
+    "ec2:DescribeSubnets *",
+}
 
 
 def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_their_own() -> None:
@@ -496,6 +536,7 @@ def test_reports_are_planned_by_the_routes_and_sent_with_secrets_and_records_of_
         "dynamodb:GetItem JobsTable",
         "dynamodb:PutItem JobsTable",
         "sns:Publish AnnouncementsTopic",
+        "sns:Publish ChatTopic",
         "sqs:SendMessage IndexQueue",
     }
     (records,) = (one for one in statements(FUNCTIONS["SendReportFunction"]) if one["Sid"] == "KeepRecordsOfReports")
@@ -513,10 +554,7 @@ def test_mirrors_are_kept_by_the_routes_in_repositories_that_a_parameter_names()
         "states:DescribeExecution execution:${AWS::StackName}-job:*",
         "codecommit:GitPull objects of MirrorRepositories",
         "codecommit:GitPush objects of MirrorRepositories",
-        # What Lambda itself asks for to join a VPC (Lambda developer guide, "Execution role permissions").
-        *(f"ec2:{verb}NetworkInterface{end} *" for verb, end in (("Create", ""), ("Describe", "s"), ("Delete", ""))),
-        *(f"ec2:{verb}PrivateIpAddresses *" for verb in ("Assign", "Unassign")),
-        "ec2:DescribeSubnets *",
+        *JOINING_A_VPC,
     }
     (records,) = (one for one in statements(FUNCTIONS["MirrorFunction"]) if one["Sid"] == "KeepRecordsOfBranches")
     assert records["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["mirror#*", "request#*"]}}
@@ -716,6 +754,7 @@ def test_there_are_alarms_on_everything_that_can_fail() -> None:
         ("amplify-jobs", "StartAge"),
         ("amplify-jobs", "StartsFailed"),
         ("amplify-jobs", "Deliveries"),
+        ("amplify-jobs", "RepositoryOutage"),
         # Counted in the access log.
         ("amplify-jobs/${AWS::StackName}", "ThrottledDeliveries"),
         ("amplify-jobs/${AWS::StackName}", "LargeDeliveries"),
@@ -791,7 +830,10 @@ def test_a_parameter_has_a_default_and_is_used(name: str) -> None:
 
 
 def definition(name: str) -> dict[str, Any]:
+    """A state machine; the states of a Map stand beside the others."""
     read: dict[str, Any] = json.loads((REPOSITORY / MACHINES[name]["DefinitionUri"]).read_text(encoding="utf-8"))
+    for state in list(read["States"].values()):
+        read["States"] |= state.get("ItemProcessor", {}).get("States", {})
     return read
 
 
@@ -801,16 +843,19 @@ def states() -> Iterator[tuple[str, str]]:
             yield machine, state
 
 
-def tasks() -> Iterator[Any]:
-    for machine, state in states():
-        if definition(machine)["States"][state]["Type"] == "Task":
-            yield pytest.param(machine, state, id=state)
+def tasks(*machines: str) -> list[Any]:
+    return [
+        pytest.param(machine, state, id=state)
+        for machine, state in states()
+        if machine in machines and definition(machine)["States"][state]["Type"] == "Task"
+    ]
 
 
-every_task = pytest.mark.parametrize(("machine", "task"), list(tasks()))
+every_task = pytest.mark.parametrize(("machine", "task"), tasks(*MACHINES))
+every_task_of_a_job = pytest.mark.parametrize(("machine", "task"), tasks("JobStateMachine"))
 
 
-@every_machine
+@the_machine_of_jobs
 def test_an_execution_ends_some_day_but_not_before_its_deadlines(name: str) -> None:
     assert definition(name)["TimeoutSeconds"] > (1 + MOST_RETRIES) * 2 * LONGEST_MINUTES * 60
 
@@ -850,7 +895,7 @@ def seconds_of_tries(retrier: Mapping[str, Any], number: int) -> float:
     return seconds
 
 
-@every_task
+@every_task_of_a_job
 def test_what_lambda_could_not_run_is_tried_again_for_hours(machine: str, task: str) -> None:
     """An account's limit of concurrency, or an outage, is no fault of the request."""
     state = definition(machine)["States"][task]
@@ -862,7 +907,34 @@ def test_what_lambda_could_not_run_is_tried_again_for_hours(machine: str, task: 
         assert seconds_of_tries(retrier, retrier["MaxAttempts"]) > 24 * 3_600
 
 
-@every_machine
+@pytest.mark.parametrize(
+    ("states", "members"),
+    [
+        (("StartJob", "GetJob", "RetryJob"), ("ResultSelector", "ResultPath", "TimeoutSeconds")),
+        (("Mirror", "RetryJob"), ("Retry",)),
+        (("AnnounceEnd", "AnnounceNotRetried", "AnnounceRejected"), ("Retry", "TimeoutSeconds", "ResultPath")),
+    ],
+)
+def test_what_states_share_is_the_same_in_each(states: tuple[str, ...], members: tuple[str, ...]) -> None:
+    """The language has no names for blocks, so they are written out."""
+    first, *others = (definition("JobStateMachine")["States"][state] for state in states)
+    for other in others:
+        assert {name: other.get(name) for name in members} == {name: first.get(name) for name in members}
+
+
+def test_tasks_that_start_or_read_a_job_try_again_in_one_rhythm() -> None:
+    machine = definition("JobStateMachine")["States"]
+    rhythms = [
+        [
+            {key: value for key, value in retrier.items() if key != "ErrorEquals"}
+            for retrier in machine[state]["Retry"][-2:]
+        ]
+        for state in ("Mirror", "StartJob", "GetJob", "RetryJob")
+    ]
+    assert all(rhythm == rhythms[0] for rhythm in rhythms)
+
+
+@the_machine_of_jobs
 def test_no_retries_fill_the_history_before_the_execution_ends_anyhow(name: str) -> None:
     """It has room for 25,000 events; what is tried for as long as an execution may last takes fewer."""
     machine = definition(name)
@@ -887,11 +959,11 @@ def test_a_task_outlives_the_function_that_it_invokes(machine: str, task: str) -
 @every_machine
 def test_every_transition_leads_to_a_state_and_every_state_is_reached(name: str) -> None:
     machine = definition(name)
-    reached = {machine["StartAt"], *re.findall(r'"(?:Next|Default)": "([^"]+)"', json.dumps(machine))}
+    reached = set(re.findall(r'"(?:StartAt|Next|Default)": "([^"]+)"', json.dumps(machine)))
     assert reached == set(machine["States"])
 
 
-@every_machine
+@the_machine_of_jobs
 def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
     machine = definition(name)["States"]
     rejections = {"Mirror": "AnnounceRejected", "StartJob": "AnnounceRejected", "RetryJob": "AnnounceNotRetried"}
@@ -903,7 +975,7 @@ def test_a_rejection_succeeds_and_only_our_own_fault_fails(name: str) -> None:
     assert machine["AnnounceNotRetried"]["End"] is True
 
 
-@every_machine
+@the_machine_of_jobs
 def test_a_failure_ends_the_execution_in_the_task_that_failed_so_that_a_redrive_runs_it_again(name: str) -> None:
     """A redrive enters a Fail state again, and the execution fails again (Step Functions developer guide, redrive)."""
     machine = definition(name)["States"]
@@ -915,7 +987,7 @@ def test_a_failure_ends_the_execution_in_the_task_that_failed_so_that_a_redrive_
     assert caught == needless, "only these can be left out while the job is followed to its end"
 
 
-@every_machine
+@the_machine_of_jobs
 def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) -> None:
     named = set()
     for state in definition(name)["States"].values():
@@ -927,6 +999,13 @@ def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) 
         "Superseded",
         "AlreadyFollowed",
     }
+
+
+def test_a_batch_that_fails_is_left_to_the_next_look_and_ends_no_other() -> None:
+    batches = definition("ReconcileStateMachine")["States"]["Repositories"]
+    task = batches["ItemProcessor"]["States"]["Reconcile"]
+    assert task["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": "LeftToNextExecution"}]
+    assert batches["MaxConcurrency"] == 10
 
 
 @every_machine
@@ -946,7 +1025,7 @@ def test_the_machine_may_invoke_its_functions_and_no_others(name: str) -> None:
     assert {attribute(resource) for resource in allowed["Resource"]} == invoked
 
 
-@every_machine
+@the_machine_of_jobs
 def test_executions_that_no_state_could_save_are_announced(name: str) -> None:
     (event,) = FUNCTIONS["AnnounceFunction"]["Events"].values()
     pattern = event["Properties"]["Pattern"]

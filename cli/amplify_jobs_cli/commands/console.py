@@ -54,7 +54,8 @@ def _server(options: argparse.Namespace) -> ConsoleServer:
     from amplify_jobs_console.serving import ConsoleServer  # noqa: PLC0415
 
     stack = find_stack(options)
-    place = Place(options.stack, detail=f"{stack.region}, {stack.api_url}", options=_as_options(options))
+    detail = f"{stack.region}, {stack.api_url}"
+    place = Place(options.stack, detail=detail, options=_as_options(options), api_url=stack.api_url)
     console = Console(ConsoleApi(stack.jobs_api()), place)
     try:
         return ConsoleServer(console, options.port)
@@ -66,12 +67,12 @@ def _server(options: argparse.Namespace) -> ConsoleServer:
 
 def _as_options(options: argparse.Namespace) -> str:
     """What a command needs to be about the same stack in another terminal."""
-    given = {
+    answers = {
         "--stack": options.stack if options.stack != DEFAULT_STACK else None,
         "--profile": options.profile,
         "--region": options.region,
     }
-    return shlex.join(word for name, value in given.items() if value for word in (name, value))
+    return shlex.join(word for name, value in answers.items() if value for word in (name, value))
 
 
 def _port(text: str) -> int:

@@ -86,8 +86,8 @@ def _newest(client: JobsClient, options: argparse.Namespace) -> str:
         is_branch = not options.branch or delivery.ref in (options.branch, f"refs/heads/{options.branch}")
         if is_commit and is_branch:
             return delivery.delivery_id
-    wanted = {**filters, "commit": options.commit, "branch": options.branch}
-    names = ", ".join(f"{name} {value}" for name, value in wanted.items() if value)
+    query = {**filters, "commit": options.commit, "branch": options.branch}
+    names = ", ".join(f"{name} {value}" for name, value in query.items() if value)
     raise NoSuchDeliveryError(
         f"no delivery{f' of {names}' if names else ''} was received; look at the webhook's page at the git host, "
         "and at amplify-jobs doctor"

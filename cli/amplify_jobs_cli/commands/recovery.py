@@ -76,7 +76,7 @@ def replay_dead_letters(options: argparse.Namespace) -> None:
         if not options.json:
             print(f"Sent again: {_line(message)}")
     if options.json:
-        put_json({"deadLetters": [{**_letter(one), "sentAgain": one.letter is not None} for one in messages]})
+        put_json({"deadLetters": [{**_letter(each), "sentAgain": each.letter is not None} for each in messages]})
         return
     for message in messages:
         if message.letter is None:

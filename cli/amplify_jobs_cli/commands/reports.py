@@ -13,6 +13,7 @@ from typing import Any
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.dynamodb import Table
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
+from amplify_jobs.aws.report_calls import CONFIG, ReportCalls
 from amplify_jobs.aws.report_records import ReportRecords
 from amplify_jobs.errors import RequestRejected
 from amplify_jobs.reporting.checking.checker import Checker
@@ -104,7 +105,7 @@ def list_reports(options: argparse.Namespace) -> None:
     queues = _queues(stack)
     waiting, dead = queues.waiting(), queues.dead_reports()
     if options.json:
-        content = [{"target": one.name, "kind": one.target.kind, "stopped": stops[one.name]} for one in targets]
+        content = [{"target": each.name, "kind": each.target.kind, "stopped": stops[each.name]} for each in targets]
         dead_reports = [report.as_json() for report in dead]
         put_json({"stack": stack.name, "targets": content, "waiting": waiting, "deadReports": dead_reports})
         return
@@ -162,7 +163,7 @@ def _replay_announcements(stack: Stack, options: argparse.Namespace) -> None:
 
 
 def _findings(chosen: ChosenTarget, records: ReportRecords, stack: Stack, options: argparse.Namespace) -> list[Finding]:
-    secrets, http = StackSecrets(stack.ssm), OutgoingHttp(os.environ.get("AWS_ENDPOINT_URL") or None)
+    secrets, http = StackSecrets(stack.ssm), _calls(stack)
     destination = chosen.destination
     findings = list(_stop(destination, records))
     findings += Checker(secrets=secrets, http=http, clock=time.time).check(destination, chosen.repositories)
@@ -178,6 +179,15 @@ def _findings(chosen: ChosenTarget, records: ReportRecords, stack: Stack, option
         )
         findings.append(send_trial(trial, secrets, http, time.time))
     return findings
+
+
+def _calls(stack: Stack) -> ReportCalls:
+    def make_client(service: str) -> Any:
+        client: Any = stack.session.client(service, config=CONFIG)  # type: ignore[call-overload]  # any service
+        return client
+
+    http = OutgoingHttp(os.environ.get("AWS_ENDPOINT_URL") or None)
+    return ReportCalls(http, stack.output("chatTopicArn"), make_client)
 
 
 def _stop(destination: Destination, records: ReportRecords) -> Iterator[Finding]:

@@ -125,13 +125,16 @@ def _rules(check: str, rules: Mapping[str, str], seen: Observations) -> Iterator
         yield ok(check, f"{len(rules)} are as they should be")
 
 
-def _queues(_: str, queues: Mapping[str, int], __: Observations) -> Iterator[Finding]:
+def _queues(seen: Observations) -> Iterator[Finding]:
     advices = {
         "dead-letter queue": "amplify-jobs dead-letters list shows them, dead-letters replay processes them again",
+        "dead-letter queue of the reports": "amplify-jobs reports list shows them, reports replay sends them again",
         "intake queue": "the log of the function drain-intake says why; they are tried again",
     }
-    for name, waiting in queues.items():
-        if waiting:
+    for name, waiting in seen.queues.items():
+        if isinstance(waiting, Unread):
+            yield unknown(name, waiting.reason)
+        elif waiting:
             advice = advices.get(name, "docs/runbook.md says how to send them again")
             judged = warning if name == "intake queue" else problem
             yield judged(name, f"{count(waiting, 'message')} in it", advice)
@@ -159,9 +162,11 @@ def _running_builds(check: str, running: int, _: Observations) -> Iterator[Findi
 
 def _alarms(check: str, alarms: Mapping[str, str], seen: Observations) -> Iterator[Finding]:
     raised = sorted(name for name, state in alarms.items() if state == "ALARM")
+    for name in raised:
+        yield problem(check, f"{name} is raised", f"docs/runbook.md has a section for {name}")
     if raised:
-        yield problem(check, f"raised: {', '.join(raised)}", _RUNBOOK)
-    elif alarms:
+        return
+    if alarms:
         yield ok(check, f"none of {len(alarms)} is raised")
     elif seen.is_local:
         yield unknown(check, "the local cloud has none")
@@ -204,7 +209,7 @@ _CHECKS: tuple[Callable[[Observations], Iterator[Finding]], ...] = (
     _deliveries,
     _check_of("apps, branches and buckets", lambda seen: seen.account, _account),
     _check_of("rules", lambda seen: seen.rules, _rules),
-    _check_of("queues", lambda seen: seen.queues, _queues),
+    _queues,
     _check_of("failed executions", lambda seen: seen.failed_executions, _failed_executions),
     _check_of("running builds", lambda seen: seen.running_executions, _running_builds),
     _check_of("alarms", lambda seen: seen.alarms, _alarms),

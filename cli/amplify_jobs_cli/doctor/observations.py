@@ -54,7 +54,7 @@ class Observations:
     # Rule or alarm -> its state; queue -> how many messages wait.
     rules: Mapping[str, str] | Unread
     alarms: Mapping[str, str] | Unread
-    queues: Mapping[str, int] | Unread
+    queues: Mapping[str, int | Unread]
     # Executions by status, as far back as Step Functions redrives.
     failed_executions: int | Unread
     running_executions: int | Unread

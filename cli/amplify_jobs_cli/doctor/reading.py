@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import urllib3
@@ -42,6 +43,8 @@ _NOT_ALLOWED = {
 _QUEUES = {
     "intake queue": "intakeQueueUrl",
     "dead-letter queue of the intake queue": "intakeDeadLetterQueueUrl",
+    "dead-letter queue of the reports": "reportDeadLetterQueueUrl",
+    "dead-letter queue of the index": "indexDeadLetterQueueUrl",
     "dead-letter queue": "deadLetterQueueUrl",
 }
 
@@ -69,7 +72,7 @@ def observe(stack: Stack) -> Observations:
         left_behind=_of_routes(routes, reader.left_behind),
         rules=_seen(reader.rules),
         alarms=_seen(reader.alarms),
-        queues=_seen(reader.queues),
+        queues={name: _seen(partial(reader.messages, name, output)) for name, output in _QUEUES.items()},
         failed_executions=_seen(lambda: reader.executions("FAILED") + reader.executions("TIMED_OUT")),
         running_executions=_seen(lambda: reader.executions("RUNNING")),
         health=_seen(lambda: reader.jobs().health()),
@@ -150,17 +153,13 @@ class _Reader:
             pages = client.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self._stack.name}-")
             return {alarm["AlarmName"]: alarm["StateValue"] for page in pages for alarm in page["MetricAlarms"]}
 
-    def queues(self) -> Mapping[str, int]:
+    def messages(self, queue: str, output: str) -> int:
+        """How many are in a queue, also those that somebody has received."""
         client = self._stack.session.client("sqs", config=READ_CONFIG)
-        counts: dict[str, int] = {}
-        for name, output in _QUEUES.items():
-            with _call("sqs:GetQueueAttributes", f"the {name}"):
-                url = self._stack.output(output)
-                answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-                counts[name] = int(answer["ApproximateNumberOfMessages"]) + int(
-                    answer["ApproximateNumberOfMessagesNotVisible"]
-                )
-        return counts
+        with _call("sqs:GetQueueAttributes", f"the {queue}"):
+            url = self._stack.output(output)
+            answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            return int(answer["ApproximateNumberOfMessages"]) + int(answer["ApproximateNumberOfMessagesNotVisible"])
 
     def executions(self, status: Any) -> int:
         client = self._stack.session.client("stepfunctions", config=READ_CONFIG)

@@ -50,6 +50,10 @@ class JobsClient:
         body = {"reason": reason} if reason else {}
         return _parse(RequestAccepted, self._api.post(_path("requests", request_id, action), body)).request_id
 
+    def roll_back(self, order: Mapping[str, Any]) -> str:
+        """Have a branch rolled back, and give the id of the new request (POST /rollbacks)."""
+        return _parse(RequestAccepted, self._api.post("/rollbacks", order)).request_id
+
     def deliveries(self, filters: Mapping[str, Any], limit: int) -> list[DeliverySummary]:
         """Deliveries, newest first."""
         return [_parse(DeliverySummary, item) for item in pages(self._api, "/deliveries", filters, limit)]
@@ -65,6 +69,11 @@ class JobsClient:
     def branches(self) -> list[BranchState]:
         """Every branch that a job was followed on."""
         return [_parse(BranchState, item) for item in pages(self._api, "/branches", {}, EVERYTHING)]
+
+    def branch(self, app: str, branch_name: str) -> BranchState | None:
+        """One branch of an app, named by its id or name; None if no job was followed there."""
+        found = list(pages(self._api, "/branches", {"app": app, "branch": branch_name}, 1))
+        return _parse(BranchState, found[0]) if found else None
 
     def health(self) -> Health:
         """How current the index is."""

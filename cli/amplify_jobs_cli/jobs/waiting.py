@@ -142,10 +142,10 @@ def led_to(deliveries: Sequence[DeliveryStory], route: str | None) -> set[str]:
 
 def refusals(deliveries: Sequence[DeliveryStory], route: str | None) -> str | None:
     """Why no route wants what was delivered; None while that is not decided, or one does."""
-    decisions = [one for delivery in deliveries for one in delivery.decisions if route in (None, one.route)]
+    decisions = [each for delivery in deliveries for each in delivery.decisions if route in (None, each.route)]
     if not decisions or any(decision.matched for decision in decisions):
         return None
-    return "; ".join(dict.fromkeys(f"{one.route}: {one.reason}" if one.route else one.reason for one in decisions))
+    return "; ".join(dict.fromkeys(f"{each.route}: {each.reason}" if each.route else each.reason for each in decisions))
 
 
 def outcome_of(requests: Collection[RequestSummary]) -> Outcome:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from pydantic import BaseModel
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -38,16 +40,33 @@ def put(console: Console, line: Text | str = "") -> None:
     console.print(line, soft_wrap=True)
 
 
+def broken(text: Text, columns: int | None) -> list[Text]:
+    """The lines of a text, broken between words to fit into so many columns; not broken where there is no limit.
+
+    A word that is too long stays whole: it may be an address.
+    """
+    lines = list(text.split("\n", allow_blank=True))
+    return lines if columns is None else [part for line in lines for part in line.divide(_breaks(line.plain, columns))]
+
+
+def _breaks(line: str, columns: int) -> list[int]:
+    """Where the lines after the first one begin."""
+    begin, breaks = 0, []
+    for word in re.finditer(r"\S+", line):
+        if line[begin : word.start()].strip() and cell_len(line[begin : word.end()]) > columns:
+            begin = word.start()
+            breaks.append(begin)
+    return breaks
+
+
 def labelled(console: Console, label: str, text: Text | str | None, style: str = "bold") -> None:
     """Print a text with its label before it, broken between words; nothing if there is no text."""
     if not text:
         return
     value = text if isinstance(text, Text) else Text(without_controls(text))
-    if (columns := width(console)) is None or columns <= 2 * LABEL_WIDTH:
-        lines = value.split("\n")
-    else:
-        lines = value.wrap(console, columns - LABEL_WIDTH, overflow="ignore")
-    for number, line in enumerate(lines):
+    columns = width(console)
+    room = columns - LABEL_WIDTH if columns is not None and columns > 2 * LABEL_WIDTH else None
+    for number, line in enumerate(broken(value, room)):
         line.rstrip()
         put(console, Text.assemble((f"{'' if number else label:<{LABEL_WIDTH}}", style), line))
 

@@ -72,9 +72,9 @@ def uses(routes: Routes) -> list[Use]:
     return used
 
 
-def warnings(found: Iterable[Use], account: Account, reach: Reach) -> Iterator[tuple[str, str]]:
+def warnings(uses: Iterable[Use], account: Account, reach: Reach) -> Iterator[tuple[str, str]]:
     """What does not fit: the place that names it, and what is wrong."""
-    for use in found:
+    for use in uses:
         yield from ((use.place, text) for text in _warnings(use, account, reach))
 
 

@@ -116,7 +116,9 @@ class ReportQueues:
                     WaitTimeSeconds=1,
                     MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
                 )
-                new = [_dead_report(one) for one in answer.get("Messages", ()) if one["MessageId"] not in seen]
+                new = [
+                    _dead_report(message) for message in answer.get("Messages", ()) if message["MessageId"] not in seen
+                ]
             if not new:
                 return
             seen.update(report.message_id for report in new)

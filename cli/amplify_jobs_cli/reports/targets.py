@@ -42,14 +42,14 @@ def routes_in_effect(stack: Stack) -> Routes:
 
 def chosen_targets(routes: Routes, names: Sequence[str], repositories: Sequence[str]) -> list[ChosenTarget]:
     """The targets of these names, or all. Raises UnknownTargetError."""
-    found = {destination.name: destination for destination in destinations(routes)}
+    by_name = {destination.name: destination for destination in destinations(routes)}
     for name in names:
-        if name not in found:
-            use = one_of(name, list(found)) if found else "add it under reports in routes.yaml, and push"
+        if name not in by_name:
+            use = one_of(name, list(by_name)) if by_name else "add it under reports in routes.yaml, and push"
             raise UnknownTargetError(f"there is no target {name}; {use}")
     return [
         ChosenTarget(destination, tuple(repositories) or repositories_of(routes, destination))
-        for name, destination in found.items()
+        for name, destination in by_name.items()
         if not names or name in names
     ]
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from amplify_jobs_console.answers import RequestStory, RequestSummary
 from amplify_jobs_console.pages.content import Action
-from amplify_jobs_console.words import short_commit, status_of
+from amplify_jobs_console.words import status_of
 
 _RETRIED = frozenset({"failed", "timed-out", "cancelled", "rejected", "unknown"})
-START_JOB = "start_job"
+_START_DEPLOYMENT = "start_deployment"
+# A deployment that was uploaded (jobId) is gone with its job.
+_ADDRESSES = ("artifact", "sourceUrl")
 
 
 def build_branch(last: RequestSummary | None, subject: str = "") -> Action | None:
@@ -35,17 +37,20 @@ def job_actions(story: RequestStory, *, is_live: bool) -> Sequence[Action]:
     build = build_branch(story)
     if build is not None and build.path == ("start",):
         actions.append(build)
-    elif status.name not in _RETRIED:
+    elif status.name not in _RETRIED and not can_restore(story):
         actions.append(Action("Build again", "Make the same request again", (*orders, "retry")))
     if can_restore(story) and not is_live:
-        hint = f"Build commit {short_commit(story.commit_built)} again, so that it is live"
-        actions.append(Action("Make live again", hint, (*orders, "restore")))
+        hint = "Deploy what this job deployed again, so that it is live"
+        actions.append(Action("Make live again", hint, (*orders, "retry")))
     if story.event is not None and story.event.kind != "request":
         actions.append(Action("Replay", "Process the event again, with the routes of today", (*orders, "replay")))
     return actions
 
 
-def can_restore(story: RequestSummary) -> bool:
-    """Whether a job brought a commit live that can be built again."""
-    has_names = bool(story.app_id and story.branch_name and story.commit_built)
-    return has_names and story.operation == START_JOB and status_of(story).name == "succeeded"
+def can_restore(story: RequestStory) -> bool:
+    """Whether a job deployed something that can be deployed again.
+
+    No build is so: Amplify builds the newest commit of a branch, whatever commit it is asked for.
+    """
+    is_deployment = story.operation == _START_DEPLOYMENT and status_of(story).name == "succeeded"
+    return is_deployment and any((story.parameters or {}).get(name) for name in _ADDRESSES)

@@ -20,7 +20,6 @@ _HOSTING = frozenset({"start_job", "start_deployment"})
 _ORDERS = {
     "start": "The request is accepted.",
     "retry": "The same request is accepted again.",
-    "restore": "The commit is requested again.",
     "replay": "The event is processed again.",
     "stop": "The job is told to stop. Amplify may take a moment.",
 }

@@ -101,4 +101,6 @@ def group_by_app(branches: Sequence[BranchSummary]) -> Sequence[AppCard]:
 
 def upcoming(schedules: Sequence[Schedule]) -> Sequence[Schedule]:
     """The schedules that will fire, the soonest first."""
-    return sorted((one for one in schedules if one.next), key=lambda one: (one.next[0], one.name))[:_SCHEDULES]
+    return sorted(
+        (schedule for schedule in schedules if schedule.next), key=lambda schedule: (schedule.next[0], schedule.name)
+    )[:_SCHEDULES]

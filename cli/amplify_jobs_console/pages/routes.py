@@ -39,7 +39,7 @@ def show_routes(reader: Reader, place: Place) -> Content:
                 RouteCard(
                     name,
                     facts(content),
-                    [one for one in times if one.route == name],
+                    [each for each in times if each.route == name],
                     content,
                     isinstance(_member(content, "request"), dict),
                 )
@@ -82,4 +82,4 @@ def _members(value: Any, name: str) -> Mapping[str, Any]:
 
 def _texts(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    return [one for one in values if isinstance(one, str)]
+    return [each for each in values if isinstance(each, str)]

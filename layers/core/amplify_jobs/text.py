@@ -164,7 +164,7 @@ def without_confidential(text: str) -> str:
 
 def assigned_secrets(text: str) -> set[str]:
     """The values that a text assigns to names of secrets (`NPM_TOKEN=…`), and that are no words."""
-    values = (found[0].removeprefix(found[1]) for found in _ASSIGNMENTS.finditer(text))
+    values = (match[0].removeprefix(match[1]) for match in _ASSIGNMENTS.finditer(text))
     return {value for value in values if len(value) >= 8 and not value.isalpha()}
 
 

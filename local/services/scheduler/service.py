@@ -78,6 +78,13 @@ class SchedulerService:
             self._groups[name] = Group(name, arn, self._now())
         return arn
 
+    def create_schedule(self, document: Mapping[str, Any]) -> str:
+        """Make a schedule of what CreateSchedule takes, and say its ARN; raises ServiceError."""
+        with self._changed:
+            arn: str = self._create(dict(document))["ScheduleArn"]
+            self._changed.notify_all()
+        return arn
+
     # --- Firing ------------------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:

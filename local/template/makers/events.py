@@ -1,4 +1,4 @@
-"""Buses, rules, archives and schedule groups."""
+"""Buses, rules, archives, schedule groups and schedules."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ def _schedule_group(context: MakerContext, logical_id: str, properties: Mapping[
     return CreatedResource(name, {"Arn": context.services.scheduler.create_group(name), "State": "ACTIVE"})
 
 
+def _schedule(context: MakerContext, logical_id: str, properties: Mapping[str, Any]) -> CreatedResource:
+    name = properties.get("Name", context.name(logical_id))
+    arn = context.services.scheduler.create_schedule({**properties, "Name": name})
+    return CreatedResource(name, {"Arn": arn})
+
+
 MAKERS: Mapping[str, Maker] = {
     "AWS::Events::EventBus": maker(_bus, "Name", "Description DeadLetterConfig KmsKeyIdentifier LogConfig"),
     "AWS::Events::Rule": maker(
@@ -50,4 +56,9 @@ MAKERS: Mapping[str, Maker] = {
         _archive, "ArchiveName SourceArn EventPattern RetentionDays Description", "KmsKeyIdentifier"
     ),
     "AWS::Scheduler::ScheduleGroup": maker(_schedule_group, "Name"),
+    "AWS::Scheduler::Schedule": maker(
+        _schedule,
+        "Name GroupName State ScheduleExpression ScheduleExpressionTimezone StartDate EndDate Target",
+        "Description FlexibleTimeWindow KmsKeyArn",
+    ),
 }

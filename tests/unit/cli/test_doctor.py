@@ -111,7 +111,11 @@ TABLE: list[tuple[dict[str, Any], Verdict, str, str, str]] = [
         "enable-rule --name amplify-jobs-object-created",
     ),
     ({"rules": {}}, Verdict.PROBLEM, "rules", "has none", "deploy the stack again"),
-    ({"alarms": {"x": "ALARM"}}, Verdict.PROBLEM, "alarms", "raised: x", "runbook"),
+    ({"alarms": {"x": "ALARM"}}, Verdict.PROBLEM, "alarms", "x is raised", "runbook"),
+    *(
+        ({"alarms": {f"amplify-jobs-{name}": "ALARM"}}, Verdict.PROBLEM, "alarms", f"{name} is raised", name)
+        for name in ("report-dead-letters", "index-dead-letters")
+    ),
     ({"alarms": {}}, Verdict.PROBLEM, "alarms", "has none", "deploy the stack again"),
     ({"alarms": {}, "is_local": True}, Verdict.UNKNOWN, "alarms", "the local cloud has none", ""),
     (
@@ -121,6 +125,21 @@ TABLE: list[tuple[dict[str, Any], Verdict, str, str, str]] = [
         "1 message in it",
         "dead-letters replay",
     ),
+    (
+        {"queues": {"dead-letter queue of the reports": 1}},
+        Verdict.PROBLEM,
+        "dead-letter queue of the reports",
+        "1 message in it",
+        "reports replay",
+    ),
+    (
+        {"queues": {"dead-letter queue of the index": 2}},
+        Verdict.PROBLEM,
+        "dead-letter queue of the index",
+        "2 messages in it",
+        "runbook",
+    ),
+    ({"queues": {"intake queue": Unread("no right")}}, Verdict.UNKNOWN, "intake queue", "no right", ""),
     ({"queues": {"intake queue": 3}}, Verdict.WARNING, "intake queue", "3 messages in it", "drain-intake"),
     ({"failed_executions": 2}, Verdict.WARNING, "failed executions", "2 executions", "redrive --dry-run"),
     ({"running_executions": 5}, Verdict.WARNING, "running builds", "5 requests wait or run", "Concurrent jobs"),
@@ -141,7 +160,9 @@ def test_what_is_wrong_and_what_to_do(
     assert bool(finding.advice) == (verdict is not Verdict.UNKNOWN)
 
 
-READ = [name for name, value in vars(WELL).items() if name not in ("stack", "now", "is_local", "reads_buckets")]
+# Each queue is read for itself.
+NOT_READ = ("stack", "now", "is_local", "reads_buckets", "queues")
+READ = [name for name in vars(WELL) if name not in NOT_READ]
 
 
 @pytest.mark.parametrize("name", READ)

@@ -12,7 +12,6 @@ from amplify_jobs_console.console import Console
 from amplify_jobs_console.guard import Door
 from amplify_jobs_console.place import Place
 from amplify_jobs_console.web import MOST_FORM_BYTES, Request, Response
-from tests.support.console_answers import FAILED, HISTORY, RUNNING, SHOP
 from tests.support.console_api import ExampleApi
 
 HOST = "127.0.0.1:8123"
@@ -40,23 +39,6 @@ def press(console: Console, path: str, headers: dict[str, str] | None = None, **
         ("/jobs/one/retry", {}, "/requests/one/retry", {}, "/jobs/shop-new0001?order=retry"),
         ("/jobs/one/replay", {}, "/requests/one/replay", {}, "/jobs/shop-new0001?order=replay"),
         ("/deliveries/d1/replay", {}, "/deliveries/d1/replay", {}, "/deliveries/d1?order=replay"),
-        (
-            "/jobs/shop-0012/restore",
-            {},
-            "/requests",
-            {
-                "operation": "start_job",
-                "appId": SHOP,
-                "parameters": {
-                    "appId": SHOP,
-                    "branchName": "main",
-                    "jobType": "RELEASE",
-                    "commitId": HISTORY[4]["commitBuilt"],
-                },
-                "reason": "make the commit of shop-0012 live again",
-            },
-            "/jobs/shop-new0001?order=restore",
-        ),
     ],
 )
 def test_a_button_is_one_call_and_then_a_page(
@@ -73,14 +55,6 @@ def test_what_the_api_refuses_is_a_page_that_says_so() -> None:
     answer = press(Console(api, Place("x")), "/jobs/one/stop")
     assert answer.status == 409
     assert b"look at its outcome" in answer.body
-
-
-@pytest.mark.parametrize("request_id", [FAILED["requestId"], RUNNING["requestId"]])
-def test_only_what_was_live_can_be_live_again(request_id: str) -> None:
-    api = ExampleApi()
-    answer = press(Console(api, Place("x")), f"/jobs/{request_id}/restore")
-    assert answer.status == 409
-    assert api.posted == []
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,20 @@ from amplify_jobs_console.api import ApiError
 from amplify_jobs_console.console import Console
 from amplify_jobs_console.place import Place
 from amplify_jobs_console.web import Request, Response
-from tests.support.console_answers import DOCS, FAILED, MODELS, NOW, REJECTED, RUNNING, SHOP, STORY, WAITING
-from tests.support.console_api import DELIVERY, ExampleApi, listed
+from tests.support.console_answers import (
+    DOCS,
+    FAILED,
+    MODELS,
+    NOW,
+    REJECTED,
+    RUNNING,
+    SHOP,
+    STORIES,
+    STORY,
+    WAITING,
+    as_deployment,
+)
+from tests.support.console_api import API_URL, DELIVERY, ExampleApi, listed
 
 PAGES = [
     "/",
@@ -138,13 +150,42 @@ def test_a_failed_job_says_why_who_and_what_was_built(console: Console) -> None:
         (WAITING["requestId"], ["Stop"]),
         (REJECTED["requestId"], ["Retry", "Build again", "Replay"]),
         ("shop-0016", ["Build again", "Replay"]),
-        ("shop-0012", ["Build again", "Make live again", "Replay"]),
+        ("shop-0012", ["Build again", "Replay"]),
         (MODELS["requestId"], ["Build again", "Replay"]),
     ],
 )
 def test_a_job_has_the_buttons_that_make_sense(console: Console, request_id: str, buttons: list[str]) -> None:
     page = Text(get(console, f"/jobs/{request_id}").body)
     assert [one for one in page.buttons if one not in ("Copy", "Build")] == buttons
+
+
+@pytest.mark.parametrize(
+    ("request_id", "parameters", "is_offered"),
+    [
+        ("shop-0012", {"artifact": "s3://releases/shop-1.4.zip"}, True),
+        ("shop-0012", {"sourceUrl": "https://releases.example/shop-1.4.zip"}, True),
+        # What was uploaded for a deployment can't be deployed twice.
+        ("shop-0012", {"jobId": "12"}, False),
+        # It is live.
+        ("shop-0016", {"artifact": "s3://releases/shop-1.4.zip"}, False),
+        (FAILED["requestId"], {"artifact": "s3://releases/shop-1.4.zip"}, False),
+    ],
+)
+def test_what_was_deployed_from_an_address_can_be_live_again(
+    api: ExampleApi, console: Console, request_id: str, parameters: dict[str, str], is_offered: bool
+) -> None:
+    api.answers[f"/requests/{request_id}"] = as_deployment(STORIES[request_id], **parameters)
+    assert ("Make live again" in Text(get(console, f"/jobs/{request_id}").body).buttons) == is_offered
+
+
+def test_a_branch_shows_its_badge_or_how_to_have_one(api: ExampleApi) -> None:
+    console = Console(api, Place("amplify-jobs", zone=UTC, api_url=API_URL), now=lambda: NOW)
+    shown = text(console, f"/branches/{SHOP}/main")
+    assert f"{API_URL}/badges/kQ3c2a9vY0d1.svg Copy ![Build of shop main]({API_URL}/badges/" in shown
+    assert "Badges are switched off. Deploy the stack with" in text(console, f"/branches/{DOCS}/main")
+    api.failures["/branches"] = ApiError(503, "The index does not answer", "ask again later")
+    assert "Badges are switched off" not in text(console, f"/branches/{SHOP}/main")
+    console.close()
 
 
 @pytest.mark.parametrize(

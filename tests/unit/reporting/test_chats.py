@@ -45,7 +45,9 @@ def destination(kind: str) -> Destination:
 
 def call(kind: str, report: Report, remote: str | None = None, secret: str = ADDRESS) -> Call:
     where = destination(kind)
-    return kind_of(where).call(where, report, {SECRET: secret}, remote)
+    made = kind_of(where).call(where, report, {SECRET: secret}, remote)
+    assert isinstance(made, Call)
+    return made
 
 
 def hostile(text: str = HOSTILE) -> Report:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
-from amplify_jobs.reporting.call import Answer, Call
+from amplify_jobs.reporting.call import Answer, AwsCall, Call
 from amplify_jobs.reporting.checking.checker import Checker
 from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.checking.trial import Trial, send_trial
@@ -37,7 +37,7 @@ BASES = ("/api/v4", "/2.0", "/api/v1", "/acme", "/api")
 
 
 def destination(kind: str, provider: str = "github", **members: Any) -> Destination:
-    target = {"kind": kind, **TARGETS[kind], **members}
+    target = {"kind": kind, **TARGETS.get(kind, {}), **members}
     if "source" in target:
         target |= {"source": "host", "api": HOSTS[provider]}
     sources = {"host": {"provider": provider, "secrets": ["/amplify-jobs/secrets/host"]}}
@@ -65,7 +65,8 @@ class Host:
     answers: Mapping[str, Answer | ServiceTrouble] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call | AwsCall) -> Answer:
+        assert isinstance(call, Call)
         self.calls.append(call)
         path = urlsplit(call.url).path
         for ending, answer in self.answers.items():
@@ -174,7 +175,8 @@ class AppHost(Host):
 
     permissions: Mapping[str, str] | None = None
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call | AwsCall) -> Answer:
+        assert isinstance(call, Call)
         self.calls.append(call)
         apps = Apps(clock=lambda: NOW)
         apps.register(APP, PUBLIC)
@@ -214,6 +216,42 @@ def test_chats_that_tell_are_asked() -> None:
     assert faults(check(destination("slack_bot"), void)) == ["token: the bot's token: token_revoked"]
     narrow = Host("slack_bot", {"auth.test": Answer(200, {"x-oauth-scopes": "users:read"}, b'{"ok": true}')})
     assert faults(check(destination("slack_bot"), narrow)) == ["right: the bot has the scopes users:read"]
+
+
+@dataclass
+class Topic:
+    """The stack's topic for chats, which answers the same to each call."""
+
+    answer: Answer
+    calls: list[AwsCall] = field(default_factory=list)
+
+    def send(self, call: Call | AwsCall) -> Answer:
+        assert isinstance(call, AwsCall)
+        self.calls.append(call)
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, {"Subscriptions": [{"Endpoint": "https://global.sns-api.chatbot.amazonaws.com"}]}, ["topic ok"]),
+        (200, {"Subscriptions": [], "NextToken": "more"}, ["topic ok"]),
+        (200, {"Subscriptions": [{"Endpoint": "ops@example.com"}]}, ["topic ok", "channel doubt"]),
+        (200, {"Subscriptions": "nonsense"}, ["topic ok", "channel doubt"]),
+        (403, {"code": "AuthorizationError", "message": "No."}, ["topic unknown"]),
+        (404, {"code": "NotFound", "message": "No."}, ["topic fault"]),
+        (429, {"code": "Throttled", "message": "Slowly."}, ["topic unknown"]),
+    ],
+)
+def test_the_topic_for_chats_tells_whether_a_channel_is_connected(
+    status: int, body: dict[str, Any], expected: list[str]
+) -> None:
+    topic = Topic(Answer(status, body=json.dumps(body).encode()))
+    checker = Checker(secrets=Secrets({}), http=topic, clock=lambda: NOW)
+    findings = list(checker.check(destination("amazon_q"), []))
+    assert [f"{finding.check} {finding.result}" for finding in findings] == expected
+    assert [call.operation for call in topic.calls] == ["ListSubscriptionsByTopic"]
+    assert all(finding.remedy for finding in findings if finding.result is not Result.OK)
 
 
 def test_a_host_that_can_not_be_reached_is_told() -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.reporting.call import Answer, Call
+from amplify_jobs.reporting.call import Answer, AwsCall, Call
 from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.github_app import app_token, load_private_key
 from amplify_jobs.reporting.planning import plan
@@ -61,7 +61,8 @@ class GitHub:
             records=self.records, secrets=Secrets(), http=self, notices=self.notices, clock=lambda: self.now
         )
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call | AwsCall) -> Answer:
+        assert isinstance(call, Call)
         self.calls.append(call)
         path = urlsplit(call.url).path.removeprefix("/api/v3")
         for ending, answers in self.answers.items():

@@ -49,7 +49,9 @@ def caused(report: Report, **members: Any) -> Report:
 
 def call(provider: str, report: Report, remote: str | None = None, **members: Any) -> Call:
     where = destination(provider, **members)
-    return kind_of(where).call(where, report, CREDENTIALS, remote)
+    made = kind_of(where).call(where, report, CREDENTIALS, remote)
+    assert isinstance(made, Call)
+    return made
 
 
 def verdict(provider: str, answer: Answer, report: Report | None = None, remote: str | None = None) -> Verdict:

@@ -27,7 +27,7 @@ from amplify_jobs.aws.report_records import ReportRecords
 from amplify_jobs.aws.signed_http import AwsHttp, JsonOperation
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.reporting.batch import ReportMessage
-from amplify_jobs.reporting.call import Answer, Call
+from amplify_jobs.reporting.call import Answer, AwsCall, Call
 from amplify_jobs.reporting.destination import destinations
 from amplify_jobs.reporting.planner import Planner
 from amplify_jobs.reporting.planning import Plan, plan
@@ -125,8 +125,9 @@ class World:
     def _show(self, group: str, at: float) -> None:
         heappush(self.due, (at, next(self.numbers), group))
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call | AwsCall) -> Answer:
         """A target: down, or one that takes the report; its answer may be lost."""
+        assert isinstance(call, Call)
         self.calls += 1
         message = self.current_message
         begin, end = self.down.get(message.target, (0.0, 0.0))

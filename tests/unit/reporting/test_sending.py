@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from amplify_jobs.announcing.announcement import Outcome
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.reporting.call import Answer, Call
+from amplify_jobs.reporting.call import Answer, AwsCall, Call
 from amplify_jobs.reporting.destination import destinations
 from amplify_jobs.reporting.planning import is_change, plan
 from amplify_jobs.reporting.report import Report, ReportState, Version
@@ -53,7 +53,8 @@ class Host:
     answers: list[Answer | ServiceTrouble] = field(default_factory=lambda: [Answer(201)])
     calls: list[Call] = field(default_factory=list)
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call | AwsCall) -> Answer:
+        assert isinstance(call, Call)
         self.calls.append(call)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, ServiceTrouble):

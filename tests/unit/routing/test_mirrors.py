@@ -14,7 +14,7 @@ from amplify_jobs.routing.matching import Matched
 from amplify_jobs.routing.mirrors import Git, Mirror
 from amplify_jobs.routing.routes import Routes
 
-COMMIT = "8" * 40
+COMMIT, BEFORE = "8" * 40, "7" * 40
 
 
 def routes(when: dict[str, Any] | None = None, operation: str = "start_job", **more: Any) -> Routes:
@@ -39,8 +39,10 @@ def asked(routes: Routes, event: Event) -> Any:
     return make_job_request(match, event, source="gitea", delivery_id=None, received_at=now)
 
 
-PUSH = Event(kind=EventKind.PUSH, repository="acme/web", ref="refs/heads/main", branch="main", commit=COMMIT)
-TAG = Event(kind=EventKind.TAG, repository="acme/web", ref="refs/tags/v1", tag="v1", commit=COMMIT)
+PUSH = Event(
+    kind=EventKind.PUSH, repository="acme/web", ref="refs/heads/main", branch="main", before=BEFORE, commit=COMMIT
+)
+TAG = Event(kind=EventKind.TAG, repository="acme/web", ref="refs/tags/v1", tag="v1", before=BEFORE, commit=COMMIT)
 
 
 def test_a_push_is_mirrored_to_the_branch_that_is_built() -> None:
@@ -50,7 +52,9 @@ def test_a_push_is_mirrored_to_the_branch_that_is_built() -> None:
         "repository": "acme/web",
         "ref": "refs/heads/main",
         "commit": COMMIT,
+        "before": BEFORE,
         "branch": "main",
+        "may_go_back": False,
     }
 
 
@@ -58,10 +62,13 @@ def test_a_tag_deploys_itself_on_the_branch_that_the_mirror_names() -> None:
     when = {"push": {"repository": "acme/web", "tags": ["v*"]}}
     order = asked(routes(when, mirror={"to": "codecommit::web", "branch": "production"}), TAG).mirror
     assert (order.ref, order.commit, order.branch) == ("refs/tags/v1", COMMIT, "production")
+    # The tag may be new: nothing comes before it.
+    assert order.before is None
 
 
 def test_the_newest_commit_is_left_to_the_time_of_the_mirror() -> None:
-    assert asked(routes(mirror={"to": "codecommit::web", "commit": "newest"}), PUSH).mirror.commit is None
+    order = asked(routes(mirror={"to": "codecommit::web", "commit": "newest"}), PUSH).mirror
+    assert (order.commit, order.before) == (None, None)
 
 
 def test_a_request_that_names_the_route_builds_the_branch_as_it_is() -> None:
@@ -78,11 +85,15 @@ def test_a_request_that_names_a_branch_too_builds_that_branch() -> None:
     for branches in (["main"], ["main", "dev"]):
         request = asked(routes({"push": {"repository": "acme/web", "branches": branches}}), named)
         assert request.fault is None
-        assert (request.mirror.ref, request.mirror.commit, request.mirror.branch) == (
-            "refs/heads/hotfix",
-            COMMIT,
-            "hotfix",
-        )
+        order = request.mirror
+        assert (order.ref, order.commit, order.branch) == ("refs/heads/hotfix", COMMIT, "hotfix")
+        assert order.may_go_back
+
+
+def test_a_commit_that_is_asked_for_by_name_is_built_whatever_the_route_builds_otherwise() -> None:
+    named = Event(kind=EventKind.REQUEST, request=RequestedJob(route="web"), commit=COMMIT, key="1")
+    order = asked(routes(mirror={"to": "codecommit::web", "commit": "newest"}), named).mirror
+    assert (order.commit, order.may_go_back) == (COMMIT, True)
 
 
 def test_a_route_without_a_mirror_asks_for_none() -> None:

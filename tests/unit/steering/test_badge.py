@@ -118,13 +118,18 @@ def api(key: str) -> Any:
 
 
 def get(app: Any, name: str) -> Any:
+    return call(app, f"/badges/{name}")
+
+
+def call(resolver: Any, path: str, **query: str) -> Any:
     event = {
         "version": "2.0",
-        "rawPath": f"/badges/{name}",
+        "rawPath": path,
         "headers": {},
-        "requestContext": {"http": {"method": "GET", "path": f"/badges/{name}"}, "stage": "$default"},
+        "queryStringParameters": query,
+        "requestContext": {"http": {"method": "GET", "path": path}, "stage": "$default"},
     }
-    answer = app.resolve(event, cast("Any", None))
+    answer = resolver.resolve(event, cast("Any", None))
     return answer["statusCode"], answer["headers"], answer["body"]
 
 
@@ -147,3 +152,22 @@ def test_the_api_always_answers(key: str, token: str, word: str) -> None:
     assert (status, headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
     assert headers["Cache-Control"] == "public, max-age=60, s-maxage=60"
     assert f'aria-label="build: {word}"' in body
+
+
+def branches(key: str, **query: str) -> tuple[int, Any]:
+    """How many branches an API with a key lists, and the path of the first one's badge."""
+    status, _, body = call(api(key), "/branches", **query)
+    assert status == 200, body
+    items = json.loads(body)["items"]
+    return len(items), items[0]["badge"] if items else None
+
+
+def test_a_branch_has_the_path_of_its_badge_and_nothing_of_the_key() -> None:
+    path = f"/badges/{badge.make_token(KEY, APP_ID, 'main')}.svg"
+    assert branches(KEY) == (1, path)
+    assert branches(KEY, app=APP_ID, branch="main") == (1, path)
+    assert branches(KEY, app=APP_ID, branch="other") == (0, None)
+    assert branches("", app=APP_ID, branch="main") == (1, None)
+    assert get(api(KEY), path.rpartition("/")[2])[0] == 200
+    status, _, body = call(api(KEY), "/branches", app=APP_ID)
+    assert (status, "give both" in json.loads(body)["detail"]) == (400, True)

@@ -1,9 +1,9 @@
-"""Git servers over smart HTTP. Source: gitprotocol-http(5), the smart protocol in version 0."""
+"""Git servers over smart HTTP. Source: gitprotocol-http(5): the smart protocol in version 0, lists of refs in 2."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 from urllib.parse import SplitResult, urljoin
@@ -12,8 +12,9 @@ import urllib3
 
 from amplify_jobs.aws.public_http import parts_of
 from amplify_jobs.errors import NotDownloadableError, NotSetUpError, RequestRejected, ServiceTrouble
-from amplify_jobs.mirroring.advertisement import Advertisement, GitService, parse_advertisement
-from amplify_jobs.mirroring.pkt_line import Readable
+from amplify_jobs.mirroring.advertisement import PEELED, Advertisement, GitService, parse_advertisement
+from amplify_jobs.mirroring.listing import VERSION, Tip, ls_refs_request, parse_ls_refs, with_prefixes
+from amplify_jobs.mirroring.pkt_line import GitProtocolError, Readable
 
 CONNECT_SECONDS = 5
 # Servers say that they are still at work every five seconds (uploadpack.keepAlive, receive.keepAlive).
@@ -71,6 +72,20 @@ class GitRemote:
                 return parse_advertisement(_Bounded(response, self._until, ADVERTISEMENT_BYTES), service)
         raise RequestRejected(f"{self.address} redirects more than {MOST_REDIRECTS} times; correct its address")
 
+    def tips(self, prefixes: Sequence[str]) -> dict[str, Tip]:
+        """List the refs that begin so, in one call; in two where the server knows no version 2.
+
+        Raises as `advertisement`.
+        """
+        body = ls_refs_request(prefixes)
+        try:
+            with self._posted(GitService.UPLOAD_PACK, body, len(body), {"Git-Protocol": VERSION}) as answer:
+                return with_prefixes(parse_ls_refs(answer), prefixes)
+        except (GitProtocolError, RequestRejected):
+            refs = self.advertisement(GitService.UPLOAD_PACK).refs
+        tips = {name: Tip(object_id, refs.get(name + PEELED, object_id)) for name, object_id in refs.items()}
+        return with_prefixes({name: tip for name, tip in tips.items() if not name.endswith(PEELED)}, prefixes)
+
     @contextmanager
     def upload_pack(self, request: bytes) -> Iterator[Readable]:
         """Ask for a pack. Raises as `advertisement`."""
@@ -87,15 +102,18 @@ class GitRemote:
             yield answer
 
     @contextmanager
-    def _posted(self, service: GitService, body: bytes | _Joined, length: int) -> Iterator[Readable]:
+    def _posted(
+        self, service: GitService, body: bytes | _Joined, length: int, more: Mapping[str, str] | None = None
+    ) -> Iterator[Readable]:
         headers = {
+            **(more or {}),
             "Accept": f"application/x-{service}-result",
             "Content-Type": f"application/x-{service}-request",
             "Content-Length": str(length),
         }
         with self._answered("POST", f"/{service}", headers, body) as response:
             self._check_status(response)
-            yield _Bounded(response, self._until)
+            yield _Bounded(response, self._until, ADVERTISEMENT_BYTES if more else None)
 
     @contextmanager
     def _answered(
@@ -131,10 +149,10 @@ class GitRemote:
             raise ServiceTrouble(f"{host} did not answer, or not to the end ({type(error).__name__})") from None
 
     def _seconds_left(self) -> float:
-        left = self._until - time.monotonic()
-        if left <= 0:
+        remaining_seconds = self._until - time.monotonic()
+        if remaining_seconds <= 0:
             raise ServiceTrouble("there was no time left to relay it")
-        return min(left, READ_SECONDS)
+        return min(remaining_seconds, READ_SECONDS)
 
     def _check_status(self, response: urllib3.BaseHTTPResponse) -> None:
         status = response.status

@@ -10,6 +10,7 @@ from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import aws_errors
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.reporting.destination import Destination
+from amplify_jobs.routing.report_targets import secrets_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
@@ -28,10 +29,16 @@ class TargetNotices:
 
     def tell_stopped(self, destination: Destination, reason: str) -> None:
         """Say once that a target gets no reports any more (API: SNS Publish). Raises ServiceTrouble."""
-        message = (
-            f"The target {destination.name} of reports ({destination.target.kind}) does not take them: {reason}\n\n"
+        remedy = (
             "No report is sent to it until its configuration changes. Put a new token or address into SSM under "
             "another name, write that name into routes.yaml, and push (docs/reports.md).\n"
+            if secrets_of(destination.target)
+            else "No report is sent to it. Remove the cause, then start the target again: "
+            f"amplify-jobs reports resume {destination.name}\n"
+        )
+        message = (
+            f"The target {destination.name} of reports ({destination.target.kind}) does not take them: {reason}\n\n"
+            f"{remedy}"
         )
         self._publish(f"Reports stopped: {destination.name}", message)
 

@@ -98,11 +98,11 @@ def _failure(step: StepLog, log: BuildLog, secrets: tuple[str, ...], build_timeo
             log=step.log,
         )
     rule = finding.rule
-    what, excerpt = _evidence(finding, redaction)
+    detail, excerpt = _evidence(finding, redaction)
     return Failure(
         cause=rule.cause,
-        summary=f"{rule.summary}: {what}" if what else rule.summary,
-        advice=_advice(rule, what, log),
+        summary=f"{rule.summary}: {detail}" if detail else rule.summary,
+        advice=_advice(rule, detail, log),
         phase=rule.phase or phase,
         command=command if rule.phase is None else None,
         excerpt=excerpt or _last_lines(log, redaction),
@@ -219,18 +219,18 @@ def _evidence(finding: _Finding, redaction: Redaction) -> tuple[str | None, str 
     # Line by line, so that the evidence stays in its place; what spans lines is taken out of the whole first.
     lines = _redacted_lines(finding.lines[begin : finding.index + _AFTER + 1], redaction)
     index = finding.index - begin
-    what = None
+    detail = None
     for signature in finding.rule.signatures:
         match = signature.search(lines[index])
         if match and "what" in signature.groupindex and match["what"]:
-            what = shortened(one_line(match["what"]).strip(" :'\"").rstrip("."), 120)
+            detail = shortened(one_line(match["what"]).strip(" :'\"").rstrip("."), 120)
             break
     shown = [shortened(line, _LINE_LIMIT) for line in lines]
     shown[index] = _around(finding.rule, lines[index])
     first = max(0, index - _BEFORE)
     while first < index and len("\n".join(shown[first : index + 1])) > EXCERPT_LIMIT:
         first += 1
-    return what or None, shortened("\n".join(shown[first:]), EXCERPT_LIMIT)
+    return detail or None, shortened("\n".join(shown[first:]), EXCERPT_LIMIT)
 
 
 def _around(rule: Rule, line: str) -> str:
@@ -285,14 +285,14 @@ def _unknown_summary(log: BuildLog, step: StepLog, redaction: Redaction) -> str:
     return "No rule knows the log" if log.output else "The log does not say why the step failed"
 
 
-def _advice(rule: Rule, what: str | None, log: BuildLog) -> str:
+def _advice(rule: Rule, detail: str | None, log: BuildLog) -> str:
     memory = log.memory_gib
     heap = f"{(memory - 1) * 1024} (below the {memory} GiB of the machine)" if memory and memory > 1 else "SIZE_IN_MB"
-    if rule.cause == "build-spec-invalid" and what and (place := re.search(r"\((\d{1,6}):\d{1,6}\)", what)):
-        what = f"amplify.yml line {place[1]}"
+    if rule.cause == "build-spec-invalid" and detail and (place := re.search(r"\((\d{1,6}):\d{1,6}\)", detail)):
+        detail = f"amplify.yml line {place[1]}"
     elif rule.cause == "build-spec-invalid":
-        what = None
-    return rule.advice.replace("{what}", what or rule.noun).replace("{heap}", heap)
+        detail = None
+    return rule.advice.replace("{what}", detail or rule.noun).replace("{heap}", heap)
 
 
 def _shown(redaction: Redaction, text: str | None) -> str | None:

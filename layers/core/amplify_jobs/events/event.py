@@ -167,6 +167,19 @@ def parse_requested_job(raw: object) -> RequestedJob:
         raise RequestRejected("; ".join(faults(error))) from None
 
 
+class Observation(Model):
+    """That reconcile found a ref at a commit of which no delivery had told.
+
+    `first_seen` is when it found the ref there for the first time, and `between` are the objects at which it found it
+    since all was asked for. A delivery that was processed before `asked_since` was of an earlier change, even if it
+    brought the ref to the same commit.
+    """
+
+    first_seen: datetime
+    asked_since: datetime
+    between: tuple[str, ...] = ()
+
+
 _ASKS_FOR_NOTHING = {
     EventKind.PING: "a ping asks for no job; the webhook works",
     EventKind.REF_CREATE: "that a branch or tag was created asks for no job; the push of it does",
@@ -185,7 +198,8 @@ class Event(Model):
     evidence.py reads from the event's delivery, None until the delivery itself is named. `request` and `key`,
     the sender's name for it, are what an event of the kind `request` consists of, and `channel` is the way by which it
     came; `schedule` and `object` are what those of their kinds do. `installation` is that of the GitHub App whose
-    webhook it came by. `replay` marks an event that a person had processed again: it is another one than before.
+    webhook it came by. `observation` is what an event that no host sent rests on. `replay` marks an event that a person
+    had processed again: it is another one than before.
     """
 
     kind: EventKind
@@ -217,12 +231,13 @@ class Event(Model):
     key: str | None = None
     channel: Channel | None = None
     installation: int | None = None
+    observation: Observation | None = None
     replay: str | None = None
 
     def for_answer(self) -> dict[str, Any]:
         """What the answer to a delivery says of the event, in JSON's types."""
         hidden = {"host", "event_time", "evidence", "commit_time", "schedule", "object", "request", "key", "channel"}
-        hidden |= {"installation", "pusher", "replay"}
+        hidden |= {"installation", "observation", "pusher", "replay"}
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
@@ -258,14 +273,19 @@ class Event(Model):
 
 def occurrence_time(event: Event, received_at: datetime) -> datetime:
     """When the event happened, by the host's own clock where it tells, and never after we received it."""
+    return min(host_time(event) or received_at, received_at)
+
+
+def host_time(event: Event) -> datetime | None:
+    """When the event happened, by the host's own clock; None where it does not tell."""
     written = event.event_time or (event.schedule.scheduled_time if event.schedule else None) or ""
     try:
         # GitHub writes seconds since 1970, all others ISO 8601.
         number = int(written) if written.isascii() and written.isdigit() else None
         time = datetime.fromisoformat(written) if number is None else datetime.fromtimestamp(number, UTC)
-        return min(time, received_at) if time.tzinfo is not None else received_at
     except (ValueError, OverflowError, OSError):
-        return received_at
+        return None
+    return time if time.tzinfo is not None else None
 
 
 def request_id(route: str, event: Event) -> str:

@@ -54,17 +54,17 @@ class Directive:
         value = self.arguments.get(argument)
         if value is None:
             return None
-        given = value if isinstance(value, list) else [value]
-        names = [name for name in given if isinstance(name, str)]
-        if len(names) < len(given):
+        items = value if isinstance(value, list) else [value]
+        names = [name for name in items if isinstance(name, str)]
+        if len(names) < len(items):
             raise self.place.error(f"@{self.name}: {argument} must be a list of names in quotes")
         return names
 
     def key(self, argument: str) -> tuple[str, ...]:
         """The names that an argument lists, to look for; none if it is not given, or lists something else."""
         value = self.arguments.get(argument)
-        given = value if isinstance(value, list) else [value]
-        return tuple(name for name in given if isinstance(name, str)) if all(isinstance(n, str) for n in given) else ()
+        items = value if isinstance(value, list) else [value]
+        return tuple(name for name in items if isinstance(name, str)) if all(isinstance(n, str) for n in items) else ()
 
     def text(self, argument: str) -> str | None:
         """Read an argument that is a text; None if it is not given or empty."""

@@ -172,7 +172,10 @@ class LiveCommit(GrowingModel):
 
 
 class BranchState(GrowingModel):
-    """A branch of an app: what is live there, its last request, and the newest that has not ended."""
+    """A branch of an app: what is live there, its last request, and the newest that has not ended.
+
+    `badge` is the path of the branch's badge at the API; null while badges are switched off.
+    """
 
     app_id: str
     app_name: str | None = None
@@ -180,6 +183,7 @@ class BranchState(GrowingModel):
     live: LiveCommit | None = None
     last: RequestSummary | None = None
     running: RequestSummary | None = None
+    badge: str | None = None
 
 
 class Health(GrowingModel):

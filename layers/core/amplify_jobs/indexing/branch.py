@@ -55,8 +55,8 @@ def branch_news(request: RequestSummary) -> BranchRecord | None:
     )
 
 
-def _newest(one: RequestSummary | None, other: RequestSummary | None) -> RequestSummary | None:
-    return max((request for request in (one, other) if request), key=_order, default=None)
+def _newest(left: RequestSummary | None, other: RequestSummary | None) -> RequestSummary | None:
+    return max((request for request in (left, other) if request), key=_order, default=None)
 
 
 def _order(request: RequestSummary) -> tuple[float, str, int, int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -56,48 +56,48 @@ class IndexReader:
     index: Index
     now: Callable[[], datetime]
 
-    def requests(self, given: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
+    def requests(self, filters: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
         """List requests, the newest first. Raises BadQueryError, ServiceTrouble."""
-        app_id = self._app_id(given.app) if given.app else None
-        states = _STATES[given.state] if given.state else None
+        app_id = self._app_id(filters.app) if filters.app else None
+        states = _STATES[filters.state] if filters.state else None
 
         def is_shown(request: RequestSummary) -> bool:
             return (
                 (app_id is None or request.app_id == app_id)
-                and (given.branch is None or request.branch_name == given.branch)
-                and (given.route is None or request.route == given.route)
-                and (given.repository is None or (request.repository or "").lower() == given.repository.lower())
-                and (given.commit is None or (request.commit or "").startswith(given.commit.lower()))
+                and (filters.branch is None or request.branch_name == filters.branch)
+                and (filters.route is None or request.route == filters.route)
+                and (filters.repository is None or (request.repository or "").lower() == filters.repository.lower())
+                and (filters.commit is None or (request.commit or "").startswith(filters.commit.lower()))
                 and (states is None or request.state in states)
             )
 
-        index, partitions = self._list(given, app_id)
-        is_filtered = given != RequestFilter()
+        index, partitions = self._list(filters, app_id)
+        is_filtered = filters != RequestFilter()
         query = ListQuery(index, partitions, RequestSummary, is_shown, is_filtered=is_filtered)
-        found, following = read_page(self.index, query, limit, token)
-        return Page[RequestSummary](items=found, next=following, as_of=self.as_of())
+        entries, following = read_page(self.index, query, limit, token)
+        return Page[RequestSummary](items=entries, next=following, as_of=self.as_of())
 
-    def _list(self, given: RequestFilter, app_id: str | None) -> tuple[str, tuple[str, ...]]:
+    def _list(self, filters: RequestFilter, app_id: str | None) -> tuple[str, tuple[str, ...]]:
         """The list that has the fewest items beside those that are asked for."""
-        if given.commit is not None:
-            if len(given.commit) < items.SHA_DIGITS:
+        if filters.commit is not None:
+            if len(filters.commit) < items.SHA_DIGITS:
                 raise BadQueryError(f"commit needs at least {items.SHA_DIGITS} digits")
-            return "commits", (given.commit[: items.SHA_DIGITS].lower(),)
-        if given.state in ("running", "waiting"):
-            return "open", tuple(state.value for state in _STATES[given.state])
-        if app_id is not None and given.branch is not None:
-            return "branches", (items.branch_partition(app_id, given.branch),)
+            return "commits", (filters.commit[: items.SHA_DIGITS].lower(),)
+        if filters.state in ("running", "waiting"):
+            return "open", tuple(state.value for state in _STATES[filters.state])
+        if app_id is not None and filters.branch is not None:
+            return "branches", (items.branch_partition(app_id, filters.branch),)
         if app_id is not None:
             return "apps", (app_id,)
         return "periods", items.periods("requests", self.now(), items.REQUESTS_LAST)
 
     def _app_id(self, app: str) -> str:
         """The id of an app that is named by its id or its name."""
-        found, _ = self.index.items_of(items.app_partition(app), limit=2)
-        if len(found) > 1:
-            ids = " and ".join(item["sk"] for item in found)
+        stored, _ = self.index.items_of(items.app_partition(app), limit=2)
+        if len(stored) > 1:
+            ids = " and ".join(item["sk"] for item in stored)
             raise BadQueryError(f"several apps have the name {app}; give an id: {ids}")
-        return str(found[0]["sk"]) if found else app
+        return str(stored[0]["sk"]) if stored else app
 
     def record(self, request_id: str) -> RequestRecord:
         """What is known of a request. Raises UnknownItemError, ServiceTrouble."""
@@ -119,8 +119,8 @@ class IndexReader:
         partitions = items.periods("deliveries", self.now(), items.DELIVERIES_LAST)
         is_filtered = source is not None or repository is not None
         query = ListQuery("periods", partitions, DeliverySummary, is_shown, is_filtered=is_filtered)
-        found, following = read_page(self.index, query, limit, token)
-        return Page[DeliverySummary](items=found, next=following, as_of=self.as_of())
+        entries, following = read_page(self.index, query, limit, token)
+        return Page[DeliverySummary](items=entries, next=following, as_of=self.as_of())
 
     def delivery(self, delivery_id: str) -> DeliveryRecord:
         """What is known of a delivery. Raises UnknownItemError, ServiceTrouble."""
@@ -134,23 +134,31 @@ class IndexReader:
 
     def branches(self, limit: int, token: str | None) -> Page[BranchState]:
         """List branches by app and name, with their newest request that has not ended. Raises ServiceTrouble."""
-        found, has_more = self.index.items_of(items.BRANCHES, limit=limit, after=token)
+        stored, has_more = self.index.items_of(items.BRANCHES, limit=limit, after=token)
+        following = stored[-1]["sk"] if stored and has_more else None
+        states = self._states([BranchRecord.model_validate_json(item["record"]) for item in stored])
+        return Page[BranchState](items=states, next=following, as_of=self.as_of())
+
+    def one_branch(self, app: str, branch_name: str) -> Page[BranchState]:
+        """A page of one branch of an app, which its id or name names; of none if no job was followed there.
+
+        Raises BadQueryError, ServiceTrouble.
+        """
+        record = self.branch(self._app_id(app), branch_name)
+        return Page[BranchState](items=self._states([record] if record else []), as_of=self.as_of())
+
+    def _states(self, branches: Sequence[BranchRecord]) -> tuple[BranchState, ...]:
         open_requests = self._open_requests()
-        states = []
-        for item in found:
-            branch = BranchRecord.model_validate_json(item["record"])
-            states.append(
-                BranchState(
-                    app_id=branch.app_id,
-                    app_name=branch.app_name,
-                    branch_name=branch.branch_name,
-                    live=branch.live,
-                    last=branch.last,
-                    running=open_requests.get(items.branch_partition(branch.app_id, branch.branch_name)),
-                )
+        return tuple(
+            BranchState(
+                app_id=branch.app_id,
+                app_name=branch.app_name,
+                branch_name=branch.branch_name,
+                live=branch.live,
+                last=branch.last,
+                running=open_requests.get(items.branch_partition(branch.app_id, branch.branch_name)),
             )
-        return Page[BranchState](
-            items=tuple(states), next=found[-1]["sk"] if found and has_more else None, as_of=self.as_of()
+            for branch in branches
         )
 
     def branch(self, app_id: str, branch_name: str) -> BranchRecord | None:
@@ -162,8 +170,8 @@ class IndexReader:
         """The newest request of each branch that has not ended; one that runs comes before one that waits."""
         newest: dict[str, RequestSummary] = {}
         for state in (RequestState.STARTED, RequestState.RECEIVED):
-            found, _ = self.index.page("open", state.value, limit=MOST_OPEN, before=None)
-            for item in found:
+            stored, _ = self.index.page("open", state.value, limit=MOST_OPEN, before=None)
+            for item in stored:
                 request = RequestSummary.model_validate_json(item["summary"])
                 if request.app_id and request.branch_name:
                     newest.setdefault(items.branch_partition(request.app_id, request.branch_name), request)
@@ -176,8 +184,8 @@ class IndexReader:
 
     def health(self, waiting: int | None, given_up: int | None) -> Health:
         """How current the index is, with the counts of messages that wait for it; None where they are not known."""
-        found, warnings = self.index.health(), []
-        if found is None:
+        health, warnings = self.index.health(), []
+        if health is None:
             warnings.append("Nothing was indexed yet: the index begins with the first event after the deployment.")
         if waiting is None or given_up is None:
             warnings.append("The queues of the index can't be read.")
@@ -185,5 +193,5 @@ class IndexReader:
             warnings.append(f"{waiting} messages wait to be indexed: lists may be older than what happened.")
         if given_up:
             warnings.append(f"{given_up} messages could not be indexed; docs/runbook.md, Index, says what to do.")
-        as_of, lag = found or (None, None)
+        as_of, lag = health or (None, None)
         return Health(as_of=as_of, lag_seconds=lag, warnings=tuple(warnings))

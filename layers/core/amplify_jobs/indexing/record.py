@@ -91,9 +91,9 @@ class RequestRecord(GrowingModel):
         )
 
 
-def _best(one: Part | None, other: Part | None, order: Callable[[Part], Any]) -> Part | None:
+def _best(left: Part | None, other: Part | None, order: Callable[[Part], Any]) -> Part | None:
     """The part that is first in order; of two alike, either, as long as it is always the same."""
-    parts = [part for part in (one, other) if part is not None]
+    parts = [part for part in (left, other) if part is not None]
     return max(parts, key=lambda part: (order(part), part.model_dump_json()), default=None)
 
 

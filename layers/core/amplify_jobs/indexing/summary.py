@@ -96,8 +96,8 @@ def ended_at(record: RequestRecord) -> datetime | None:
 
 
 def _started_at(record: RequestRecord) -> datetime | None:
-    told: datetime | None = _of_job(record, "started_at")
-    return told or (record.started.at if record.started else None)
+    announced_at: datetime | None = _of_job(record, "started_at")
+    return announced_at or (record.started.at if record.started else None)
 
 
 def _reason(record: RequestRecord) -> str | None:

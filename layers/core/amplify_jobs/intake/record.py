@@ -18,7 +18,6 @@ from amplify_jobs.events.event import Event, digest
 from amplify_jobs.intake.message import Origin
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.observability import function_metrics
-from amplify_jobs.routing.matching import Ignored, Matched
 
 # A larger event can't be replayed; what it led to is kept all the same.
 LARGEST_EVENT = 100_000
@@ -88,13 +87,6 @@ def delivery_record(origin: Origin, events: Iterable[DecidedEvent], ignored: Ite
         ignored=tuple(ignored),
         events=tuple(_event_record(each, received_at) for each in events),
     )
-
-
-def decision(decided: Matched | Ignored, request_id: str | None = None) -> Decision:
-    """The record of a route's decision."""
-    if isinstance(decided, Ignored):
-        return Decision(route=decided.route, matched=False, reason=decided.reason)
-    return Decision(route=decided.name, matched=True, reason="; ".join(decided.findings), request_id=request_id)
 
 
 def _event_record(decided: DecidedEvent, received_at: datetime) -> EventRecord:

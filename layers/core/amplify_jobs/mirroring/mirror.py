@@ -8,33 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from amplify_jobs.errors import BranchBusy, NotSetUpError, RequestRejected, Superseded
-from amplify_jobs.mirroring.queue import BranchRecord, Entry
-from amplify_jobs.mirroring.relay import Arrival, Order, Relay, Remote, Trace
+from amplify_jobs.errors import NotSetUpError, RequestRejected
+from amplify_jobs.mirroring.claims import BranchClaims, BranchPlace, BranchRecords, Executions
+from amplify_jobs.mirroring.queue import Entry
+from amplify_jobs.mirroring.relay import Arrival, Order, Relay, Remote
 from amplify_jobs.model.mirror_order import MirrorOrder
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.mirrors import Git, Mirror
 from amplify_jobs.routing.routes import Routes
-
-# A write fails only if another one succeeded meanwhile.
-_TURNS = 10
-
-
-class BranchRecords(Protocol):
-    """The records of mirrored branches; aws.jobs_table.mirrored.MirroredBranches. Raises ServiceTrouble."""
-
-    def branch_record(self, repository: str, branch: str) -> BranchRecord: ...
-
-    def write_branch_record(self, repository: str, branch: str, record: BranchRecord, now: datetime) -> bool:
-        """Write it as the version after the one that was read; False if that version was written meanwhile."""
-
-    def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None: ...
-
-
-class Executions(Protocol):
-    """The executions of requests; aws.running_executions.RunningExecutions. Raises ServiceTrouble."""
-
-    def is_running(self, execution: str) -> bool: ...
 
 
 class Remotes(Protocol):
@@ -87,8 +68,15 @@ class Mirroring:
             received_at=request.received_at,
             commit=order.commit,
             supersedes=request.supersede,
+            before=order.before,
         )
-        claims = _BranchClaims(self._resources, mirror.to, order, entry)
+        claims = BranchClaims(
+            self._resources.records,
+            self._resources.executions,
+            BranchPlace(mirror.to, order.branch, order.ref),
+            entry,
+            self._resources.now,
+        )
         claims.wait_for_turn()
         relay = Relay(
             remotes.source(git, order.repository),
@@ -97,7 +85,7 @@ class Mirroring:
             limit=self._resources.limit,
             claims=claims,
         )
-        return relay.run(Order(order.ref, order.commit, order.branch))
+        return relay.run(Order(order.ref, order.commit, order.branch, order.may_go_back))
 
     def _places(self, route_name: str | None, order: MirrorOrder) -> tuple[Git, Mirror]:
         """The addresses and credentials, which are the routes' as they are now."""
@@ -110,50 +98,3 @@ class Mirroring:
         if source is None or source.git is None:
             raise NotSetUpError(f"the source {order.source} of routes.yaml has no git, from which the code is fetched")
         return source.git, route.mirror
-
-
-class _BranchClaims:
-    """The record of the branch, as one request changes it."""
-
-    def __init__(self, resources: Resources, repository: str, order: MirrorOrder, entry: Entry) -> None:
-        self._resources = resources
-        self._repository = repository
-        self._order = order
-        self._entry = entry
-
-    def wait_for_turn(self) -> None:
-        """Enter the queue. Raises BranchBusy while older requests go first, and Superseded if a newer one has gone."""
-        record = self._change(lambda record: record.with_entry(self._entry))
-        blockers = record.blockers(self._entry)
-        ended = [other for other in blockers if not self._resources.executions.is_running(other.execution)]
-        if ended:
-            self._change(lambda record: record.without(ended))
-        if len(ended) < len(blockers):
-            other = next(other for other in blockers if other not in ended)
-            raise BranchBusy(f"{self._order.branch} stands at {other.commit} until the job of {other.request_id} ends.")
-
-    def trace(self) -> Trace:
-        return self._current().trace
-
-    def claim(self, commit: str) -> None:
-        self._change(lambda record: record.claimed(self._entry, commit, self._order.ref))
-
-    def _current(self) -> BranchRecord:
-        record = self._resources.records.branch_record(self._repository, self._order.branch)
-        newer = record.newer_than(self._entry)
-        if newer is not None:
-            now = self._resources.now()
-            self._resources.records.mark_superseded(self._entry.request_id, newer.request_id, now)
-            raise Superseded(f"The newer request {newer.request_id} has set {self._order.branch} of the mirror.")
-        return record
-
-    def _change(self, change: Callable[[BranchRecord], BranchRecord]) -> BranchRecord:
-        for _ in range(_TURNS):
-            record = self._current()
-            changed = change(record)
-            if changed == record:
-                return record
-            now = self._resources.now()
-            if self._resources.records.write_branch_record(self._repository, self._order.branch, changed, now):
-                return changed
-        raise BranchBusy("Other requests keep setting this branch of the mirror.")

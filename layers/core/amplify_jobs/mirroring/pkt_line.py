@@ -61,12 +61,12 @@ class _Buffer:
                 blocks.append(block)
                 length += len(block)
             self._data, self._position = b"".join(blocks), 0
-        taken = self._data[self._position : self._position + size]
-        self._position += len(taken)
-        return taken
+        data = self._data[self._position : self._position + size]
+        self._position += len(data)
+        return data
 
     def take_exactly(self, size: int) -> bytes:
-        taken = self.take(size)
-        if len(taken) < size:
+        data = self.take(size)
+        if len(data) < size:
             raise GitProtocolError("the answer was cut off")
-        return taken
+        return data

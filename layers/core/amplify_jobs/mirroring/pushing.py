@@ -64,10 +64,10 @@ def _inner_lines(answer: Readable, remarks: bytearray) -> Iterator[bytes]:
     for packet in read_packets(answer):
         if not packet:
             continue
-        kept = report if packet[0] == PACK_CHANNEL else remarks
-        if len(kept) + len(packet) > _LONGEST_REPORT:
+        channel = report if packet[0] == PACK_CHANNEL else remarks
+        if len(channel) + len(packet) > _LONGEST_REPORT:
             raise GitProtocolError("the target's report is too long")
-        kept += packet[1:]
+        channel += packet[1:]
         if packet[0] == ERROR_CHANNEL:
             raise GitProtocolError(f"the target answered: {_one_line(remarks)[:_LONGEST_REASON]}")
     yield from (line for line in read_packets(_Bytes(bytes(report))) if line)

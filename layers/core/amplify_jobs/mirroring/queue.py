@@ -2,12 +2,16 @@
 
 Amplify builds a branch of an app one job at a time, and clones it when the job starts. So a request waits until the
 executions of all older ones have ended: until then the branch stands at their commit.
+
+Hosts give whole seconds or no time at all, and networks let deliveries overtake each other. So of one moment the order
+is that of the commits: a push comes after the one that led to the commit that it replaced (`before`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from amplify_jobs.mirroring.relay import Trace
 
@@ -15,13 +19,15 @@ from amplify_jobs.mirroring.relay import Trace
 MOST_COMMITS = 20
 # A record has room for some thousand; those that go first ended long ago.
 MOST_ENTRIES = 500
+# So much later than a push may the one before it arrive: it is a cold start of every function on the way, and more.
+PREDECESSOR_WAIT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Entry:
     """A request that wants a branch to be set, and the execution that lasts until its job has ended.
 
-    `commit` is None for the source's newest one.
+    `commit` is None for the source's newest one; `before` is the commit that a push replaced, None if it is not known.
     """
 
     request_id: str
@@ -30,11 +36,19 @@ class Entry:
     received_at: datetime
     commit: str | None
     supersedes: bool = False
+    before: str | None = None
 
     @property
     def age(self) -> tuple[datetime, datetime, str]:
-        """Of events at the same time (hosts give whole seconds), the one received later is the newer."""
+        """Of events at the same time, the one received later is the newer."""
         return self.event_time, self.received_at, self.request_id
+
+    def is_of_moment(self, other: Entry) -> bool:
+        """Whether times do not tell which of the two is older."""
+        if self.event_time == other.event_time:
+            return True
+        have_no_time = self.event_time == self.received_at and other.event_time == other.received_at
+        return have_no_time and abs(self.event_time - other.event_time) <= PREDECESSOR_WAIT
 
 
 @dataclass(frozen=True)
@@ -52,17 +66,25 @@ class BranchRecord:
         return Trace(frozenset(self.commits), self.ref)
 
     def newer_than(self, entry: Entry) -> Entry | None:
-        """The request with a newer event and another commit, if one has set the branch."""
+        """The request with a newer event and another commit, if one has set the branch.
+
+        Of two pushes of one moment that do not follow each other, the source's history knows which is newer.
+        """
         newest = self.newest
-        is_newer = newest is not None and newest.age > entry.age
-        return newest if is_newer and newest is not None and newest.commit != entry.commit else None
+        if newest is None or newest.commit == entry.commit:
+            return None
+        is_newer = newest.age > entry.age
+        if newest.is_of_moment(entry) and entry.before is not None:
+            follows = newest.before == entry.commit
+            is_newer = follows or (newest.before is None and newest.commit != entry.before and is_newer)
+        return newest if is_newer else None
 
     def with_entry(self, entry: Entry) -> BranchRecord:
         """The next version, in which a request waits or goes."""
         if entry in self.entries:
             return self
         others = [other for other in self.entries if other.request_id != entry.request_id]
-        entries = sorted([*others, entry], key=lambda one: one.age)[-MOST_ENTRIES:]
+        entries = sorted([*others, entry], key=lambda each: each.age)[-MOST_ENTRIES:]
         return replace(self, entries=tuple(entries), version=self.version + 1)
 
     def without(self, ended: list[Entry]) -> BranchRecord:
@@ -72,20 +94,54 @@ class BranchRecord:
 
     def blockers(self, entry: Entry) -> list[Entry]:
         """The older requests whose jobs must end first: those of another commit that are not superseded."""
+        in_order = list(_in_order(self.entries))
+        older = in_order[: in_order.index(entry)] if entry in in_order else []
         return [
             other
-            for other in self.entries
-            if other.age < entry.age
-            and (other.commit != entry.commit or entry.commit is None)
-            and not (other.supersedes and entry.supersedes)
+            for other in older
+            if (other.commit != entry.commit or entry.commit is None) and not (other.supersedes and entry.supersedes)
         ]
+
+    def lacks_predecessor(self, entry: Entry, branch: str | None) -> bool:
+        """Whether nothing is known of the push before this one; `branch` is the commit that the branch stands at."""
+        if entry.before is None or entry.supersedes:
+            return False
+        known = {branch, *self.commits, *(other.commit for other in self.entries)}
+        return entry.before not in known
 
     def claimed(self, entry: Entry, commit: str, ref: str) -> BranchRecord:
         """The next version: the request is about to set the branch."""
-        newest = entry if self.newest is None or entry.age >= self.newest.age else self.newest
+        newest = self.newest
+        if newest is None or entry.age >= newest.age or entry.is_of_moment(newest):
+            newest = entry
         # What it supersedes finds so by itself.
         entries = tuple(
-            one for one in self.entries if one.age >= entry.age or not (one.supersedes and entry.supersedes)
+            each for each in self.entries if each.age >= entry.age or not (each.supersedes and entry.supersedes)
         )
-        commits = (*(one for one in self.commits if one != commit), commit)[-MOST_COMMITS:]
+        commits = (*(each for each in self.commits if each != commit), commit)[-MOST_COMMITS:]
         return BranchRecord(entries, newest, commits, ref, self.version + 1)
+
+
+def _in_order(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries from the oldest to the newest."""
+    moment: list[Entry] = []
+    for entry in sorted(entries, key=lambda one: one.age):
+        if moment and not entry.is_of_moment(moment[-1]):
+            yield from _in_order_of_commits(moment)
+            moment = []
+        moment.append(entry)
+    yield from _in_order_of_commits(moment)
+
+
+def _in_order_of_commits(moment: Sequence[Entry]) -> Sequence[Entry]:
+    """Each push after those of the commit that it replaced; by age where commits go round in a circle."""
+    ordered: list[Entry] = []
+    rest = list(moment)
+    while rest:
+        commits = {one.commit for one in rest}
+        oldest = next((one for one in rest if one.before not in commits or one.before == one.commit), None)
+        if oldest is None:
+            return moment
+        ordered.append(oldest)
+        rest.remove(oldest)
+    return ordered

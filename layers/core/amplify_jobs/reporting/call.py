@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal
 
 JSON = "application/json"
 USER_AGENT = "amplify-jobs"
@@ -20,6 +20,20 @@ class Call:
     url: str
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True)
+class AwsCall:
+    """A call of an API of AWS, signed by the role of whoever makes it: no token is needed.
+
+    `operation` is the API's name. A call of SNS is for the stack's topic for chats. The answer's body is the result as
+    JSON, or the error's `code` and `message`; a call that is throttled has status 429, and one that the role may not
+    make has status 403.
+    """
+
+    service: Literal["sns"]
+    operation: str
+    parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,7 @@ class Answer:
     def elements(self, *names: str) -> list[dict[str, Any]]:
         """The objects of a list in the JSON body; none where there is no list."""
         value = self.member(*names) if names else self.json
-        return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
     def identity(self, *names: str) -> str | None:
         """A member of the JSON body that is a number or a text, as text; None where there is none."""

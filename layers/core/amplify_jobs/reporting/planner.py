@@ -32,7 +32,7 @@ class Planner:
         `only` is the one target that gets it, where it is replayed for one. Raises ServiceTrouble.
         """
         destinations = current_destinations(self._routes)
-        plans = list(plan([one for one in destinations if only in (None, one.name)], report))
+        plans = list(plan([destination for destination in destinations if only in (None, destination.name)], report))
         for each in plans:
             self._queue.put(each, report)
         logger.info("Reports planned", extra={**report.log_keys(), "targets": [each.target for each in plans]})

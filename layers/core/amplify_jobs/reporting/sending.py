@@ -10,7 +10,7 @@ from typing import Protocol
 
 from amplify_jobs.errors import AmplifyJobsError, NotSetUpError, ServiceTrouble
 from amplify_jobs.reporting.app_tokens import AppTokens
-from amplify_jobs.reporting.call import Accepted, Answer, Call, Continued, Refused, Retry
+from amplify_jobs.reporting.call import Accepted, Answer, AwsCall, Call, Continued, Refused, Retry
 from amplify_jobs.reporting.checking.secret_forms import secret_fault
 from amplify_jobs.reporting.destination import INSTALLATION_TOKEN, Credentials, Destination
 from amplify_jobs.reporting.github_app import InstallationToken
@@ -99,9 +99,9 @@ class Notices(Protocol):
 
 
 class Http(Protocol):
-    """What makes a call; aws.outgoing_http.OutgoingHttp. Raises ServiceTrouble where there is no answer."""
+    """What makes a call; aws.report_calls.ReportCalls. Raises ServiceTrouble where there is no answer."""
 
-    def send(self, call: Call) -> Answer: ...
+    def send(self, call: Call | AwsCall) -> Answer: ...
 
 
 class Sender:

@@ -72,7 +72,7 @@ def last_match(patterns: Sequence[str], name: str) -> str | None:
 def first_match(patterns: tuple[str, ...], names: Iterable[str]) -> tuple[str, str] | None:
     """The first of the names that is in, and the pattern by which it is."""
     # Most files of a push lie elsewhere: how a name begins tells so hundreds of times faster than its pattern does.
-    beginnings = _literal_prefixes(patterns)
+    beginnings = literal_prefixes(patterns)
     for name in [name for name in names if name.startswith(beginnings)]:
         if (pattern := last_match(patterns, name)) is not None:
             return name, pattern
@@ -101,7 +101,7 @@ def _fits_any_case(pattern: str, name: str) -> bool:
 
 
 @lru_cache(maxsize=_COMPILED)
-def _literal_prefixes(patterns: tuple[str, ...]) -> tuple[str, ...]:
+def literal_prefixes(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """What names begin with that any of the patterns lets in."""
     return tuple(_BEGINNING.match(pattern)[0] for pattern in patterns if not pattern.startswith("!"))  # type: ignore[index]  # it matches every text
 

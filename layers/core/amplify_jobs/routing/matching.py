@@ -170,8 +170,8 @@ def _check_request(route: Route, routes: Routes, source: str, event: Event) -> I
     parameters = drop_unknown_descriptions(route.request.parameters, EventKind.REQUEST)
     placeholders = all_placeholders(parameters)
     # The API's requests may say which branch or commit.
-    given = {f"{{{name}}}" for name in ("branch", "commit") if getattr(event, name) is not None}
-    unknown = (each for each in placeholders if each not in given and is_unknown(each, EventKind.REQUEST))
+    filled = {f"{{{name}}}" for name in ("branch", "commit") if getattr(event, name) is not None}
+    unknown = (each for each in placeholders if each not in filled and is_unknown(each, EventKind.REQUEST))
     missing = next(unknown, None)
     if missing:
         finding = (

@@ -117,11 +117,12 @@ def mirror_order(
     """What to mirror for an event, or why that is not known; `branch` is the request's branchName."""
     if (mirror := route.mirror) is None:
         return None, None
-    repository, ref, commit = event.repository, event.ref, event.commit
+    repository, ref = event.repository, event.ref
+    commit = event.commit if mirror.commit == "exact" or event.kind is EventKind.REQUEST else None
     if event.kind is EventKind.REQUEST:
         # It names the route. Without a branch, what the route's own event would bring is built as it is now.
         ref = BRANCHES + event.branch if event.branch else _ref(route)
-        source, repository = route.source or source, _literal(route.when.repository)
+        source, repository = route.source or source, plain_name(route.when.repository)
     if repository is None or ref is None:
         return None, f"the event does not say which repository and ref the route {name} is to mirror"
     return (
@@ -129,8 +130,10 @@ def mirror_order(
             source=source,
             repository=repository,
             ref=ref,
-            commit=commit if mirror.commit == "exact" else None,
+            commit=commit,
+            before=event.before if commit is not None and event.kind is EventKind.PUSH else None,
             branch=mirror.branch or branch,
+            may_go_back=commit is not None and event.kind is EventKind.REQUEST,
         ),
         None,
     )
@@ -138,9 +141,10 @@ def mirror_order(
 
 def _ref(route: Route) -> str | None:
     patterns = route.when.push.branch_patterns if route.when.push else ()
-    branch = _literal(patterns[0]) if len(patterns) == 1 else None
+    branch = plain_name(patterns[0]) if len(patterns) == 1 else None
     return None if branch is None else BRANCHES + branch
 
 
-def _literal(pattern: str | None) -> str | None:
+def plain_name(pattern: str | None) -> str | None:
+    """The name that a pattern is; None where it may be several."""
     return pattern if pattern is not None and _PLAIN.fullmatch(pattern) else None

@@ -205,8 +205,15 @@ class Webhook(_Target):
     )
 
 
+class AmazonQ(_Target):
+    """A message on the stack's topic for chats: Amazon Q Developer shows it in Slack and Teams, without a token."""
+
+    kind: Literal["amazon_q"] = Field(description="The kind of the target.")
+
+
 Target = Annotated[
-    CommitStatus | PullRequestComment | Deployment | ChatWebhook | SlackBot | Webhook, Field(discriminator="kind")
+    CommitStatus | PullRequestComment | Deployment | ChatWebhook | SlackBot | AmazonQ | Webhook,
+    Field(discriminator="kind"),
 ]
 
 
@@ -236,5 +243,7 @@ def secrets_of(target: Target) -> tuple[str, ...]:
     match target:
         case ChatWebhook(webhook=name) | SlackBot(token=name) | Webhook(secret=name):
             return (name,)
+        case AmazonQ():
+            return ()
         case _:
             return tuple(name for name in (target.token, target.key) if name is not None)

@@ -41,6 +41,11 @@ def make_token(key: str, app_id: str, branch_name: str) -> str:
     return base64.urlsafe_b64encode(_signature(key, name) + name).decode().rstrip("=")
 
 
+def make_path(key: str, app_id: str, branch_name: str) -> str:
+    """The path of a branch's badge at the API."""
+    return f"/badges/{make_token(key, app_id, branch_name)}.svg"
+
+
 def read_token(key: str, token: str) -> tuple[str, str] | None:
     """The app and branch of a token; None if it was not made with the key."""
     try:

@@ -54,14 +54,14 @@ class Looking:
 
     def story(self, record: RequestRecord) -> RequestStory:
         """The story of a request, with the steps as Amplify tells them now; a note says so if it does not."""
-        told, job = story(record), hosting_job(record)
+        request, job = story(record), hosting_job(record)
         if job is None:
-            return told
+            return request
         try:
             state = self.hosting.get_job(job)
         except AmplifyJobsError as error:
-            note = f"Amplify does not tell the steps now ({error}); they are of {told.as_of:%Y-%m-%d %H:%M:%S} UTC."
-            return told.model_copy(update={"notes": (presentable(note),)})
+            note = f"Amplify does not tell the steps now ({error}); they are of {request.as_of:%Y-%m-%d %H:%M:%S} UTC."
+            return request.model_copy(update={"notes": (presentable(note),)})
         steps = tuple(
             StepState(
                 name=step.name,
@@ -73,9 +73,9 @@ class Looking:
             for step in state.steps
         )
         notes: tuple[str, ...] = ()
-        if state.state.is_outcome and not told.state.is_end:
+        if state.state.is_outcome and not request.state.is_end:
             notes = (f"Amplify says that the job is {state.state}; its end is announced soon.",)
-        return told.model_copy(update={"steps": steps, "is_live": True, "notes": notes})
+        return request.model_copy(update={"steps": steps, "is_live": True, "notes": notes})
 
     def log(self, record: RequestRecord, step: str | None, offset: int) -> LogText:
         """A part of a step's log, from `offset` on, without secrets.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from amplify_jobs.errors import NotSetUpError
+from amplify_jobs.errors import BadQueryError, NotSetUpError
 from amplify_jobs.indexing.answers import (
     BranchState,
     Health,
@@ -20,11 +20,13 @@ from amplify_jobs.indexing.answers import (
 from amplify_jobs.indexing.deliveries import DeliveryStory, DeliverySummary, RoutesInEffect, ScheduleState
 from amplify_jobs.indexing.delivery import delivery_story
 from amplify_jobs.indexing.reading import IndexReader, RequestFilter
-from amplify_jobs.routing.routes import Routes
 from amplify_jobs.steering import badge
-from amplify_jobs.steering.due_times import due_times
-from amplify_jobs.steering.looking import Looking
-from amplify_jobs.steering.orders import Orders
+
+if TYPE_CHECKING:
+    from amplify_jobs.routing.routes import Routes
+    from amplify_jobs.steering.looking import Looking
+    from amplify_jobs.steering.orders import Orders
+    from amplify_jobs.steering.rollback_order import RollbackOrder
 
 _TIMES_SHOWN = 3
 
@@ -41,39 +43,43 @@ class PushedRoutes(Protocol):
 class JobsApi:
     """Answers for one stack.
 
-    `waiting` and `given_up` count the messages of the queues of the index. `badge_key` signs the tokens of badges; an
-    empty one switches badges off. All methods raise OrderError and ServiceTrouble.
+    `looking`, `orders` and `routes` are made when they are needed first: lists need none of them. `waiting` and
+    `given_up` count the messages of the queues of the index. `badge_key` signs the tokens of badges; an empty one
+    switches badges off. All methods raise OrderError and ServiceTrouble.
     """
 
     reader: IndexReader
-    looking: Looking
-    orders: Orders
-    routes: PushedRoutes
+    looking: Callable[[], Looking]
+    orders: Callable[[], Orders]
+    routes: Callable[[], PushedRoutes]
     waiting: Callable[[], int | None]
     given_up: Callable[[], int | None]
     badge_key: str
     now: Callable[[], datetime]
 
-    def list_requests(self, given: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
-        return self.reader.requests(given, limit, token)
+    def list_requests(self, filters: RequestFilter, limit: int, token: str | None) -> Page[RequestSummary]:
+        return self.reader.requests(filters, limit, token)
 
     def request(self, request_id: str) -> RequestStory:
-        return self.looking.story(self.reader.record(request_id))
+        return self.looking().story(self.reader.record(request_id))
 
     def log(self, request_id: str, step: str | None, offset: int) -> LogText:
-        return self.looking.log(self.reader.record(request_id), step, offset)
+        return self.looking().log(self.reader.record(request_id), step, offset)
 
     def start(self, order: Mapping[str, Any]) -> RequestAccepted:
-        return self.orders.start(order)
+        return self.orders().start(order)
 
     def stop(self, request_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders.stop(request_id, reason)
+        return self.orders().stop(request_id, reason)
 
     def retry(self, request_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders.retry(request_id, reason)
+        return self.orders().retry(request_id, reason)
+
+    def roll_back(self, order: RollbackOrder) -> RequestAccepted:
+        return self.orders().roll_back(order)
 
     def replay(self, request_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders.replay(request_id, reason)
+        return self.orders().replay(request_id, reason)
 
     def list_deliveries(
         self, source: str | None, repository: str | None, limit: int, token: str | None
@@ -84,25 +90,35 @@ class JobsApi:
         return delivery_story(self.reader.delivery(delivery_id))
 
     def replay_delivery(self, delivery_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders.replay_delivery(delivery_id, reason)
+        return self.orders().replay_delivery(delivery_id, reason)
 
-    def branches(self, limit: int, token: str | None) -> Page[BranchState]:
-        return self.reader.branches(limit, token)
+    def branches(self, app: str | None, branch: str | None, limit: int, token: str | None) -> Page[BranchState]:
+        if (app is None) != (branch is None):
+            raise BadQueryError("app and branch name a branch together; give both, or none for all branches")
+        page = self.reader.one_branch(app, branch) if app and branch else self.reader.branches(limit, token)
+        return page.model_copy(update={"items": tuple(map(self._with_badge, page.items))})
+
+    def _with_badge(self, branch: BranchState) -> BranchState:
+        path = badge.make_path(self.badge_key, branch.app_id, branch.branch_name) if self.badge_key else None
+        return branch.model_copy(update={"badge": path})
 
     def routes_in_effect(self) -> RoutesInEffect:
         """The routes in the bucket; none before the first push."""
         try:
-            routes = self.routes.current(fresh=True)
+            routes = self.routes().current(fresh=True)
         except NotSetUpError:
             return RoutesInEffect(routes={}, as_of=self.now())
         shown = routes.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return RoutesInEffect(routes=shown, pushed_at=self.routes.pushed_at(), as_of=self.now())
+        return RoutesInEffect(routes=shown, pushed_at=self.routes().pushed_at(), as_of=self.now())
 
     def schedules(self) -> Page[ScheduleState]:
         """The schedules of the routes in effect, with the times at which they fire next."""
+        # It comes with the grammar of schedules, which only this list needs.
+        from amplify_jobs.steering.due_times import due_times  # noqa: PLC0415
+
         now = self.now()
         try:
-            routes = self.routes.current(fresh=True).routes
+            routes = self.routes().current(fresh=True).routes
         except NotSetUpError:
             routes = {}
         states = []

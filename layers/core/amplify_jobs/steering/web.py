@@ -34,6 +34,7 @@ from amplify_jobs.indexing.reading import RequestFilter
 from amplify_jobs.model.base import GrowingModel, Model
 from amplify_jobs.model.request import JOB_REASON_LIMIT
 from amplify_jobs.steering import badge
+from amplify_jobs.steering.rollback_order import RollbackOrder
 from amplify_jobs.steering.service import JobsApi
 
 PROBLEM = "application/problem+json"
@@ -109,6 +110,11 @@ def build_app(api: JobsApi) -> APIGatewayHttpResolver:
         """Make a new request with the same operation and parameters."""
         return _accepted(api.retry(request_id, order.reason if order else None))
 
+    @app.post("/rollbacks")
+    def roll_back(order: RollbackOrder) -> Response[RequestAccepted]:
+        """Bring live again what was live on a branch before, or what a job brought live."""
+        return _accepted(api.roll_back(order))
+
     @app.post("/requests/<request_id>/replay")
     def replay(request_id: Id, order: ReasonOrder | None = None) -> Response[RequestAccepted]:
         """Process the event of a request again."""
@@ -136,11 +142,13 @@ def build_app(api: JobsApi) -> APIGatewayHttpResolver:
 
     @app.get("/branches")
     def list_branches(
+        app: Text = None,
+        branch: Text = None,
         limit: Limit = 100,
         next: Annotated[str | None, Query(max_length=2_048)] = None,  # noqa: A002 -- the query's own name
     ) -> Page[BranchState]:
         """List branches with what is live, and their last request."""
-        return api.branches(limit, next)
+        return api.branches(app, branch, limit, next)
 
     @app.get("/routes")
     def get_routes() -> RoutesInEffect:
@@ -211,8 +219,8 @@ def with_entity_tag(answer: dict[str, Any], headers: Mapping[str, str]) -> dict[
         return answer
     tag = f'"{hashlib.sha256(_without_age(body).encode()).hexdigest()[:32]}"'
     tagged = {**(answer.get("headers") or {}), "ETag": tag}
-    given = [each.strip().removeprefix("W/") for each in headers.get("if-none-match", "").split(",")]
-    if tag in given or "*" in given:
+    tags = [each.strip().removeprefix("W/") for each in headers.get("if-none-match", "").split(",")]
+    if tag in tags or "*" in tags:
         return {**answer, "statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": tagged, "body": ""}
     return {**answer, "headers": tagged}
 

@@ -11,6 +11,8 @@ pk `request#<request id>`
     started again.
 pk `mirror#<repository>#<branch>`
     sk `mirror`: which requests set a branch of a mirror (mirrored.py).
+pk `ref#<source>#<repository>#<ref>`
+    sk `ref`: which events of a ref that is reconciled were processed (../ref_records.py).
 
 A branch's job has the attribute `followed` (`region#appId`) from its start to its end: the partition key of the index
 FOLLOWED_INDEX, which holds nothing else.

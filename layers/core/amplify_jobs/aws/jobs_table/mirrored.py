@@ -49,6 +49,7 @@ def _written(entry: Entry) -> dict[str, Any]:
         "receivedAt": iso(entry.received_at),
         "commit": entry.commit,
         "supersedes": entry.supersedes,
+        "before": entry.before,
     }
 
 
@@ -60,6 +61,8 @@ def _entry_from(item: dict[str, Any]) -> Entry:
         received_at=read_time(item["receivedAt"]),
         commit=item["commit"],
         supersedes=item["supersedes"],
+        # Versions without it wrote none.
+        before=item.get("before"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
-from amplify_jobs.reporting.call import Accepted, Answer, Continued, Refused, Retry, Verdict
+from amplify_jobs.reporting.call import Accepted, Answer, AwsCall, Continued, Refused, Retry, Verdict
 from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.checking.probes import Asked, Probe, probes
 from amplify_jobs.reporting.checking.secret_forms import SecretFault, secret_doubt, secret_fault
@@ -61,9 +61,9 @@ class Checker:
             except ServiceTrouble as trouble:
                 yield Finding("host", Result.FAULT, str(trouble), remedy="look at the address, or try again later")
                 return
-            found = list(judge_probe(destination, probe, answer, self._clock()))
-            yield from found
-            if any(finding.check != "repository" and finding.result is Result.FAULT for finding in found):
+            findings = list(judge_probe(destination, probe, answer, self._clock()))
+            yield from findings
+            if any(finding.check != "repository" and finding.result is Result.FAULT for finding in findings):
                 return
 
 
@@ -72,6 +72,10 @@ def judge_probe(destination: Destination, probe: Probe, answer: Answer, now: flo
     if answer.status == 400 and not answer.headers:
         # What made no call at all, such as an address of a private network.
         yield Finding("host", Result.FAULT, answer.body.decode(), remedy="use an address that is public and https")
+        return
+    if isinstance(probe.call, AwsCall) and answer.status == 403:
+        message = f"your own credentials may not call {probe.call.operation}"
+        yield Finding(probe.check, Result.UNKNOWN, message, remedy="the stack's OperatorPolicy has the right")
         return
     if probe.any_answer:
         yield Finding(probe.check, Result.OK, f"{probe.subject} answers")

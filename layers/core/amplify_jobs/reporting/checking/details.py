@@ -81,7 +81,7 @@ def gitlab_role(answer: Answer, _: float) -> Finding | None:
 
 def bitbucket_scopes(answer: Answer, _: float) -> Finding | None:
     listed = answer.headers.get("x-oauth-scopes")
-    if listed is not None and not any("repository" in one and "write" in one for one in listed.split(",")):
+    if listed is not None and not any("repository" in scope and "write" in scope for scope in listed.split(",")):
         return _fault("right", f"the token has the scopes {listed}", "give it the right to write repositories")
     return None
 
@@ -97,6 +97,15 @@ def slack_scopes(answer: Answer, _: float) -> Finding | None:
     if listed is not None and "chat:write" not in {scope.strip() for scope in listed.split(",")}:
         return _fault("right", f"the bot has the scopes {listed}", "add chat:write, and install the app again")
     return None
+
+
+def amazon_q_channel(answer: Answer, _: float) -> Finding | None:
+    endpoints = [str(one.get("Endpoint")) for one in answer.elements("Subscriptions")]
+    # Amazon Q Developer subscribes at this address (administrator guide, "Testing notifications").
+    if any("chatbot." in endpoint for endpoint in endpoints) or answer.member("NextToken"):
+        return None
+    message = "Amazon Q Developer has not subscribed to the topic"
+    return Finding("channel", Result.DOUBT, message, remedy="connect a channel to the output ChatTopicArn")
 
 
 def _fault(check: str, message: str, remedy: str) -> Finding:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from amplify_jobs.reporting.call import USER_AGENT, Answer, Call, Verdict
+from amplify_jobs.reporting.call import USER_AGENT, Answer, AwsCall, Call, Verdict, judge_by_status
 from amplify_jobs.reporting.checking import details
 from amplify_jobs.reporting.destination import Credentials, Destination, token_of
 from amplify_jobs.reporting.github_app import app_call, app_token, installation_call, judge_app
 from amplify_jobs.reporting.hosts import bearer_or_basic, bitbucket, github, gitlab
-from amplify_jobs.routing.report_targets import ChatWebhook, RepositoryTarget, SlackBot, Webhook
+from amplify_jobs.routing.report_targets import AmazonQ, ChatWebhook, RepositoryTarget, SlackBot, Webhook
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Probe:
 
     check: str
     subject: str
-    call: Call
+    call: Call | AwsCall
     detail: details.Detail | None = None
     judge: Callable[[Answer, float], Verdict] | None = None
     any_answer: bool = False
@@ -60,6 +60,9 @@ def probes(asked: Asked) -> Iterator[Probe]:
             yield _reach(asked.credentials[target.webhook])
         case Webhook():
             yield _reach(target.url)
+        case AmazonQ():
+            call = AwsCall("sns", "ListSubscriptionsByTopic", {})
+            yield Probe("topic", "the stack's topic for chats", call, details.amazon_q_channel, judge_by_status)
 
 
 def _github(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from amplify_jobs.reporting.github_app import load_private_key
-from amplify_jobs.routing.report_targets import ChatWebhook, SlackBot, Target, Webhook, secrets_of
+from amplify_jobs.routing.report_targets import ChatWebhook, RepositoryTarget, SlackBot, Target, Webhook, secrets_of
 
 _LOCAL = ("127.0.0.1", "localhost")
 _KEY_BYTES = range(24, 65)
@@ -71,7 +71,7 @@ def secret_fault(target: Target, credentials: Mapping[str, str]) -> SecretFault 
                 remedy = "store whsec_ and 24 to 64 bytes in base64"
             case SlackBot():
                 problem, remedy = _token_problem(value), "store the Bot User OAuth Token, which begins with xoxb-"
-            case _ if name == target.key:
+            case RepositoryTarget(key=key) if name == key:
                 problem, remedy = _private_key_problem(value), "store the .pem file that GitHub made for the App"
             case _:
                 problem, remedy = _token_problem(value), "store the token alone, as the git host shows it"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from amplify_jobs.announcing.announcement import AnnouncedJob, DetailType, JobFinished, Links, Outcome
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.request import Cause
-from amplify_jobs.reporting.call import Answer, Call
+from amplify_jobs.reporting.call import Answer, AwsCall, Call
 from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.kinds import kind_of
@@ -101,7 +101,7 @@ class _Recorder:
     http: Http
     answer: Answer | None = None
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: Call | AwsCall) -> Answer:
         self.answer = None
         self.answer = self.http.send(call)
         return self.answer

@@ -83,12 +83,12 @@ def change_comment(place: Repository, comment: Comment, identity: str) -> Call:
 
 def comments(answer: Answer) -> list[tuple[str, str]]:
     first = [
-        (one["id"], comment)
-        for one in answer.elements("value")
-        if "id" in one and not one.get("isDeleted")
-        for comment in (one.get("comments") or [])[:1]
+        (element["id"], comment)
+        for element in answer.elements("value")
+        if "id" in element and not element.get("isDeleted")
+        for comment in (element.get("comments") or [])[:1]
     ]
-    return [(str(thread), str(one.get("content"))) for thread, one in first if not one.get("isDeleted")]
+    return [(str(thread), str(element.get("content"))) for thread, element in first if not element.get("isDeleted")]
 
 
 def has_more(answer: Answer) -> bool:

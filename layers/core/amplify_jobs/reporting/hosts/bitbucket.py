@@ -69,9 +69,9 @@ def change_comment(place: Repository, comment: Comment, identity: str) -> Call:
 
 def comments(answer: Answer) -> list[tuple[str, str]]:
     return [
-        (str(one["id"]), str((one.get("content") or {}).get("raw")))
-        for one in answer.elements("values")
-        if "id" in one and not one.get("deleted")
+        (str(element["id"]), str((element.get("content") or {}).get("raw")))
+        for element in answer.elements("values")
+        if "id" in element and not element.get("deleted")
     ]
 
 

@@ -72,8 +72,8 @@ def next_change(identity: str, answer: Answer) -> str | None:
 
 
 def comments(answer: Answer) -> list[tuple[str, str]]:
-    added = [one["comment"] for one in answer.elements("values") if isinstance(one.get("comment"), dict)]
-    return [(str(one["id"]), str(one.get("text"))) for one in added if "id" in one]
+    added = [element["comment"] for element in answer.elements("values") if isinstance(element.get("comment"), dict)]
+    return [(str(element["id"]), str(element.get("text"))) for element in added if "id" in element]
 
 
 def has_more(answer: Answer) -> bool:

@@ -63,7 +63,7 @@ def change_comment(place: Repository, comment: Comment, identity: str) -> Call:
 
 
 def comments(answer: Answer) -> list[tuple[str, str]]:
-    return [(str(one["id"]), str(one.get("body"))) for one in answer.elements() if "id" in one]
+    return [(str(element["id"]), str(element.get("body"))) for element in answer.elements() if "id" in element]
 
 
 def has_more(answer: Answer) -> bool:

@@ -87,7 +87,7 @@ def change_comment(place: Repository, comment: Comment, identity: str) -> Call:
 
 
 def comments(answer: Answer) -> list[tuple[str, str]]:
-    return [(str(one["id"]), str(one.get("body"))) for one in answer.elements() if "id" in one]
+    return [(str(element["id"]), str(element.get("body"))) for element in answer.elements() if "id" in element]
 
 
 def has_more(answer: Answer) -> bool:
@@ -132,8 +132,8 @@ def judge_deployment(status: DeploymentStatus, answer: Answer, remote: str | Non
     if step == "at":
         return Accepted(remote)
     if step == "search":
-        found = [one for one in answer.elements() if _request_id(one) == status.request_id]
-        return Continued(f"at {found[0]['id']}") if found else Continued("new", kept=False)
+        deployments = [element for element in answer.elements() if _request_id(element) == status.request_id]
+        return Continued(f"at {deployments[0]['id']}") if deployments else Continued("new", kept=False)
     number = answer.identity("id")
     return Continued(f"at {number}") if number else Refused(f"HTTP {answer.status}: no deployment was made")
 

@@ -96,7 +96,9 @@ def change_comment(place: Repository, comment: Comment, identity: str) -> Call:
 def comments(answer: Answer) -> list[tuple[str, str]]:
     """GitLab's own notes, on what became of the merge request, are left out."""
     return [
-        (str(one["id"]), str(one.get("body"))) for one in answer.elements() if "id" in one and not one.get("system")
+        (str(element["id"]), str(element.get("body")))
+        for element in answer.elements()
+        if "id" in element and not element.get("system")
     ]
 
 
@@ -141,7 +143,7 @@ def judge_deployment(status: DeploymentStatus, answer: Answer, remote: str | Non
         return verdict
     match step:
         case "search":
-            ours = [one for one in answer.elements() if _runs(one, status)]
+            ours = [element for element in answer.elements() if _runs(element, status)]
             return Continued(f"at {_numbers(ours[0])}") if ours else Continued("new", kept=False)
         case "address":
             return Accepted(f"at {' '.join(numbers)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
-from amplify_jobs.reporting.call import Answer, Call, Verdict
+from amplify_jobs.reporting.call import Answer, AwsCall, Call, Verdict
 from amplify_jobs.reporting.destination import Credentials, Destination
 from amplify_jobs.reporting.report import Report
 
@@ -20,6 +20,7 @@ KINDS = {
     "discord": "discord",
     "google_chat": "google_chat",
     "mattermost": "mattermost",
+    "amazon_q": "amazon_q",
     "webhook": "webhook",
 }
 
@@ -30,7 +31,9 @@ class Kind(Protocol):
     def subject(self, destination: Destination, report: Report) -> str | None:
         """What the report is about at the target, where a newer report replaces an older; None if it tells nothing."""
 
-    def call(self, destination: Destination, report: Report, credentials: Credentials, remote: str | None) -> Call:
+    def call(
+        self, destination: Destination, report: Report, credentials: Credentials, remote: str | None
+    ) -> Call | AwsCall:
         """The next call that delivers a report; `remote` is what the last call for the subject left."""
 
     def judge(

@@ -67,9 +67,9 @@ def link_escaped(address: str) -> str:
 
 def cut(text: str) -> str:
     """The lines that fit as a whole: half an entity or link would show as it is written."""
-    kept = ""
+    excerpt = ""
     for line in text.split("\n"):
-        if len(kept) + len(line) + 1 > TEXT_LIMIT:
-            return f"{kept}\n…"
-        kept = f"{kept}\n{line}" if kept else line
-    return kept
+        if len(excerpt) + len(line) + 1 > TEXT_LIMIT:
+            return f"{excerpt}\n…"
+        excerpt = f"{excerpt}\n{line}" if excerpt else line
+    return excerpt

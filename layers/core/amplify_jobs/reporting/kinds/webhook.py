@@ -56,12 +56,12 @@ def identity(report: Report) -> str:
 def content(report: Report) -> bytes:
     """The body: the detail of the event on the bus, as it is, under a type like job.finished."""
     kind = report.detail_type.value.lower().replace(" ", ".")
-    made = {
+    content = {
         "type": kind,
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": report.detail.model_dump(mode="json", by_alias=True),
     }
-    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
