@@ -19,7 +19,7 @@ from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.planning import plan
 from amplify_jobs.reporting.report import Report
-from amplify_jobs.reporting.sending import ReportRetryError, Sender, SendResult
+from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender
 from amplify_jobs.routing.routes import Routes
 from tests.support.announced import COMMIT, REQUESTED, finished, rejected, started
 from tests.support.codecommit_wire import FIRST, PERSON, CodeCommitWire, Fault, History, answers, lost
@@ -57,15 +57,15 @@ class World:
         target = {"repositoryName": "web", "sourceReference": "topic"}
         self.codecommit.ask("CreatePullRequest", {"title": "Change", "targets": [target]})
 
-    def send(self, report: Report, **members: Any) -> SendResult:
+    def send(self, report: Report, **members: Any) -> Result:
         where = destination(**members)
         sender = Sender(
             records=self.records, secrets=Secrets(), http=self.codecommit, notices=Notices(), clock=lambda: 1_000.0
         )
         (planned,) = plan([where], report)
-        return sender.send(where, planned, report)
+        return sender.send(where, planned, report).result
 
-    def until_sent(self, report: Report) -> SendResult:
+    def until_sent(self, report: Report) -> Result:
         """Send a report as the queue does: again, until nothing asks to wait."""
         for _ in range(20):
             try:
@@ -87,10 +87,10 @@ class World:
 
 def test_a_commit_has_one_comment_which_is_kept_up_to_date() -> None:
     world = World()
-    assert world.send(of(started())) is SendResult.SENT
+    assert world.send(of(started())) is Result.SENT
     (begun,) = world.codecommit.texts()
     assert ": started" in begun
-    assert world.send(of(finished())) is SendResult.SENT
+    assert world.send(of(finished())) is Result.SENT
     (ended,) = world.codecommit.texts()
     assert "succeeded after 1 min 35 s" in ended
     assert world.codecommit.operations == [
@@ -104,21 +104,21 @@ def test_a_commit_has_one_comment_which_is_kept_up_to_date() -> None:
 
 def test_the_first_commit_of_all_is_compared_with_none() -> None:
     world = World()
-    assert world.send(of(started(), commit=FIRST)) is SendResult.SENT
+    assert world.send(of(started(), commit=FIRST)) is Result.SENT
     assert "beforeCommitId" not in world.codecommit.calls[-1].parameters
 
 
 def test_a_pull_request_has_one_comment_although_its_commits_change() -> None:
     world = World()
-    assert world.send(opened(started())) is SendResult.SENT
+    assert world.send(opened(started())) is Result.SENT
     moved = {"event": "referenceUpdated", "repositoryId": "1", "referenceFullName": "refs/heads/topic"}
     update = {"detail": {**moved, "commitId": SECOND, "callerUserArn": PERSON}}
     assert len(list(world.codecommit.pull_requests.source_updates(update))) == 1
     newer = {"request_id": "web-2", "requested_at": REQUESTED + timedelta(minutes=1)}
     # The record was lost, so the comment is looked for.
     world.records = Records()
-    assert world.send(opened(started(**newer))) is SendResult.SENT
-    assert world.send(opened(finished(Outcome.FAILED, **newer))) is SendResult.SENT
+    assert world.send(opened(started(**newer))) is Result.SENT
+    assert world.send(opened(finished(Outcome.FAILED, **newer))) is Result.SENT
     (text,) = world.codecommit.texts()
     assert "failed" in text
     assert world.codecommit.operations == [
@@ -129,10 +129,10 @@ def test_a_pull_request_has_one_comment_although_its_commits_change() -> None:
 
 def test_late_and_repeated_reports_change_nothing() -> None:
     world = World()
-    assert world.send(of(finished())) is SendResult.SENT
+    assert world.send(of(finished())) is Result.SENT
     calls = len(world.codecommit.calls)
-    assert world.send(of(started())) is SendResult.OUTDATED
-    assert world.send(of(finished())) is SendResult.OUTDATED
+    assert world.send(of(started())) is Result.OUTDATED
+    assert world.send(of(finished())) is Result.OUTDATED
     assert len(world.codecommit.calls) == calls
 
 
@@ -165,7 +165,7 @@ def test_a_comment_that_was_deleted_is_made_again() -> None:
     world = World()
     world.send(of(started()))
     world.delete()
-    assert world.send(of(finished())) is SendResult.SENT
+    assert world.send(of(finished())) is Result.SENT
     (text,) = world.codecommit.texts()
     assert "succeeded" in text
 
@@ -176,7 +176,7 @@ def test_a_copy_of_our_comment_is_left_alone_and_one_that_is_not_ours_is_not_cha
     (ours,) = world.codecommit.texts()
     world.write(ours)
     world.records = Records()
-    assert world.send(of(finished())) is SendResult.SENT
+    assert world.send(of(finished())) is Result.SENT
     first, second = world.codecommit.texts()
     assert "succeeded" in first
     assert second == ours
@@ -184,7 +184,7 @@ def test_a_copy_of_our_comment_is_left_alone_and_one_that_is_not_ours_is_not_cha
     for one in world.codecommit.comments._comments.values():
         one.author = PERSON
     newer = {"request_id": "web-2", "requested_at": REQUESTED + timedelta(minutes=1)}
-    assert world.send(of(started(**newer))) is SendResult.SENT
+    assert world.send(of(started(**newer))) is Result.SENT
     assert world.codecommit.texts()[:2] == [first, second]
     assert len(world.codecommit.texts()) == 3
 
@@ -200,7 +200,7 @@ def test_hostile_texts_fit_and_do_nothing() -> None:
     world = World()
     failure = Failure(cause="unknown", summary=HOSTILE, advice=HOSTILE, command=HOSTILE, excerpt=HOSTILE)
     report = of(finished(Outcome.FAILED, failure=failure), message=HOSTILE, author=HOSTILE)
-    assert world.send(report) is SendResult.SENT
+    assert world.send(report) is Result.SENT
     (text,) = world.codecommit.texts()
     assert len(text) <= 10_240
     assert "\u202e" not in text
