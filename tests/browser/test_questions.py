@@ -106,7 +106,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         names["slow"] = team.accepted(team.push("slow", message="Take your time"))
         for name in ("first", "second", "broken"):
             until_told(team, f"/requests/{names[name]}", lambda story: story["state"] == "FINISHED")
-        story = until_told(team, f"/requests/{names['fine']}", lambda story: is_reported(story))
+        story = until_told(team, f"/requests/{names['fine']}", is_reported)
         names["commit"] = story["commitBuilt"][:7]
         until_told(team, f"/branches?app={apps['fine']}&branch=main", lambda page: page["items"][0]["live"] is not None)
         until_told(
