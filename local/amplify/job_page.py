@@ -29,6 +29,11 @@ th, td { padding: 0.4rem 0.75rem; text-align: left; vertical-align: top; white-s
 td:nth-child(5) { white-space: normal; min-width: 12rem; }
 tbody tr { border-top: 1px solid light-dark(#cfd4da, #474c52); }
 pre { padding: 0.75rem; font-size: 0.85rem; margin: 0; }
+@media (max-width: 40rem) {
+  thead, td:empty { display: none; }
+  tr { display: flex; flex-wrap: wrap; padding: 0.25rem 0; }
+  td { padding: 0.1rem 0.75rem; }
+}
 """
 
 
