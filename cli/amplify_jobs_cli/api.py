@@ -130,7 +130,8 @@ class JobsApi:
         text = problem_text(document)
         if answer.status in _TEMPORARY:
             raise ServiceTrouble(f"the jobs API answered {answer.status}: {text or 'try again in a minute'}")
-        if answer.status == HTTPStatus.FORBIDDEN:
+        # What routes.yaml does not allow is told in the API's own words.
+        if answer.status == HTTPStatus.FORBIDDEN and not _is_problem(document):
             text = self._missing_permission(method, path, text, answer.headers.get("Date"))
         elif answer.status == HTTPStatus.NOT_FOUND and not _is_problem(document):
             text = f"{self._address} has no jobs API; deploy the stack again, in the version of this command line"

@@ -19,6 +19,7 @@ from amplify_jobs_cli.commands.doctor import add_doctor
 from amplify_jobs_cli.commands.jobs import add_jobs
 from amplify_jobs_cli.commands.recovery import add_recovery
 from amplify_jobs_cli.commands.reports import add_reports
+from amplify_jobs_cli.commands.rollback import add_rollback
 from amplify_jobs_cli.commands.routes import add_routes
 from amplify_jobs_cli.commands.run import add_run
 
@@ -77,8 +78,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"amplify-jobs {version('amplify-jobs')}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for add in (
-        *(add_jobs, add_run, add_badge, add_deliveries, add_routes, add_reports),
-        *(add_recovery, add_diagnose, add_doctor, add_console),
+        *(add_jobs, add_run, add_rollback, add_badge, add_deliveries, add_routes),
+        *(add_reports, add_recovery, add_diagnose, add_doctor, add_console),
     ):
         add(commands)
     add_completion(commands, top)

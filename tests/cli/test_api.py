@@ -99,6 +99,7 @@ def test_nobody_at_the_address() -> None:
             answer(403, {"message": "Forbidden"}),
             "need the permission execute-api:Invoke on arn:aws:execute-api:eu-west-1:*:127/*/GET/requests;",
         ),
+        (answer(403, {"title": "Forbidden", "detail": "there is no route web"}), "there is no route web"),
         (
             answer(403, {"message": "User: x is not authorized to perform: execute-api:Invoke on resource: y"}),
             "User: x is not authorized to perform: execute-api:Invoke on resource: y",

@@ -251,6 +251,17 @@ class TestWait:
         assert "no stack other" in capsys.readouterr().err
 
 
+class TestRollback:
+    def test_to_what_was_live_before(self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["rollback", "web", "main"]) == 0
+        assert api.orders == [("/rollbacks", {"app": "web", "branch": "main"})]
+        assert out(capsys) == "Requested web-new. To follow it: amplify-jobs jobs wait web-new\n"
+
+    def test_to_a_job_with_a_reason(self, api: FakeJobsApi) -> None:
+        assert main(["rollback", "web", "main", "--to", "3", "--reason", "no prices", "--json"]) == 0
+        assert api.orders == [("/rollbacks", {"app": "web", "branch": "main", "job": "3", "reason": "no prices"})]
+
+
 class TestRun:
     def test_by_a_route(self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["run", "web", "--branch", "main", "--reason", "new texts"]) == 0

@@ -35,6 +35,7 @@ NOT_RUN = {
     ),
     r"(\S+=\S+ )?make( |$)": "sets up or runs for long: that there is the target is tested",
     r"sam |export PATH=": "needs Docker, Python 3.13 or an account: tests/sam_local runs them",
+    r"amplify-jobs rollback ": "needs an app with a mirror: tests/end_to_end/test_mirrors.py rolls one back",
     r"\.venv/bin/python - ": "changes a file of events/",
     r"aws sqs start-message-move-task": "the local cloud does not implement it",
     r"pipx install \.": "installs into the home folder: tests/cli/test_installation.py installs the wheel elsewhere",

@@ -178,6 +178,7 @@ def test_the_project_s_own_template_runs(tmp_path: Path) -> None:
             "POST /requests/{requestId}/replay",
             "POST /requests/{requestId}/retry",
             "POST /requests/{requestId}/stop",
+            "POST /rollbacks",
             "POST /webhooks/{source}",
         ]
         assert cloud.outputs["StateMachineArn"] == cloud.physical_id("JobStateMachine")

@@ -44,8 +44,8 @@ class MirroredApp:
         parents = (len(self.source.commits),) if self.source.commits else ()
         return self.source.set(MAIN, self.source.commit(parents, files, word))
 
-    def push(self, commit: str) -> bytes:
-        """The body of a delivery for a push of a commit."""
+    def push(self, commit: str, *, seconds_ago: int = 1_000) -> bytes:
+        """The body of a delivery for a push of a commit; of two made in a row, the second is the newer."""
         head: dict[str, Any] = {
             "id": commit,
             "message": "Change",
@@ -54,7 +54,7 @@ class MirroredApp:
         }
         repository = {
             "full_name": f"acme/{self.name}",
-            "pushed_at": int(time.time()) - 1_000 + len(self.source.commits),
+            "pushed_at": int(time.time()) - seconds_ago + len(self.source.commits),
         }
         before = git(self.source.path, "rev-parse", f"{commit}^")
         head["modified"] = ["index.html"]

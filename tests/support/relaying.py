@@ -69,6 +69,7 @@ class TwoServers:
         limit: int = 1 << 30,
         claim: Callable[[str], None] = lambda commit: None,
         token: str | None = None,
+        may_go_back: bool = False,
     ) -> Arrival:
         """Relay as a stack does that remembers what it pushed."""
         branch = branch or ref.removeprefix("refs/heads/")
@@ -79,7 +80,7 @@ class TwoServers:
             limit=limit,
             claims=RememberedClaims(self.traces, branch, ref, claim),
         )
-        return relay.run(Order(ref, commit, branch))
+        return relay.run(Order(ref, commit, branch, may_go_back))
 
     def check_objects(self) -> None:
         """Fail if the target lacks an object, or has a damaged one."""

@@ -50,6 +50,10 @@ class JobsClient:
         body = {"reason": reason} if reason else {}
         return _parse(RequestAccepted, self._api.post(_path("requests", request_id, action), body)).request_id
 
+    def roll_back(self, order: Mapping[str, Any]) -> str:
+        """Have a branch rolled back, and give the id of the new request (POST /rollbacks)."""
+        return _parse(RequestAccepted, self._api.post("/rollbacks", order)).request_id
+
     def deliveries(self, filters: Mapping[str, Any], limit: int) -> list[DeliverySummary]:
         """Deliveries, newest first."""
         return [_parse(DeliverySummary, item) for item in pages(self._api, "/deliveries", filters, limit)]

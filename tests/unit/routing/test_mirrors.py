@@ -54,6 +54,7 @@ def test_a_push_is_mirrored_to_the_branch_that_is_built() -> None:
         "commit": COMMIT,
         "before": BEFORE,
         "branch": "main",
+        "may_go_back": False,
     }
 
 
@@ -84,11 +85,15 @@ def test_a_request_that_names_a_branch_too_builds_that_branch() -> None:
     for branches in (["main"], ["main", "dev"]):
         request = asked(routes({"push": {"repository": "acme/web", "branches": branches}}), named)
         assert request.fault is None
-        assert (request.mirror.ref, request.mirror.commit, request.mirror.branch) == (
-            "refs/heads/hotfix",
-            COMMIT,
-            "hotfix",
-        )
+        order = request.mirror
+        assert (order.ref, order.commit, order.branch) == ("refs/heads/hotfix", COMMIT, "hotfix")
+        assert order.may_go_back
+
+
+def test_a_commit_that_is_asked_for_by_name_is_built_whatever_the_route_builds_otherwise() -> None:
+    named = Event(kind=EventKind.REQUEST, request=RequestedJob(route="web"), commit=COMMIT, key="1")
+    order = asked(routes(mirror={"to": "codecommit::web", "commit": "newest"}), named).mirror
+    assert (order.commit, order.may_go_back) == (COMMIT, True)
 
 
 def test_a_route_without_a_mirror_asks_for_none() -> None:

@@ -85,7 +85,7 @@ class Mirroring:
             limit=self._resources.limit,
             claims=claims,
         )
-        return relay.run(Order(order.ref, order.commit, order.branch))
+        return relay.run(Order(order.ref, order.commit, order.branch, order.may_go_back))
 
     def _places(self, route_name: str | None, order: MirrorOrder) -> tuple[Git, Mirror]:
         """The addresses and credentials, which are the routes' as they are now."""

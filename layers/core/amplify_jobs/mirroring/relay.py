@@ -68,11 +68,15 @@ class Claims(Protocol):
 
 @dataclass(frozen=True)
 class Order:
-    """What to bring where. `commit` is None for whatever `ref` of the source leads to now; `branch` is a name."""
+    """What to bring where. `commit` is None for whatever `ref` of the source leads to now; `branch` is a name.
+
+    With `may_go_back` the branch may be set to a commit that is older than the one that it stands at.
+    """
 
     ref: str
     commit: str | None
     branch: str
+    may_go_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,8 +193,18 @@ class Relay:
             contents = read_pack(file, with_graph=goal.is_behind_tip)
             relation = Relation.NEW if old is None else Relation.UNKNOWN_TO_SOURCE
         if goal.is_behind_tip and goal.commit not in contents.graph:
-            raise Superseded(f"{order.ref} of the source has moved on from {goal.commit} to {goal.tip}.")
+            if not order.may_go_back:
+                raise Superseded(f"{order.ref} of the source has moved on from {goal.commit} to {goal.tip}.")
+            contents = self._fetch_history(order, goal, source, file)
         return relation, contents
+
+    def _fetch_history(self, order: Order, goal: _Goal, source: Advertisement, file: BinaryIO) -> PackContents:
+        """Fetch all of a ref for a commit that lies before what the target has, from a server that gives tips only."""
+        self._receive(source, Want(goal.object_id), file)
+        contents = read_pack(file, with_graph=True)
+        if goal.commit not in contents.graph:
+            raise RequestRejected(f"{goal.commit} is not in the history of {order.ref} of {self._source.address}")
+        return contents
 
     def _receive(self, source: Advertisement, want: Want, file: BinaryIO) -> bool:
         """Fetch a pack; False if the source knows none of the commits that are required."""
@@ -207,6 +221,8 @@ class Relay:
                 f"{order.branch} of {self._target.address} was moved to {old}, which is not in the history of "
                 f"{goal.commit}; delete or correct this branch of the mirror, to which nobody else should push"
             )
+        if order.may_go_back:
+            return
         if trace.ref == order.ref and goal.tip != goal.commit and self._tip_descends(goal, source, old):
             raise Superseded(f"{order.ref} of the source has moved on from {goal.commit}.")
 
@@ -246,7 +262,7 @@ def _goal(order: Order, source: Advertisement, address: str) -> _Goal:
     tip_object_id = source.refs[order.ref]
     if order.commit in {None, tip, tip_object_id}:
         return _Goal(tip, tip_object_id, tip, tip_object_id)
-    if order.ref.startswith(TAGS):
+    if order.ref.startswith(TAGS) and not order.may_go_back:
         raise Superseded(f"{order.ref} of the source was moved from {order.commit} to {tip}.")
     # Without this, only the way over the ref is left: its history has the commit unless it was forced away.
     object_id = order.commit if source.gives_any_commit else tip_object_id

@@ -9,6 +9,7 @@ class MirrorOrder(GrowingModel):
     """A commit of a source's repository, for a branch of the mirror of the request's route.
 
     Without a `commit` it is whatever `ref` leads to at that time. `before` is the commit that a push replaced.
+    With `mayGoBack` a person asked for this commit by name: the branch is set to it even if it stands at a newer one.
     Addresses and credentials stay in the routes, so that no request can lead a token elsewhere.
     """
 
@@ -18,3 +19,4 @@ class MirrorOrder(GrowingModel):
     commit: str | None = None
     before: str | None = None
     branch: str
+    may_go_back: bool = False

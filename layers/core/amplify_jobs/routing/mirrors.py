@@ -117,7 +117,8 @@ def mirror_order(
     """What to mirror for an event, or why that is not known; `branch` is the request's branchName."""
     if (mirror := route.mirror) is None:
         return None, None
-    repository, ref, commit = event.repository, event.ref, event.commit
+    repository, ref = event.repository, event.ref
+    commit = event.commit if mirror.commit == "exact" or event.kind is EventKind.REQUEST else None
     if event.kind is EventKind.REQUEST:
         # It names the route. Without a branch, what the route's own event would bring is built as it is now.
         ref = BRANCHES + event.branch if event.branch else _ref(route)
@@ -129,9 +130,10 @@ def mirror_order(
             source=source,
             repository=repository,
             ref=ref,
-            commit=commit if mirror.commit == "exact" else None,
-            before=event.before if mirror.commit == "exact" and event.kind is EventKind.PUSH else None,
+            commit=commit,
+            before=event.before if commit is not None and event.kind is EventKind.PUSH else None,
             branch=mirror.branch or branch,
+            may_go_back=commit is not None and event.kind is EventKind.REQUEST,
         ),
         None,
     )

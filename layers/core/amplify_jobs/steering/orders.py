@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from amplify_jobs.errors import ConflictError, InvalidOrderError, NotAllowedError, RequestRejected, UnknownItemError
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Channel, Event, EventKind, parse_requested_job
-from amplify_jobs.indexing.answers import RequestAccepted, RequestState
-from amplify_jobs.indexing.reading import IndexReader
+from amplify_jobs.indexing.answers import RequestAccepted, RequestState, RequestSummary
+from amplify_jobs.indexing.reading import IndexReader, RequestFilter
 from amplify_jobs.indexing.record import RequestRecord
 from amplify_jobs.indexing.summary import cause_of, summary
 from amplify_jobs.intake.accept import Intake
@@ -27,9 +27,15 @@ from amplify_jobs.model.job import BranchRef, Job, JobRef
 from amplify_jobs.model.replay import MOST_REPLAYS, make_replay, original_id
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Ignored, Matched, decide
+from amplify_jobs.steering.rollback import former_job, rollback_request
+from amplify_jobs.steering.rollback_order import RollbackOrder
 
 SOURCE = "amplify-jobs.api"
 """The source of what is requested by the API; `bus.allow` limits it, as it does all requests on the bus."""
+# A branch of a mirror has ids of SHA-1.
+WHOLE_COMMIT = 40
+MOST_FORMER = 100
+"""So many finished requests of a branch are looked at for what was live before."""
 
 logger = Logger(child=True)
 
@@ -77,6 +83,7 @@ class Orders:
             raise InvalidOrderError(str(rejected)) from None
         if place and requested.route is None:
             raise InvalidOrderError("commit and branch belong to a route; an operation has its own parameters")
+        self._check_commit(requested.route, place.get("commit"))
         key = requested.request_id or uuid4().hex
         event = Event(kind=EventKind.REQUEST, request=requested, key=key, channel=Channel.BUS, **place)
         decisions = decide(self.routes.current(fresh=True), SOURCE, event)
@@ -85,6 +92,11 @@ class Orders:
             reasons = [each.reason for each in decisions if isinstance(each, Ignored) and each.route in relevant]
             raise NotAllowedError("; ".join(reasons))
         return self._accept(Delivery((event,)), Origin(SOURCE, key, self.now()))
+
+    def _check_commit(self, route_name: str | None, commit: str | None) -> None:
+        route = self.routes.current(fresh=True).routes.get(route_name or "")
+        if route is not None and route.mirror is not None and commit is not None and len(commit) != WHOLE_COMMIT:
+            raise InvalidOrderError(f"commit: a mirror needs the whole commit, in {WHOLE_COMMIT} digits")
 
     def _accept(self, delivery: Delivery, origin: Origin) -> RequestAccepted:
         result = self.intake.accept(delivery, origin)
@@ -115,12 +127,35 @@ class Orders:
         state = summary(self.reader.record(request_id)).state
         if not state.is_end:
             raise ConflictError(f"request {request_id} is {state}; wait for its end, or stop it first")
+        return self._repeat(request_id, reason, lambda request: request)
+
+    def roll_back(self, order: RollbackOrder) -> RequestAccepted:
+        """Build or deploy again what was live on a branch before, or what the job of a number brought live."""
+        former = former_job(self._finished(order.app, order.branch), order)
+        return self._repeat(
+            former.request_id, order.reason, lambda request: rollback_request(request, former, self.now())
+        )
+
+    def _finished(self, app: str, branch: str) -> list[RequestSummary]:
+        """The newest finished requests of a branch."""
+        asked, found, token = RequestFilter(app=app, branch=branch, state="finished"), list[RequestSummary](), None
+        while len(found) < MOST_FORMER:
+            page = self.reader.requests(asked, MOST_FORMER, token)
+            found += page.items
+            token = page.next
+            if token is None:
+                break
+        return found
+
+    def _repeat(
+        self, request_id: str, reason: str | None, change: Callable[[JobRequest], JobRequest]
+    ) -> RequestAccepted:
         text = self.executions.input_of(request_id)
         if text is None:
             raise ConflictError(f"the execution of {request_id} is gone; Step Functions keeps one for 90 days")
         for number in range(1, MOST_REPLAYS + 1):
             try:
-                request = make_replay(json.loads(text), number, self.now())
+                request = change(make_replay(json.loads(text), number, self.now()))
             except RequestRejected as rejected:
                 raise ConflictError(f"request {request_id} can't be repeated: {rejected}") from None
             if reason is not None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from amplify_jobs.routing.routes import Routes
     from amplify_jobs.steering.looking import Looking
     from amplify_jobs.steering.orders import Orders
+    from amplify_jobs.steering.rollback_order import RollbackOrder
 
 _TIMES_SHOWN = 3
 
@@ -73,6 +74,9 @@ class JobsApi:
 
     def retry(self, request_id: str, reason: str | None) -> RequestAccepted:
         return self.orders().retry(request_id, reason)
+
+    def roll_back(self, order: RollbackOrder) -> RequestAccepted:
+        return self.orders().roll_back(order)
 
     def replay(self, request_id: str, reason: str | None) -> RequestAccepted:
         return self.orders().replay(request_id, reason)

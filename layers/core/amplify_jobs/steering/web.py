@@ -34,6 +34,7 @@ from amplify_jobs.indexing.reading import RequestFilter
 from amplify_jobs.model.base import GrowingModel, Model
 from amplify_jobs.model.request import JOB_REASON_LIMIT
 from amplify_jobs.steering import badge
+from amplify_jobs.steering.rollback_order import RollbackOrder
 from amplify_jobs.steering.service import JobsApi
 
 PROBLEM = "application/problem+json"
@@ -108,6 +109,11 @@ def build_app(api: JobsApi) -> APIGatewayHttpResolver:
     def retry(request_id: Id, order: ReasonOrder | None = None) -> Response[RequestAccepted]:
         """Make a new request with the same operation and parameters."""
         return _accepted(api.retry(request_id, order.reason if order else None))
+
+    @app.post("/rollbacks")
+    def roll_back(order: RollbackOrder) -> Response[RequestAccepted]:
+        """Bring live again what was live on a branch before, or what a job brought live."""
+        return _accepted(api.roll_back(order))
 
     @app.post("/requests/<request_id>/replay")
     def replay(request_id: Id, order: ReasonOrder | None = None) -> Response[RequestAccepted]:
