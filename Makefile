@@ -82,9 +82,10 @@ codegen: $(VENV)/ready $(TOOLS)/ready ## Run the tests of AWS's code generators 
 browser: $(VENV)/ready ## Run the tests of the console in a headless browser (needs Chromium); SHOTS=folder keeps pictures
 	SHOTS=$(abspath $(SHOTS)) $(BIN)/python -m pytest -m browser tests/browser
 
-pictures: $(VENV)/ready ## Make the pictures in docs/pictures anew: make run, and the console (needs Chromium)
+pictures: $(VENV)/ready ## Make the pictures in docs/pictures anew: make run, the console, reports (needs Chromium)
 	@$(BIN)/python -m tools.terminal_picture
 	@$(BIN)/python -m tools.console_pictures
+	@$(BIN)/python -m tools.report_pictures
 
 sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local
