@@ -29,7 +29,7 @@ setup: $(VENV)/ready help ## Set up .venv, with the command line .venv/bin/ampli
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 exits after three pushes, PYTHON=… chooses a Python
+run: $(VENV)/ready ## Show the service at work on this machine; ONCE=1 exits after four pushes, PYTHON=… chooses a Python
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
 local: $(VENV)/ready ## Run the local cloud alone: AWS at port 4566, the HTTP API at port 3000; PARAMETERS="NAME=VALUE …"

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "largest_payloads": "receive_webhook's answer to the largest recorded payload of each host",
     "start_up": "the local cloud from start to ready",
     "many_pushes": "200 signed pushes at once over HTTP",
+    "reconcile": "1,000 repositories looked at by reconcile: calls, time, cost",
     "growth": "100 and 1,000 pushes, at once and at ten a second (half an hour; only by its name)",
     "relay": "a relay of 1, 100 and 10,000 objects beside git fetch && git push",
     "codegen": "GraphQL to data schemas beside AWS's libraries; codegen jobs of 4 and 40 forms",

@@ -98,6 +98,7 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
         ("receive_webhook", world.delivery, is_accepted, world.until_rejected),
         ("receive_event", world.job_requested, _is_requested, world.until_rejected),
         ("drain_intake", world.batch, world.is_drained, world.until_rejected),
+        ("reconcile", lambda: {"order": {}}, lambda answer: answer == {"batches": []}, _at_once),
         ("start_job", world.start, _is_started, world.stop_started),
         ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
         ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),

@@ -29,8 +29,8 @@ class Acts:
         """Push the first commit."""
         self._screen.head(1, "A push is built")
         self._screen.command("git push origin main")
-        self._show(self._repository.commit_and_push("Say hello"))
-        return self._end().outcome == "SUCCEEDED"
+        show_remote(self._repository.commit_and_push("Say hello"), self._screen)
+        return end_of(self._watcher).outcome == "SUCCEEDED"
 
     def break_build(self) -> bool:
         """Push a commit without a file that the build needs: as meant is a failure whose cause was found."""
@@ -38,8 +38,8 @@ class Acts:
         self._screen.command("git rm style.css")
         self._screen.command("git commit -m 'Break the build' && git push")
         (self._repository.work_tree / "style.css").unlink()
-        self._show(self._repository.commit_and_push("Break the build"))
-        end = self._end()
+        show_remote(self._repository.commit_and_push("Break the build"), self._screen)
+        end = end_of(self._watcher)
         return end.outcome == "FAILED" and end.failure_cause not in (None, UNKNOWN)
 
     def push_other_branch(self) -> bool:
@@ -47,7 +47,7 @@ class Acts:
         self._screen.head(3, "No route wants a push, and the pusher hears why")
         self._screen.command(f"git push origin main:{OTHER_BRANCH}")
         printed = self._repository.push(f"main:{OTHER_BRANCH}")
-        self._show(printed)
+        show_remote(printed, self._screen)
         _, is_ignored, reason = printed.partition("no request by route ")
         if not is_ignored or "  request " in printed:
             return False
@@ -56,15 +56,19 @@ class Acts:
         self._screen.fact(Mark.NONE, "Advice", f"Add {OTHER_BRANCH} to the route's branches, if it shall be built.")
         return True
 
-    def _show(self, printed: str) -> None:
-        for line in printed.splitlines():
-            # git itself adds blanks to a line of the hook.
-            if line.startswith("remote:") and line.rstrip() != "remote:":
-                self._screen.remote(line.removeprefix("remote:").removeprefix(" "))
 
-    def _end(self) -> End:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        end = self._watcher.next_end(lambda: time.monotonic() < deadline)
-        if end is None:
-            raise RuntimeError(f"Nothing was announced within {PATIENCE_SECONDS} s")
-        return end
+def show_remote(printed: str, screen: Screen) -> None:
+    """Show what the git host said to a push, of all that git printed."""
+    for line in printed.splitlines():
+        # git itself adds blanks to a line of the hook.
+        if line.startswith("remote:") and line.rstrip() != "remote:":
+            screen.remote(line.removeprefix("remote:").removeprefix(" "))
+
+
+def end_of(watcher: Watcher) -> End:
+    """Show the next request to its end. Raises RuntimeError if nothing is announced."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    end = watcher.next_end(lambda: time.monotonic() < deadline)
+    if end is None:
+        raise RuntimeError(f"Nothing was announced within {PATIENCE_SECONDS} s")
+    return end

@@ -1,4 +1,4 @@
-"""Delivers GitHub's push webhook for a push to a bare repository; its post-receive hook runs this."""
+"""Delivers the webhook of a push to a bare repository, as GitHub or Gitea; its post-receive hook runs this."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
+from amplify_jobs.events.webhooks import gitea, github
 from demo.repository import FULL_NAME, git
 from local.server.broken_pipe import until_nobody_reads
 
 NO_COMMIT = "0" * 40
+# What Gitea sends of a push is GitHub's payload, under headers of its own.
+HOSTS = {"github": ("X-GitHub", github), "gitea": ("X-Gitea", gitea)}
 
 
 def push_payload(repository: Path, before: str, after: str, ref: str) -> dict[str, Any]:
     """Describe a push as GitHub does (webhook event "push"), with the members that a receiver reads."""
+    full_name, now = os.environ.get("FULL_NAME", FULL_NAME), datetime.now(UTC)
     deleted = after == NO_COMMIT
     head = None if deleted else _commit(repository, after)
     commits = [] if deleted or before == NO_COMMIT else _commits(repository, before, after)
@@ -35,9 +38,10 @@ def push_payload(repository: Path, before: str, after: str, ref: str) -> dict[st
         "head_commit": head,
         "commits": commits or [commit for commit in [head] if commit],
         "repository": {
-            "full_name": FULL_NAME,
-            "html_url": f"https://github.example/{FULL_NAME}",
-            "pushed_at": int(datetime.now(UTC).timestamp()),
+            "full_name": full_name,
+            "html_url": f"https://git.example/{full_name}",
+            "pushed_at": int(now.timestamp()),
+            "updated_at": now.isoformat(timespec="seconds"),
         },
         "pusher": {"name": "ada"},
         "sender": {"login": "ada"},
@@ -47,11 +51,12 @@ def push_payload(repository: Path, before: str, after: str, ref: str) -> dict[st
 def deliver(url: str, secret: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """POST a signed delivery, and give the status and the JSON that came back. Raises OSError if nothing answers."""
     body = json.dumps(payload).encode()
+    prefix, host = HOSTS[os.environ.get("WEBHOOK_HOST", "github")]
     headers = {
         "Content-Type": "application/json",
-        "X-GitHub-Event": "push",
-        "X-GitHub-Delivery": str(uuid.uuid4()),
-        SIGNATURE_HEADER: sign(secret, body),
+        f"{prefix}-Event": "push",
+        f"{prefix}-Delivery": str(uuid.uuid4()),
+        host.SIGNATURE_HEADER: host.sign(secret, body),
     }
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 -- our own address
     try:
@@ -91,9 +96,9 @@ def _report(url: str, code: int, answer: dict[str, Any]) -> list[str]:
     for request in answer.get("requests", []):
         repeat = ", a duplicate" if request["duplicate"] else ""
         lines.append(f"  request {request['requestId']}: {request['operation']} by route {request['route']}{repeat}")
-    return lines + [
-        f"  no request by route {ignored['route']}: {ignored['reason']}" for ignored in answer.get("ignored", [])
-    ]
+    # What waits for another host is not worth a line.
+    ignored = [one for one in answer.get("ignored", []) if not one["reason"].startswith("source ")]
+    return lines + [f"  no request by route {one['route']}: {one['reason']}" for one in ignored]
 
 
 def main() -> int:

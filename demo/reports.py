@@ -10,16 +10,18 @@ from typing import Any
 
 import boto3
 
-from demo.repository import FULL_NAME
 from local.report_targets import PREFIX
 
 TOKEN = "/amplify-jobs/secrets/reports/github"  # noqa: S105 -- a name, not a secret
 CHAT = "/amplify-jobs/secrets/reports/chat"
+STATUSES = """\
+  status-{host}: {{kind: commit_status, source: {host}, api: "{page}/{host}", token: {token}}}
+"""
 ROUTES = """\
 reports:
-  status: {{kind: commit_status, source: github, api: "{page}/github", token: {token}}}
-  chat: {{kind: slack, webhook: {chat}, when: {{phases: [finished, rejected]}}}}
+{statuses}  chat: {{kind: slack, webhook: {chat}, when: {{phases: [finished, rejected]}}}}
 """
+HOSTS = ("github", "gitea")
 TIMEOUT_SECONDS = 10
 
 
@@ -29,9 +31,10 @@ class Reports:
     def __init__(self, endpoint_url: str) -> None:
         self.page = f"{endpoint_url}{PREFIX}"
 
-    def routes(self) -> str:
-        """The member `reports` of routes.yaml."""
-        return ROUTES.format(page=self.page, token=TOKEN, chat=CHAT)
+    def routes(self, *hosts: str) -> str:
+        """The member `reports` of routes.yaml, with statuses on the hosts of these sources."""
+        statuses = "".join(STATUSES.format(page=self.page, token=TOKEN, host=host) for host in hosts)
+        return ROUTES.format(statuses=statuses, chat=CHAT)
 
     def store_secrets(self, session: boto3.Session) -> None:
         """Store the token of the statuses, and the address of the chat's webhook."""
@@ -44,8 +47,9 @@ class Reports:
             None
             if content["state"] == "pending"
             else f"{content['context']}: {content['state']}, {content['description']}"
-            for path, content in self._accepted("github")
-            if path == f"/repos/{FULL_NAME}/statuses/{commit}"
+            for host in HOSTS
+            for path, content in self._accepted(host)
+            if path.endswith(f"/statuses/{commit}")
         ]
         return texts[-1] if texts else None
 

@@ -1,4 +1,4 @@
-"""The demonstration's git host: a bare repository whose post-receive hook delivers GitHub's push webhook."""
+"""The demonstration's git host: a bare repository whose post-receive hook delivers the webhook of a push."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ ENVIRONMENT = {
 class Repository:
     """A bare repository and a work tree to push to it from."""
 
-    def __init__(self, folder: Path) -> None:
-        self.bare = folder / "web.git"
-        self.work_tree = folder / "web"
+    def __init__(self, folder: Path, name: str = "web") -> None:
+        self.bare = folder / f"{name}.git"
+        self.work_tree = folder / name
         self.previous = folder / "previous"
 
     def create(self, hook_environment: dict[str, str]) -> None:

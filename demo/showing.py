@@ -1,4 +1,4 @@
-"""`make run`: a short play on the local cloud. Three pushes to an app's real repository, and what comes of each."""
+"""`make run`: a short play on the local cloud. Four pushes to real repositories, and what comes of each."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from demo.acts import Acts
 from demo.app import ROOT
 from demo.browser import open_page
 from demo.forms import generate_forms
+from demo.mirror import MirrorAct
 from demo.repository import FULL_NAME, NO_GIT, Repository
 from demo.screen import Screen
 from demo.stage import set_stage, shown
 from demo.watching import Watcher
 from local.cloud import CloudSettings, LocalCloud
 from local.console import BASE
+from local.server import git_backend
 from local.server.http_server import PortOccupiedError
 from local.server.interrupts import raise_once
 from local.server.ports import ports
@@ -31,7 +33,7 @@ FOLDER = ROOT / ".local" / "demo"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument(
-        "--once", action="store_true", help="exit after the three pushes; exit code 0 if each came out as meant"
+        "--once", action="store_true", help="exit after the four pushes; exit code 0 if each came out as meant"
     )
     once = parser.parse_args().once
     # Nothing that is printed may end the demonstration: a commit's message may have what the terminal can't show.
@@ -59,18 +61,28 @@ def show(screen: Screen, *, once: bool) -> int:
     aws_port, http_port = ports()
     with free_folder(FOLDER) as folder, ExitStack() as stack:
         screen.line("The whole stack on this machine; no AWS account takes part:")
-        settings = CloudSettings(aws_port=aws_port, http_port=http_port, state_dir=folder / "cloud")
+        mirror = stack.enter_context(MirrorAct(folder)) if git_backend.is_installed() else None
+        settings = CloudSettings(
+            aws_port=aws_port,
+            http_port=http_port,
+            state_dir=folder / "cloud",
+            parameters=mirror.parameters if mirror else {},
+        )
         with screen.step("The local cloud, from template.yaml"):
             cloud = stack.enter_context(LocalCloud(ROOT / "template.yaml", settings))
         screen.detail(f"AWS at {cloud.endpoint_url}")
         screen.detail(f"HTTP API at {cloud.api_url}")
-        stage = set_stage(cloud, folder, screen)
+        stage = set_stage(cloud, folder, screen, mirror)
         console_page = f"{cloud.endpoint_url}{BASE}/"
         screen.detail(f"Console {console_page} shows all this live")
 
         watcher = Watcher(stage.session, stage.announcements, stage.reports, screen)
         is_as_meant = Acts(stage.repository, watcher, screen).play()
         generate_forms(stage, watcher, screen)
+        if mirror is None:
+            screen.line("\nNo mirror is shown: git is here without its http-backend, which the act's git host needs.")
+        else:
+            is_as_meant = mirror.play(stage.session, watcher, screen) and is_as_meant
         if once:
             screen.line("\nThe local cloud ends here, and its pages with it; make run keeps it running.")
             return 0 if is_as_meant else 1

@@ -14,6 +14,7 @@ import boto3
 from amplify_jobs_cli import cli
 from demo.announcements import Announcements
 from demo.app import ROOT, SECRET_NAME, create_app, use
+from demo.mirror import MirrorAct
 from demo.reports import Reports
 from demo.repository import FULL_NAME, Repository
 from demo.screen import Screen
@@ -22,12 +23,13 @@ from local.cloud import LocalCloud
 ROUTES = """\
 sources:
   github: {{provider: github, secrets: [{secret_name}]}}
-routes:
+{source}routes:
   web:
+    source: github
     when: {{push: {{repository: {repository}, branches: [main]}}}}
     request: {{operation: start_job, parameters: {{appId: {app_id}, branchName: "{{branch}}", jobType: RELEASE}}}}
     timeoutMinutes: 45
-"""
+{route}"""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,11 @@ class Stage:
     reports: Reports
 
 
-def set_stage(cloud: LocalCloud, folder: Path, screen: Screen) -> Stage:
-    """Make everything, step by step. Raises RuntimeError if the routes can't be pushed."""
+def set_stage(cloud: LocalCloud, folder: Path, screen: Screen, mirror: MirrorAct | None) -> Stage:
+    """Make everything, step by step; `mirror` is the act of a mirror, if it is played.
+
+    Raises RuntimeError if the routes can't be pushed.
+    """
     session = use(cloud.endpoint_url, cloud.region)
     repository, reports = Repository(folder), Reports(cloud.endpoint_url)
     outputs = json.loads(session.client("ssm").get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
@@ -53,11 +58,20 @@ def set_stage(cloud: LocalCloud, folder: Path, screen: Screen) -> Stage:
     screen.detail(f"App {app_id} builds {shown(repository.bare)}")
     if repository.previous.exists():
         screen.detail(f"The repository of the previous run is in {shown(repository.previous)}")
+    if mirror is not None:
+        with screen.step("A self-hosted git server, and its mirror"):
+            mirror.set_up(session, f"{outputs['apiUrl']}/webhooks/gitea")
     with screen.step("Routes: which push starts which job"):
         reports.store_secrets(session)
         routes = folder / "routes.yaml"
-        own = ROUTES.format(secret_name=SECRET_NAME, repository=FULL_NAME, app_id=app_id)
-        routes.write_text(own + reports.routes())
+        own = ROUTES.format(
+            secret_name=SECRET_NAME,
+            repository=FULL_NAME,
+            app_id=app_id,
+            source=mirror.source() if mirror else "",
+            route=mirror.route() if mirror else "",
+        )
+        routes.write_text(own + reports.routes("github", *(["gitea"] if mirror else [])))
         _push(routes)
     screen.copyable(f".venv/bin/amplify-jobs routes push {shown(routes)}")
     screen.detail(f"{webhook_url} hears of each push")

@@ -25,10 +25,14 @@ REPORT_PATIENCE_SECONDS = 30
 
 @dataclass(frozen=True)
 class End:
-    """How a request ended; `failure_cause` is the id of the cause that was found for a failure."""
+    """How a request ended.
+
+    `failure_cause` is the id of the cause that was found for a failure, `commit_built` what the build's log names.
+    """
 
     outcome: str
     failure_cause: str | None = None
+    commit_built: str | None = None
 
 
 class Watcher:
@@ -57,7 +61,7 @@ class Watcher:
         if detail["outcome"] not in ("SUCCEEDED", "CANCELLED") and failure is None and "job" in detail:
             self._screen.fact(mark, "Log", "\n".join(self._end_of_log(self._steps(detail["job"]))))
         self._show_told(mark, detail)
-        return End(detail["outcome"], failure["cause"] if failure else None)
+        return End(detail["outcome"], failure["cause"] if failure else None, detail.get("commitBuilt"))
 
     def _follow(self, started: Mapping[str, Any]) -> dict[str, Any]:
         """Show a job's steps until its end is announced, and give that announcement."""

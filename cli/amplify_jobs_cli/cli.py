@@ -17,6 +17,7 @@ from amplify_jobs_cli.commands.deliveries import add_deliveries
 from amplify_jobs_cli.commands.diagnose import add_diagnose
 from amplify_jobs_cli.commands.doctor import add_doctor
 from amplify_jobs_cli.commands.jobs import add_jobs
+from amplify_jobs_cli.commands.reconcile import add_reconcile
 from amplify_jobs_cli.commands.recovery import add_recovery
 from amplify_jobs_cli.commands.reports import add_reports
 from amplify_jobs_cli.commands.rollback import add_rollback
@@ -79,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for add in (
         *(add_jobs, add_run, add_rollback, add_badge, add_deliveries, add_routes),
-        *(add_reports, add_recovery, add_diagnose, add_doctor, add_console),
+        *(add_reports, add_recovery, add_reconcile, add_diagnose, add_doctor, add_console),
     ):
         add(commands)
     add_completion(commands, top)

@@ -10,7 +10,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
 from amplify_jobs.aws.git_remotes import GitRemotes
+from amplify_jobs.aws.github_deliveries import GitHubDeliveries
 from amplify_jobs.aws.intake_queue import IntakeQueue
+from amplify_jobs.aws.outgoing_http import OutgoingHttp
 from amplify_jobs.aws.public_http import PublicHttp
 from amplify_jobs.aws.ref_records import StoredRefRecords
 from amplify_jobs.aws.secrets import Secrets
@@ -41,6 +43,7 @@ class ReconcileSettings(Settings):
     jobs_table: str
     intake_queue_url: str
     private_hosts: str
+    webhooks_url: str
 
 
 class Order(GrowingModel):
@@ -81,6 +84,9 @@ reconciling = Reconciling(
         routes=routes,
         snapshots=StoredSnapshots(aws, settings.bucket_name),
         records=StoredRefRecords(aws, settings.jobs_table),
+        redeliveries=GitHubDeliveries(
+            OutgoingHttp(settings.aws_endpoint_url or None, hosts), secrets, settings.webhooks_url
+        ),
         queue=IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name),
         now=now,
     )
@@ -122,6 +128,9 @@ def note(outcomes: list[Outcome]) -> None:
         extra = {"source": outcome.repository.source, "repository": outcome.repository.repository}
         if outcome.reason is not None:
             logger.warning("Repository not listed", extra={**extra, "reason": outcome.reason})
+        if outcome.redelivered:
+            extra_of_host = {**extra, "deliveries": outcome.redelivered}
+            logger.warning("Failed deliveries are asked for again", extra=extra_of_host)
         for ref, commit in outcome.missed:
             logger.warning("A push was missed", extra={**extra, "ref": ref, "commit": commit})
 
@@ -138,6 +147,7 @@ def told(outcomes: list[Outcome]) -> dict[str, Any]:
         "refs": sum(outcome.refs for outcome in outcomes),
         "waiting": sum(outcome.waiting for outcome in outcomes),
         "missed": len(missed),
+        "redelivered": sum(outcome.redelivered for outcome in outcomes),
         "pushes": missed[:MOST_TOLD],
         "first": [name for outcome, name in pairs if outcome.is_first and outcome.reason is None],
         "unreached": [{**name, "reason": outcome.reason} for outcome, name in pairs if outcome.reason is not None],

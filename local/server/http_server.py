@@ -215,13 +215,16 @@ class _Connection(BaseHTTPRequestHandler):
                     length -= len(part)
                 return None
             body = self.rfile.read(length)
+            if len(body) < length:
+                raise ValueError(len(body))
         return None if limit is not None and len(body) > limit else body
 
     def _read_chunks(self) -> bytes:
         parts = []
-        while size := int(self.rfile.readline().partition(b";")[0].strip() or b"0", 16):
+        while size := int(self.rfile.readline().partition(b";")[0].strip(), 16):
             parts.append(self.rfile.read(size))
-            self.rfile.readline()
+            if self.rfile.readline().strip() or len(parts[-1]) < size:
+                raise ValueError(size)
         while self.rfile.readline().strip():
             continue  # trailers
         return b"".join(parts)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("**/*.md"))]
 # In a line of its own or in a sentence, and on the next line where a shell would go on there.
 CALL = re.compile(r"(?:^ {4,8}|`)(?:\.venv/bin/)?amplify-jobs ((?:[^`\n\\#|>)]|\\\n)+)", re.MULTILINE)
 CALLS = sorted(

@@ -21,12 +21,12 @@ from local.cloud import CloudSettings, LocalCloud
 pytestmark = pytest.mark.thorough
 
 PROJECT = Path(__file__).parents[2]
-PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md")), PROJECT / "events" / "README.md"]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("**/*.md")), PROJECT / "events" / "README.md"]
 TOOLS = PROJECT / ".venv-tools" / "bin"
 # What a line of a code block begins with if it is a command.
 COMMAND = re.compile(
     r"(?:[A-Z_]+=\S+ )*"
-    r"(?:make|aws|sam|curl|git|export|echo|openssl|pipx?|uvx|npm|docker|cd|sh|pre-commit|amplify-jobs|(?:\.venv|tools/)\S*)\b"
+    r"(?:make|aws|sam|curl|git|export|echo|openssl|pipx?|uvx|npm|docker|cd|sh|read|pre-commit|amplify-jobs|(?:\.venv|tools/)\S*)\b"
 )
 # Commands that are not run here, and why.
 NOT_RUN = {
@@ -47,6 +47,7 @@ NOT_RUN = {
     r"amplify-jobs redrive (?!-)": "the example's execution succeeded: tests/end_to_end/test_recovery.py redrives one",
     r"aws ssm get-parameters-by-path [^|]*\| xargs .* delete-parameters": "removes what the other commands here need",
     r"curl --aws-sigv4": "needs credentials: tests/end_to_end/test_api.py calls the API",
+    r"amplify-jobs reconcile": "the example has no git host: tests/end_to_end/test_missed_pushes.py looks at one",
     r"amplify-jobs jobs stop": "the example's job has ended: tests/end_to_end/test_cli.py stops one",
     r"amplify-jobs completion fish": "writes into the home folder: tests/cli/test_completion.py reads the script",
     r"(\.venv/bin/)?amplify-jobs console": "serves until Ctrl-C: tests/cli/test_console.py runs it",
@@ -55,8 +56,17 @@ NOT_RUN = {
     r"aws s3 cp .*/results/": "needs a codegen job: tests/functions/test_operations.py reads such files",
 }
 REPLACEMENTS = {
-    # The example app has that branch.
-    r"create-branch (.*) main\b": r"create-branch \1 another",
+    # The example app has that branch, and several pages make one.
+    r"create-branch (.*) main\b": r"create-branch \1 another-$(date +%s%N)",
+    r"create-repository --repository-name (\S+)": r"create-repository --repository-name \1-$(date +%s%N)",
+    r"https://git-codecommit\.eu-west-1\.amazonaws\.com(?=\S+ HEAD:)": "$AWS_ENDPOINT_URL",
+    r"credential-helper \$@": "credential-helper --ignore-host-check $@",
+    # In a clone of the reader's own.
+    r"^git (?=-c |push )": "git -C $CLONE ",
+    r"--repository Shop/web": "--repository acme/web",
+    r"\bROLE_ARN\b": "arn:aws:iam::123456789012:role/amplify-web",
+    # What a person pastes.
+    r"^read -rs SECRET": "SECRET=t0ken",
     r"\bSTACK\b": "amplify-jobs",
     r"\bAPP_ID\b": APP_ID,
     r"/path/to/a/repository\.git": "$REPOSITORY",
@@ -68,8 +78,6 @@ REPLACEMENTS = {
     r"\bBUILD\.txt\b": "$FOLDER/BUILD.txt",
     r"\bAPP\.private-key\.pem\b": "$FOLDER/app.pem",
     r"http://127\.0\.0\.1:4566": "$AWS_ENDPOINT_URL",
-    # In a clone of the reader's own.
-    r"^git -c credential": "git -C $CLONE -c credential",
     r"(request|answer)\.json\b": r"$FOLDER/\1.json",
 }
 
@@ -140,6 +148,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         session.client("s3").create_bucket(
             Bucket="acme-artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
+        session.client("codecommit").create_repository(repositoryName="web")
         machine = cloud.outputs["StateMachineArn"]
         executions = session.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
         (folder / "BUILD.txt").write_text(BUILD_LOG)

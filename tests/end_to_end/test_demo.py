@@ -138,6 +138,8 @@ def test_the_demo_shows_builds_that_fail_or_are_cancelled_and_ends_at_ctrl_c() -
             "┃ Status +amplify-jobs/web: failure, Failed after .*: The command uses",
             "┃ Chat +web · main · job 2: failed after",
             r"┃ ○ draft is not built\n┃ Reason +route web: branch draft does not match main\n",
+            r"┃ ✓ shop main #1 succeeded · [0-9a-f]{7} Open the shop · \d+\.\d s\n",
+            r"┃ Pushed +([0-9a-f]{40})\n┃ Mirrored +\1\n┃ Built +\1\n",
         ):
             assert re.search(shown, demo.printed), shown
         rest = demo.wait_for("(?s)^.*Ctrl-C stops")[0]
@@ -288,6 +290,8 @@ def test_ctrl_c_during_the_start_ends_the_demo_without_a_traceback(seconds: floa
         "No route wants",
         "draft is not built",
         "No codegen job",
+        "is self-hosted",
+        "shop main #1 started",
     ],
 )
 def test_ctrl_c_ends_the_demo_at_any_moment_without_a_traceback(moment: str) -> None:
@@ -303,6 +307,20 @@ def test_without_git_the_demo_says_so(tmp_path: Path) -> None:
     with running("demo", PATH=str(tmp_path)) as demo:
         assert demo.end() == 1
         assert demo.printed == ("make run: git is not on the PATH; install it (https://git-scm.com) and try again\n")
+
+
+def test_without_git_s_http_backend_the_mirror_is_left_out(tmp_path: Path) -> None:
+    git_program = shutil.which("git")
+    (tmp_path / "git").write_text(
+        f'#!/bin/sh\n[ "$1" = --exec-path ] && exec echo {tmp_path}\nexec {git_program} "$@"\n'
+    )
+    (tmp_path / "node").write_text("#!/bin/sh\necho v1.0.0\n")
+    for name in ("git", "node"):
+        (tmp_path / name).chmod(0o755)
+    with running("demo", "--once", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}") as demo:
+        assert demo.end() == 0
+    assert "No mirror is shown: git is here without its http-backend" in demo.printed
+    assert "shop main" not in demo.printed
 
 
 def test_a_second_demo_leaves_the_first_one_s_repository_alone() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from amplify_jobs_cli import cli
 from tests.support.mirrored import MAIN, MirroredApp
 from tests.support.team import Team
 
@@ -45,6 +48,20 @@ def test_a_push_whose_webhook_was_lost_is_built_once_and_the_late_webhook_starts
     assert [(each["requestId"], each["duplicate"]) for each in answer["requests"]] == [(finished["requestId"], True)]
     assert pushes(reconcile(team, afterMinutes=0), "lost") == []
     assert len(team.requests_of("lost")) == 1
+
+
+def test_the_command_line_shows_what_was_missed_and_asks_for_it(team: Team, capsys: pytest.CaptureFixture[str]) -> None:
+    app = MirroredApp.made(team, "shown")
+    reconcile(team)
+    commit = app.commit("Shown")
+    assert cli.main(["reconcile", "--dry-run", "--after", "0"]) == 0
+    shown = capsys.readouterr().out
+    assert f"Missed: acme/shown refs/heads/main {commit[:12]} (source github)\n" in shown
+    assert shown.endswith("Missed pushes would be asked for: 1.\n")
+    assert cli.main(["reconcile", "--after", "0", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["missed"], told["dryRun"], told["pushes"][0]["commit"]) == (1, False, commit)
+    assert team.told_of("shown")["commitBuilt"] == commit
 
 
 def test_a_push_whose_webhook_came_is_not_built_again(team: Team) -> None:

@@ -22,7 +22,7 @@ from demo.examples import zipped_site
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.signed_calls import call
-from tests.support.team import BUCKETS, Team
+from tests.support.team import BUCKETS, MIRRORS, Team
 
 pytestmark = pytest.mark.thorough
 
@@ -62,12 +62,14 @@ AFTER_GENERATING = {
     ("FollowModels", "amplifybackend:GetBackendAPIModels"),
     ("StoreResults", "s3:PutObject"),
 }
+BEFORE_PUSHING = {("KeepMirrors", "codecommit:GitPull")}
+"""git asks for the refs before it pushes; no page says that CodeCommit takes that for a part of the push."""
 REPORTING = ("PlanReportsFunctionRole", "SendReportFunctionRole")
 GRANTED = granted()
 CALLED = [
     (logical_id, sid, action)
     for logical_id, sid, action in GRANTED
-    if sid not in NOT_CALLED and (sid, action) not in AFTER_GENERATING
+    if sid not in NOT_CALLED and (sid, action) not in AFTER_GENERATING | BEFORE_PUSHING
 ]
 
 
@@ -259,7 +261,7 @@ def reports(team: Team) -> Iterator[None]:
 
 def mirrors(team: Team) -> Iterator[None]:
     """Two pushes, of which the newer one waits for the older one, and a late one that gives way to both."""
-    app = MirroredApp.made(team, "mirrored")
+    app = MirroredApp.made_in_codecommit(team, MIRRORS[0])
     late = app.push(app.commit("late"))
     pushes = [app.push(app.commit(word)) for word in ("first", "second")]
     yield
@@ -269,6 +271,28 @@ def mirrors(team: Team) -> Iterator[None]:
     for request_id in asked:
         assert team.told(request_id)["outcome"] == "SUCCEEDED"
     assert team.told(team.accepted(late), "Job Rejected")["supersededBy"] == asked[1]
+
+
+def reconciles(team: Team) -> Iterator[None]:
+    """A push whose delivery was lost, found by the schedule of reconcile, which fires now."""
+    app = MirroredApp.made(team, "missed")
+    yield
+    scheduler: Any = team.session.client("scheduler")
+    target = scheduler.get_schedule(Name=f"{STACK}-reconcile")["Target"] | {"Input": '{"afterMinutes": 0}'}
+
+    def look(number: int) -> None:
+        scheduler.create_schedule(
+            Name=f"reconcile-{number}",
+            ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target=target,
+        )
+
+    look(1)
+    until_asked(team, "ReconcileFunctionRole", "s3:PutObject")
+    commit = app.commit("Missed")
+    look(2)
+    assert team.told_of("missed")["commitBuilt"] == commit
 
 
 def asks_the_api(team: Team) -> Iterator[None]:
@@ -313,6 +337,7 @@ TOGETHER: list[Callable[[Team], Iterator[None]]] = [
     fires,
     reports,
     mirrors,
+    reconciles,
     asks_the_api,
     buries,
 ]
@@ -392,11 +417,12 @@ def test_only_what_a_scenario_meant_to_be_refused_was_refused(lived: Team) -> No
 
 
 def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
-    # The keys are those of tests/unit/aws/test_report_records.py, and of aws/jobs_table/mirrored.py.
+    # The keys are those of tests/unit/aws/test_report_records.py, aws/jobs_table/mirrored.py and aws/ref_records.py.
     leading_keys = ["condition ForAllValues:StringLike on dynamodb:LeadingKeys"]
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {
-        role(lived, name).name: leading_keys for name in ("SendReportFunctionRole", "MirrorFunctionRole")
+        role(lived, f"{name}FunctionRole").name: leading_keys
+        for name in ("SendReport", "Mirror", "ReceiveWebhook", "DrainIntake", "Reconcile")
     }
 
 

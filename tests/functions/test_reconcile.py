@@ -121,6 +121,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, G
         queue = stack.client("sqs").create_queue(QueueName="intake.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         patch.setenv("INTAKE_QUEUE_URL", queue)
         patch.setenv("SOURCES_PATH", "/amplify-jobs/sources")
+        patch.setenv("WEBHOOKS_URL", "https://api.example.com/webhooks")
         patch.setenv("PRIVATE_HOSTS", f"127.0.0.1:{server.port}")
         stack.client("ssm").put_parameter(Name=TOKEN_NAME, Type="SecureString", Value=TOKEN)
         yield stack, server, queue

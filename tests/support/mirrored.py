@@ -22,21 +22,38 @@ class MirroredApp:
     team: Team
     name: str
     source: History
-    mirror: Path
+    mirror: str
 
     @classmethod
     def made(cls, team: Team, name: str, **route: Any) -> MirroredApp:
         """Make both repositories with one commit, the app and the route."""
         server = team.git_server
-        source = History(server.repository(f"acme/{name}", "uploadpack.allowReachableSHA1InWant=true"))
-        app = cls(team, name, source, server.repository(f"mirrors/{name}"))
+        app = cls(team, name, cls._source(team, name), str(server.repository(f"mirrors/{name}")))
         app.commit("begin")
-        git(app.source.path, "push", "--quiet", str(app.mirror), MAIN)
-        app_id = str(team.amplify.create_app(name=name, repository=str(app.mirror))["app"]["appId"])
-        team.amplify.create_branch(appId=app_id, branchName="main")
-        mirror = {"to": server.address(f"mirrors/{name}"), "token": SECRET_NAME}
-        team.route(name, app_id, source="github", mirror=mirror, **route)
+        git(app.source.path, "push", "--quiet", app.mirror, MAIN)
+        app._connect({"to": server.address(f"mirrors/{name}"), "token": SECRET_NAME}, **route)
         return app
+
+    @classmethod
+    def made_in_codecommit(cls, team: Team, name: str, **route: Any) -> MirroredApp:
+        """Make a source with one commit, a mirror in CodeCommit without any, the app and the route."""
+        team.session.client("codecommit").create_repository(repositoryName=name)
+        mirror = f"https://git-codecommit.{team.cloud.region}.amazonaws.com/v1/repos/{name}"
+        app = cls(team, name, cls._source(team, name), mirror)
+        app.commit("begin")
+        app._connect({"to": f"codecommit::{name}"}, **route)
+        return app
+
+    @staticmethod
+    def _source(team: Team, name: str) -> History:
+        return History(team.git_server.repository(f"acme/{name}", "uploadpack.allowReachableSHA1InWant=true"))
+
+    def _connect(self, mirror: dict[str, str], **route: Any) -> None:
+        """Let Amplify build from the mirror, and pushes start its builds."""
+        amplify = self.team.amplify
+        app_id = str(amplify.create_app(name=self.name, repository=self.mirror)["app"]["appId"])
+        amplify.create_branch(appId=app_id, branchName="main")
+        self.team.route(self.name, app_id, source="github", mirror=mirror, **route)
 
     def commit(self, word: str, **more: bytes) -> str:
         """Commit a page with a word to main of the source, and more files."""
@@ -65,4 +82,9 @@ class MirroredApp:
 
     @property
     def mirror_refs(self) -> dict[str, str]:
-        return refs_of(self.mirror)
+        return refs_of(Path(self.mirror))
+
+    def commit_in_codecommit(self) -> str:
+        """The commit of the mirror's main."""
+        codecommit = self.team.session.client("codecommit")
+        return str(codecommit.get_branch(repositoryName=self.name, branchName="main")["branch"]["commitId"])

@@ -11,7 +11,7 @@ from local.permissions.accesses import CONDITION_KEYS
 from local.permissions.policies import Access, Decision, Policy, decide
 from local.permissions.roles import Role
 from local.template.loader import Pseudo, Template
-from tests.support.team import BUCKETS, ROOT, Team
+from tests.support.team import BUCKETS, MIRRORS, ROOT, Team
 
 STACK = "amplify-jobs"
 
@@ -24,7 +24,8 @@ def granted() -> tuple[tuple[str, str, str], ...]:
 
 def _granted() -> Iterator[tuple[str, str, str]]:
     pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name=STACK)
-    template = Template(ROOT / "template.yaml", {"ReadableBuckets": ",".join(BUCKETS)}, pseudo)
+    parameters = {"ReadableBuckets": ",".join(BUCKETS), "MirrorRepositories": ",".join(MIRRORS)}
+    template = Template(ROOT / "template.yaml", parameters, pseudo)
     for logical_id, resource in template.resources.items():
         if resource.type == "AWS::IAM::Role":
             for policy in template.resolve(resource.properties["Policies"], lambda name, attribute: name):

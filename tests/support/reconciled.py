@@ -19,7 +19,7 @@ from amplify_jobs.mirroring.listing import Tip
 from amplify_jobs.reconciling.reconcile import Options, Outcome, Reconciling, Resources
 from amplify_jobs.reconciling.snapshot import Snapshot
 from amplify_jobs.routing.mirrors import Git
-from amplify_jobs.routing.reconciled import reconciled_repositories
+from amplify_jobs.routing.reconciled import ReconciledRepository, reconciled_repositories
 from amplify_jobs.routing.routes import Routes
 from tests.support.intake_fakes import FixedRoutes, KeptExecutions, KeptQueue
 
@@ -105,6 +105,18 @@ class Host:
         return {name: tip for name, tip in self.refs.items() if name.startswith(tuple(prefixes))}
 
 
+@dataclass
+class KeptRedeliveries:
+    """A host that delivers again as many deliveries as a test says, and from when on it was asked to."""
+
+    number: int = 0
+    asked: list[datetime] = field(default_factory=list)
+
+    def ask_again(self, repository: ReconciledRepository, since: datetime) -> int:
+        self.asked.append(since)
+        return self.number
+
+
 class ReconciledWorld:
     """A host whose deliveries come when a test says so, and a stack that looks when it says so."""
 
@@ -116,11 +128,12 @@ class ReconciledWorld:
         self.queue = KeptQueue()
         self.records = KeptRefRecords()
         self.snapshots = KeptSnapshots()
+        self.redeliveries = KeptRedeliveries()
         self._deliveries = 0
         claims = Claims(self.records, lambda: self.now)
         self.processor = EventProcessor(self.routes, self.executions, claims)
         self._reconciling = Reconciling(
-            Resources(self.routes, self.snapshots, self.records, self.queue, lambda: self.now)
+            Resources(self.routes, self.snapshots, self.records, self.queue, self.redeliveries, lambda: self.now)
         )
 
     def wait(self, minutes: float) -> None:

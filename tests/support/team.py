@@ -29,6 +29,8 @@ ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
 SECRET_NAME = "/amplify-jobs/secrets/github"
 BUCKETS = ("e2e-artifacts", "e2e-triggers")
+MIRRORS = ("e2e-mirror", "e2e-codecommit")
+"""The repositories of CodeCommit that the stack may write."""
 PATIENCE_SECONDS = 400
 """Longer than a message stays hidden whose function was killed, and than the second pause of a report."""
 
@@ -70,6 +72,7 @@ class Team:
             git_server = exits.enter_context(running_git_server(folder / "git", SECRET))
             parameters = {
                 "ReadableBuckets": ",".join(BUCKETS),
+                "MirrorRepositories": ",".join(MIRRORS),
                 "MirrorPrivateHosts": f"127.0.0.1:{git_server.port}",
                 "BadgeKey": "k" * 32,
             }

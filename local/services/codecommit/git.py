@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from local.server.git_backend import environment
 
 BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
@@ -21,16 +22,6 @@ _COMMIT_FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%ad%x00%cn%x00%ce%x00%cd%x00%B
 
 class GitError(Exception):
     """git refused; the message is git's own."""
-
-
-def environment() -> dict[str, str]:
-    """git without the settings of whoever runs the local cloud."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "C.UTF-8",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-    }
 
 
 @dataclass(frozen=True)

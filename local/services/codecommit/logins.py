@@ -8,7 +8,6 @@ repository. Source: git-remote-codecommit 1.17, awscli/customizations/codecommit
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -42,7 +41,7 @@ def parse_login(authorization: str) -> Login:
     kind, _, encoded = authorization.partition(" ")
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         user = colon = password = ""
     match = _PASSWORD.fullmatch(password)
     if kind.lower() != "basic" or not colon or match is None:

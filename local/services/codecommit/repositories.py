@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from local.server import git_backend
 from local.server.protocol.errors import ServiceError, not_implemented
 from local.server.service import Operation, Parameters, Result
 from local.services.codecommit.git import BRANCHES, BareRepository, GitError
@@ -113,8 +114,9 @@ class Repositories:
 
     def _create(self, parameters: Parameters) -> Result:
         name = parameters["repositoryName"]
-        if shutil.which("git") is None:
-            raise not_implemented("codecommit", "CreateRepository", "git is not on this machine; install it")
+        if not git_backend.is_installed():
+            why = "git with its http-backend is not on this machine; install it"
+            raise not_implemented("codecommit", "CreateRepository", why)
         if name.endswith(".git"):
             raise ServiceError("InvalidRepositoryNameException", f"{name} is not valid: a name must not end in .git")
         identity = Identity(name, str(uuid4()), f"arn:aws:codecommit:{self.place.region}:{self.place.account}:{name}")

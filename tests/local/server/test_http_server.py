@@ -129,6 +129,23 @@ def test_what_is_no_http_is_refused(server: HttpServer, sent: bytes, status: byt
     assert status in received.splitlines()[0] or status in received
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 10\r\n\r\nhalf",
+        b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n8\r\nhalf",
+        b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf more\r\n0\r\n\r\n",
+    ],
+)
+def test_a_body_that_was_cut_does_not_reach_the_application(server: HttpServer, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % server.port + sent)
+        client.shutdown(socket.SHUT_WR)
+        answered = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answered.startswith(b"HTTP/1.1 400")
+
+
 def test_a_port_can_be_had_once() -> None:
     first = HttpServer("first")
     with pytest.raises(PortOccupiedError, match=f"port {first.port}"):

@@ -22,10 +22,11 @@ from amplify_jobs_cli.routes_file.model_fields import member_names, models_below
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), ROOT / "events" / "README.md"]
+HOST_PAGES = sorted((DOCS / "git-hosts").glob("*.md"))
+PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *HOST_PAGES, ROOT / "events" / "README.md"]
 EXAMPLES = [
     pytest.param(file.name, example, id=f"{file.name}-{number}")
-    for file in (DOCS / "routes.md", DOCS / "git-hosts.md")
+    for file in (DOCS / "routes.md", DOCS / "git-hosts.md", *HOST_PAGES)
     for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", file.read_text(), re.DOTALL))
 ]
 

@@ -20,11 +20,12 @@ ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(write_schemas.ROUTES_PATH.read_text(encoding="utf-8"))
 VALIDATOR = Draft7Validator(SCHEMA)
 FILES = [ROOT / "routes.yaml", ROOT / "events" / "routes.yaml"]
+HOST_PAGES = [str(page.relative_to(ROOT)) for page in sorted((ROOT / "docs" / "git-hosts").glob("*.md"))]
 EXAMPLES = [
     *(pytest.param(file.read_text(), id=str(file.relative_to(ROOT))) for file in FILES),
     *(
         pytest.param(example, id=f"{name}-{number}")
-        for name in ("docs/routes.md", "docs/git-hosts.md", "docs/mirrors.md", "README.md")
+        for name in ("docs/routes.md", "docs/git-hosts.md", "docs/mirrors.md", "README.md", *HOST_PAGES)
         for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text(), re.DOTALL))
     ),
 ]

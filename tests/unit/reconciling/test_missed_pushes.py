@@ -198,12 +198,36 @@ def test_after_a_day_without_a_look_all_counts_as_asked_for(world: ReconciledWor
     assert world.commits == []
 
 
+def test_a_host_that_delivers_again_has_until_the_next_look(world: ReconciledWorld) -> None:
+    world.redeliveries.number = 1
+    delivery = world.push(1)
+    world.reconcile()
+    outcome = world.reconcile()
+    assert (outcome.redelivered, outcome.missed, outcome.waiting) == (1, (), 1)
+    (since,) = world.redeliveries.asked
+    assert since < world.now - timedelta(minutes=20)
+    world.deliver(delivery)
+    world.reconcile()
+    assert world.commits == [1]
+    assert len(world.redeliveries.asked) == 1
+
+
+def test_a_host_that_promised_to_deliver_again_is_asked_once(world: ReconciledWorld) -> None:
+    world.redeliveries.number = 1
+    world.push(1)
+    for _ in range(3):
+        world.reconcile()
+    assert world.commits == [1]
+    assert len(world.redeliveries.asked) == 1
+
+
 def test_a_dry_run_changes_nothing(world: ReconciledWorld) -> None:
     world.push(1)
     dry = Options(dry_run=True, grace=timedelta())
     for _ in range(2):
         assert world.look(dry).missed == ((MAIN, sha(1)),)
     assert world.queue.messages == []
+    assert world.redeliveries.asked == []
     assert world.reconcile().waiting == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs.events.event import Event, EventKind
-from amplify_jobs.routing.reconciled import is_reconciled, reconciled_repositories
+from amplify_jobs.routing.reconciled import is_reconciled, reasons_against, reconciled_repositories
 from amplify_jobs.routing.routes import Routes
 
 JOB = {"operation": "start_job", "parameters": {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE"}}
@@ -59,6 +59,21 @@ def test_refs_are_listed_by_the_beginnings_that_routes_may_wait_for() -> None:
 )
 def test_a_repository_needs_a_name_and_a_source_with_git(made: Routes, reconciled: list[str]) -> None:
     assert [each.source for each in reconciled_repositories(made)] == reconciled
+
+
+@pytest.mark.parametrize(
+    ("made", "reasons"),
+    [
+        (routes({"repository": "acme/web"}), {}),
+        (routes({"repository": "acme/*"}), {"route-0": "acme/* is a pattern, and names no repository"}),
+        (routes({"repository": "acme/web"}, sources=("a", "b")), {"route-0": "it has no source, and a, b have git"}),
+        (routes({"repository": "acme/*"}, sources=("no-git",)), {}),
+        (routes({"repository": "acme/*"}, sources=("a", "no-git"), source="no-git"), {}),
+        (routes({"repository": "acme/*"}, enabled=False), {}),
+    ],
+)
+def test_what_is_left_out_has_a_reason(made: Routes, reasons: dict[str, str]) -> None:
+    assert reasons_against(made) == reasons
 
 
 @pytest.mark.parametrize(

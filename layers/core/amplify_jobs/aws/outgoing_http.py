@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import urllib3
 
 from amplify_jobs.aws.public_http import PublicHttp, parts_of
@@ -17,8 +19,8 @@ ANSWER_BYTES = 4 * 1024 * 1024
 class OutgoingHttp:
     """Makes one call and never follows a redirect, which could lead a token elsewhere."""
 
-    def __init__(self, endpoint_url: str | None) -> None:
-        self._http = PublicHttp(endpoint_url)
+    def __init__(self, endpoint_url: str | None, private_hosts: Collection[str] = ()) -> None:
+        self._http = PublicHttp(endpoint_url, private_hosts=private_hosts)
 
     def send(self, call: Call) -> Answer:
         """Make a call. Raises ServiceTrouble where there is no answer; the message has the host's name alone."""

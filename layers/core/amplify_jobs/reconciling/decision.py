@@ -99,6 +99,18 @@ def decide(snapshot: Snapshot, records: Mapping[str, RefRecord], grace: timedelt
     return Decision(without(snapshot, asked), tuple(missed))
 
 
+def first_missed(decision: Decision) -> tuple[Missed, ...]:
+    """The pushes of which the host was not asked yet to deliver them again."""
+    return tuple(missed for missed in decision.missed if not missed.sighting.redelivered)
+
+
+def as_redelivered(decision: Decision) -> Decision:
+    """The decision in which these pushes wait for their deliveries once more, until the next look."""
+    again = {missed.ref: missed.sighting.model_copy(update={"redelivered": True}) for missed in first_missed(decision)}
+    snapshot = decision.snapshot.model_copy(update={"waiting": decision.snapshot.waiting | again})
+    return Decision(snapshot, tuple(missed for missed in decision.missed if missed.ref not in again))
+
+
 def unreached(before: Snapshot | None, now: datetime) -> Snapshot:
     """What is known after a look that the host did not answer."""
     if before is None:

@@ -13,7 +13,9 @@ from amplify_jobs.intake.protocols import CurrentRoutes
 from amplify_jobs.mirroring.listing import Tip
 from amplify_jobs.reconciling.decision import (
     Decision,
+    as_redelivered,
     decide,
+    first_missed,
     must_be_written,
     observe,
     refs_to_match,
@@ -47,6 +49,12 @@ class Snapshots(Protocol):
     def write_snapshot(self, source: str, repository: str, snapshot: Snapshot) -> None: ...
 
 
+class Redeliveries(Protocol):
+    """Hosts that can be asked to deliver again; aws.github_deliveries.GitHubDeliveries."""
+
+    def ask_again(self, repository: ReconciledRepository, since: datetime) -> int: ...
+
+
 class Queue(Protocol):
     """The intake queue; aws.intake_queue.IntakeQueue."""
 
@@ -61,6 +69,7 @@ class Resources:
     snapshots: Snapshots
     records: RefRecords
     queue: Queue
+    redeliveries: Redeliveries
     now: Callable[[], datetime]
 
 
@@ -74,12 +83,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a look found. `reason` is why the host could not be asked, and `outage` for how long."""
+    """What a look found. `reason` is why the host could not be asked, and `outage` for how long.
+
+    `redelivered` is how many failed deliveries the host was asked for again.
+    """
 
     repository: ReconciledRepository
     refs: int = 0
     waiting: int = 0
     missed: tuple[tuple[str, str], ...] = ()
+    redelivered: int = 0
     is_first: bool = False
     reason: str | None = None
     outage: timedelta = timedelta()
@@ -105,16 +118,19 @@ class Reconciling:
         except (ServiceTrouble, RequestRejected) as error:
             return self._failed(repository, before, error, options)
         decision = self._decide(repository, observe(before, tips, repository.prefixes, now), options)
-        snapshot = decision.snapshot
+        redelivered = 0
         if not options.dry_run:
+            redelivered = self._ask_the_host(repository, decision)
+            decision = as_redelivered(decision) if redelivered else decision
             self._ask(repository, decision, now)
-            if must_be_written(before, snapshot):
-                resources.snapshots.write_snapshot(*name, snapshot)
+            if must_be_written(before, decision.snapshot):
+                resources.snapshots.write_snapshot(*name, decision.snapshot)
         return Outcome(
             repository,
             refs=len(tips),
-            waiting=len(snapshot.waiting) - len(decision.missed),
+            waiting=len(decision.snapshot.waiting) - len(decision.missed),
             missed=tuple((missed.ref, missed.sighting.commit) for missed in decision.missed),
+            redelivered=redelivered,
             is_first=before is None or before.reached_at is None,
         )
 
@@ -129,6 +145,14 @@ class Reconciling:
         names = {ref: RefName(source, repository.repository.casefold(), ref) for ref in refs_to_read(snapshot)}
         records = {ref: self._resources.records.ref_record(name) for ref, name in names.items()}
         return decide(snapshot, records, options.grace)
+
+    def _ask_the_host(self, repository: ReconciledRepository, decision: Decision) -> int:
+        """Let the host deliver again what failed: a delivery tells more than git, as files and author."""
+        missed = first_missed(decision)
+        if not missed:
+            return 0
+        since = min(each.sighting.asked_since for each in missed)
+        return self._resources.redeliveries.ask_again(repository, since)
 
     def _ask(self, repository: ReconciledRepository, decision: Decision, now: datetime) -> None:
         for missed in decision.missed:

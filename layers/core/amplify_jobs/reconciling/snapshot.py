@@ -13,7 +13,8 @@ class Sighting(GrowingModel):
     """A ref that stands at an object for which nobody has asked yet, as far as is known.
 
     `before` is where it stood when all was asked for, None where it is new, and `between` where it was seen since. It
-    was seen elsewhere, or was not there, at about `asked_since`.
+    was seen elsewhere, or was not there, at about `asked_since`. `redelivered` says that the host was asked to deliver
+    again what had failed.
     """
 
     object_id: str
@@ -22,6 +23,7 @@ class Sighting(GrowingModel):
     first_seen: AwareDatetime
     asked_since: AwareDatetime
     between: tuple[str, ...] = ()
+    redelivered: bool = False
 
 
 class Snapshot(GrowingModel):

@@ -18,6 +18,7 @@ class ReconciledRepository:
     """A repository by its full name, and the beginnings of the full names of refs that routes may wait for."""
 
     source: str
+    provider: str
     repository: str
     git: Git
     prefixes: tuple[str, ...]
@@ -35,10 +36,25 @@ def reconciled_repositories(routes: Routes) -> tuple[ReconciledRepository, ...]:
         names.setdefault(key, repository)
         prefixes.setdefault(key, []).extend(_prefixes(push))
     return tuple(
-        ReconciledRepository(key[0], name, git, _shortest(prefixes[key]))
+        ReconciledRepository(key[0], routes.sources[key[0]].provider, name, git, _shortest(prefixes[key]))
         for key, name in names.items()
         if (git := routes.sources[key[0]].git) is not None
     )
+
+
+def reasons_against(routes: Routes) -> dict[str, str]:
+    """Why nothing is listed for routes that wait for pushes of a source that has git, by the routes' names."""
+    sources = _sources(routes)
+    reasons: dict[str, str] = {}
+    for name, route in routes.routes.items():
+        push = route.when.push
+        if push is None or not route.enabled or not sources:
+            continue
+        if route.source is None and len(sources) > 1:
+            reasons[name] = f"it has no source, and {', '.join(sources)} have git"
+        elif _source(route, sources) is not None and plain_name(push.repository) is None:
+            reasons[name] = f"{push.repository} is a pattern, and names no repository"
+    return reasons
 
 
 def is_reconciled(routes: Routes, source: str, event: Event) -> bool:
@@ -50,7 +66,7 @@ def is_reconciled(routes: Routes, source: str, event: Event) -> bool:
 
 
 def _named(routes: Routes) -> Iterator[tuple[str, str, Push]]:
-    sources = [name for name, source in routes.sources.items() if source.git is not None]
+    sources = _sources(routes)
     for route in routes.routes.values():
         source = _source(route, sources)
         push = route.when.push
@@ -58,6 +74,10 @@ def _named(routes: Routes) -> Iterator[tuple[str, str, Push]]:
             continue
         if (repository := plain_name(push.repository)) is not None:
             yield source, repository, push
+
+
+def _sources(routes: Routes) -> list[str]:
+    return [name for name, source in routes.sources.items() if source.git is not None]
 
 
 def _source(route: Route, sources: list[str]) -> str | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.credentials import ReadOnlyCredentials
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from amplify_jobs.aws.git_remotes import codecommit_login
@@ -68,6 +68,7 @@ def test_an_access_key_of_nobody_s_is_not_held_against_a_secret() -> None:
     check_login(replace(login(), signature="0" * 64), None, ADDRESS, NOW)
 
 
+@example("Basic ü")
 @given(st.text() | st.builds(header, st.text(), st.text()))
 def test_any_other_header_is_refused(authorization: str) -> None:
     with pytest.raises(LoginError, match="credential-helper"):

@@ -1,0 +1,65 @@
+"""Which failed deliveries of a GitHub repository can be asked for again.
+
+Source: https://docs.github.com/rest/repos/webhooks (list repository webhooks, list deliveries, redeliver a delivery).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from amplify_jobs.events.event import EventKind
+from amplify_jobs.routing.reconciled import ReconciledRepository
+
+PROVIDER = "github"
+# GitHub allows 5,000 calls an hour with a token.
+MOST_REDELIVERIES = 20
+_HOST, _API = "github.com", "https://api.github.com"
+
+
+def hooks_address(repository: ReconciledRepository) -> str:
+    """The address of the repository's webhooks in the API of the host that its git is at."""
+    parts = urlsplit(repository.git.address(repository.repository))
+    api = _API if parts.hostname == _HOST else f"{parts.scheme}://{parts.netloc}/api/v3"
+    return f"{api}/repos/{quote(repository.repository)}/hooks"
+
+
+def hook_of(hooks: Sequence[Mapping[str, Any]], webhook: str) -> int | None:
+    """The id of the webhook that delivers to our address; None where another one does, as of an organisation."""
+    for hook in hooks:
+        settings = hook.get("config")
+        url = settings.get("url") if isinstance(settings, dict) else None
+        if url == webhook and isinstance(hook.get("id"), int):
+            return int(hook["id"])
+    return None
+
+
+def failed_pushes(deliveries: Sequence[Mapping[str, Any]], since: datetime) -> list[int]:
+    """The ids of deliveries of pushes since then that never succeeded, each once, the oldest first.
+
+    A delivery and its repeats have one `guid`.
+    """
+    succeeded = {one.get("guid") for one in deliveries if _has_succeeded(one)}
+    failed: dict[object, tuple[datetime, int]] = {}
+    for one in deliveries:
+        time, number, guid = _time(one), one.get("id"), one.get("guid")
+        if one.get("event") != EventKind.PUSH or guid is None or guid in succeeded or not isinstance(number, int):
+            continue
+        if time is not None and time >= since:
+            failed[guid] = min((time, number), failed.get(guid, (time, number)))
+    return [number for _, number in sorted(failed.values())][:MOST_REDELIVERIES]
+
+
+def _has_succeeded(delivery: Mapping[str, Any]) -> bool:
+    status = delivery.get("status_code")
+    return isinstance(status, int) and 200 <= status < 300
+
+
+def _time(delivery: Mapping[str, Any]) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(str(delivery.get("delivered_at")))
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None

@@ -1,0 +1,69 @@
+"""Which of GitHub's deliveries are asked for again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from amplify_jobs.reconciling.redelivery import MOST_REDELIVERIES, failed_pushes, hook_of, hooks_address
+from amplify_jobs.routing.mirrors import Git
+from amplify_jobs.routing.reconciled import ReconciledRepository
+from tests.support.reconciled import NOON
+
+
+def delivery(number: int, status: int = 502, guid: str | None = None, **members: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "guid": guid or f"guid-{number}",
+        "delivered_at": (NOON + timedelta(minutes=number)).isoformat().replace("+00:00", "Z"),
+        "redelivery": False,
+        "status": "OK" if status == 202 else "Bad Gateway",
+        "status_code": status,
+        "event": "push",
+        "action": None,
+        **members,
+    }
+
+
+def test_pushes_that_failed_are_asked_for_the_oldest_first() -> None:
+    deliveries = [delivery(5), delivery(4, 202), delivery(3, 0), delivery(2, event="ping"), delivery(1)]
+    assert failed_pushes(deliveries, NOON) == [1, 3, 5]
+    assert failed_pushes(deliveries, NOON + timedelta(minutes=2)) == [3, 5]
+
+
+def test_one_that_was_delivered_again_is_left_alone() -> None:
+    assert failed_pushes([delivery(3, 202, "a", redelivery=True), delivery(2, 502, "a")], NOON) == []
+    # Two failed attempts are one delivery.
+    assert failed_pushes([delivery(3, 502, "a", redelivery=True), delivery(2, 502, "a")], NOON) == [2]
+
+
+def test_not_too_many_are_asked_for() -> None:
+    assert len(failed_pushes([delivery(number) for number in range(100)], NOON)) == MOST_REDELIVERIES
+
+
+@pytest.mark.parametrize(
+    "members", [{"id": None}, {"guid": None}, {"delivered_at": "yesterday"}, {"delivered_at": None}]
+)
+def test_what_is_no_delivery_is_left_out(members: dict[str, Any]) -> None:
+    assert failed_pushes([{**delivery(1), **members}, {}], NOON) == []
+
+
+def test_the_webhook_is_the_one_with_our_address() -> None:
+    ours, theirs = "https://api.example.com/webhooks/github", "https://ci.example.com/hook"
+    hooks: list[dict[str, Any]] = [{"id": 1, "config": {"url": theirs}}, {"id": 2, "config": {"url": ours}}, {"id": 3}]
+    assert hook_of(hooks, ours) == 2
+    assert hook_of(hooks[:1], ours) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://github.com/{repository}.git", "https://api.github.com/repos/acme/web/hooks"),
+        ("https://git.example.com/{repository}.git", "https://git.example.com/api/v3/repos/acme/web/hooks"),
+    ],
+)
+def test_the_token_goes_to_the_host_of_the_code(url: str, address: str) -> None:
+    repository = ReconciledRepository("github", "github", "acme/web", Git(url=url), ())
+    assert hooks_address(repository) == address
