@@ -25,7 +25,7 @@ def grow(source: History, tips: dict[str, int], chance: random.Random) -> None:
     plan: list[tuple[tuple[int, ...], bytes]] = []
     for number in range(len(source.commits) + 1, len(source.commits) + 1 + COMMITS_OF_PUSH):
         branch = chance.choice(BRANCHES)
-        parents = (tips[branch],) if branch in tips else ()
+        parents: tuple[int, ...] = (tips[branch],) if branch in tips else ()
         others = sorted(set(tips.values()) - {*parents})
         if parents and others and chance.random() < 0.1:
             parents = (*parents, chance.choice(others))
