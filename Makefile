@@ -46,7 +46,7 @@ examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; 
 
 tools: $(TOOLS)/ready ## Set up .venv-tools: the SAM CLI and the AWS CLI (384 MB)
 
-test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about six minutes)
+test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about five minutes)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 thorough: $(VENV)/ready $(TOOLS)/ready ## Run tests that take minutes: permissions, commands of the docs, the demo, a quota, smoke
@@ -82,8 +82,9 @@ codegen: $(VENV)/ready $(TOOLS)/ready ## Run the tests of AWS's code generators 
 browser: $(VENV)/ready ## Run the tests of the console in a headless browser (needs Chromium); SHOTS=folder keeps pictures
 	SHOTS=$(abspath $(SHOTS)) $(BIN)/python -m pytest -m browser tests/browser
 
-pictures: $(VENV)/ready ## Make the pictures of the console in docs/pictures anew (needs Chromium)
+pictures: $(VENV)/ready ## Make the pictures of the console and of reports in docs/pictures anew (needs Chromium)
 	@$(BIN)/python -m tools.console_pictures
+	@$(BIN)/python -m tools.report_pictures
 
 sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local invoke` (needs Docker)
 	$(BIN)/python -m pytest tests/sam_local -m sam_local

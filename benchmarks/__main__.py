@@ -16,6 +16,7 @@ BENCHMARKS = {
     "polling": "state transitions, polls and delay per job (simulated clock)",
     "matching": "one push against 100 and 1,000 routes",
     "cold_start": "each function's first and later answers against an ordinary function",
+    "reporting": "from an announcement to the report that its target accepted, and its CPU",
     "largest_payloads": "receive_webhook's answer to the largest recorded payload of each host",
     "start_up": "the local cloud from start to ready",
     "many_pushes": "200 signed pushes at once over HTTP",

@@ -16,8 +16,7 @@ from uuid import uuid4
 from amplify_jobs.intake.message import UnverifiedDelivery
 from amplify_jobs.model.request import Cause, JobRequest
 from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
-from benchmarks.team import CHAT, Team, until
-from local.report_targets import PREFIX as REPORTS
+from benchmarks.team import CHAT, Team, announcement, until
 from local.services.functions.runtime import ExecutionEnvironment, Invocation
 
 STACK = "amplify-jobs"
@@ -87,7 +86,7 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
     followed_app = team.app("followed", [BRANCH], ENDLESS_BUILD)
     started_app = team.app("started", [BRANCH], ENDLESS_BUILD)
     team.route("rejected", UNKNOWN_APP)
-    team.report_to_chat(f"{cloud.endpoint_url}{REPORTS}/slack/measured")
+    team.report_to_chat()
     team.store_routes()
     status, answer = team.deliver(team.push("followed", BRANCH))
     if status != 202:
@@ -243,11 +242,9 @@ class _World:
         return {"detailType": "Job Finished", "request": request, "execution": self._execution, "job": state}
 
     def announcement(self) -> Mapping[str, Any]:
-        """The example's announcement, of another request."""
-        event: dict[str, Any] = json.loads((PROJECT / "events" / "plan_reports.json").read_text(encoding="utf-8"))
+        """The announcement of another request."""
         self._report = f"reported-{next(self._numbers)}"
-        event["detail"] |= {"requestId": self._report, "route": "reported"}
-        return event
+        return announcement(self._report)
 
     def report(self) -> Mapping[str, Any]:
         """A batch of one report to a chat, which no planned one is about."""

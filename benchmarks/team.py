@@ -21,12 +21,13 @@ from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.conditions import Push, When
 from amplify_jobs.routing.report_targets import ChatWebhook, ReportConditions, Target
 from amplify_jobs.routing.routes import RequestTemplate, Route, Routes, Source
-from benchmarks.running_cloud import CREDENTIALS, HOST, REGION, RunningCloud
+from benchmarks.running_cloud import CREDENTIALS, HOST, PROJECT, REGION, RunningCloud
 from local.report_targets import PREFIX
 
 SECRET = "It's a Secret to Everybody"
 SECRET_NAME = "/amplify-jobs/secrets/github"
 CHAT = "chat"
+REPORTED = "reported"
 CHAT_ADDRESS = "/amplify-jobs/secrets/reports/chat"
 PATIENCE_SECONDS = 300.0
 
@@ -97,11 +98,16 @@ class Team:
             request=RequestTemplate(operation=Operation.START_JOB, parameters=parameters),
         )
 
-    def report_to_chat(self, address: str) -> None:
-        """Have announcements of a route `reported` delivered to a chat, once the routes are stored."""
+    def report_to_chat(self) -> None:
+        """Have announcements of the route REPORTED delivered to a chat's stand-in, once the routes are stored."""
+        address = f"{self._cloud.endpoint_url}{PREFIX}/slack/measured"
         self.ssm.put_parameter(Name=CHAT_ADDRESS, Type="SecureString", Value=address, Overwrite=True)
-        when = ReportConditions(routes=("reported",))
-        self._reports[CHAT] = ChatWebhook(kind="slack", webhook=CHAT_ADDRESS, when=when)
+        when = ReportConditions(routes=(REPORTED,))
+        self.report(CHAT, ChatWebhook(kind="slack", webhook=CHAT_ADDRESS, when=when))
+
+    def report(self, name: str, target: Target) -> None:
+        """Have announcements delivered to a target, once the routes are stored."""
+        self._reports[name] = target
 
     def received_reports(self) -> list[dict[str, Any]]:
         """What the stand-ins for targets of reports have received."""
@@ -168,6 +174,13 @@ class Team:
         pages = self.stepfunctions.get_paginator("list_executions")
         listing = pages.paginate(stateMachineArn=self.outputs["stateMachineArn"])
         return [execution for page in listing for execution in page["executions"]]
+
+
+def announcement(request_id: str) -> dict[str, Any]:
+    """The example's announcement, of a request of the route REPORTED."""
+    event: dict[str, Any] = json.loads((PROJECT / "events" / "plan_reports.json").read_text(encoding="utf-8"))
+    event["detail"] |= {"requestId": request_id, "route": REPORTED}
+    return event
 
 
 def until(find: Callable[[], Found | None], what: str, every_seconds: float = 0.05) -> Found:

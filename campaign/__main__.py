@@ -28,7 +28,8 @@ def main() -> int:
         storm = Storm(cloud, Path(folder), planned)
         console.print(
             f"campaign: seed {arguments.seed}, {arguments.pushes} pushes, {len(planned.faults)} faults, "
-            f"{len(planned.kills)} kills, {planned.seconds:.0f} s of storm",
+            f"{len(planned.kills)} kills, {len(planned.report_failures)} failures of targets, "
+            f"{planned.seconds:.0f} s of storm",
             highlight=False,
         )
         seen = storm.run()
@@ -49,7 +50,7 @@ def main() -> int:
 
 def _table(seed: int, pushes: int, seen: Seen, violated: int) -> Table:
     answers = Counter(delivery.status for delivery in seen.deliveries)
-    programs, people = repeats(seen)
+    programs, people, commits = repeats(seen)
     rows = [
         Row(("pushes and deliveries", f"{pushes} and {len(seen.deliveries)}")),
         *(Row((f"answers {status}", str(count))) for status, count in sorted(answers.items())),
@@ -58,7 +59,8 @@ def _table(seed: int, pushes: int, seen: Seen, violated: int) -> Table:
         Row(("pushes that no answer accepted and nothing built", str(len(lost(seen))))),
         Row(("executions", str(len(seen.executions)))),
         Row(("jobs", str(sum(seen.jobs_by_branch.values())))),
-        Row(("ends told more than once to programs, to people", f"{programs}, {people}")),
+        Row(("calls of targets of reports that failed", str(seen.failed_calls))),
+        Row(("ends told more than once to programs, to people, at commits", f"{programs}, {people}, {commits}")),
         Row(("violations", str(violated)), "0", violated == 0),
     ]
     return Table(f"Campaign of seed {seed}", ("what", "count"), rows)

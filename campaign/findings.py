@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -46,12 +46,25 @@ class Seen:
     told_people: Counter[str] = field(default_factory=Counter)
     """How many messages of an end name a request id."""
     messages: Mapping[str, int] = field(default_factory=dict)
+    statuses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The states of the status that tells of a request, in the order in which the host took them."""
+    deployments: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    """The states of each deployment that was made for a request."""
+    failed_calls: int = 0
+    """How many calls of targets of reports were refused, or had no answer."""
+    newest: Collection[str] = ()
+    """The requests whose jobs are the newest of their app and branch: no newer deployment makes theirs needless."""
+
+
+STATES = {"SUCCEEDED": "success", "FAILED": "failure"}
+"""The state at GitHub of an outcome; that of any other is error."""
 
 
 def violations(seen: Seen) -> Iterator[str]:
     """Each thing that must not be, as a sentence."""
     yield from _of_pushes(seen)
     yield from _of_ends(seen)
+    yield from _of_reports(seen)
     for queue, count in seen.messages.items():
         if count:
             yield f"{count} messages are left in {queue}"
@@ -86,10 +99,26 @@ def _of_ends(seen: Seen) -> Iterator[str]:
             yield f"people were not told the end of {each.request_id}"
 
 
-def repeats(seen: Seen) -> tuple[int, int]:
-    """Ends that were told more than once, to programs and to people: an answer that is lost makes a call come twice."""
+def _of_reports(seen: Seen) -> Iterator[str]:
+    for request_id, outcome in seen.told_programs:
+        state = STATES.get(outcome, "error")
+        if (last := next(reversed(seen.statuses.get(request_id, ())), None)) != state:
+            yield f"the status of {request_id} is {last} instead of {state}"
+        deployments = seen.deployments.get(request_id, ())
+        if len(deployments) > 1:
+            yield f"{request_id} has {len(deployments)} deployments"
+        if request_id in seen.newest and not deployments:
+            yield f"{request_id} has no deployment"
+        for states in deployments:
+            if (last := next(reversed(states), None)) != state:
+                yield f"the deployment of {request_id} is {last} instead of {state}"
+
+
+def repeats(seen: Seen) -> tuple[int, int, int]:
+    """Ends that were told more than once, to programs, people and commits: a lost answer makes a call come twice."""
     programs = sum(count > 1 for count in seen.told_programs.values())
-    return programs, sum(count > 1 for count in seen.told_people.values())
+    commits = sum(states.count(states[-1]) > 1 for states in seen.statuses.values())
+    return programs, sum(count > 1 for count in seen.told_people.values()), commits
 
 
 def lost(seen: Seen) -> list[int]:

@@ -22,6 +22,8 @@ FUNCTIONS = (
     "GetJobFunction",
     "OnStatusChangeFunction",
     "AnnounceFunction",
+    "PlanReportsFunction",
+    "SendReportFunction",
 )
 CALLS = (
     *(("amplify", name) for name in ("StartJob", "GetJob", "ListJobs", "GetApp", "GetBranch")),
@@ -39,6 +41,14 @@ FAULTS = ("throttle", "refuse", "lose-answer", "delay", "hang", "nonsense")
 EVENT_FAULTS = ("lose", "delay", "duplicate", "reorder")
 OUT = (("s3", "GetObject"), ("ssm", "GetParameters"), ("states", "StartExecution"), ("sqs", "SendMessage"))
 """What an outage hits: the calls that accept a delivery."""
+REPORT_FAILURES_A_PUSH = 0.5
+REPORT_FAILURES: tuple[dict[str, Any], ...] = (
+    {},
+    {"status": 429, "headers": {"retry-after": "1"}},
+    {"status": 500},
+    {"status": 503},
+)
+"""How calls of a target of reports fail; without a status they are done, and their answers are lost."""
 SSM_READS = ("GetParameter", "GetParameters", "GetParametersByPath")
 SSM_CALLS_A_SECOND = 2.0
 
@@ -54,12 +64,13 @@ class Push:
 
 @dataclass(frozen=True)
 class Plan:
-    """All pushes, faults and kills (with their function's logical id), by seconds after the start."""
+    """All that happens, by seconds after the start; kills have their function's logical id."""
 
     seconds: float
     pushes: Sequence[Push]
     faults: Sequence[tuple[float, dict[str, Any]]]
     kills: Sequence[tuple[float, str]]
+    report_failures: Sequence[tuple[float, dict[str, Any]]]
 
 
 def plan(seed: int, pushes: int) -> Plan:
@@ -79,11 +90,16 @@ def plan(seed: int, pushes: int) -> Plan:
     quota = {"service": "ssm", "operation": first, "also": others, "fault": "quota", "rate": SSM_CALLS_A_SECOND}
     faults.append((0.0, quota))
     kills = [(moment(), FUNCTIONS[number % len(FUNCTIONS)]) for number in range(round(pushes * KILLS_A_PUSH))]
+    failures = [
+        (moment(), {**REPORT_FAILURES[number % len(REPORT_FAILURES)], "times": random.randint(1, 3)})
+        for number in range(round(pushes * REPORT_FAILURES_A_PUSH))
+    ]
     return Plan(
         seconds,
         [_push(random, number / PUSHES_A_SECOND) for number in range(pushes)],
         sorted(faults, key=lambda item: item[0]),
         sorted(kills),
+        sorted(failures, key=lambda item: item[0]),
     )
 
 

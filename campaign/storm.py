@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import time
@@ -21,6 +22,7 @@ from benchmarks.running_cloud import PROJECT, RunningCloud
 from benchmarks.team import Team
 from campaign.findings import Delivered, Execution, Seen
 from campaign.plan import APPS, BRANCHES, Plan
+from campaign.reports import ReportTargets
 from demo.announcements import Announcements
 from local.cloud import CloudSettings, LocalCloud
 
@@ -30,7 +32,17 @@ MAX_DELIVERIES = 64
 EARLIER_JOB = timedelta(seconds=10)
 RETRY_SECONDS = (15.0, 30.0)
 """Waits of asynchronous events, a quarter of AWS's, so that they outlast a fault as there."""
-QUEUES = ("IntakeQueue", "IntakeDeadLetterQueue", "DeadLetterQueue")
+RETRIED_SECONDS = sum(RETRY_SECONDS) + 15.0
+"""So long an announcement may take to its report: nothing moves between the attempts to plan it."""
+COLLECT_EVERY_SECONDS = 2.0
+"""Less than a stand-in takes to forget its oldest call."""
+QUEUES = (
+    "IntakeQueue",
+    "IntakeDeadLetterQueue",
+    "DeadLetterQueue",
+    "ReportQueue",
+    "ReportDeadLetterQueue",
+)
 
 
 def cloud_at_work(folder: Path) -> LocalCloud:
@@ -57,6 +69,7 @@ class Storm:
         )
         self._branches = [f"b{number:02}" for number in range(BRANCHES)]
         self._apps = [self._team.app(f"site-{number}", self._branches, "sleep 1") for number in range(APPS)]
+        self._targets = ReportTargets(cloud, self._team)
         self._team.store_routes()
         self._pushes = [self._team.push(f"site-{each.app}", self._branches[each.branch]) for each in plan.pushes]
         for app_id in self._apps:
@@ -97,6 +110,9 @@ class Storm:
                 acts += [(at, partial(deliver, number)) for at in push.deliveries]
             acts += [(at, partial(self._inject, fault)) for at, fault in self._plan.faults]
             acts += [(at, partial(self._kill, function)) for at, function in self._plan.kills]
+            acts += [(at, partial(self._targets.fail, failure)) for at, failure in self._plan.report_failures]
+            times = range(math.ceil(self._plan.seconds / COLLECT_EVERY_SECONDS))
+            acts += [(number * COLLECT_EVERY_SECONDS, self._targets.collect) for number in times]
             for at, act in sorted(acts, key=lambda each: each[0]):
                 time.sleep(max(0.0, started + at - time.monotonic()))
                 act()
@@ -137,19 +153,27 @@ class Storm:
     def _wait_until_all_ended(self) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         quiet_since = time.monotonic()
-        while time.monotonic() < deadline and time.monotonic() - quiet_since < QUIET_SECONDS:
+        quiet_seconds = QUIET_SECONDS
+        while time.monotonic() < deadline and time.monotonic() - quiet_since < quiet_seconds:
             self._collect()
-            runs = any(each["status"] == "RUNNING" for each in self._team.executions())
-            if runs or self._messages()["IntakeQueue"]:
+            self._targets.let_time_pass()
+            ends = {end["cause"]["commit"] for end in self._ends()}
+            quiet_seconds = QUIET_SECONDS if ends <= self._targets.ended_commits() else RETRIED_SECONDS
+            runs, messages = any(each["status"] == "RUNNING" for each in self._team.executions()), self._messages()
+            if runs or messages["IntakeQueue"] or messages["ReportQueue"]:
                 quiet_since = time.monotonic()
             time.sleep(0.5)
         self._collect()
 
     def _collect(self) -> None:
+        self._targets.collect()
         while events := list(self._announcements.for_programs()):
             self._programs += events
         while messages := list(self._announcements.for_people()):
             self._people += messages
+
+    def _ends(self) -> list[dict[str, Any]]:
+        return [each["detail"] for each in self._programs if each["detail-type"] in {"Job Finished", "Job Rejected"}]
 
     def _messages(self) -> dict[str, int]:
         sqs = self._team.client("sqs")
@@ -179,11 +203,12 @@ class Storm:
             for app, app_id in enumerate(self._apps)
             for branch, name in enumerate(self._branches)
         }
-        ends = [each["detail"] for each in self._programs if each["detail-type"] in {"Job Finished", "Job Rejected"}]
+        ends = self._ends()
         people: Counter[str] = Counter()
         for execution in executions:
             of_end = (text for subject, text in self._people if not subject.startswith("Started"))
             people[execution.request_id] = sum(execution.request_id in text for text in of_end)
+        requests = {each.push: each.request_id for each in executions if each.push is not None}
         return Seen(
             deliveries=answers,
             executions=executions,
@@ -192,4 +217,22 @@ class Storm:
             told_programs=Counter((end["requestId"], str(end.get("outcome"))) for end in ends),
             told_people=people,
             messages=self._messages(),
+            statuses={
+                requests[numbers[commit]]: states
+                for commit, states in self._targets.statuses().items()
+                if numbers[commit] in requests
+            },
+            deployments=self._targets.deployments(),
+            failed_calls=self._targets.failed_calls(),
+            newest=_newest(ends),
         )
+
+
+def _newest(ends: list[dict[str, Any]]) -> set[str]:
+    """The newest request of each app and branch, of those whose jobs were started."""
+    newest: dict[tuple[str, str], tuple[str, str]] = {}
+    for end in ends:
+        if job := end.get("job"):
+            place = (job["appId"], job["branchName"])
+            newest[place] = max(newest.get(place, ("", "")), (end["requestedAt"], end["requestId"]))
+    return {request_id for _, request_id in newest.values()}

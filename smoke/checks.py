@@ -78,6 +78,8 @@ class Checks:
         yield from self._guarded("dead-letter queue", self._dead_letters)
         yield from self._guarded("dead-letter queue of the intake queue", self._intake_dead_letters)
         yield from self._guarded("intake queue", self._intake)
+        yield from self._guarded("dead-letter queue of the queue of reports", self._report_dead_letters)
+        yield from self._guarded("queue of reports", self._reports)
         yield from self._guarded("alarms", self._alarms)
         yield from self._guarded("artifact's address", self._address)
         yield from self._guarded(REQUEST, self._request)
@@ -202,7 +204,20 @@ class Checks:
         dead_letters = self._attributes("intakeDeadLetterQueueUrl")["QueueArn"]
         return [
             judging.queue("intake queue", attributes, "deliveries could not be processed; the function's log says why"),
-            judging.intake_redrive("what the intake queue gives up", attributes.get("RedrivePolicy"), dead_letters),
+            judging.redrive("what the intake queue gives up", attributes.get("RedrivePolicy"), dead_letters),
+        ]
+
+    def _report_dead_letters(self) -> Finding:
+        attributes = self._attributes("reportDeadLetterQueueUrl")
+        otherwise = "amplify-jobs reports list names them, amplify-jobs reports replay sends them again"
+        return judging.queue("dead-letter queue of the queue of reports", attributes, otherwise)
+
+    def _reports(self) -> list[Finding]:
+        attributes = self._attributes("reportQueueUrl")
+        dead_letters = self._attributes("reportDeadLetterQueueUrl")["QueueArn"]
+        return [
+            judging.report_queue("queue of reports", attributes),
+            judging.redrive("what the queue of reports gives up", attributes.get("RedrivePolicy"), dead_letters),
         ]
 
     def _attributes(self, output: str) -> Mapping[str, str]:

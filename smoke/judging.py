@@ -108,9 +108,20 @@ def alarms(check: str, stack: str, states: Mapping[str, str]) -> Finding:
 
 def queue(check: str, attributes: Mapping[str, str], otherwise: str) -> Finding:
     """Whether nothing waits in a queue; `otherwise` says what to do with what does."""
-    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    waiting = sum(int(attributes.get(name, 0)) for name in counts)
+    waiting = _messages(attributes)
     return failed(check, f"{waiting} messages wait; {otherwise}") if waiting else passed(check, "empty")
+
+
+def report_queue(check: str, attributes: Mapping[str, str]) -> Finding:
+    """Whether reports wait: for a target that does not answer, or for a moment, as on each stack at work."""
+    if waiting := _messages(attributes):
+        return unproven(check, f"{waiting} reports are on their way or wait; amplify-jobs reports list names them")
+    return passed(check, "empty")
+
+
+def _messages(attributes: Mapping[str, str]) -> int:
+    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    return sum(int(attributes.get(name, 0)) for name in counts)
 
 
 def dead_letter_policy(check: str, queue_arn: str, policy: str | None) -> Finding:
@@ -129,8 +140,8 @@ def dead_letter_policy(check: str, queue_arn: str, policy: str | None) -> Findin
     return failed(check, "rules may not put events there, and what they can't deliver is lost; deploy the stack again")
 
 
-def intake_redrive(check: str, policy: str | None, dead_letters_arn: str) -> Finding:
-    """Whether what the intake queue can't get rid of goes to its dead-letter queue."""
+def redrive(check: str, policy: str | None, dead_letters_arn: str) -> Finding:
+    """Whether what a queue can't get rid of goes to its dead-letter queue."""
     if policy and json.loads(policy).get("deadLetterTargetArn") == dead_letters_arn:
         return passed(check, "goes on to its dead-letter queue")
     return failed(check, "does not go on to its dead-letter queue; deploy the stack again")

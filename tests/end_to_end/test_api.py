@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import urllib3
 
 from tests.support.signed_calls import call
 from tests.support.team import Team
+
+pytestmark = pytest.mark.shared_cloud
 
 
 def eventually(team: Team, path: str, is_right: Callable[[Any], bool]) -> Any:
@@ -32,8 +35,12 @@ def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
     assert [step["status"] for step in told["steps"]]
     finished = "/requests?app=seen&state=finished&limit=5"
     eventually(team, finished, lambda page: [item["requestId"] for item in page["items"]] == [request_id])
-    tag = call(team, "GET", finished)[2]["ETag"]
-    assert call(team, "GET", finished, tag=tag)[0] == 304
+
+    def unchanged() -> bool | None:
+        return call(team, "GET", finished, tag=call(team, "GET", finished)[2]["ETag"])[0] == 304 or None
+
+    # The index hears of the end of the execution, and of the reports, after the end of the job.
+    team.until(unchanged, "an answer that did not change was never 304")
     _, log, _ = call(team, "GET", f"/requests/{request_id}/log")
     assert log["complete"]
     assert told["commitBuilt"] in log["text"]
@@ -61,7 +68,26 @@ def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
         assert team.told(each)["outcome"] == "SUCCEEDED"
 
 
+def test_a_request_that_waits_is_stopped_before_it_becomes_a_job(team: Team) -> None:
+    app_id = team.app("waiting")
+    team.inject_fault(service="amplify", operation="StartJob", fault="throttle", times=1000)
+    request_id = team.asks("start_job", {"appId": app_id, "branchName": "main", "jobType": "RELEASE"})
+    eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "RECEIVED")
+    status, answer, _ = call(team, "POST", f"/requests/{request_id}/stop", {"reason": "not now"})
+    assert (status, answer) == (202, {"requestId": request_id})
+    rejected = team.told(request_id, "Job Rejected")
+    team.clear_faults()
+    assert (rejected["outcome"], rejected["supersededBy"]) == ("CANCELLED", None)
+    assert rejected["reason"] == "Stopped by the jobs API before a job was started. not now"
+    assert team.jobs(app_id) == []
+    told = eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "REJECTED")
+    assert told["outcome"] == "CANCELLED"
+    assert call(team, "POST", f"/requests/{request_id}/stop")[0] == 409
+
+
 def test_what_is_wrong_is_a_problem_and_calls_without_a_signature_are_refused(team: Team) -> None:
+    # Without routes nothing is known to be wrong with an order.
+    team.route("any", team.app("any"))
     assert urllib3.request("GET", f"{team.cloud.api_url}/requests").status == 403
     assert urllib3.request("GET", f"{team.cloud.api_url}/badges/none.svg").status == 200
     for method, path, body, status in (

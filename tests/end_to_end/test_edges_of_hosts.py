@@ -16,6 +16,8 @@ from tests.end_to_end.test_git_hosts import WORD, deliver
 from tests.support.recorded_webhooks import secret_of, signed
 from tests.support.team import Team
 
+pytestmark = pytest.mark.shared_cloud
+
 A, B, NO_COMMIT = "a" * 40, "b" * 40, "0" * 40
 HOSTS = ("github", "gitea", "forgejo", "bitbucket-server", "standard")
 
@@ -51,7 +53,7 @@ def send(team: Team, app_id: str, tmp_path_factory: pytest.TempPathFactory) -> D
         routes[name] = {"source": host, "when": when, "request": request}
     file: Path = tmp_path_factory.mktemp("routes") / "routes.yaml"
     file.write_text(yaml.safe_dump({"sources": sources, "routes": routes}))
-    assert cli.main(["routes", "push", str(file)]) == 0
+    assert cli.main(["routes", "push", str(file), "--yes"]) == 0
     for function in ("ReceiveWebhookFunction", "ReceiveEventFunction"):
         team.kill(function)
     webhooks = team.url.rpartition("/")[0]

@@ -8,24 +8,9 @@ from typing import Any
 import pytest
 
 from amplify_jobs_cli import cli
+from tests.support.looking import reconcile
 from tests.support.mirrored import MAIN, MirroredApp
 from tests.support.team import Team
-
-
-def reconcile(team: Team, **order: Any) -> list[dict[str, Any]]:
-    """Start the state machine of the schedule, and give what each batch found."""
-    states = team.stepfunctions
-    machine = team.outputs["reconcileStateMachineArn"]
-    execution = states.start_execution(stateMachineArn=machine, input=json.dumps(order))["executionArn"]
-
-    def ended() -> dict[str, Any] | None:
-        told: Any = states.describe_execution(executionArn=execution)
-        return None if told["status"] == "RUNNING" else told
-
-    told = team.until(ended, "the execution of reconcile does not end")
-    assert told["status"] == "SUCCEEDED", told
-    found: list[dict[str, Any]] = json.loads(told["output"])
-    return found
 
 
 def pushes(batches: list[dict[str, Any]], name: str) -> list[str]:

@@ -17,6 +17,8 @@ from demo.examples import zipped_site
 from tests.support.node import needs_node
 from tests.support.team import ROOT, Team
 
+pytestmark = pytest.mark.shared_cloud
+
 SCHEMA = """\
 type Post @model {
   id: ID!
@@ -248,6 +250,7 @@ def test_a_models_job_whose_answer_was_lost_is_the_only_one(team: Team, app_id: 
     assert len(team.session.client("amplifybackend").list_backend_jobs(**place)["Jobs"]) == 1
 
 
+@needs_node
 def test_models_that_cannot_be_made_are_a_failed_job(team: Team, app_id: str) -> None:
     request_id = team.asks("generate_backend_api_models", environment(team, app_id, "broken", "type Post {"))
 

@@ -19,6 +19,7 @@ import pytest
 
 from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.examples import zipped_site
+from tests.support.looking import reconcile
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.signed_calls import call
@@ -277,21 +278,14 @@ def reconciles(team: Team) -> Iterator[None]:
     """A push whose delivery was lost, found by the schedule of reconcile, which fires now."""
     app = MirroredApp.made(team, "missed")
     yield
+    reconcile(team)
+    commit = app.commit("Missed")
     scheduler: Any = team.session.client("scheduler")
     target = scheduler.get_schedule(Name=f"{STACK}-reconcile")["Target"] | {"Input": '{"afterMinutes": 0}'}
-
-    def look(number: int) -> None:
-        scheduler.create_schedule(
-            Name=f"reconcile-{number}",
-            ScheduleExpression="rate(1 hour)",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target=target,
-        )
-
-    look(1)
-    until_asked(team, "ReconcileFunctionRole", "s3:PutObject")
-    commit = app.commit("Missed")
-    look(2)
+    window = {"Mode": "OFF"}
+    scheduler.create_schedule(
+        Name="reconcile", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=window, Target=target
+    )
     assert team.told_of("missed")["commitBuilt"] == commit
 
 

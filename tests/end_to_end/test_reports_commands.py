@@ -114,13 +114,14 @@ def test_a_target_that_wants_no_more_is_stopped_resumed_and_gets_what_it_missed(
     statuses = len(received(team, "github"))
     assert run(capsys, "replay", "hook", "--since", "1h")["replay"].startswith("reports.hook.")
 
-    def both() -> list[str] | None:
-        found = [one for one in of_request(received(team, "hook"), request_id) if one["status"] == 201]
-        return [one["content"]["type"] for one in found] if len(found) == 2 else None
+    def accepted() -> list[str]:
+        calls = [one for one in of_request(received(team, "hook"), request_id) if one["status"] == 201]
+        return [one["content"]["type"] for one in calls]
 
-    # EventBridge replays events in any order, and an older report than what the target has is dropped.
-    assert set(team.until(both, "the target did not get what it missed")) == {"job.started", "job.finished"}
+    team.until(lambda: "job.finished" in accepted() or None, "the target did not get the end that it missed")
     until_all_are_handled(team)
+    # EventBridge replays events in any order, and an older report than what the target has is dropped.
+    assert accepted() in (["job.started", "job.finished"], ["job.finished"])
     assert len(received(team, "github")) == statuses
     assert refused(team) == []
 

@@ -96,6 +96,18 @@ class Team:
                     else:
                         os.environ[name] = value
 
+    def begin_anew(self, folder: Path) -> None:
+        """Forget the routes, store the secret again, and make further repositories in another folder.
+
+        The apps are deleted, since an account has 25 at most.
+        """
+        for app in self.amplify.list_apps(maxResults=100)["apps"]:
+            self.amplify.delete_app(appId=app["appId"])
+        self.session.client("ssm").put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET, Overwrite=True)
+        self._folder = folder
+        self._routes = {}
+        self.reports = {}
+
     # ------------------------------------------------------------ what the team has
 
     def app(self, name: str, build: list[str] | None = None) -> str:
@@ -228,12 +240,25 @@ class Team:
                 return error.code, json.loads(error.read() or b"{}")
 
     def accepted(self, body: bytes) -> str:
-        """Deliver a push that one route takes, and give the request id."""
-        status, answer = self.deliver(body)
-        assert status == 202, answer
-        (request,) = answer["requests"]
-        assert request["duplicate"] is False
-        return str(request["requestId"])
+        """Deliver a push that one route takes, and give the request id.
+
+        On a busy machine AWS may answer too late; the push then waits in the queue. A repeat gives the same request.
+        """
+        deferrals = 0
+
+        def found() -> str | None:
+            nonlocal deferrals
+            status, answer = self.deliver(body)
+            assert status == 202, answer
+            if answer["deferred"]:
+                deferrals += 1
+                return None
+            assert len(answer["requests"]) == 1, answer
+            (request,) = answer["requests"]
+            assert request["duplicate"] is False or deferrals, answer
+            return str(request["requestId"])
+
+        return self.until(found, "the push stayed in the queue")
 
     def kill(self, function: str) -> None:
         """Kill -9 every process of a function, by its logical id; idle or at work. Returns when they are dead."""

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -203,6 +204,12 @@ _LOADED = {
 }
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """All that a module is made of. Functions have most of their modules in common."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def modules_of(handler: Path) -> set[Path]:
     """The handler and every module of the package that it imports, directly or not."""
     found, to_read = {handler}, [handler]
@@ -210,7 +217,7 @@ def modules_of(handler: Path) -> set[Path]:
         path = to_read.pop()
         # What a module loads by the registry of operations it does not import.
         loaded = _LOADED.get(path.relative_to(PACKAGE).as_posix(), ()) if path.is_relative_to(PACKAGE) else ()
-        for node in (*ast.walk(ast.parse(path.read_text(encoding="utf-8"))), *loaded):
+        for node in (*nodes_of(path), *loaded):
             names = []
             if isinstance(node, str):
                 names = [node.partition(":")[0]]
@@ -229,7 +236,7 @@ def read_of_environment(path: Path) -> set[str]:
     source = path.read_text(encoding="utf-8")
     fields = {
         field.target.id.upper()
-        for model in ast.walk(ast.parse(source))
+        for model in nodes_of(path)
         if isinstance(model, ast.ClassDef)
         and any(isinstance(base, ast.Name) and base.id == "Settings" for base in model.bases)
         for field in model.body
@@ -341,6 +348,9 @@ NEEDED: dict[str, dict[str, set[str]]] = {
         "save_models_attempt": {"dynamodb:UpdateItem JobsTable"},
         "mark_superseded": {"dynamodb:UpdateItem JobsTable"},
         "superseding_request": {"dynamodb:GetItem JobsTable"},
+        "order_stop": {"dynamodb:UpdateItem JobsTable"},
+        "stop_of_request": {"dynamodb:GetItem JobsTable"},
+        "progress": {"dynamodb:GetItem JobsTable"},
         "published_announcements": {"dynamodb:GetItem JobsTable"},
         "mark_announced": {"dynamodb:UpdateItem JobsTable"},
     },
@@ -412,8 +422,7 @@ def called(paths: set[Path]) -> set[str]:
     names = set()
     for path in paths:
         if not path.is_relative_to(PACKAGE) or path.relative_to(PACKAGE).as_posix() not in NEEDED:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            names |= {node.attr for node in nodes_of(path) if isinstance(node, ast.Attribute)}
     return names
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from campaign.findings import Delivered, Execution, Seen, lost, violations
+from campaign.findings import Delivered, Execution, Seen, lost, repeats, violations
 from campaign.plan import CALLS, EVENT_FAULTS, FAULTS, FUNCTIONS, plan
 from local.server.faults import Faults
 
@@ -24,6 +24,7 @@ def test_a_plan_is_its_seed_s_and_has_every_fault_on_every_call(seed: int) -> No
     assert wanted - hit == {("lambda", "Invoke", "nonsense")}
     assert any(fault["fault"] == "quota" for _, fault in made.faults)
     assert {function for _, function in made.kills} == set(FUNCTIONS)
+    assert {failure.get("status") for _, failure in made.report_failures} == {None, 429, 500, 503}
     assert all(1 <= len(push.deliveries) <= 3 for push in made.pushes)
 
 
@@ -41,12 +42,20 @@ GOOD = Seen(
     told_programs=Counter({("r0", "SUCCEEDED"): 2}),
     told_people=Counter({"r0": 1}),
     messages={"IntakeQueue": 0},
+    statuses={"r0": ["pending", "success", "success"]},
+    deployments={"r0": [["in_progress", "success"]]},
+    newest={"r0"},
 )
 
 
 def test_what_is_good_has_no_violation_and_what_was_refused_is_named() -> None:
     assert list(violations(GOOD)) == []
     assert lost(GOOD) == [1]
+    assert repeats(GOOD) == (1, 0, 1)
+
+
+def test_a_request_of_an_older_job_may_have_no_deployment() -> None:
+    assert list(violations(replace(GOOD, deployments={}, newest=()))) == []
 
 
 @pytest.mark.parametrize(
@@ -68,6 +77,11 @@ def test_what_is_good_has_no_violation_and_what_was_refused_is_named() -> None:
             "programs were told 2 ends of r0",
         ),
         ({"told_people": Counter()}, "people were not told the end of r0"),
+        ({"statuses": {}}, "the status of r0 is None instead of success"),
+        ({"statuses": {"r0": ["success", "pending"]}}, "the status of r0 is pending instead of success"),
+        ({"deployments": {}}, "r0 has no deployment"),
+        ({"deployments": {"r0": [["success"], ["success"]]}}, "r0 has 2 deployments"),
+        ({"deployments": {"r0": [["in_progress"]]}}, "the deployment of r0 is in_progress instead of success"),
         ({"messages": {"DeadLetterQueue": 1}}, "1 messages are left in DeadLetterQueue"),
         (
             {

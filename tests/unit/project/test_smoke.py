@@ -186,6 +186,19 @@ def test_the_dead_letter_queues_policy() -> None:
     assert judging.dead_letter_policy("p", "arn:q", None).verdict == "fail"
 
 
+def test_reports_that_wait_are_no_fault_and_dead_ones_are() -> None:
+    waiting = {"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "2"}
+    assert judging.report_queue("q", {}).verdict == "pass"
+    found = judging.report_queue("q", waiting)
+    assert (found.verdict, found.sentence.partition(" ")[0]) == ("not provable here", "3")
+    assert judging.queue("q", waiting, "send them again").verdict == "fail"
+
+
+def test_what_a_queue_gives_up_goes_to_its_dead_letter_queue() -> None:
+    policies = ('{"deadLetterTargetArn": "arn:q"}', '{"deadLetterTargetArn": "arn:other"}', None)
+    assert [judging.redrive("q", policy, "arn:q").verdict for policy in policies] == ["pass", "fail", "fail"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "verdict"), [(0, "pass"), (299, "pass"), (-299, "pass"), (301, "fail"), (-301, "fail")]
 )

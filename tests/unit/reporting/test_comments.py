@@ -61,7 +61,7 @@ class World:
         )
         where = destination(self.provider, **self.members)
         (planned,) = plan([where], report)
-        return sender.send(where, planned, report)
+        return sender.send(where, planned, report).result
 
     def until_sent(self, report: Report) -> Result:
         """Send a report as the queue does: again, until nothing asks to wait."""

@@ -79,7 +79,7 @@ class GitHub:
     def report(self, report: Report, api: str | None = None) -> Result:
         where = destination(api)
         (planned,) = plan([where], report)
-        return self.sender.send(where, planned, report)
+        return self.sender.send(where, planned, report).result
 
     @property
     def paths(self) -> list[str]:

@@ -17,6 +17,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -200,6 +201,7 @@ def check(world: World, reports: Sequence[Report]) -> None:
         assert list(dict.fromkeys(versions)) == newest, subject
 
 
+@pytest.mark.thorough
 def test_1_000_announcements_keep_their_order_and_nothing_is_lost_while_a_target_is_down_for_an_hour() -> None:
     reports = announcements(500)
     assert len(reports) == 1_000

@@ -32,8 +32,11 @@ RIGHT = {
 }
 
 
+ADAPTER = TypeAdapter[Target](Target)
+
+
 def target(name: str) -> Target:
-    return TypeAdapter[Target](Target).validate_python({"kind": name, **TARGETS[name]})
+    return ADAPTER.validate_python({"kind": name, **TARGETS[name]})
 
 
 def fault(name: str, value: str) -> str | None:

@@ -21,6 +21,7 @@ from amplify_jobs.reporting.sending import (
     ReportRetryError,
     Result,
     Sender,
+    SendResult,
     pause_seconds,
 )
 from amplify_jobs.routing.routes import Routes
@@ -74,6 +75,9 @@ class World:
     secrets: Secrets = field(default_factory=Secrets)
 
     def send(self, report: Report) -> Result:
+        return self.send_with_reason(report).result
+
+    def send_with_reason(self, report: Report) -> SendResult:
         sender = Sender(
             records=self.records, secrets=self.secrets, http=self.host, notices=self.notices, clock=lambda: 1_000.0
         )
@@ -116,6 +120,18 @@ def test_the_last_state_at_the_host_is_the_newest_that_was_sent(order: list[int]
         if not maxima or reports[number].version > maxima[-1]:
             maxima.append(reports[number].version)
     assert len(world.host.calls) == len(maxima)
+
+
+def test_the_reason_of_a_refusal_is_given_and_that_of_a_report_that_was_sent_is_not() -> None:
+    body = b'{"message": "No commit found for SHA: 1"}'
+    world = World(host=Host([Answer(201), Answer(422, body=body), Answer(401), Answer(201)]))
+    results = [world.send_with_reason(report) for report in (started(), finished(), finished(), finished())]
+    assert [sent.result for sent in results] == [Result.SENT, Result.REFUSED, Result.STOPPED, Result.STOPPED]
+    reasons = [sent.reason or "" for sent in results]
+    assert reasons[0] == ""
+    assert "No commit found" in reasons[1]
+    assert "401" in reasons[2]
+    assert "stopped" in reasons[3]
 
 
 def test_a_repeat_is_not_sent() -> None:
@@ -232,11 +248,11 @@ def test_a_target_that_wants_changes_gets_the_first_failure_and_the_first_succes
     for number, outcome in enumerate(outcomes):
         report = finished(outcome, request_id=f"web-{number}", requested_at=REQUESTED + timedelta(minutes=number))
         (planned,) = plan([destination], report)
-        sent.append(sender.send(destination, planned, report))
+        sent.append(sender.send(destination, planned, report).result)
     news = [Result.UNCHANGED, Result.SENT, Result.UNCHANGED, Result.UNCHANGED, Result.SENT, Result.UNCHANGED]
     assert sent == news
     # A replay brings the first failure again, which is no news beside the success of a newer job.
     again = finished(Outcome.FAILED, request_id="web-1", requested_at=REQUESTED + timedelta(minutes=1))
     world.records.records.clear()
     (planned,) = plan([destination], again)
-    assert sender.send(destination, planned, again) is Result.UNCHANGED
+    assert sender.send(destination, planned, again).result is Result.UNCHANGED

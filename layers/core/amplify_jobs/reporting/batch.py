@@ -85,15 +85,16 @@ class ReportBatch:
         logger.append_keys(**report.log_keys())
         plan = Plan(message.target, message.subject, message.lane)
         try:
-            result = self._sender.send(destination, plan, report)
+            sent = self._sender.send(destination, plan, report)
         except (ReportRetryError, ServiceTrouble) as trouble:
             self._write_outcome(destination, plan, report, state="waiting", text=str(trouble))
             raise
-        self._write_outcome(destination, plan, report, state=result.value, text=report.state.value)
-        metrics.add_metric(f"Reports{result.value.capitalize()}", MetricUnit.Count, 1)
-        logger.info("Report handled", extra={"result": result.value})
-        if result is Result.REFUSED:
-            logger.warning("A target refused a report")
+        state = sent.result.value
+        self._write_outcome(destination, plan, report, state=state, text=sent.reason or report.state.value)
+        metrics.add_metric(f"Reports{state.capitalize()}", MetricUnit.Count, 1)
+        logger.info("Report handled", extra={"result": state})
+        if sent.result is Result.REFUSED:
+            logger.warning("A target refused a report", extra={"reason": presentable(sent.reason or "")})
 
     def _write_outcome(self, destination: Destination, plan: Plan, report: Report, *, state: str, text: str) -> None:
         outcome = ReportOutcome(

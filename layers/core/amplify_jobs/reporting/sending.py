@@ -36,6 +36,14 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True)
+class SendResult:
+    """What became of a report, and why the target does not have it, where it refused it or is stopped."""
+
+    result: Result
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Record:
     """What a subject of a target was told last; `remote` is what a further call needs."""
 
@@ -123,20 +131,20 @@ class Sender:
         self._notices = notices
         self._apps = AppTokens(http, clock)
 
-    def send(self, destination: Destination, plan: Plan, report: Report) -> Result:
+    def send(self, destination: Destination, plan: Plan, report: Report) -> SendResult:
         """Deliver a report, unless the subject was told the same or something newer. Safe to call again.
 
         Raises ReportRetryError where the target can't take it now, and ServiceTrouble of our own services.
         """
         if self._records.is_stopped(destination):
-            return Result.STOPPED
+            return SendResult(Result.STOPPED, "the target is stopped since an earlier report")
         record = self._records.record(plan)
         if record.version is not None and report.version <= record.version:
-            return Result.OUTDATED
+            return SendResult(Result.OUTDATED)
         if plan.lane is not None and not self._enter(plan.whole_lane, report) and record == Record():
-            return Result.OUTDATED
+            return SendResult(Result.OUTDATED)
         if destination.target.when.changes and not self._is_change(destination, report):
-            return Result.UNCHANGED
+            return SendResult(Result.UNCHANGED)
         result = self._deliver(destination, plan, report, record)
         if destination.target.when.changes:
             self._records.save_branch_state(destination, report)
@@ -161,7 +169,7 @@ class Sender:
             self._records.save_branch_state(destination, report)
         return False
 
-    def _deliver(self, destination: Destination, plan: Plan, report: Report, record: Record) -> Result:
+    def _deliver(self, destination: Destination, plan: Plan, report: Report, record: Record) -> SendResult:
         credentials = {name: self._secret(destination, name) for name in secrets_of(destination.target)}
         if (fault := secret_fault(destination.target, credentials)) is not None:
             reason = f"{fault.parameter}: {fault.message}; {fault.remedy}"
@@ -190,7 +198,7 @@ class Sender:
 
     def _call(
         self, destination: Destination, plan: Plan, report: Report, record: Record, credentials: Credentials
-    ) -> Result:
+    ) -> SendResult:
         kind, remote = kind_of(destination), record.remote
         for _ in range(_MOST_CALLS):
             call = kind.call(destination, report, credentials, remote)
@@ -201,7 +209,7 @@ class Sender:
             match kind.judge(destination, report, answer, remote, self._clock()):
                 case Accepted(new):
                     self._records.save(plan, Record(report.version, new))
-                    return Result.SENT
+                    return SendResult(Result.SENT)
                 case Continued(new, kept):
                     remote = new
                     if kept:
@@ -238,9 +246,9 @@ class Sender:
                 "`amplify-jobs routes push` prints the command that stores it"
             ) from None
 
-    def _refused(self, destination: Destination, reason: str, *, stops: bool) -> Result:
+    def _refused(self, destination: Destination, reason: str, *, stops: bool) -> SendResult:
         if not stops:
-            return Result.REFUSED
+            return SendResult(Result.REFUSED, reason)
         if self._records.stop(destination, reason):
             try:
                 self._notices.tell_stopped(destination, reason)
@@ -248,7 +256,7 @@ class Sender:
                 # The report comes again, and people are told then.
                 self._records.resume(destination)
                 raise
-        return Result.STOPPED
+        return SendResult(Result.STOPPED, reason)
 
 
 def pause_seconds(attempt: int, after_seconds: float | None, jitter: float) -> int:

@@ -76,13 +76,13 @@ def send_trial(trial: Trial, secrets: Secrets, http: Http, clock: Callable[[], f
     memory, recorder = _Memory(), _Recorder(http)
     sender = Sender(records=memory, secrets=secrets, http=recorder, notices=memory, clock=clock)
     try:
-        result = sender.send(destination, Plan(destination.name, subject), report)
+        sent = sender.send(destination, Plan(destination.name, subject), report)
     except (ReportRetryError, ServiceTrouble) as trouble:
         message = f"the target does not take the test report now: {trouble}{recorder.shown()}"
         return Finding("report", Result.FAULT, message, remedy="try again later")
-    if result is Sent.SENT:
+    if sent.result is Sent.SENT:
         return Finding("report", Result.OK, f"the test report was accepted{recorder.shown()}")
-    message = f"the target refused the test report{recorder.shown()}" if result is Sent.REFUSED else memory.reason
+    message = f"the target refused the test report{recorder.shown()}" if sent.result is Sent.REFUSED else memory.reason
     return Finding("report", Result.FAULT, message, remedy="docs/reports.md says what the answers of each target mean")
 
 
