@@ -97,6 +97,7 @@ def orders() -> Orders:
     from amplify_jobs.intake.record import DeliveryLog
     from amplify_jobs.steering.orders import Orders
 
+    jobs = JobsTable(Table(dynamodb, settings.jobs_table))
     executions = Executions(aws(), settings.state_machine_arn, settings.bucket_name)
     queue = IntakeQueue(aws(), settings.intake_queue_url, settings.bucket_name)
     log = DeliveryLog(IndexQueue(aws(), settings.index_queue_url))
@@ -106,7 +107,8 @@ def orders() -> Orders:
         Intake(EventProcessor(routes(), executions), queue, log),
         executions,
         amplify(),
-        Waker(JobsTable(Table(dynamodb, settings.jobs_table)), TaskTokens.connect(), now),
+        jobs,
+        Waker(jobs, TaskTokens.connect(), now),
         settings.aws_region,
         now,
     )

@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.idempotency.serialization.pydantic import P
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws.dynamodb import dynamodb_client
+from amplify_jobs.aws.dynamodb import Table, dynamodb_client
 from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.services import connect_services
@@ -70,14 +70,15 @@ def wake(token: str) -> bool:
 settings = StartJobSettings.from_environment()
 logger = function_logger()
 metrics = function_metrics()
-jobs = JobsTable.connect(settings.jobs_table)
+dynamodb = dynamodb_client()
+jobs = JobsTable(Table(dynamodb, settings.jobs_table))
 services = connect_services()
 start = Start(services, StartResources(settings.aws_region, jobs, Objects(), wake, now))
 # Longer than the state machine tries one start, so that none of its repeats counts as a new one.
 idempotency = IdempotencyConfig(
     event_key_jmespath="start_id", expires_after_seconds=int(timedelta(days=3).total_seconds())
 )
-start_records = DynamoDBPersistenceLayer(table_name=settings.idempotency_table, boto3_client=dynamodb_client())
+start_records = DynamoDBPersistenceLayer(table_name=settings.idempotency_table, boto3_client=dynamodb)
 
 
 # Its name and the module's are part of the records' ids.

@@ -210,7 +210,7 @@ class TestJobs:
         api.stories = [story("web-3"), running("web-2"), running("web-1")]
         assert main(["jobs", "stop", "--app", "web", "--branch", "main", "--reason", "wrong branch"]) == 0
         assert api.orders == [("/requests/web-2/stop", {"reason": "wrong branch"})]
-        assert "told to stop the job of web-2" in out(capsys)
+        assert "web-2 is told to stop" in out(capsys)
 
     def test_a_retry_is_followed(self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str]) -> None:
         api.stories = [story("web-new"), WHOLE_STORY]

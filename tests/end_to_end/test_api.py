@@ -68,7 +68,26 @@ def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
         assert team.told(each)["outcome"] == "SUCCEEDED"
 
 
+def test_a_request_that_waits_is_stopped_before_it_becomes_a_job(team: Team) -> None:
+    app_id = team.app("waiting")
+    team.inject_fault(service="amplify", operation="StartJob", fault="throttle", times=1000)
+    request_id = team.asks("start_job", {"appId": app_id, "branchName": "main", "jobType": "RELEASE"})
+    eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "RECEIVED")
+    status, answer, _ = call(team, "POST", f"/requests/{request_id}/stop", {"reason": "not now"})
+    assert (status, answer) == (202, {"requestId": request_id})
+    rejected = team.told(request_id, "Job Rejected")
+    team.clear_faults()
+    assert (rejected["outcome"], rejected["supersededBy"]) == ("CANCELLED", None)
+    assert rejected["reason"] == "Stopped by the jobs API before a job was started. not now"
+    assert team.jobs(app_id) == []
+    told = eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "REJECTED")
+    assert told["outcome"] == "CANCELLED"
+    assert call(team, "POST", f"/requests/{request_id}/stop")[0] == 409
+
+
 def test_what_is_wrong_is_a_problem_and_calls_without_a_signature_are_refused(team: Team) -> None:
+    # Without routes nothing is known to be wrong with an order.
+    team.route("any", team.app("any"))
     assert urllib3.request("GET", f"{team.cloud.api_url}/requests").status == 403
     assert urllib3.request("GET", f"{team.cloud.api_url}/badges/none.svg").status == 200
     for method, path, body, status in (

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.errors import BranchBusy, RequestRejected, ServiceTrouble, Superseded
 from local.services.moto import ACCOUNT
 from tests.support.git_histories import History, refs_of
@@ -188,6 +189,14 @@ def test_with_supersede_the_newest_does_not_wait(world: World) -> None:
         world.mirror(first, execution)
     record = world.stack.item(f"request#{first['requestId']}", "request")
     assert record["supersededBy"] == second["requestId"]
+
+
+def test_a_request_that_a_person_stopped_sets_no_branch(world: World) -> None:
+    request = world.request(2)
+    JobsTable.connect("jobs").order_stop(request["requestId"], "Stopped by the jobs API.", NOON)
+    with pytest.raises(Superseded, match="Stopped by the jobs API"):
+        world.mirror(request)
+    assert world.branch is None
 
 
 def test_a_late_event_never_moves_a_branch_back(world: World) -> None:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TypeVar
 
-from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Throttled
+from amplify_jobs.errors import RequestRejected, RetryableError, ServiceTrouble, StartUnresolved, Superseded, Throttled
 from amplify_jobs.model.job import BranchRef, Job
 from amplify_jobs.model.parameters import HostingParameters, StartJobParameters
-from amplify_jobs.starting.lease import Attempt, Lease, ListedJob
+from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, Progress
 from amplify_jobs.starting.once import BranchStart, OnceStarter
 
 Result = TypeVar("Result")
@@ -67,6 +67,9 @@ class World:
     known: dict[str, Job] = field(default_factory=dict)
     # Job id -> the request whose record it has.
     owners: dict[str, str] = field(default_factory=dict)
+    # Requests that a person stopped, and the jobs that were stopped.
+    stops: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
     # Requests whose StartJob Amplify refuses.
     refused: frozenset[str] = frozenset()
 
@@ -121,8 +124,8 @@ class Process:
         """What the function does."""
         return self.start_once()
 
-    def start_once(self, superseded_by: str | None = None) -> Job:
-        return self.once().start(self.branch_start(), superseded_by)
+    def start_once(self, cancellation: Superseded | None = None) -> Job:
+        return self.once().start(self.branch_start(), cancellation)
 
     def once(self) -> OnceStarter:
         return OnceStarter(self, self, lambda: self._world.now)
@@ -193,6 +196,13 @@ class Process:
 
     def job_of_request(self, request_id: str) -> Job | None:
         return self._store(lambda: self._world.known.get(request_id))
+
+    def progress(self, start_id: str) -> Progress:
+        world = self._world
+        return self._store(lambda: Progress(world.known.get(start_id), "Stopped." if start_id in world.stops else None))
+
+    def stop_of_request(self, request_id: str) -> str | None:
+        return self._store(lambda: "Stopped." if request_id in self._world.stops else None)
 
     def lease(self, branch: BranchRef) -> Lease:
         assert branch == BRANCH

@@ -11,7 +11,7 @@ from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.job import BranchRef, Job, JobRef, RecordKey
 from amplify_jobs.model.parameters import HostingParameters
 from amplify_jobs.model.request import Cause, JobRequest
-from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, ModelsAttempt
+from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, ModelsAttempt, Progress
 from amplify_jobs.starting.starter import StartResources
 from amplify_jobs.starting.superseding import Latest
 
@@ -32,8 +32,19 @@ class JobsInMemory:
     owners: dict[tuple[str, str, str], str] = field(default_factory=dict)
     changed: list[JobRef] = field(default_factory=list)
     started: list[tuple[str, Job]] = field(default_factory=list)
+    stops: dict[str, str] = field(default_factory=dict)
 
     def job_of_request(self, request_id: str) -> Job | None:
+        return self.jobs.get(request_id)
+
+    def progress(self, start_id: str) -> Progress:
+        return Progress(self.jobs.get(start_id), self.stops.get(start_id))
+
+    def stop_of_request(self, request_id: str) -> str | None:
+        return self.stops.get(request_id)
+
+    def order_stop(self, request_id: str, reason: str, now: datetime) -> Job | None:
+        self.stops[request_id] = reason
         return self.jobs.get(request_id)
 
     def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None:

@@ -120,7 +120,7 @@ def stop_job(options: argparse.Namespace) -> None:
     if options.json:
         put_json({"requestId": request_id})
         return
-    put(screen(), f"Amplify is told to stop the job of {request_id}. Its end is announced as CANCELLED.")
+    put(screen(), f"{request_id} is told to stop. Its end is announced as CANCELLED.")
 
 
 def retry_job(options: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ _ORDERS = {
     "start": "The request is accepted.",
     "retry": "The same request is accepted again.",
     "replay": "The event is processed again.",
-    "stop": "The job is told to stop. Amplify may take a moment.",
+    "stop": "The job is told to stop. It may take a moment, and some minutes for one that waits.",
 }
 
 

@@ -69,7 +69,9 @@ class NotDownloadableError(AmplifyJobsError):
 
 
 class Superseded(AmplifyJobsError):  # noqa: N818 -- the state machine catches it by this name
-    """A newer request made this one moot before it was sent; the message names the newer one."""
+    """A newer request made this one moot before it was sent, or a person did; the message names the newer one, or says
+    that it was stopped.
+    """
 
 
 class AlreadyFollowed(AmplifyJobsError):  # noqa: N818 -- the state machine catches it by this name

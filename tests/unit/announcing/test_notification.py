@@ -36,6 +36,11 @@ class Requests:
 
     job: Job | None = None
     newer: str | None = None
+    stop: str | None = None
+
+    def stop_of_request(self, request_id: str) -> str | None:
+        assert request_id == REQUEST["requestId"]
+        return self.stop
 
     def job_of_request(self, request_id: str) -> Job | None:
         assert request_id == REQUEST["requestId"]
@@ -102,6 +107,33 @@ def test_a_request_that_gave_way_before_it_was_sent_is_cancelled() -> None:
     assert isinstance(detail, JobRejected)
     assert (detail.outcome, detail.superseded_by) == ("CANCELLED", "web-2")
     assert detail.reason == "Superseded by request web-2, whose event is newer."
+
+
+STOPPED = {"Error": "Superseded", "Cause": '{"errorMessage":"Stopped by the jobs API before a job was started."}'}
+
+
+def test_a_request_that_a_person_stopped_before_it_was_sent_is_cancelled() -> None:
+    detail = announcement_of(call("Job Rejected", error=STOPPED), Requests(stop="Stopped."))
+    assert isinstance(detail, JobRejected)
+    assert (detail.outcome, detail.superseded_by) == ("CANCELLED", None)
+    assert detail.reason == "Stopped by the jobs API before a job was started."
+
+
+def test_a_stop_that_came_too_late_changes_no_rejection() -> None:
+    for error in (NOT_RETRIED, {"Error": "Superseded", "Cause": '{"errorMessage":"main has moved on"}'}):
+        detail = announcement_of(call("Job Rejected", error=error), Requests(stop=None))
+        assert isinstance(detail, JobRejected)
+        assert detail.outcome == "REJECTED"
+    late = announcement_of(call("Job Rejected", error=NOT_RETRIED), Requests(stop="Stopped."))
+    assert isinstance(late, JobRejected)
+    assert late.outcome == "REJECTED"
+
+
+def test_a_failed_job_that_a_person_keeps_from_being_started_again_has_failed() -> None:
+    detail = announcement_of(call("Job Finished", job=FAILED_JOB, error=STOPPED), Requests(stop="Stopped."))
+    assert isinstance(detail, JobFinished)
+    assert (detail.outcome, detail.superseded_by) == ("FAILED", None)
+    assert "could not be started again: Stopped by the jobs API" in (detail.reason or "")
 
 
 def test_a_rejection_names_no_other_request() -> None:

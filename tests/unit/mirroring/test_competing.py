@@ -94,6 +94,9 @@ class Calls:
     def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None:
         self._answer(lambda: None)
 
+    def stop_of_request(self, request_id: str) -> str | None:
+        return None
+
     def is_running(self, execution: str) -> bool:
         numbers = [entry.execution for entry in self._entries]
         return self._answer(lambda: self.world.progress[numbers.index(execution)].outcome is None) is True

@@ -24,7 +24,7 @@ class GivingWay(Process):
     """An invocation that knows of a newer request."""
 
     def start(self) -> Job:
-        return self.start_once(superseded_by="two")
+        return self.start_once(Superseded("Superseded by request two."))
 
 
 class StartingOnce(RuleBasedStateMachine):

@@ -50,6 +50,7 @@ def commits_replayed(*events: EventRecord) -> list[str | None]:
         intake=intake,
         executions=nothing,
         hosting=nothing,
+        stops=nothing,
         waker=nothing,
         region="eu-west-1",
         now=lambda: NOW,

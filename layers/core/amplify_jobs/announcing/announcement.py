@@ -121,7 +121,8 @@ class JobFinished(Announcement):
 class JobRejected(Announcement):
     """No job was started, and none will be: the reason says why.
 
-    The outcome is CANCELLED if a newer request, `supersededBy`, made this one moot, else REJECTED.
+    The outcome is CANCELLED if a newer request, `supersededBy`, made this one moot, or a person stopped it. Else it is
+    REJECTED.
     """
 
     operation: str | None = None

@@ -125,7 +125,7 @@ def _rejected(notification: Notification, names: AppNames, stack: StackInfo) -> 
         branch_name=request.branch_name,
         environment_name=request.environment_name,
         reason=presentable(notification.reason),
-        outcome="REJECTED" if notification.superseded_by is None else "CANCELLED",
+        outcome="CANCELLED" if notification.is_cancelled else "REJECTED",
         superseded_by=notification.superseded_by,
     )
 

@@ -62,12 +62,15 @@ class Requests(Protocol):
 
     def superseding_request(self, request_id: str) -> str | None: ...
 
+    def stop_of_request(self, request_id: str) -> str | None: ...
+
 
 @dataclass(frozen=True)
 class Notification:
     """One thing to announce. `state` is there if a job was started, `reason` says why none was.
 
     `attempts` counts the started jobs, `superseded_by` is the id of the newer request that this one gave way to.
+    `is_cancelled` says that it gave way, or that a person stopped it before it was started.
     """
 
     detail_type: DetailType
@@ -77,6 +80,7 @@ class Notification:
     reason: str = ""
     attempts: int | None = None
     superseded_by: str | None = None
+    is_cancelled: bool = False
 
     def labels(self, audience: str) -> list[str]:
         """Name it for the record of published announcements: its own label first, then those that make it needless.
@@ -97,7 +101,9 @@ def notification_from(
     if isinstance(event, ExecutionStatusChange):
         return _execution_failed(event.detail, requests, received_at)
     request = readable_request(event.request, event.execution, received_at)
-    newer = requests.superseding_request(request.request_id) if _is_superseded(event.error) else None
+    is_superseded = _is_superseded(event.error)
+    newer = requests.superseding_request(request.request_id) if is_superseded else None
+    is_stopped = is_superseded and newer is None and requests.stop_of_request(request.request_id) is not None
     state, reason = event.job, _error_message(event.error)
     if state is not None and newer is not None:
         state = state.cancelled_for(newer)
@@ -111,6 +117,7 @@ def notification_from(
         reason=reason,
         attempts=event.attempts,
         superseded_by=newer,
+        is_cancelled=newer is not None or is_stopped,
     )
 
 

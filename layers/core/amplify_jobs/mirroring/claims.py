@@ -25,6 +25,8 @@ class BranchRecords(Protocol):
 
     def mark_superseded(self, request_id: str, newer: str, now: datetime) -> None: ...
 
+    def stop_of_request(self, request_id: str) -> str | None: ...
+
 
 class Executions(Protocol):
     """The executions of requests; aws.running_executions.RunningExecutions. Raises ServiceTrouble."""

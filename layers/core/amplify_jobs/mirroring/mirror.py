@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from amplify_jobs.errors import NotSetUpError, RequestRejected
+from amplify_jobs.errors import NotSetUpError, RequestRejected, Superseded
 from amplify_jobs.mirroring.claims import BranchClaims, BranchPlace, BranchRecords, Executions
 from amplify_jobs.mirroring.queue import Entry
 from amplify_jobs.mirroring.relay import Arrival, Order, Relay, Remote
@@ -53,12 +53,16 @@ class Mirroring:
     def run(self, request: JobRequest, execution: str, remotes: Remotes) -> Arrival:
         """Let the branch stand at the request's commit. Safe to call again after any failure.
 
-        Raises RequestRejected, Superseded where a newer event has set the branch, BranchBusy and ServiceTrouble.
+        Raises RequestRejected, Superseded where a newer event has set the branch or a person stopped the request,
+        BranchBusy and ServiceTrouble.
         """
         if request.fault is not None:
             raise RequestRejected(request.fault)
         if request.mirror is None:
             raise RequestRejected("the request asks for no mirror")
+        stop = self._resources.records.stop_of_request(request.request_id)
+        if stop is not None:
+            raise Superseded(stop)
         order = request.mirror
         git, mirror = self._places(request.route, order)
         entry = Entry(

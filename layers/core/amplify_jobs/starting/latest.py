@@ -39,7 +39,7 @@ class LatestStarter:
         """
         newer = self._claim(start, request, kind)
         try:
-            job = self.once.start(start, newer)
+            job = self.once.start(start, _way_to(newer) if newer is not None else None)
         except Superseded:
             if newer is not None:
                 self.jobs.mark_superseded(request.request_id, newer, self.now())
@@ -94,3 +94,7 @@ class LatestStarter:
         # Amplify documents no event for CANCELLED: without this, the next poll would find it.
         if (token := self.jobs.record_status_change(ref, self.now())) is not None:
             self.wake(token)
+
+
+def _way_to(newer: str) -> Superseded:
+    return Superseded(f"Superseded by request {newer}, whose event is newer.")

@@ -14,12 +14,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
+from amplify_jobs.model.job import Job
 from amplify_jobs.model.s3_uri import bucket_and_key
 
 # Longer than a function lives after it wrote the lease, and than Amplify takes to show a job it accepted.
 RESOLVED_AFTER = timedelta(minutes=1)
 # CreateDeployment has made the job, and StartDeployment has not started it.
 _NOT_STARTED = (None, "CREATED")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a start has come: its job, if it has one, and why it is to have none any more, if a person said so."""
+
+    job: Job | None = None
+    stop: str | None = None
 
 
 @dataclass(frozen=True)

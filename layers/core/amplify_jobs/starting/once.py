@@ -55,31 +55,34 @@ class OnceStarter:
     jobs: Leases
     now: Callable[[], datetime]
 
-    def start(self, start: BranchStart, superseded_by: str | None = None) -> Job:
+    def start(self, start: BranchStart, cancellation: Superseded | None = None) -> Job:
         """Start the job, or give the one that an earlier try has started.
 
-        With `superseded_by`, the id of a newer request, nothing is sent: an earlier try may have started the job, and
-        nothing else counts. Safe to call again after any failure, a killed process included. Raises as Starter.start.
+        With `cancellation`, which says why, nothing is sent: an earlier try may have started the job, and nothing else
+        counts. Safe to call again after any failure, a killed process included. Raises as Starter.start.
         """
         for _ in range(_TURNS):
-            if (job := self._take_turn(start, superseded_by)) is not None:
+            if (job := self._take_turn(start, cancellation)) is not None:
                 return job
         raise BranchBusy("Other requests keep starting jobs on this branch.")
 
-    def _take_turn(self, start: BranchStart, superseded_by: str | None) -> Job | None:
+    def _take_turn(self, start: BranchStart, cancellation: Superseded | None) -> Job | None:
         """Take one step; None if the next one is to be decided anew."""
         # In this order: a request that finds this one's job records it before it releases this one's lease.
         lease = self.jobs.lease(start.branch)
         attempt = lease.attempt if lease.attempt is not None and lease.attempt.request_id == start.start_id else None
-        if (job := self.jobs.job_of_request(start.start_id)) is not None:
+        progress = self.jobs.progress(start.start_id)
+        if (job := progress.job) is not None:
             if attempt is not None:
                 self.jobs.release_lease(start.branch, attempt, max(attempt.highest_job_id, int(job.job_id)))
             return job
-        if superseded_by is not None and attempt is None:
-            raise Superseded(f"Superseded by request {superseded_by}, whose event is newer.")
+        if progress.stop is not None:
+            cancellation = Superseded(progress.stop)
+        if cancellation is not None and attempt is None:
+            raise cancellation
         listed_at = self.now()
         listed = self._list_jobs(start.branch, is_unresolved=attempt is not None)
-        step = next_step(start.start_id, lease, listed, listed_at, may_send=superseded_by is None)
+        step = next_step(start.start_id, lease, listed, listed_at, may_send=cancellation is None)
         if isinstance(step, Send):
             return self._send(start, lease, step.highest_job_id)
         self._attempts.resolve(start.start_id, start.branch, lease, step)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from amplify_jobs.model.job import BranchRef, Job, JobRef, RecordKey
 from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters, HostingParameters
 from amplify_jobs.model.request import JobRequest
-from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, ModelsAttempt
+from amplify_jobs.starting.lease import Attempt, Lease, ListedJob, ModelsAttempt, Progress
 from amplify_jobs.starting.superseding import Latest
 
 if TYPE_CHECKING:
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 
 class RequestRecords(Protocol):
-    """The jobs table: which job a request became."""
+    """The jobs table: which job a request became, and whether a person stopped it before."""
 
     def job_of_request(self, request_id: str) -> Job | None: ...
+
+    def stop_of_request(self, request_id: str) -> str | None: ...
+
+    def progress(self, start_id: str) -> Progress: ...
 
     def link_request_to_job(self, request_id: str, job: Job, now: datetime) -> None: ...
 

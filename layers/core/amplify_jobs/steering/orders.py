@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from amplify_jobs.errors import ConflictError, InvalidOrderError, NotAllowedError, RequestRejected, UnknownItemError
 from amplify_jobs.events.deliveries import Delivery
 from amplify_jobs.events.event import Channel, Event, EventKind, parse_requested_job
-from amplify_jobs.indexing.answers import RequestAccepted, RequestState, RequestSummary
+from amplify_jobs.indexing.answers import RequestAccepted, RequestSummary
 from amplify_jobs.indexing.reading import IndexReader, RequestFilter
 from amplify_jobs.indexing.record import RequestRecord
 from amplify_jobs.indexing.summary import cause_of, summary
@@ -24,11 +24,13 @@ from amplify_jobs.intake.message import Origin
 from amplify_jobs.intake.protocols import CurrentRoutes
 from amplify_jobs.intake.record import DeliveryRecord
 from amplify_jobs.model.job import BranchRef, Job, JobRef
+from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.replay import MOST_REPLAYS, make_replay, original_id
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.steering.rollback import former_job, rollback_request
 from amplify_jobs.steering.rollback_order import RollbackOrder
+from amplify_jobs.text import sentences
 
 SOURCE = "amplify-jobs.api"
 """The source of what is requested by the API; `bus.allow` limits it, as it does all requests on the bus."""
@@ -54,6 +56,12 @@ class Hosting(Protocol):
     def stop_job(self, job: Job) -> None: ...
 
 
+class StopOrders(Protocol):
+    """Stops of requests that wait; aws.jobs_table.table.JobsTable. Raises ServiceTrouble."""
+
+    def order_stop(self, request_id: str, reason: str, now: datetime) -> Job | None: ...
+
+
 class Waker(Protocol):
     """Wakes the execution that follows a job; following.wake.Waker."""
 
@@ -69,6 +77,7 @@ class Orders:
     intake: Intake
     executions: Executions
     hosting: Hosting
+    stops: StopOrders
     waker: Waker
     region: str
     now: Callable[[], datetime]
@@ -107,17 +116,26 @@ class Orders:
         raise NotAllowedError("; ".join(each["reason"] for each in result.ignored))
 
     def stop(self, request_id: str, reason: str | None) -> RequestAccepted:
-        """Stop the job of a request, and wake the execution that follows it."""
+        """Stop the job of a request, and wake the execution that follows it; one that waits becomes no job.
+
+        The order is written before the job is looked for, and a start records its job before it looks for an order: so
+        one of both sees the other, and a job that starts at this moment is stopped here, there, or twice.
+        """
         record = self.reader.record(request_id)
-        job = hosting_job(record)
-        if job is None or summary(record).state is not RequestState.STARTED:
-            raise ConflictError(
-                f"request {request_id} has no running job of Amplify Hosting, and nothing else can be stopped"
-            )
+        shown = summary(record)
+        if shown.state.is_end:
+            raise ConflictError(f"request {request_id} is {shown.state}; what has ended can't be stopped")
+        if hosting_job(record) is None and shown.operation not in (Operation.START_JOB, Operation.START_DEPLOYMENT):
+            raise ConflictError(f"no API stops a job of {shown.operation}, so request {request_id} can't be stopped")
+        order = sentences("Stopped by the jobs API before a job was started", reason)
+        job = self.stops.order_stop(request_id, order, self.now()) or hosting_job(record)
+        if job is None:
+            logger.info("Stopped by the API before it was started", extra={"request_id": request_id, "reason": reason})
+            return RequestAccepted(request_id=request_id)
         try:
             self.hosting.stop_job(job)
         except RequestRejected as rejected:
-            raise ConflictError(str(rejected)) from None
+            raise ConflictError(sentences(str(rejected), "It is not started again.")) from None
         self.waker.wake(JobRef(BranchRef(self.region, job.app_id, job.require_branch()), job.job_id))
         logger.info("Stopped by the API", extra={"request_id": request_id, "job_id": job.job_id, "reason": reason})
         return RequestAccepted(request_id=request_id)

@@ -1,4 +1,4 @@
-"""What is known of a request: its job, a start whose outcome is unknown, the newer request, the announcements."""
+"""What is known of a request: its job, a start of unknown outcome, the newer request, a stop, the announcements."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from amplify_jobs.announcing.published import PublishedAnnouncements
 from amplify_jobs.aws.jobs_table.items import RECORDS_LAST, Items, expiry, iso, read_time
 from amplify_jobs.aws.jobs_table.keys import request_key
 from amplify_jobs.model.job import Job
-from amplify_jobs.starting.lease import ModelsAttempt
+from amplify_jobs.starting.lease import ModelsAttempt, Progress
 
 
 class Requests(Items):
     """What is known of requests."""
+
+    def progress(self, start_id: str) -> Progress:
+        """Read how far a start has come."""
+        item = self._table.get(request_key(start_id)) or {}
+        job, stop = item.get("job"), item.get("stopOrder")
+        return Progress(None if job is None else Job.model_validate(job), stop if isinstance(stop, str) else None)
 
     def job_of_request(self, request_id: str) -> Job | None:
         """Read which job a request became; None while that is not recorded."""
@@ -55,6 +61,20 @@ class Requests(Items):
         """Read which newer request superseded a request; None if none did."""
         newer = self._attribute(request_id, "supersededBy")
         return newer if isinstance(newer, str) else None
+
+    def order_stop(self, request_id: str, reason: str, now: datetime) -> Job | None:
+        """Record that nothing is to be started for a request any more; give the job that it has become already."""
+        item = self._table.update(
+            request_key(request_id),
+            "SET stopOrder = :reason, expiresAt = if_not_exists(expiresAt, :expires)",
+            {":reason": reason, ":expires": expiry(now, RECORDS_LAST)},
+        )
+        job = item.get("job")
+        return None if job is None else Job.model_validate(job)
+
+    def stop_of_request(self, request_id: str) -> str | None:
+        """Read why nothing is to be started for a request any more; None if nobody ordered it."""
+        return self.progress(request_id).stop
 
     def published_announcements(self, request_id: str) -> PublishedAnnouncements:
         """Read which announcements of a request were published, and with which names."""
