@@ -82,7 +82,8 @@ codegen: $(VENV)/ready $(TOOLS)/ready ## Run the tests of AWS's code generators 
 browser: $(VENV)/ready ## Run the tests of the console in a headless browser (needs Chromium); SHOTS=folder keeps pictures
 	SHOTS=$(abspath $(SHOTS)) $(BIN)/python -m pytest -m browser tests/browser
 
-pictures: $(VENV)/ready ## Make the pictures of the console and of reports in docs/pictures anew (needs Chromium)
+pictures: $(VENV)/ready ## Make the pictures in docs/pictures anew: make run, the console, reports (needs Chromium)
+	@$(BIN)/python -m tools.terminal_picture
 	@$(BIN)/python -m tools.console_pictures
 	@$(BIN)/python -m tools.report_pictures
 

@@ -16,6 +16,7 @@ import threading
 from pathlib import Path
 
 from local.cloud import CloudSettings, LocalCloud
+from local.console import BASE
 from local.permissions.authorization import NOT_EVALUATED
 from local.server.callers import DOCKER_NAME
 from local.server.docker import bridge_address
@@ -69,6 +70,7 @@ def main() -> int:
             gc.enable()
             _print(f"AWS endpoint  {cloud.endpoint_url}")
             _print(f"HTTP API      {cloud.api_url}")
+            _print(f"console       {cloud.endpoint_url}{BASE}/")
             if also_at != LOOPBACK:
                 _print(f"both also at  {also_at}")
             for route in cloud.http_api.route_keys:

@@ -1,6 +1,7 @@
 """Lists the refs of repositories at their hosts, and asks for the jobs of pushes of which no delivery has told."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,15 +24,12 @@ from amplify_jobs.errors import InvalidEventError, NotSetUpError
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
+from amplify_jobs.reconciling.batch import RepositoryName, batch_output, batches, still_named
 from amplify_jobs.reconciling.reconcile import Options, Outcome, Reconciling, Resources
-from amplify_jobs.routing.reconciled import reconciled_repositories
 from amplify_jobs.settings import Settings
 
-# One call of the function looks at so many repositories, one after the other.
-BATCH = 20
 # A host that does not answer may take so much of the function's time.
 SECONDS_OF_A_REPOSITORY = 12
-MOST_TOLD = 50
 
 
 class ReconcileSettings(Settings):
@@ -51,13 +49,6 @@ class Order(GrowingModel):
 
     dry_run: bool = False
     after_minutes: int = Field(default=5, ge=0, le=1440)
-
-
-class RepositoryName(GrowingModel):
-    """A repository to look at."""
-
-    source: str
-    repository: str
 
 
 class ReconcileCall(GrowingModel):
@@ -93,27 +84,19 @@ reconciling = Reconciling(
 )
 
 
-def batches() -> list[list[dict[str, str]]]:
-    """The repositories of the routes, in batches."""
+def current_batches() -> list[list[dict[str, str]]]:
     try:
-        repositories = reconciled_repositories(routes.current(fresh=True))
+        current = routes.current(fresh=True)
     except NotSetUpError:
         return []
-    names = [{"source": each.source, "repository": each.repository} for each in repositories]
-    return [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
+    return [[name.model_dump(by_alias=True) for name in batch] for batch in batches(current)]
 
 
-def look(names: tuple[RepositoryName, ...], options: Options) -> list[Outcome]:
-    """Look at repositories that the routes still name."""
-    repositories = {
-        (each.source, each.repository): each for each in reconciled_repositories(routes.current(fresh=True))
-    }
+def look(names: Sequence[RepositoryName], options: Options) -> list[Outcome]:
     outcomes = []
-    for name in names:
-        repository = repositories.get((name.source, name.repository))
-        if repository is not None:
-            until = time.monotonic() + SECONDS_OF_A_REPOSITORY
-            outcomes.append(reconciling.run(repository, GitRemotes(connections, secrets, aws, until), options))
+    for repository in still_named(routes.current(fresh=True), names):
+        until = time.monotonic() + SECONDS_OF_A_REPOSITORY
+        outcomes.append(reconciling.run(repository, GitRemotes(connections, secrets, aws, until), options))
     return outcomes
 
 
@@ -135,25 +118,6 @@ def note(outcomes: list[Outcome]) -> None:
             logger.warning("A push was missed", extra={**extra, "ref": ref, "commit": commit})
 
 
-def told(outcomes: list[Outcome]) -> dict[str, Any]:
-    """What the execution's output has of a batch."""
-    pairs = [
-        (outcome, {"source": outcome.repository.source, "repository": outcome.repository.repository})
-        for outcome in outcomes
-    ]
-    missed = [{**name, "ref": ref, "commit": commit} for outcome, name in pairs for ref, commit in outcome.missed]
-    return {
-        "repositories": len(outcomes),
-        "refs": sum(outcome.refs for outcome in outcomes),
-        "waiting": sum(outcome.waiting for outcome in outcomes),
-        "missed": len(missed),
-        "redelivered": sum(outcome.redelivered for outcome in outcomes),
-        "pushes": missed[:MOST_TOLD],
-        "first": [name for outcome, name in pairs if outcome.is_first and outcome.reason is None],
-        "unreached": [{**name, "reason": outcome.reason} for outcome, name in pairs if outcome.reason is not None],
-    }
-
-
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -161,8 +125,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     with invalid_input_is(InvalidEventError):
         call = parse(event=event, model=ReconcileCall)
     if call.repositories is None:
-        return {"batches": batches()}
+        return {"batches": current_batches()}
     order = call.order
     outcomes = look(call.repositories, Options(order.dry_run, timedelta(minutes=order.after_minutes)))
     note(outcomes)
-    return told(outcomes)
+    return batch_output(outcomes)

@@ -5,10 +5,8 @@ Sites are served as they were built: customRules, customHeaders and basic authen
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from threading import RLock
 from urllib.parse import quote, unquote
@@ -19,15 +17,12 @@ from werkzeug.utils import redirect, send_from_directory
 from werkzeug.wrappers import Request, Response
 
 from local.amplify.addresses import Addresses
-from local.amplify.descriptions import describe_step
 from local.amplify.hosting import Hosting
-from local.amplify.state import ENDED, Branch, Job
+from local.amplify.job_page import job_page
+from local.amplify.state import Branch
 from local.server.callers import SITE_HOST
 from local.server.protocol.errors import ServiceError
 from local.server.protocol.match import raw_path
-
-TAIL_LINES = 40
-TAIL_BYTES = 16_384
 
 
 class Sites:
@@ -101,50 +96,7 @@ class Sites:
             if branch is None or job is None:
                 return _text("there is no such job\n", 404)
             app_name = self._hosting.app(branch.app_id).settings["name"]
-            return Response(_page(app_name, branch, job, self._addresses), mimetype="text/html")
-
-
-def _page(app_name: str, branch: Branch, job: Job, addresses: Addresses) -> str:
-    title = f"{app_name} {branch.name} #{job.id}: {job.status}"
-    rows, logs = [], []
-    for step in job.steps:
-        description = describe_step(job, step, addresses)
-        links = "".join(
-            f' <a href="{escape(description[name])}">{label}</a>'
-            for name, label in (("logUrl", "log"), ("artifactsUrl", "artifacts"))
-            if description[name]
-        )
-        took = f"{(step.ended - step.started).total_seconds():.1f} s" if step.ended and step.started else ""
-        cells = (step.name, step.status, step.started and step.started.isoformat(" ", "seconds"), took, step.reason)
-        if step.log and (tail := log_tail(job.directory / step.log)):
-            logs.append(f"<h2>Last lines of {escape(step.name)}</h2><pre>{escape(tail)}</pre>")
-        rows.append("<tr>" + "".join(f"<td>{escape(cell or '')}</td>" for cell in cells) + f"<td>{links}</td></tr>")
-    if job.source is None:
-        # What the API answers of a job started by StartJob is HEAD; which commit that was, only the clone knows.
-        subject = f"{job.type} of {job.built_commit or job.commit_id}: {job.commit_message or 'no commit message'}"
-    else:
-        subject = f"Deployment of {job.source.name}"
-    refresh = "" if job.status in ENDED else '<meta http-equiv="refresh" content="2">'
-    return (
-        f'<!doctype html><meta charset="utf-8">{refresh}<title>{escape(title)}</title><h1>{escape(title)}</h1>'
-        f"<p>{escape(subject)}"
-        f"<p>App {escape(branch.app_id)}"
-        f"<p>Started {escape(job.started.isoformat(' ', 'seconds'))}"
-        f"<table><tr><th>Step<th>Status<th>Started<th>Took<th>Reason<th></tr>{''.join(rows)}</table>{''.join(logs)}"
-        f'<p><a href="{escape(addresses.site(branch.app_id, branch.name))}">The deployed site</a>\n'
-    )
-
-
-def log_tail(path: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log, at most TAIL_BYTES of them; an empty text for a file that is gone."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - TAIL_BYTES))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return "\n".join(text.split("\n")[-lines - 1 :])
+            return Response(job_page(app_name, branch, job, self._addresses), mimetype="text/html")
 
 
 def _read_only(request: Request) -> Response | None:

@@ -49,6 +49,19 @@ def test_pages_call_many_commands() -> None:
     assert len({call.split()[0] for _, call in CALLS}) > 10
 
 
+def questions(page: str, title: str) -> set[str]:
+    """The first cells of a page's table of questions."""
+    section = (ROOT / "docs" / page).read_text().partition(title)[2].partition("\n## ")[0]
+    return {row.split(" | ")[0] for row in re.findall(r"^\| (.+)", section, re.MULTILINE)} - {"question", "---"}
+
+
+def test_each_question_has_a_command_and_a_click() -> None:
+    commands, clicks = questions("cli.md", "# The command line"), questions("console.md", "## Questions and clicks")
+    assert len(clicks) > 10
+    # A diagnosis reads more of the account than the console may.
+    assert commands - {"What is wrong with the stack?"} == clicks
+
+
 @dataclass(frozen=True)
 class CiJob:
     """The shell steps of an example, with the variables that it sets and those that the service sets."""

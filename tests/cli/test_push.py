@@ -51,6 +51,15 @@ FROM_CI = """\
       operation: start_deployment
       parameters: {appId: d1manual, branchName: main, artifact: "s3://artifacts/{key}"}
 """
+MIRRORED = FILE.replace(
+    "secrets: [/amplify-jobs/secrets/github]",
+    "secrets: [/amplify-jobs/secrets/github], "
+    'git: {url: "https://git.example.com/{repository}.git", token: /amplify-jobs/secrets/fetch}',
+).replace(
+    '    request: {parameters: {appId: "{matrix',
+    "    mirror: {to: https://git.example.com/mirrors/web.git, token: /amplify-jobs/secrets/push}\n"
+    '    request: {parameters: {appId: "{matrix',
+)
 SECOND = FILE.replace("  cms: {provider: standard, secrets: [/amplify-jobs/secrets/cms]}\n", "").partition(
     "  refresh:"
 )[0]
@@ -338,6 +347,24 @@ class TestTargets:
         ) in out
         assert "hook: /amplify-jobs/secrets/hook is missing. Create it, and show it to copy it to the receiver" in out
         assert '--value "whsec_$(openssl rand -base64 32)"' in out
+
+    def test_a_missing_token_of_git_has_the_command_that_stores_it(
+        self, file: Path, ssm: SSMClient, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("github", "cms", "fetch"):
+            ssm.put_parameter(Name=f"/amplify-jobs/secrets/{name}", Type="SecureString", Value="s3cret")
+        file.write_text(MIRRORED)
+        assert push(file, "--no-lookup") == 0
+        out = capsys.readouterr().out
+        assert "/amplify-jobs/secrets/fetch" not in out
+        assert "mirror of route web-shop: /amplify-jobs/secrets/push is missing. Run this, paste the token" in out
+        ssm.delete_parameter(Name="/amplify-jobs/secrets/fetch")
+        assert push(file, "--no-lookup", "--json") == 0
+        assert report(capsys)["gitTokens"] == [
+            {"place": "git of source github", "missingSecrets": ["/amplify-jobs/secrets/fetch"]},
+            {"place": "mirror of route web-shop", "missingSecrets": ["/amplify-jobs/secrets/push"]},
+            {"place": "mirror of route web-web", "missingSecrets": ["/amplify-jobs/secrets/push"]},
+        ]
 
     def test_the_json_names_what_is_missing(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         file.write_text(FILE + REPORTS)

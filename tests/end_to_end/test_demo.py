@@ -353,6 +353,7 @@ def test_commits_of_the_run_before_are_kept() -> None:
 def test_a_local_cloud_that_can_t_start_leaves_the_running_one_s_logs_alone(tmp_path: Path) -> None:
     with running("local", "--state-dir", str(tmp_path)) as cloud:
         port = cloud.wait_for(r"AWS endpoint +http://127\.0\.0\.1:(\d+)")[1]
+        cloud.wait_for(rf"console +http://127\.0\.0\.1:{port}/_local/\n")
         logs = Path(cloud.wait_for(r"function logs (\S+)")[1])
         cloud.wait_for("ready")
         log = logs / "amplify-jobs-receive-webhook.log"

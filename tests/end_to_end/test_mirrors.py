@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from amplify_jobs.mirroring.relay import LFS_WARNING
 from amplify_jobs_cli import cli
 from tests.support.mirrored import MirroredApp
 from tests.support.team import Team
@@ -25,6 +26,14 @@ def test_two_pushes_in_a_row_are_two_builds_of_their_own_commits(team: Team) -> 
         assert finished["commitBuilt"] == commit
     assert b"second" in team.shown(finished)
     assert app.mirror_refs == {"refs/heads/main": commits[1]}
+
+
+def test_what_a_mirror_can_not_bring_is_announced(team: Team) -> None:
+    app = MirroredApp.made(team, "pointers")
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 9\n" % 1
+    request_id = team.accepted(app.push(app.commit("large", logo=pointer)))
+    for detail_type in ("Job Started", "Job Finished"):
+        assert team.told(request_id, detail_type)["warnings"] == [LFS_WARNING]
 
 
 def test_a_commit_that_is_gone_is_announced_as_rejected(team: Team) -> None:

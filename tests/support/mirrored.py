@@ -55,9 +55,12 @@ class MirroredApp:
         amplify.create_branch(appId=app_id, branchName="main")
         self.team.route(self.name, app_id, source="github", mirror=mirror, **route)
 
-    def commit(self, word: str) -> str:
-        """Commit a page with a word to main of the source."""
-        files = {path.name: path.read_bytes() for path in SITE.iterdir()} | {"index.html": f"<p>{word}</p>".encode()}
+    def commit(self, word: str, **more: bytes) -> str:
+        """Commit a page with a word to main of the source, and more files."""
+        files = {path.name: path.read_bytes() for path in SITE.iterdir()} | {
+            "index.html": f"<p>{word}</p>".encode(),
+            **more,
+        }
         parents = (len(self.source.commits),) if self.source.commits else ()
         return self.source.set(MAIN, self.source.commit(parents, files, word))
 

@@ -15,7 +15,13 @@ from local.template.loader import Pseudo, Template
 
 REPOSITORY = Path(__file__).parents[2]
 PSEUDO = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
-ALL = {"NotificationEmail": "all@example.com", "AlarmEmail": "all@example.com", "ReadableBuckets": "acme"}
+ALL = {
+    "MirrorSubnetIds": "subnet-1",
+    "MirrorSecurityGroupIds": "sg-1",
+    "NotificationEmail": "all@example.com",
+    "AlarmEmail": "all@example.com",
+    "ReadableBuckets": "acme",
+}
 TEMPLATE = Template(REPOSITORY / "template.yaml", ALL, PSEUDO)
 PERMISSIONS = Template(
     REPOSITORY / "deployment" / "permissions.yaml",
@@ -28,7 +34,7 @@ SCHEMAS = next(REPOSITORY.glob(".venv-tools/lib/python3*/site-packages/cfnlint/d
 # Calls of handlers for what the template does not use, and those that are no actions.
 UNNEEDED = [
     (r"kms:.*", "only AWS's own keys are used; their policies let the services' callers in"),
-    (r"ec2:.*|elasticfilesystem:.*|s3files:.*", "no function is in a VPC or mounts a file system"),
+    (r"elasticfilesystem:.*|s3files:.*", "no function mounts a file system"),
     (r"kinesis:.*|firehose:.*|s3tables:.*", "nothing streams, and the bucket has no metadata tables"),
     (r"s3:REST\.PUT\.OBJECT|s3:getObject", "no action of IAM; of log delivery and API bodies in S3"),
     (r"lambda:(PassCapacityProvider|.*CodeSigningConfig|AssociateRuntimeAlias)", "no such function"),

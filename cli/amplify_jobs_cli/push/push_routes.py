@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amplify_jobs.errors import PushRefusedError
+from amplify_jobs.routing.mirrors import git_tokens
 from amplify_jobs.routing.report_targets import Target, secrets_of
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.account_reader import AccountReader
@@ -16,7 +17,7 @@ from amplify_jobs_cli.push.lookup import uses, warnings
 from amplify_jobs_cli.push.plan import PushPlan, plan_push
 from amplify_jobs_cli.push.route_changes import StoredRoutes
 from amplify_jobs_cli.push.schedules import schedule_changes, schedules_of
-from amplify_jobs_cli.push.secret_commands import missing_text, source_commands
+from amplify_jobs_cli.push.secret_commands import missing_text, pasted_text, source_commands
 from amplify_jobs_cli.stack import Stack
 from amplify_jobs_cli.text import count
 
@@ -70,6 +71,10 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
             "webhooks": [
                 _webhook_report(stack, name, source.secrets, missing) for name, source in routes.sources.items()
             ],
+            "gitTokens": [
+                {"place": place, "missingSecrets": [token] if token in missing else []}
+                for place, token in git_tokens(routes)
+            ],
             "targets": [_target_report(name, target, missing) for name, target in routes.reports.items()],
         }
         print(json.dumps(report, indent=2, ensure_ascii=False))
@@ -84,6 +89,9 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
         for secret in [secret for secret in source.secrets if secret in missing]:
             print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
             print("\n".join(f"    {command}" for command in source_commands(secret, source.provider, stack.region)))
+    for place, token in git_tokens(routes):
+        if token in missing:
+            print(f"\n{place}: {pasted_text(token, 'the token', stack.region)}")
     for name, target in routes.reports.items():
         for secret in [secret for secret in secrets_of(target) if secret in missing]:
             print(f"\n{name}: {missing_text(secret, target, stack.region)}")
@@ -100,6 +108,7 @@ def summary(routes: Routes) -> str:
 def _secret_names(routes: Routes) -> Iterator[str]:
     for source in routes.sources.values():
         yield from source.secrets
+    yield from (token for _, token in git_tokens(routes))
     for target in routes.reports.values():
         yield from secrets_of(target)
 

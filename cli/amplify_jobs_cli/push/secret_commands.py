@@ -32,7 +32,11 @@ def missing_text(name: str, target: Target, region: str) -> str:
         return (
             f"{name} is missing. Create a private key of the App, and store the file that GitHub gives:\n    {command}"
         )
-    what = "the webhook's address" if isinstance(target, ChatWebhook) else "the token"
+    return pasted_text(name, "the webhook's address" if isinstance(target, ChatWebhook) else "the token", region)
+
+
+def pasted_text(name: str, what: str, region: str) -> str:
+    """Say that a secret is missing that a host gives, and how it comes into SSM."""
     # From standard input: of an address as an argument, version 1 of the AWS CLI stores what the address answers.
     return (
         f"{name} is missing. Run this, paste {what}, and press Enter:\n"

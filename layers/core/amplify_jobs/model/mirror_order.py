@@ -5,6 +5,12 @@ from __future__ import annotations
 from amplify_jobs.model.base import GrowingModel
 
 
+class MirrorResult(GrowingModel):
+    """What the function mirror found in the commits that it brought; the state machine adds it to the request."""
+
+    warnings: tuple[str, ...] = ()
+
+
 class MirrorOrder(GrowingModel):
     """A commit of a source's repository, for a branch of the mirror of the request's route.
 
@@ -20,3 +26,4 @@ class MirrorOrder(GrowingModel):
     before: str | None = None
     branch: str
     may_go_back: bool = False
+    result: MirrorResult | None = None

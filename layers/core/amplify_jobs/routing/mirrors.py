@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.fields import SecretName
 
 if TYPE_CHECKING:
-    from amplify_jobs.routing.routes import Route, Source
+    from amplify_jobs.routing.routes import Route, Routes, Source
 
 # A pattern that is a name.
 _PLAIN = re.compile(r"[^*?+\[\]\\!]+")
@@ -95,6 +95,16 @@ class Mirror(_Login):
     def codecommit_name(self) -> str | None:
         """The name of the repository of CodeCommit; None for any other host."""
         return self.to.removeprefix(CODECOMMIT_PREFIX) if self.to.startswith(CODECOMMIT_PREFIX) else None
+
+
+def git_tokens(routes: Routes) -> Iterator[tuple[str, str]]:
+    """The places of routes that log in to a git host, each with the name of the SSM parameter of its token."""
+    for name, source in routes.sources.items():
+        if source.git is not None and source.git.token is not None:
+            yield f"git of source {name}", source.git.token
+    for name, route in routes.routes.items():
+        if route.mirror is not None and route.mirror.token is not None:
+            yield f"mirror of route {name}", route.mirror.token
 
 
 def mirror_problem(route: Route, sources: Mapping[str, Source]) -> str | None:

@@ -98,7 +98,9 @@ class Start:
         """Start the job, exactly once for each start id as far as its service shows it. Raises as Starter.start."""
         request = command.request
         with _naming_the_place(request.route):
-            return self._starters[request.operation].start(command.start_id, request, command.parameters)
+            job = self._starters[request.operation].start(command.start_id, request, command.parameters)
+        found = request.mirror.result if request.mirror is not None else None
+        return job.model_copy(update={"warnings": (*found.warnings, *job.warnings)}) if found is not None else job
 
     def record(self, start: StartRequest, job: Job) -> RecordKey:
         """Record the job, which is followed from now on."""
