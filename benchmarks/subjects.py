@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from uuid import uuid4
 
 from amplify_jobs.intake.message import UnverifiedDelivery
 from amplify_jobs.model.request import Cause, JobRequest
-from benchmarks.running_cloud import PROJECT, REGION, RunningCloud, function_variables
+from benchmarks.running_cloud import HOST, PROJECT, REGION, RunningCloud, function_variables
 from benchmarks.team import CHAT, Team, announcement, until
 from local.services.functions.runtime import ExecutionEnvironment, Invocation
+from tests.support.git_histories import History
+from tests.support.git_server import running_git_server
 
 STACK = "amplify-jobs"
 BRANCH = "main"
@@ -25,6 +28,8 @@ ENDLESS_BUILD = "sleep 3600"
 UNKNOWN_APP = "d0unknown0"
 ENDED = ("SUCCEED", "FAILED", "CANCELLED")
 TIMEOUT_SECONDS = 30.0
+# A commit, its tree and its file.
+OBJECTS_OF_COMMIT = 3
 
 
 Event = Callable[[], Mapping[str, Any]]
@@ -82,7 +87,15 @@ def call(subject: Subject, environment: ExecutionEnvironment, event: Mapping[str
 
 @contextmanager
 def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
-    """Prepare the functions' world: a job that an execution follows, and one app more to start jobs of."""
+    """Prepare the functions' world: a job that an execution follows, one app more to start jobs of, a git server."""
+    with tempfile.TemporaryDirectory() as folder, running_git_server(Path(folder)) as server:
+        source = History(server.repository("source"))
+        server.repository("target")
+        team.mirror("mirrored", server.address("source"), server.address("target"))
+        yield from _subjects(cloud, team, source, f"{HOST}:{server.port}")
+
+
+def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -> Iterator[list[Subject]]:
     followed_app = team.app("followed", [BRANCH], ENDLESS_BUILD)
     started_app = team.app("started", [BRANCH], ENDLESS_BUILD)
     team.route("rejected", UNKNOWN_APP)
@@ -91,13 +104,14 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
     status, answer = team.deliver(team.push("followed", BRANCH))
     if status != 202:
         raise RuntimeError(f"the push of the job to follow was answered {status}: {answer}")
-    world = _World(team, followed_app, started_app, team.executions()[0]["executionArn"])
+    world = _World(team, followed_app, started_app, team.executions()[0]["executionArn"], source)
     world.until_followed()
     parts: list[tuple[str, Event, Check, Settle]] = [
         ("receive_webhook", world.delivery, is_accepted, world.until_rejected),
         ("receive_event", world.job_requested, _is_requested, world.until_rejected),
         ("drain_intake", world.batch, world.is_drained, world.until_rejected),
-        ("reconcile", lambda: {"order": {}}, lambda answer: answer == {"batches": []}, _at_once),
+        ("mirror", world.mirrored, lambda answer: answer["objects"] == OBJECTS_OF_COMMIT, _at_once),
+        ("reconcile", lambda: {"order": {}}, lambda answer: len(answer["batches"]) == 1, _at_once),
         ("start_job", world.start, _is_started, world.stop_started),
         ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
         ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),
@@ -114,7 +128,10 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
             function = f"{STACK}-{name.replace('_', '-')}"
             configuration = lambda_client.get_function_configuration(FunctionName=function)
             folder = PROJECT / "functions" / name
-            variables = environment_variables(function, folder, cloud, configuration["Environment"]["Variables"])
+            own = configuration["Environment"]["Variables"]
+            if name == "mirror":
+                own = own | {"PRIVATE_HOSTS": git_host}
+            variables = environment_variables(function, folder, cloud, own)
             found.append(Subject(name, folder, variables, event, right, settle))
         yield found
     finally:
@@ -125,8 +142,9 @@ def subjects(cloud: RunningCloud, team: Team) -> Iterator[list[Subject]]:
 class _World:
     """The events that happen in it; `followed` and `started` are apps, `execution` follows a job of the former."""
 
-    def __init__(self, team: Team, followed: str, started: str, execution: str) -> None:
+    def __init__(self, team: Team, followed: str, started: str, execution: str, source: History) -> None:
         self._team = team
+        self._source = source
         self._followed = followed
         self._started = started
         self._execution = execution
@@ -193,6 +211,14 @@ class _World:
 
     def start(self) -> Mapping[str, Any]:
         return {"request": self._request(self._started), "execution": self._execution}
+
+    def mirrored(self) -> Mapping[str, Any]:
+        """A request for one more commit, on a branch that the mirror does not have."""
+        self._source.set(f"refs/heads/{BRANCH}", self._source.commit())
+        request = self._request(self._started)
+        branch = f"branch-{next(self._numbers)}"
+        order = {"source": "mirrored", "repository": "acme/mirrored", "ref": f"refs/heads/{BRANCH}", "branch": branch}
+        return {"request": {**request, "route": "mirrored", "mirror": order}, "execution": self._execution}
 
     def stop_started(self) -> None:
         """Stop the last job that a start has started, and wait for its end."""

@@ -19,6 +19,7 @@ from botocore.config import Config
 from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.routing.conditions import Push, When
+from amplify_jobs.routing.mirrors import Git, Mirror
 from amplify_jobs.routing.report_targets import ChatWebhook, ReportConditions, Target
 from amplify_jobs.routing.routes import RequestTemplate, Route, Routes, Source
 from benchmarks.running_cloud import CREDENTIALS, HOST, PROJECT, REGION, RunningCloud
@@ -50,6 +51,7 @@ class Team:
         self._folder = folder
         self._numbers = itertools.count(1)
         self._routes: dict[str, Route] = {}
+        self._sources = {"github": Source(provider="github", secrets=(SECRET_NAME,))}
         self._reports: dict[str, Target] = {}
         self.ssm = self.client("ssm")
         self.amplify = self.client("amplify")
@@ -98,6 +100,17 @@ class Team:
             request=RequestTemplate(operation=Operation.START_JOB, parameters=parameters),
         )
 
+    def mirror(self, name: str, source: str, target: str) -> None:
+        """Have a route bring commits from one address of a git server to another one, once the routes are stored."""
+        self._sources[name] = Source(provider="github", secrets=(SECRET_NAME,), git=Git(url=source))
+        parameters = {"appId": name, "branchName": "{branch}", "jobType": "RELEASE"}
+        self._routes[name] = Route(
+            when=When(push=Push(repository=f"acme/{name}")),
+            source=name,
+            request=RequestTemplate(operation=Operation.START_JOB, parameters=parameters),
+            mirror=Mirror(to=target),
+        )
+
     def report_to_chat(self) -> None:
         """Have announcements of the route REPORTED delivered to a chat's stand-in, once the routes are stored."""
         address = f"{self._cloud.endpoint_url}{PREFIX}/slack/measured"
@@ -118,7 +131,7 @@ class Team:
     def store_routes(self) -> None:
         """Put the routes of all apps where the functions read them."""
         routes = Routes(
-            sources={"github": Source(provider="github", secrets=(SECRET_NAME,))},
+            sources=self._sources,
             routes=self._routes,
             reports=self._reports,
         )
