@@ -57,7 +57,7 @@ def set_stage(cloud: LocalCloud, folder: Path, screen: Screen, mirror: MirrorAct
         app_id = create_app(session, repository, webhook_url=webhook_url, secret=secrets.token_hex(32))
     screen.detail(f"App {app_id} builds {shown(repository.bare)}")
     if repository.previous.exists():
-        screen.detail(f"The repository of the previous run is in {shown(repository.previous)}")
+        screen.detail(f"The previous run's repository: {shown(repository.previous)}")
     if mirror is not None:
         with screen.step("A self-hosted git server, and its mirror"):
             mirror.set_up(session, f"{outputs['apiUrl']}/webhooks/gitea")

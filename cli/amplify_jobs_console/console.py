@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import unquote
 
 from amplify_jobs_console import static
@@ -97,12 +98,15 @@ class Console:
 
     def _show(self, request: Request, segments: Sequence[str]) -> Response | None:
         reader = Reader(self.api, self._logs, self._executor)
+        show = self._view(reader, request, segments)
+        if show is None:
+            return None
         health = reader.later(lambda: reader.get(Health, "/health"))
         try:
-            content = self._content(reader, request, segments)
+            content = show()
         except ApiError as error:
             return self._trouble(request, error)
-        return None if content is None else self._page(request, content, reader, health())
+        return self._page(request, content, reader, health())
 
     def _find(self, app_id: str, branch_name: str, job_id: str) -> Response | None:
         """Lead from the number of a job, which links of announcements have, to its page."""
@@ -115,23 +119,24 @@ class Console:
             return None
         return Response(302, headers={**_PAGE_HEADERS, "Location": self.place.url("jobs", request_id)})
 
-    def _content(self, reader: Reader, request: Request, segments: Sequence[str]) -> Content | None:
-        now, arguments, place = self.now(), request.arguments(), self.place
+    def _view(self, reader: Reader, request: Request, segments: Sequence[str]) -> Callable[[], Content] | None:
+        """What shows the page of an address. Without one nothing is asked for: the address may be somebody else's."""
+        arguments, place = request.arguments(), self.place
         match segments:
             case [""]:
-                return show_overview(reader)
+                return partial(show_overview, reader)
             case ["jobs"]:
-                return show_jobs(reader, place, arguments)
+                return partial(show_jobs, reader, place, arguments)
             case ["jobs", request_id]:
-                return show_job(reader, place, request_id, arguments, now)
+                return partial(show_job, reader, place, request_id, arguments, self.now())
             case ["branches", app_id, branch_name]:
-                return show_branch(reader, place, app_id, branch_name)
+                return partial(show_branch, reader, place, app_id, branch_name)
             case ["deliveries"]:
-                return show_deliveries(reader, place, arguments)
+                return partial(show_deliveries, reader, place, arguments)
             case ["deliveries", delivery_id]:
-                return show_delivery(reader, place, delivery_id, arguments)
+                return partial(show_delivery, reader, place, delivery_id, arguments)
             case ["routes"]:
-                return show_routes(reader, place)
+                return partial(show_routes, reader, place)
         return None
 
     def _carry_out(self, request: Request, segments: Sequence[str]) -> Response:

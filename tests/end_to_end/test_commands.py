@@ -35,6 +35,7 @@ NOT_RUN = {
     ),
     r"(\S+=\S+ )?make( |$)": "sets up or runs for long: that there is the target is tested",
     r"sam |export PATH=": "needs Docker, Python 3.13 or an account: tests/sam_local runs them",
+    r"amplify-jobs run \S+ --commit ": "needs a mirror: tests/end_to_end/test_mirrors.py builds such a commit",
     r"amplify-jobs rollback ": "needs an app with a mirror: tests/end_to_end/test_mirrors.py rolls one back",
     r"\.venv/bin/python - ": "changes a file of events/",
     r"aws sqs start-message-move-task": "the local cloud does not implement it",
@@ -149,6 +150,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             Bucket="acme-artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
         session.client("codecommit").create_repository(repositoryName="web")
+        # The token of the routes that the pages push.
+        session.client("ssm").put_parameter(
+            Name="/amplify-jobs/secrets/gitea-token", Type="SecureString", Value="t0ken"
+        )
         machine = cloud.outputs["StateMachineArn"]
         executions = session.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
         (folder / "BUILD.txt").write_text(BUILD_LOG)

@@ -345,7 +345,7 @@ def test_commits_of_the_run_before_are_kept() -> None:
         git(tree, "commit", "-q", "--allow-empty", "-m", "Mine")
         demo.interrupt()
     with running("demo") as demo:
-        previous = PROJECT / demo.wait_for(r"The repository of the previous run is in (\S+)\n")[1]
+        previous = PROJECT / demo.wait_for(r"The previous run's repository: (\S+)\n")[1]
         demo.interrupt()
     assert "Mine" in git(previous / "web", "log", "-1", "--format=%s")[1]
 

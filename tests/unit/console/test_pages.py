@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from html.parser import HTMLParser
 from typing import Any
@@ -297,8 +297,21 @@ def test_what_is_nowhere_is_not_answered(console: Console) -> None:
         assert console.answer(Request("GET", path)) is None
     assert console.answer(Request("POST", "/jobs")) is None
     assert console.answer(Request("DELETE", "/")) is None
+
     for name in ("console.css", "console.js", "inter-latin.woff2", "icon.svg"):
         assert get(console, f"/static/{name}").status == 200
+
+
+def test_nothing_is_asked_for_an_address_that_is_nowhere() -> None:
+    """On the local cloud it may be a build's log, which is asked for all the time."""
+
+    class NoApi(ExampleApi):
+        def get(self, path: str, query: Mapping[str, str]) -> Any:
+            raise AssertionError(f"{path} was asked for")
+
+    console = Console(NoApi(), Place("local cloud", base="/_local", zone=UTC), now=lambda: NOW)
+    console.close()
+    assert console.answer(Request("GET", "/_local/files/5/BUILD.log")) is None
 
 
 def test_the_font_is_the_published_file() -> None:
