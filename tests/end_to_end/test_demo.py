@@ -223,7 +223,8 @@ def on_terminal(columns: int, module: str, end: str, **variables: str) -> tuple[
         subprocess.Popen(
             [sys.executable, "-m", module],
             cwd=PROJECT,
-            env=environment,
+            # Workers of the tests say how wide they are; here the terminal says it.
+            env={name: value for name, value in environment.items() if name not in {"COLUMNS", "LINES"}},
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
