@@ -10,14 +10,16 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
 
+from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.webhooks import PROVIDERS
-from amplify_jobs.reporting.call import Call
+from amplify_jobs.reporting.call import AwsCall
 from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.hosts import HOSTS
 from amplify_jobs.reporting.kinds import kind_of
@@ -90,8 +92,9 @@ def destination(provider: str, target: Mapping[str, Any]) -> Destination:
 def payload(where: Destination, report: Report, remote: str | None = None) -> Any:
     """The content of the call that delivers a report."""
     call = kind_of(where).call(where, report, {SECRET: "https://chat.example/hook"}, remote)
-    if not isinstance(call, Call):
-        raise TypeError(f"{where.target.kind} is delivered by AWS")
+    if isinstance(call, AwsCall):
+        message = call.parameters.get("Message")
+        return call.parameters if message is None else json.loads(message)
     return json.loads(call.body or b"null")
 
 
@@ -115,6 +118,15 @@ def _comment_text(content: Mapping[str, Any]) -> str:
     first = content["comments"][0] if "comments" in content else content
     text = first.get("body") or first.get("text") or first.get("content")
     return str(text["raw"] if isinstance(text, dict) else text)
+
+
+def codecommit_page(report: Report) -> str:
+    """The comment, as CodeCommit's console shows it."""
+    cause = report.cause.model_copy(update={"source": CODECOMMIT})
+    theirs = replace(report, detail=report.detail.model_copy(update={"cause": cause}))
+    remote = json.dumps({"step": "create", "before": "7" * 40, "after": cause.commit})
+    comment = payload(destination("github", {"kind": "codecommit_comment"}), theirs, remote)
+    return f"<section>{MARKDOWN.render(comment['content'])}</section>"
 
 
 def _slack(content: Any) -> str:
@@ -165,6 +177,11 @@ def _mattermost(content: Any) -> str:
     return str(MARKDOWN.render(content["text"]))
 
 
+def _amazon_q(content: Any) -> str:
+    shown = content["content"]
+    return f"<h3>{escape(shown['title'])}</h3>{MARKDOWN.render(shown['description'])}"
+
+
 _DRAWN: Mapping[str, Callable[[Any], str]] = {
     "slack": _slack,
     "teams": _teams,
@@ -189,6 +206,9 @@ def pages() -> dict[str, str]:
     for chat, title in CHATS.items():
         content = payload(destination("github", {"kind": chat, "webhook": SECRET}), report)
         found[chat.replace("_", "-")] = (title, f"<section class=bar>{_DRAWN[chat](content)}</section>")
+    found["codecommit"] = ("CodeCommit", codecommit_page(report))
+    chat = payload(destination("github", {"kind": "amazon_q"}), report)
+    found["amazon-q"] = ("Amazon Q Developer in Slack or Teams", f"<section class=bar>{_amazon_q(chat)}</section>")
     return {
         name: f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><header>{escape(title)}</header>"
         + page.replace("❌", _SIGN)

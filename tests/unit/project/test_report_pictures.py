@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amplify_jobs.reporting.hosts import HOSTS
 from amplify_jobs.reporting.kinds import KINDS
 from tools.report_pictures import CHATS, FOLDER, ROOT, pages
 
@@ -18,12 +19,13 @@ def test_each_page_has_what_is_sent_and_a_picture_in_the_docs() -> None:
 
 
 def test_each_kind_that_is_a_chat_has_a_picture() -> None:
-    # A bot shows what a webhook shows, Amazon Q what it makes of it, and a program shows nothing.
-    assert KINDS.keys() - CHATS.keys() == {
+    # The pictures of hosts have the first four. A bot shows what a webhook shows, and a program shows nothing.
+    assert KINDS.keys() - CHATS.keys() - {"amazon_q"} == {
         "commit_status",
         "pull_request_comment",
         "deployment",
+        "codecommit_comment",
         "slack_bot",
-        "amazon_q",
         "webhook",
     }
+    assert {"amazon-q", "codecommit", *HOSTS} - {"forgejo"} <= pages().keys()
