@@ -21,7 +21,7 @@ from amplify_jobs.errors import AmplifyJobsError, RequestRejected, RetryableErro
 from amplify_jobs.mirroring.mirror import Mirroring, Resources
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
-from amplify_jobs.settings import Settings
+from amplify_jobs.settings import Names, Settings
 from amplify_jobs.starting.start import StartRequest
 
 # What is left of the function's time for the answer, and of its disk for a second pack.
@@ -36,7 +36,7 @@ class MirrorSettings(Settings):
     bucket_name: str
     routes_key: str
     jobs_table: str
-    private_hosts: str
+    private_hosts: Names
     disk_mebibytes: int
 
 
@@ -55,8 +55,7 @@ metrics = function_metrics()
 settings = MirrorSettings.from_environment()
 aws = AwsHttp.from_environment()
 secrets = Secrets(aws)
-hosts = [host.strip() for host in settings.private_hosts.split(",") if host.strip()]
-connections = PublicHttp(settings.aws_endpoint_url or None, private_hosts=hosts)
+connections = PublicHttp(settings.aws_endpoint_url or None, private_hosts=settings.private_hosts)
 mirroring = Mirroring(
     Resources(
         routes=StoredRoutes(aws, settings.bucket_name, settings.routes_key),

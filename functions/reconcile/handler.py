@@ -26,7 +26,7 @@ from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.reconciling.batch import RepositoryName, batch_output, batches, still_named
 from amplify_jobs.reconciling.reconcile import Options, Outcome, Reconciling, Resources
-from amplify_jobs.settings import Settings
+from amplify_jobs.settings import Names, Settings
 
 # A host that does not answer may take so much of the function's time.
 SECONDS_OF_A_REPOSITORY = 12
@@ -40,7 +40,7 @@ class ReconcileSettings(Settings):
     routes_key: str
     jobs_table: str
     intake_queue_url: str
-    private_hosts: str
+    private_hosts: Names
     webhooks_url: str
 
 
@@ -67,8 +67,7 @@ metrics = function_metrics()
 settings = ReconcileSettings.from_environment()
 aws = AwsHttp.from_environment()
 secrets = Secrets(aws)
-hosts = [host.strip() for host in settings.private_hosts.split(",") if host.strip()]
-connections = PublicHttp(settings.aws_endpoint_url or None, private_hosts=hosts)
+connections = PublicHttp(settings.aws_endpoint_url or None, private_hosts=settings.private_hosts)
 routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
 reconciling = Reconciling(
     Resources(
@@ -76,7 +75,7 @@ reconciling = Reconciling(
         snapshots=StoredSnapshots(aws, settings.bucket_name),
         records=StoredRefRecords(aws, settings.jobs_table),
         redeliveries=GitHubDeliveries(
-            OutgoingHttp(settings.aws_endpoint_url or None, hosts), secrets, settings.webhooks_url
+            OutgoingHttp(settings.aws_endpoint_url or None, settings.private_hosts), secrets, settings.webhooks_url
         ),
         queue=IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name),
         now=now,

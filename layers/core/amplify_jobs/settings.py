@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+
+def _names(value: Any) -> Any:
+    return [name for each in value.split(",") if (name := each.strip())] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+"""The value of a variable that holds names with commas between them, or nothing."""
 
 
 class Settings(BaseModel):

@@ -99,8 +99,8 @@ class Start:
         request = command.request
         with _naming_the_place(request.route):
             job = self._starters[request.operation].start(command.start_id, request, command.parameters)
-        found = request.mirror.result if request.mirror is not None else None
-        return job.model_copy(update={"warnings": (*found.warnings, *job.warnings)}) if found is not None else job
+        arrival = request.mirror.result if request.mirror is not None else None
+        return job.model_copy(update={"warnings": (*arrival.warnings, *job.warnings)}) if arrival is not None else job
 
     def record(self, start: StartRequest, job: Job) -> RecordKey:
         """Record the job, which is followed from now on."""

@@ -15,22 +15,22 @@ def failing_lines(text: str, excerpt: str | None) -> tuple[int, int] | None:
     one with the most lines of the excerpt counts, and of two alike the later one.
     """
     lines = text.split("\n")
-    wanted = [part for line in (excerpt or "").split("\n") if (part := line.strip().strip("…"))]
+    shown = [part for line in (excerpt or "").split("\n") if (part := line.strip().strip("…"))]
     best, most = None, 0
     for last in range(len(lines) - 1, -1, -1):
-        if wanted and most < len(wanted) and wanted[-1] in lines[last]:
-            first, count = _upwards(lines, wanted[:-1], last)
+        if shown and most < len(shown) and shown[-1] in lines[last]:
+            first, count = _upwards(lines, shown[:-1], last)
             if count > most:
                 best, most = (first + 1, last + 1), count
     return best
 
 
-def _upwards(lines: Sequence[str], wanted: Sequence[str], last: int) -> tuple[int, int]:
+def _upwards(lines: Sequence[str], shown: Sequence[str], last: int) -> tuple[int, int]:
     """Where the lines begin that end at `last`, and how many of them are there."""
     first, count = last, 1
-    for line in reversed(wanted):
+    for line in reversed(shown):
         near = range(first - 1, max(first - 1 - _MOST_APART, -1), -1)
-        found = next((number for number in near if line in lines[number]), None)
-        if found is not None:
-            first, count = found, count + 1
+        match = next((number for number in near if line in lines[number]), None)
+        if match is not None:
+            first, count = match, count + 1
     return first, count

@@ -156,14 +156,16 @@ class Orders:
 
     def _finished(self, app: str, branch: str) -> list[RequestSummary]:
         """The newest finished requests of a branch."""
-        asked, found, token = RequestFilter(app=app, branch=branch, state="finished"), list[RequestSummary](), None
-        while len(found) < MOST_FORMER:
-            page = self.reader.requests(asked, MOST_FORMER, token)
-            found += page.items
+        filters = RequestFilter(app=app, branch=branch, state="finished")
+        requests: list[RequestSummary] = []
+        token = None
+        while len(requests) < MOST_FORMER:
+            page = self.reader.requests(filters, MOST_FORMER, token)
+            requests += page.items
             token = page.next
             if token is None:
                 break
-        return found
+        return requests
 
     def _repeat(
         self, request_id: str, reason: str | None, change: Callable[[JobRequest], JobRequest]
