@@ -16,16 +16,7 @@ from tests.support.team import MIRRORS, Team
 
 def test_a_push_to_a_self_hosted_server_is_mirrored_and_exactly_its_commit_is_built(team: Team) -> None:
     app = MirroredApp.made_in_codecommit(team, MIRRORS[0])
-    commits = [app.commit("first"), app.commit("second")]
-    first = team.accepted(app.push(commits[0]))
-    # If the newer one came first, the older one would have to give way.
-    team.told(first, "Job Started")
-    requests = [first, team.accepted(app.push(commits[1]))]
-    for commit, request_id in zip(commits, requests, strict=True):
-        finished = team.told(request_id)
-        assert finished["outcome"] == "SUCCEEDED", finished["reason"]
-        assert finished["commitBuilt"] == commit
-    assert b"second" in team.shown(finished)
+    commits, requests = app.build_two_in_a_row()
     assert app.commit_in_codecommit() == commits[1]
     # A mirror of a stack's own makes events like any repository; without a route for them, they start nothing.
     assert team.requests_of(MIRRORS[0]) == requests

@@ -16,15 +16,7 @@ pytestmark = pytest.mark.shared_cloud
 
 def test_two_pushes_in_a_row_are_two_builds_of_their_own_commits(team: Team) -> None:
     app = MirroredApp.made(team, "twice")
-    commits = [app.commit("first"), app.commit("second")]
-    first = team.accepted(app.push(commits[0]))
-    team.told(first, "Job Started")
-    requests = [first, team.accepted(app.push(commits[1]))]
-    for commit, request_id in zip(commits, requests, strict=True):
-        finished = team.told(request_id)
-        assert finished["outcome"] == "SUCCEEDED", finished["reason"]
-        assert finished["commitBuilt"] == commit
-    assert b"second" in team.shown(finished)
+    commits, _ = app.build_two_in_a_row()
     assert app.mirror_refs == {"refs/heads/main": commits[1]}
 
 

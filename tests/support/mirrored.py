@@ -80,6 +80,21 @@ class MirroredApp:
         head["modified"] = ["index.html"]
         return self.team.push(self.name, before=before, after=commit, head_commit=head, repository=repository)
 
+    def build_two_in_a_row(self) -> tuple[list[str], list[str]]:
+        """Push twice and see each push become a build of exactly its commit; the commits and the requests."""
+        team = self.team
+        commits = [self.commit("first"), self.commit("second")]
+        first = team.accepted(self.push(commits[0]))
+        # If the newer one came first, the older one would have to give way.
+        team.told(first, "Job Started")
+        requests = [first, team.accepted(self.push(commits[1]))]
+        for commit, request_id in zip(commits, requests, strict=True):
+            finished = team.told(request_id)
+            assert finished["outcome"] == "SUCCEEDED", finished["reason"]
+            assert finished["commitBuilt"] == commit
+        assert b"second" in team.shown(finished)
+        return commits, requests
+
     @property
     def mirror_refs(self) -> dict[str, str]:
         return refs_of(Path(self.mirror))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report
-from amplify_jobs.reporting.sending import BranchState, Record
+from amplify_jobs.reporting.sending import BranchState, Record, ReportRetryError, Result
 
 
 @dataclass
@@ -75,3 +75,13 @@ class Notices:
 
     def tell_missing_secret(self, destination: Destination, name: str) -> None:
         self.tell_stopped(destination, f"{name} is missing")
+
+
+def until_sent(send: Callable[[], Result]) -> Result:
+    """Send a report as the queue does: again, until nothing asks to wait."""
+    for _ in range(20):
+        try:
+            return send()
+        except ReportRetryError:
+            continue
+    raise AssertionError("the report is never sent")

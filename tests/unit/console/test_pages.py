@@ -297,7 +297,6 @@ def test_what_is_nowhere_is_not_answered(console: Console) -> None:
         assert console.answer(Request("GET", path)) is None
     assert console.answer(Request("POST", "/jobs")) is None
     assert console.answer(Request("DELETE", "/")) is None
-
     for name in ("console.css", "console.js", "inter-latin.woff2", "icon.svg"):
         assert get(console, f"/static/{name}").status == 200
 

@@ -19,11 +19,11 @@ from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.planning import plan
 from amplify_jobs.reporting.report import Report
-from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender
+from amplify_jobs.reporting.sending import Result, Sender
 from amplify_jobs.routing.routes import Routes
 from tests.support.announced import COMMIT, REQUESTED, finished, rejected, started
 from tests.support.codecommit_wire import FIRST, PERSON, CodeCommitWire, Fault, History, answers, lost
-from tests.support.report_fakes import Notices, Records, Secrets
+from tests.support.report_fakes import Notices, Records, Secrets, until_sent
 from tests.unit.reporting.test_chats import HOSTILE
 
 SECOND, TOPIC = "2" * 40, "3" * 40
@@ -66,13 +66,7 @@ class World:
         return sender.send(where, planned, report).result
 
     def until_sent(self, report: Report) -> Result:
-        """Send a report as the queue does: again, until nothing asks to wait."""
-        for _ in range(20):
-            try:
-                return self.send(report)
-            except ReportRetryError:
-                continue
-        raise AssertionError("the report is never sent")
+        return until_sent(lambda: self.send(report))
 
     def write(self, text: str, number: int = 0) -> None:
         """Comment on the commit as somebody else."""

@@ -25,7 +25,7 @@ from amplify_jobs.routing.routes import Routes
 from tests.support.announced import COMMIT, JOB, REQUESTED, finished, rejected, started
 from tests.support.host_comments import COMMENT_LISTS, WHOLE_PAGE
 from tests.support.host_wire import BASE, Fault, HostWire, answers, lost
-from tests.support.report_fakes import Notices, Records, Secrets
+from tests.support.report_fakes import Notices, Records, Secrets, until_sent
 
 TOKEN = "/amplify-jobs/secrets/token"
 every_host = pytest.mark.parametrize("provider", sorted(HOSTS))
@@ -64,13 +64,7 @@ class World:
         return sender.send(where, planned, report).result
 
     def until_sent(self, report: Report) -> Result:
-        """Send a report as the queue does: again, until nothing asks to wait."""
-        for _ in range(20):
-            try:
-                return self.send(report)
-            except ReportRetryError:
-                continue
-        raise AssertionError("the report is never sent")
+        return until_sent(lambda: self.send(report))
 
     def listed(self) -> list[tuple[str, str]]:
         comments = COMMENT_LISTS[self.provider]

@@ -14,11 +14,11 @@ from amplify_jobs.announcing.announcement import Outcome
 from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.planning import plan
 from amplify_jobs.reporting.report import Report
-from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender
+from amplify_jobs.reporting.sending import Result, Sender
 from amplify_jobs.routing.routes import Routes
 from tests.support.announced import COMMIT, JOB, REQUESTED, finished, rejected, started
 from tests.support.host_wire import BASE, Fault, HostWire, answers, lost
-from tests.support.report_fakes import Notices, Records, Secrets
+from tests.support.report_fakes import Notices, Records, Secrets, until_sent
 
 TOKEN = "/amplify-jobs/secrets/token"
 SITE = "https://main.d1a2b3c4d5e6.amplifyapp.com"
@@ -79,13 +79,7 @@ class World:
         return sender.send(where, planned, report).result
 
     def until_sent(self, report: Report) -> Result:
-        """Send a report as the queue does: again, until nothing asks to wait."""
-        for _ in range(20):
-            try:
-                return self.send(report)
-            except ReportRetryError:
-                continue
-        raise AssertionError("the report is never sent")
+        return until_sent(lambda: self.send(report))
 
     def deployments(self) -> list[dict[str, Any]]:
         """The deployments, oldest first."""
