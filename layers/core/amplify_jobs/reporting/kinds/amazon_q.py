@@ -39,7 +39,7 @@ _IN_TEXT = _IN_CODE | str.maketrans(
         "\\": "\N{SET MINUS}",
     }
 )
-_EMPHASIS = re.compile(r"(?<!\w)_|_(?!\w)")
+_EMPHASIS = re.compile(r"(?<!\w)_+|_+(?!\w)")
 # An invisible character keeps a mention or an address from being one.
 _MENTION = re.compile(r"@(?=\w)")
 _ADDRESS = re.compile(r":(?=//)|\bwww(?=\.)", re.IGNORECASE)
@@ -109,5 +109,6 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """A foreign text that formats, links and mentions nothing in any chat."""
-    shown = _EMPHASIS.sub("\N{FULLWIDTH LOW LINE}", shortened(text, FACT_LIMIT).translate(_IN_TEXT))
+    signs = shortened(text, FACT_LIMIT).translate(_IN_TEXT)
+    shown = _EMPHASIS.sub(lambda run: "\N{FULLWIDTH LOW LINE}" * len(run[0]), signs)
     return _ADDRESS.sub(rf"\g<0>{_WORD_JOINER}", _MENTION.sub(f"@{_WORD_JOINER}", shown))
