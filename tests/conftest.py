@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
 import os
+import signal
 from pathlib import Path
 
 import boto3
@@ -11,6 +12,9 @@ from hypothesis import settings
 
 # A logger of a module takes its name when the module is first imported, which a test may do before a function is.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "amplify-jobs")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so do the programs that they press it for.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says nothing on a machine that does other work beside it.
 settings.register_profile("without-deadline", deadline=None)
