@@ -48,7 +48,7 @@ metrics = function_metrics()
 dynamodb = dynamodb_client()
 jobs = JobsTable(Table(dynamodb, settings.jobs_table))
 services = connect_services()
-start = Start(services, StartResources(settings.aws_region, jobs, Objects(), TaskTokens.connect_late().wake, now))
+start = Start(services, StartResources(settings.aws_region, jobs, Objects(), TaskTokens.connect(late=True).wake, now))
 idempotency, records = idempotency_of_starts(), start_records(settings.idempotency_table, dynamodb)
 
 

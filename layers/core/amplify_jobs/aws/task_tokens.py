@@ -25,14 +25,12 @@ class TaskTokens:
         self._client = client
 
     @classmethod
-    def connect(cls) -> TaskTokens:
-        client = _connect()
-        return cls(lambda: client)
-
-    @classmethod
-    def connect_late(cls) -> TaskTokens:
-        """Make the client with the first token only, for a function that rarely wakes an execution."""
-        return cls(cache(_connect))
+    def connect(cls, *, late: bool = False) -> TaskTokens:
+        """Make the client now, or with the first token, for a function that rarely wakes an execution."""
+        client = cache(_client)
+        if not late:
+            client()
+        return cls(client)
 
     def wake(self, token: str) -> bool:
         """Complete the waiting task; False if nobody waits any more. Raises ServiceTrouble."""
@@ -44,7 +42,7 @@ class TaskTokens:
         return True
 
 
-def _connect() -> SFNClient:
+def _client() -> SFNClient:
     return boto3.client("stepfunctions", config=client_config(attempts=3, read_timeout=4))
 
 
