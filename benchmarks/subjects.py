@@ -123,7 +123,7 @@ def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -
     ]
     lambda_client = team.client("lambda")
     try:
-        found = []
+        subjects_so_far = []
         for name, event, right, settle in parts:
             function = f"{STACK}-{name.replace('_', '-')}"
             configuration = lambda_client.get_function_configuration(FunctionName=function)
@@ -132,8 +132,8 @@ def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -
             if name == "mirror":
                 own = own | {"PRIVATE_HOSTS": git_host}
             variables = environment_variables(function, folder, cloud, own)
-            found.append(Subject(name, folder, variables, event, right, settle))
-        yield found
+            subjects_so_far.append(Subject(name, folder, variables, event, right, settle))
+        yield subjects_so_far
     finally:
         world.stop_started()
         team.amplify.stop_job(appId=followed_app, branchName=BRANCH, jobId="1")
@@ -224,8 +224,8 @@ class _World:
         """Stop the last job that a start has started, and wait for its end."""
 
         def jobs() -> list[dict[str, Any]]:
-            found = self._team.amplify.list_jobs(appId=self._started, branchName=BRANCH, maxResults=10)
-            return [job for job in found["jobSummaries"] if job["status"] not in ENDED]
+            answer = self._team.amplify.list_jobs(appId=self._started, branchName=BRANCH, maxResults=10)
+            return [job for job in answer["jobSummaries"] if job["status"] not in ENDED]
 
         for job in jobs():
             self._team.amplify.stop_job(appId=self._started, branchName=BRANCH, jobId=job["jobId"])

@@ -178,12 +178,12 @@ class Storm:
     def _messages(self) -> dict[str, int]:
         sqs = self._team.client("sqs")
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = {}
+        counts = {}
         for queue in QUEUES:
             url = self._cloud.physical_id(queue)
             attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            found[queue] = sum(int(attributes[name]) for name in names)
-        return found
+            counts[queue] = sum(int(attributes[name]) for name in names)
+        return counts
 
     def _gather(self, answers: list[Delivered]) -> Seen:
         numbers = {json.loads(push.body)["after"]: number for number, push in enumerate(self._pushes)}

@@ -161,9 +161,9 @@ class GitHub:
                 statuses.append({"id": 1, "state": "inactive", "environment_url": ""})
 
 
-def invalid(what: str) -> HostAnswer:
+def invalid(message: str) -> HostAnswer:
     """What GitHub answers to a member that is wrong."""
-    return HostAnswer(422, {"message": f"Validation Failed: {what}"})
+    return HostAnswer(422, {"message": f"Validation Failed: {message}"})
 
 
 def _body_fault(call: HostCall) -> HostAnswer | None:

@@ -97,7 +97,7 @@ class Waiter:
         if requests:
             self._view.show([self._progress(request) for request in requests], self._clock.now())
         else:
-            self._view.note(f"waiting for the {self._selection.what}", self._clock.now())
+            self._view.note(f"waiting for the {self._selection.description}", self._clock.now())
         return requests
 
     def _progress(self, request: RequestSummary) -> Progress:
@@ -110,8 +110,8 @@ class Waiter:
             return None
         deliveries = self._deliveries()
         if requests:
-            known = {request.request_id for request in requests}
-            return None if led_to(deliveries, self._selection.route) - known else Result(outcome_of(requests), requests)
+            ids = {request.request_id for request in requests}
+            return None if led_to(deliveries, self._selection.route) - ids else Result(outcome_of(requests), requests)
         if (reasons := refusals(deliveries, self._selection.route)) is None:
             return None
         text = f"no route wants {self._selection.commit}: {reasons}"
@@ -161,7 +161,9 @@ def _impatience(
 ) -> Result | None:
     minutes = int(waited.total_seconds() // 60)
     if waited >= patience.end:
-        return Result(Outcome.TIMED_OUT, requests, f"the {selection.what} did not end within {minutes} min; it goes on")
+        return Result(
+            Outcome.TIMED_OUT, requests, f"the {selection.description} did not end within {minutes} min; it goes on"
+        )
     if not requests and waited >= patience.start:
-        return Result(Outcome.TIMED_OUT, (), f"there is no {selection.what} after {minutes} min")
+        return Result(Outcome.TIMED_OUT, (), f"there is no {selection.description} after {minutes} min")
     return None

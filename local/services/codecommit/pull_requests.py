@@ -61,15 +61,15 @@ class PullRequests:
         if not identity.isdecimal():
             raise ServiceError("InvalidPullRequestIdException", "The pull request ID is not valid: it is a number")
         with self._lock:
-            found = self._pull_requests.get(identity)
-        if found is None:
+            pull_request = self._pull_requests.get(identity)
+        if pull_request is None:
             raise ServiceError("PullRequestDoesNotExistException", f"Pull request {identity} does not exist")
-        return found
+        return pull_request
 
     def repository_of(self, identity: str) -> str | None:
         """The name of a pull request's repository, None if there is no such pull request."""
-        found = self._pull_requests.get(identity)
-        return found.repository.identity.name if found else None
+        pull_request = self._pull_requests.get(identity)
+        return pull_request.repository.identity.name if pull_request else None
 
     def source_updates(self, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The events of pull requests whose source branch an event of a repository tells to have moved."""
@@ -77,8 +77,8 @@ class PullRequests:
         if detail["event"] != "referenceUpdated":
             return
         with self._lock:
-            known = list(self._pull_requests.values())
-        for one in known:
+            pull_requests = list(self._pull_requests.values())
+        for one in pull_requests:
             place = (one.repository.identity.id, one.source)
             if place == (detail["repositoryId"], detail["referenceFullName"]):
                 one.source_commit, one.modified, one.revision = detail["commitId"], datetime.now(UTC), uuid4().hex
@@ -101,7 +101,7 @@ class PullRequests:
                 raise ServiceError("ReferenceDoesNotExistException", f"{ref} does not exist")
         now = datetime.now(UTC)
         with self._lock:
-            made = PullRequest(
+            pull_request = PullRequest(
                 id=str(next(self._numbers)),
                 title=parameters["title"],
                 description=parameters.get("description"),
@@ -115,9 +115,9 @@ class PullRequests:
                 modified=now,
                 revision=uuid4().hex,
             )
-            self._pull_requests[made.id] = made
-        emit(_event(made, "pullRequestCreated", caller))
-        return {"pullRequest": _described(made)}
+            self._pull_requests[pull_request.id] = pull_request
+        emit(_event(pull_request, "pullRequestCreated", caller))
+        return {"pullRequest": _described(pull_request)}
 
 
 def _full_name(reference: str) -> str:

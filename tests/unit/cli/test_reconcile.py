@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs_cli.commands.reconcile import lines, minutes
-from amplify_jobs_cli.recovery.reconcile import found
+from amplify_jobs_cli.recovery.reconcile import summarize
 
 WEB = {"source": "gitea", "repository": "acme/web"}
 DOCS = {"source": "gitea", "repository": "acme/docs"}
@@ -30,7 +30,7 @@ def batch(**members: Any) -> dict[str, Any]:
 
 def test_batches_are_told_together() -> None:
     push = {**WEB, "ref": "refs/heads/main", "commit": "4f2c1e0b9d3a" + "0" * 28}
-    told = found(
+    told = summarize(
         [
             batch(redelivered=3, missed=2, pushes=[push], waiting=1),
             batch(first=[DOCS], unreached=[{**WEB, "reason": "git.example.com did not answer"}]),
@@ -51,7 +51,7 @@ def test_batches_are_told_together() -> None:
 
 
 def test_without_repositories_it_says_which_are_looked_at() -> None:
-    (line,) = lines(found([]), {}, dry_run=False)
+    (line,) = lines(summarize([]), {}, dry_run=False)
     assert line == "No repository to look at: no route for push names one whose source has git."
 
 
