@@ -58,7 +58,8 @@ def reconcile_now(options: argparse.Namespace) -> int:
 def lines(result: ReconcileResult, left_out: Mapping[str, str], *, dry_run: bool) -> Iterator[str]:
     """What is told to people."""
     for push in result.pushes:
-        yield f"Missed: {push['repository']} {push['ref']} {push['commit'][:12]} (source {push['source']})"
+        note = f": {push['note']}" if "note" in push else ""
+        yield f"Missed: {push['repository']} {push['ref']} {push['commit'][:12]} (source {push['source']}){note}"
     if len(result.pushes) < result.missed:
         yield f"… and {result.missed - len(result.pushes)} more"
     if result.redelivered:
