@@ -240,3 +240,7 @@ def test_what_is_no_key_is_told_without_it(pem: str) -> None:
     with pytest.raises(ValueError, match="the value is no") as raised:
         load_private_key(pem)
     assert "BEGIN" not in str(raised.value)
+
+
+def test_a_key_is_read_once() -> None:
+    assert load_private_key(PEM) is load_private_key(PEM)
