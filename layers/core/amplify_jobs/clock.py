@@ -1,0 +1,9 @@
+"""The time of day, which everything but the edges gets as an argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
