@@ -204,8 +204,8 @@ class _World:
         """Wait until no execution is under way but the one that follows a job."""
 
         def only_one() -> bool:
-            running = [each for each in self._team.executions() if each["status"] == "RUNNING"]
-            return [each["executionArn"] for each in running] == [self._execution]
+            running = [execution for execution in self._team.executions() if execution["status"] == "RUNNING"]
+            return [execution["executionArn"] for execution in running] == [self._execution]
 
         until(only_one, "end of the rejected request")
 
@@ -298,7 +298,7 @@ class _World:
         until(lambda: not self._report or self._has_arrived(), "planned report")
 
     def _has_arrived(self) -> bool:
-        return any(self._report in json.dumps(each) for each in self._team.received_reports())
+        return any(self._report in json.dumps(report) for report in self._team.received_reports())
 
     def _request(self, app_id: str) -> Mapping[str, Any]:
         request = JobRequest(

@@ -78,10 +78,10 @@ class ReportTargets:
         """The states of each deployment that was made for a request; those that a newer one ended are left out."""
         states_by_request: dict[str, list[list[str]]] = {}
         for app in range(APPS):
-            for each in self._all(f"/repos/acme/site-{app}/deployments"):
-                statuses = self._get(f"/repos/acme/site-{app}/deployments/{each['id']}/statuses")
+            for deployment in self._all(f"/repos/acme/site-{app}/deployments"):
+                statuses = self._get(f"/repos/acme/site-{app}/deployments/{deployment['id']}/statuses")
                 states = [status["state"] for status in reversed(statuses) if status["state"] != "inactive"]
-                states_by_request.setdefault(each["payload"]["requestId"], []).append(states)
+                states_by_request.setdefault(deployment["payload"]["requestId"], []).append(states)
         return states_by_request
 
     def _all(self, path: str) -> list[Any]:

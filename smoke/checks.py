@@ -128,7 +128,7 @@ class Checks:
     def _signed(self, source: str) -> Finding:
         check, trusted_source = f"signed delivery to {source}", self._sources[source]
         answer = self.stack.ssm.get_parameters(Names=list(trusted_source.secrets), WithDecryption=True)
-        values = [each["Value"] for each in answer["Parameters"]]
+        values = [parameter["Value"] for parameter in answer["Parameters"]]
         if answer["InvalidParameters"]:
             return unproven(check, "a secret is missing; store it first")
         try:
@@ -138,10 +138,10 @@ class Checks:
         if not deliveries:
             return unproven(check, "its secrets are public keys, and only the sender can sign")
         findings = [
-            judging.status(check, self._post(source, each.headers, each.body)[0], each.expected, _SEE_LOG)
-            for each in deliveries
+            judging.status(check, self._post(source, delivery.headers, delivery.body)[0], delivery.expected, _SEE_LOG)
+            for delivery in deliveries
         ]
-        return next((each for each in findings if each.verdict != "pass"), findings[0])
+        return next((finding for finding in findings if finding.verdict != "pass"), findings[0])
 
     def _unknown_source(self) -> Finding:
         answered, _ = self._post(f"smoke-{self.mark[:8]}", {}, b"{}")
@@ -312,7 +312,7 @@ def execution_names(order: Mapping[str, Any]) -> tuple[str, str]:
     entry = {"source": EVENT_SOURCE, "detail-type": aws_events.JOB_REQUESTED, "detail": dict(order), "id": "smoke"}
     delivery = aws_events.parse(entry, "smoke")
     (event,) = delivery.events
-    (matched,) = [each for each in decide(NO_ROUTES, delivery.source, event) if isinstance(each, Matched)]
+    (matched,) = [decision for decision in decide(NO_ROUTES, delivery.source, event) if isinstance(decision, Matched)]
     now = datetime.now(UTC)
     job_request = make_job_request(matched, event, source=delivery.source, delivery_id=None, received_at=now)
     return job_request.request_id, request_id("request", event)

@@ -76,7 +76,9 @@ def replay_dead_letters(options: argparse.Namespace) -> None:
         if not options.json:
             print(f"Sent again: {_line(message)}")
     if options.json:
-        put_json({"deadLetters": [{**_letter(each), "sentAgain": each.letter is not None} for each in messages]})
+        put_json(
+            {"deadLetters": [{**_letter(message), "sentAgain": message.letter is not None} for message in messages]}
+        )
         return
     for message in messages:
         if message.letter is None:

@@ -106,7 +106,9 @@ def list_reports(options: argparse.Namespace) -> None:
     queues = _queues(stack)
     waiting, dead = queues.waiting(), queues.dead_reports()
     if options.json:
-        content = [{"target": each.name, "kind": each.target.kind, "stopped": stops[each.name]} for each in targets]
+        content = [
+            {"target": target.name, "kind": target.target.kind, "stopped": stops[target.name]} for target in targets
+        ]
         dead_reports = [report.as_json() for report in dead]
         put_json({"stack": stack.name, "targets": content, "waiting": waiting, "deadReports": dead_reports})
         return

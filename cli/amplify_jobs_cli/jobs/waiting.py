@@ -142,10 +142,16 @@ def led_to(deliveries: Sequence[DeliveryStory], route: str | None) -> set[str]:
 
 def refusals(deliveries: Sequence[DeliveryStory], route: str | None) -> str | None:
     """Why no route wants what was delivered; None while that is not decided, or one does."""
-    decisions = [each for delivery in deliveries for each in delivery.decisions if route in (None, each.route)]
+    decisions = [
+        decision for delivery in deliveries for decision in delivery.decisions if route in (None, decision.route)
+    ]
     if not decisions or any(decision.matched for decision in decisions):
         return None
-    return "; ".join(dict.fromkeys(f"{each.route}: {each.reason}" if each.route else each.reason for each in decisions))
+    return "; ".join(
+        dict.fromkeys(
+            f"{decision.route}: {decision.reason}" if decision.route else decision.reason for decision in decisions
+        )
+    )
 
 
 def outcome_of(requests: Collection[RequestSummary]) -> Outcome:

@@ -60,7 +60,7 @@ def summarize(batches: Sequence[Mapping[str, Any]]) -> ReconcileResult:
         return sum(int(batch[name]) for batch in looked)
 
     def every(name: str) -> tuple[Mapping[str, str], ...]:
-        return tuple(each for batch in looked for each in batch[name])
+        return tuple(member for batch in looked for member in batch[name])
 
     return ReconcileResult(
         repositories=total("repositories"),

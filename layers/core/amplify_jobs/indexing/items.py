@@ -66,13 +66,13 @@ HEALTH_KEY = ("health", "index")
 
 def request_item(record: RequestRecord) -> Item:
     """The item of a request."""
-    shown = summary(record)
-    at = shown.requested_at or record.as_of
+    request = summary(record)
+    at = request.requested_at or record.as_of
     lists = {"period": period("requests", at), "at": sort_key(at, record.request_id)}
-    if not shown.state.is_end:
-        lists["open"] = shown.state.value
-    lists |= _places(shown)
-    return Item(_json(record), REQUESTS_LAST, _json(shown), lists)
+    if not request.state.is_end:
+        lists["open"] = request.state.value
+    lists |= _places(request)
+    return Item(_json(record), REQUESTS_LAST, _json(request), lists)
 
 
 def delivery_item(record: DeliveryRecord) -> Item:

@@ -74,7 +74,7 @@ class AppTokens:
     def forget(self, target: RepositoryTarget, credentials: Credentials, token: str) -> bool:
         """Drop a token that the host did not take; False if it was new, so that another one would not help."""
         app = _app(target, credentials)
-        names = [name for name, one in self._tokens.items() if name[0] == app and one.value == token]
+        names = [name for name, kept_token in self._tokens.items() if name[0] == app and kept_token.value == token]
         for name in names:
             del self._tokens[name]
         return any(name in self._reused for name in names)

@@ -100,7 +100,7 @@ def slack_scopes(answer: Answer, _: float) -> Finding | None:
 
 
 def amazon_q_channel(answer: Answer, _: float) -> Finding | None:
-    endpoints = [str(one.get("Endpoint")) for one in answer.elements("Subscriptions")]
+    endpoints = [str(subscription.get("Endpoint")) for subscription in answer.elements("Subscriptions")]
     # Amazon Q Developer subscribes at this address (administrator guide, "Testing notifications").
     if any("chatbot." in endpoint for endpoint in endpoints) or answer.member("NextToken"):
         return None

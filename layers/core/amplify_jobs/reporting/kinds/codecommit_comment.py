@@ -170,14 +170,14 @@ def _judge_list(destination: Destination, report: Report, step: _Step, answer: A
         return _incomplete(kind)
     marker = _marker(destination, report)
     comments = [
-        one
+        comment
         for group in answer.elements(kind)
-        for one in group.get("comments") or []
-        if isinstance(one, dict) and one.get("commentId") and not one.get("deleted")
+        for comment in group.get("comments") or []
+        if isinstance(comment, dict) and comment.get("commentId") and not comment.get("deleted")
     ]
-    own_comments = [one for one in comments if str(one.get("content")).lstrip().startswith(marker)]
+    own_comments = [comment for comment in comments if str(comment.get("content")).lstrip().startswith(marker)]
     if own_comments:
-        oldest = min(own_comments, key=lambda one: str(one.get("creationDate")))
+        oldest = min(own_comments, key=lambda comment: str(comment.get("creationDate")))
         return Continued(_Step("update", comment=str(oldest["commentId"])).remote)
     if page := answer.identity("nextToken"):
         return Continued(replace(step, page=page).remote, kept=False)
