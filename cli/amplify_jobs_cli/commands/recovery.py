@@ -136,7 +136,7 @@ def _letter(message: DeadLetterMessage) -> dict[str, Any]:
     letter = message.letter
     return {
         "sentAt": message.sent_at.isoformat(),
-        "what": letter.what if letter else None,
+        "what": letter.description if letter else None,
         "function": letter.function.rpartition(":")[2] if letter else None,
         "reason": letter.reason if letter else message.fault,
     }
@@ -146,4 +146,6 @@ def _line(message: DeadLetterMessage) -> str:
     letter = message.letter
     if letter is None:
         return f"unknown message: {message.fault}"
-    return f"{letter.what} for {letter.function.rpartition(':')[2]}" + (f": {letter.reason}" if letter.reason else "")
+    return f"{letter.description} for {letter.function.rpartition(':')[2]}" + (
+        f": {letter.reason}" if letter.reason else ""
+    )
