@@ -125,8 +125,8 @@ def test_what_can_not_be_a_failure_is_refused_with_what_is_wrong(failure: dict[s
 @pytest.mark.parametrize("name", ["github", "gitea"])
 def test_a_comment_is_changed_and_deleted_in_its_own_repository_alone(name: str) -> None:
     targets = ReportTargets()
-    made = call(targets, f"/{name}/repos/acme/web/issues/7/comments", {"body": "built"})
-    number = made.get_json()["id"]
+    result = call(targets, f"/{name}/repos/acme/web/issues/7/comments", {"body": "built"})
+    number = result.get_json()["id"]
     for repository, status in (("acme/docs", 404), ("acme", 404), ("acme/web", 200)):
         path = f"/{name}/repos/{repository}/issues/comments/{number}"
         assert call(targets, path, {"body": "x"}, method="PATCH").status_code == status

@@ -65,11 +65,11 @@ def test_copies_uploads_in_parts_and_presigned_addresses_are_told_of(
     address = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "presigned"})
     urlopen(Request(address, data=b"123", method="PUT")).close()
 
-    said = {
+    names = {
         (event["detail"]["object"]["key"], event["detail"]["object"]["size"], event["detail"]["reason"])
         for event in told(4)
     }
-    assert said == {
+    assert names == {
         ("original", 1, "PutObject"),
         ("copy", 1, "CopyObject"),
         ("parts", 5, "CompleteMultipartUpload"),

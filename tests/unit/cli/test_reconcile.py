@@ -30,14 +30,14 @@ def batch(**members: Any) -> dict[str, Any]:
 
 def test_batches_are_told_together() -> None:
     push = {**WEB, "ref": "refs/heads/main", "commit": "4f2c1e0b9d3a" + "0" * 28}
-    told = summarize(
+    result = summarize(
         [
             batch(redelivered=3, missed=2, pushes=[push], waiting=1),
             batch(first=[DOCS], unreached=[{**WEB, "reason": "git.example.com did not answer"}]),
             {"error": "ServiceTrouble"},
         ]
     )
-    assert list(lines(told, {"all": "acme/* is a pattern, and names no repository"}, dry_run=True)) == [
+    assert list(lines(result, {"all": "acme/* is a pattern, and names no repository"}, dry_run=True)) == [
         "Missed: acme/web refs/heads/main 4f2c1e0b9d3a (source gitea)",
         "… and 1 more",
         "Failed deliveries that the host was asked for again: 3",

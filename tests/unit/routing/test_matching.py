@@ -95,13 +95,13 @@ def on_push(parameters: dict[str, Any] | None = None, **push: Any) -> Routes:
     return routes(when, {"branchName": "{branch}", **(parameters or {})})
 
 
-def decision(found: Routes, event: dict[str, Any], source: str = "github") -> Matched | Ignored:
-    (decided,) = decide(found, source, Event.model_validate(event))
+def decision(route_set: Routes, event: dict[str, Any], source: str = "github") -> Matched | Ignored:
+    (decided,) = decide(route_set, source, Event.model_validate(event))
     return decided
 
 
-def request_of(found: Routes, event: dict[str, Any], source: str = "github") -> JobRequest:
-    matched = decision(found, event, source)
+def request_of(route_set: Routes, event: dict[str, Any], source: str = "github") -> JobRequest:
+    matched = decision(route_set, event, source)
     assert isinstance(matched, Matched)
     return make_job_request(matched, Event.model_validate(event), source=source, delivery_id="d-1", received_at=NOW)
 
@@ -252,8 +252,8 @@ def test_the_first_condition_that_is_not_met_decides(
 class TestDecide:
     def test_every_route_decides_for_itself(self) -> None:
         two = Routes(routes={"web": on_push().routes["web"], "docs": on_push(branches=["main"]).routes["web"]})
-        found = decide(two, "github", Event.model_validate(PUSH))
-        assert [type(one) for one in found] == [Matched, Ignored]
+        decisions = decide(two, "github", Event.model_validate(PUSH))
+        assert [type(one) for one in decisions] == [Matched, Ignored]
 
     @pytest.mark.parametrize("kind", [EventKind.PING, EventKind.REF_CREATE, EventKind.REF_DELETE])
     def test_what_asks_for_nothing_is_no_routes_business(self, kind: EventKind) -> None:
@@ -262,9 +262,9 @@ class TestDecide:
         assert ignored.route is None
 
     def test_one_tag_makes_one_request_though_create_and_push_both_come(self) -> None:
-        found = on_push(tags=["v*"])
-        told = [Event.model_validate({**TAG, "kind": kind}) for kind in (EventKind.REF_CREATE, EventKind.TAG)]
-        assert [isinstance(decide(found, "github", event)[0], Matched) for event in told] == [False, True]
+        parameters = on_push(tags=["v*"])
+        events = [Event.model_validate({**TAG, "kind": kind}) for kind in (EventKind.REF_CREATE, EventKind.TAG)]
+        assert [isinstance(decide(parameters, "github", event)[0], Matched) for event in events] == [False, True]
 
     def test_without_routes_that_is_the_reason(self) -> None:
         assert decide(Routes(routes={}), "github", Event.model_validate(PUSH)) == [Ignored(None, "there are no routes")]
@@ -308,8 +308,8 @@ class TestRequest:
         }
 
     def test_what_the_route_sets_stands(self) -> None:
-        found = on_push({"commitMessage": "by hand", "commitId": "HEAD"})
-        parameters = request_of(found, PUSH).parameters
+        result = on_push({"commitMessage": "by hand", "commitId": "HEAD"})
+        parameters = request_of(result, PUSH).parameters
         assert (parameters["commitMessage"], parameters["commitId"]) == ("by hand", "HEAD")
 
     def test_what_the_event_does_not_know_is_left_out(self) -> None:
@@ -348,12 +348,12 @@ class TestRequest:
         assert request_of(routes(when, {"jobReason": named}), event).parameters["jobReason"] == reason
 
     def test_values_are_not_filled_again_and_unknown_ones_stay(self) -> None:
-        found = on_push({"jobReason": "{message} {nothing}"})
-        assert request_of(found, {**PUSH, "message": "{author}"}).parameters["jobReason"] == "{author} {nothing}"
+        parameters = on_push({"jobReason": "{message} {nothing}"})
+        assert request_of(parameters, {**PUSH, "message": "{author}"}).parameters["jobReason"] == "{author} {nothing}"
 
     def test_values_are_filled_in_wherever_they_stand(self) -> None:
-        found = on_push({"features": {"list": ["{tag}", 1, {"of": "{branch}"}]}})
-        assert request_of(found, PUSH).parameters["features"] == {"list": ["", 1, {"of": "release/1"}]}
+        parameters = on_push({"features": {"list": ["{tag}", 1, {"of": "{branch}"}]}})
+        assert request_of(parameters, PUSH).parameters["features"] == {"list": ["", 1, {"of": "release/1"}]}
 
     @pytest.mark.parametrize(("name", "limit"), [("commitMessage", 10_000), ("jobReason", 255)])
     def test_long_texts_are_cut_not_rejected(self, name: str, limit: int) -> None:
@@ -363,7 +363,7 @@ class TestRequest:
         assert isinstance(validated_parameters(request), StartJobParameters)
 
     def test_what_the_route_says_of_the_job_travels_with_it(self) -> None:
-        found = routes(
+        result = routes(
             {"push": REPOSITORY},
             timeoutMinutes=5,
             startWithinMinutes=6,
@@ -371,7 +371,7 @@ class TestRequest:
             retry=2,
             supersede=True,
         )
-        request = request_of(found, PUSH)
+        request = request_of(result, PUSH)
         assert (request.timeout_minutes, request.start_within_minutes) == (5, 6)
         assert (request.on_timeout, request.retry, request.supersede) == (OnTimeout.STOP, 2, True)
 
@@ -427,8 +427,8 @@ class TestNamedRoutes:
     }
 
     def named(self, when: dict[str, Any], asker: str, source: str | None, **parameters: Any) -> Matched | Ignored:
-        found = routes(when, parameters, **({"source": source} if source else {}))
-        return decision(found.model_copy(update={"sources": self.sources()}), ASKED, asker)
+        result = routes(when, parameters, **({"source": source} if source else {}))
+        return decision(result.model_copy(update={"sources": self.sources()}), ASKED, asker)
 
     def sources(self) -> dict[str, Source]:
         return {name: Source.model_validate(source) for name, source in self.SOURCES.items()}
@@ -462,16 +462,16 @@ class TestNamedRoutes:
         assert refused == Ignored("web", "source partner is not cms", "source")
 
     def test_a_route_that_is_switched_off_stays_off(self) -> None:
-        found = routes({"push": REPOSITORY}, enabled=False)
-        refused = decision(found, ASKED, "aws.lambda")
+        result = routes({"push": REPOSITORY}, enabled=False)
+        refused = decision(result, ASKED, "aws.lambda")
         assert isinstance(refused, Ignored)
         assert refused.condition == "enabled"
 
     def test_what_only_describes_the_job_is_left_out_where_a_request_does_not_know_it(self) -> None:
-        found = routes({"push": REPOSITORY}, {"jobReason": "{branch} by {author}", "commitMessage": "{message}"})
-        assert request_of(found, ASKED, "aws.lambda").parameters == PARAMETERS
-        found = routes({"push": REPOSITORY}, {"jobReason": "nightly"})
-        assert request_of(found, ASKED, "aws.lambda").parameters == {**PARAMETERS, "jobReason": "nightly"}
+        result = routes({"push": REPOSITORY}, {"jobReason": "{branch} by {author}", "commitMessage": "{message}"})
+        assert request_of(result, ASKED, "aws.lambda").parameters == PARAMETERS
+        result = routes({"push": REPOSITORY}, {"jobReason": "nightly"})
+        assert request_of(result, ASKED, "aws.lambda").parameters == {**PARAMETERS, "jobReason": "nightly"}
 
     def test_parameters_that_a_request_can_t_fill_are_named(self) -> None:
         refused = decision(on_push({"jobReason": "{author}"}), ASKED, "aws.lambda")
@@ -483,8 +483,8 @@ class TestReasons:
     WHY = "article 4711 was published"
 
     def test_becomes_amplifys_where_none_is_given(self) -> None:
-        asked = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
-        by_name = request_of(routes({"push": REPOSITORY}, {"jobReason": "{author}"}), asked, "cms")
+        event = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
+        by_name = request_of(routes({"push": REPOSITORY}, {"jobReason": "{author}"}), event, "cms")
         assert (by_name.parameters["jobReason"], by_name.cause.reason) == (self.WHY, self.WHY)
         outright = {"operation": "start_job", "parameters": PARAMETERS, "reason": self.WHY}
         request = request_of(on_push(), {**ASKED, "request": outright}, "cms")
@@ -492,8 +492,8 @@ class TestReasons:
         assert validated_parameters(request).model_dump(by_alias=True)["jobReason"] == self.WHY
 
     def test_does_not_take_the_place_of_one_that_is_given(self) -> None:
-        asked = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
-        request = request_of(routes({"push": REPOSITORY}, {"jobReason": "nightly"}), asked, "cms")
+        event = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
+        request = request_of(routes({"push": REPOSITORY}, {"jobReason": "nightly"}), event, "cms")
         assert (request.parameters["jobReason"], request.cause.reason) == ("nightly", self.WHY)
 
     def test_is_no_parameter_of_other_operations(self) -> None:
@@ -508,9 +508,9 @@ class TestReasons:
             RequestedJob(route="web", reason="x" * 256)
 
     def test_is_no_part_of_what_a_request_is_known_by(self) -> None:
-        asked = [{**ASKED, "request": {"route": "web", "reason": reason}} for reason in ("one", "another")]
-        found = routes({"push": REPOSITORY})
-        assert len({request_of(found, one, "cms").request_id for one in asked}) == 1
+        events = [{**ASKED, "request": {"route": "web", "reason": reason}} for reason in ("one", "another")]
+        result = routes({"push": REPOSITORY})
+        assert len({request_of(result, one, "cms").request_id for one in events}) == 1
 
 
 class TestAskedOutright:
@@ -542,9 +542,9 @@ class TestAskedOutright:
 
 @given(ROUTES, st.sampled_from(["github", "aws.s3"]), EVENTS)
 def test_matching_never_raises_and_what_matches_makes_a_request_that_survives_json(
-    found: Routes, source: str, event: Event
+    route_set: Routes, source: str, event: Event
 ) -> None:
-    for decided in decide(found, source, event):
+    for decided in decide(route_set, source, event):
         if isinstance(decided, Matched):
             request = make_job_request(decided, event, source=source, delivery_id=None, received_at=NOW)
             assert JobRequest.model_validate(json.loads(request.model_dump_json(by_alias=True))) == request
@@ -553,11 +553,11 @@ def test_matching_never_raises_and_what_matches_makes_a_request_that_survives_js
 
 
 @given(ROUTES, EVENTS)
-def test_no_route_changes_whether_another_one_matches(found: Routes, event: Event) -> None:
-    together = {one.name for one in decide(found, "github", event) if isinstance(one, Matched)} - {None}
+def test_no_route_changes_whether_another_one_matches(route_set: Routes, event: Event) -> None:
+    together = {one.name for one in decide(route_set, "github", event) if isinstance(one, Matched)} - {None}
     alone = {
         name
-        for name, route in found.routes.items()
+        for name, route in route_set.routes.items()
         for one in decide(Routes(routes={name: route}), "github", event)
         if isinstance(one, Matched) and one.name is not None
     }

@@ -84,9 +84,9 @@ class Clocked:
 
 @pytest.fixture
 def clocked() -> Iterator[Clocked]:
-    made = Clocked()
-    yield made
-    made.service.close()
+    result = Clocked()
+    yield result
+    result.service.close()
 
 
 class TestFiring:
@@ -192,15 +192,15 @@ class TestApi:
         probe = f"arn:aws:lambda:{cloud.region}:{cloud.account}:function:small-probe"
         arn = scheduler.create_schedule(Name="kept", **wanted(probe, Input="{}"))["ScheduleArn"]
         assert arn == f"arn:aws:scheduler:{cloud.region}:{cloud.account}:schedule/small/kept"
-        kept = scheduler.get_schedule(Name="kept", GroupName="small")
-        assert kept["Target"] == {"Arn": probe, "RoleArn": ROLE, "Input": "{}"}
-        assert (kept["State"], kept["ScheduleExpressionTimezone"]) == ("ENABLED", "Europe/Berlin")
+        schedule = scheduler.get_schedule(Name="kept", GroupName="small")
+        assert schedule["Target"] == {"Arn": probe, "RoleArn": ROLE, "Input": "{}"}
+        assert (schedule["State"], schedule["ScheduleExpressionTimezone"]) == ("ENABLED", "Europe/Berlin")
 
         scheduler.update_schedule(Name="kept", State="DISABLED", **wanted(probe))
         changed = scheduler.get_schedule(Name="kept", GroupName="small")
         assert changed["State"] == "DISABLED"
         assert "Input" not in changed["Target"]
-        assert changed["CreationDate"] == kept["CreationDate"]
+        assert changed["CreationDate"] == schedule["CreationDate"]
 
         listed = scheduler.list_schedules(GroupName="small", NamePrefix="ke", State="DISABLED")["Schedules"]
         assert [(one["Name"], one["Target"]) for one in listed] == [("kept", {"Arn": probe})]
@@ -261,8 +261,8 @@ class TestTargets:
 
     def fire(self, scheduler: Any, arn: str, **target: Any) -> str:
         name = f"now-{uuid4().hex[:8]}"
-        given = wanted(arn, **target) | {"ScheduleExpression": "rate(1 hour)"}
-        return str(scheduler.create_schedule(Name=name, **given)["ScheduleArn"])
+        schedule = wanted(arn, **target) | {"ScheduleExpression": "rate(1 hour)"}
+        return str(scheduler.create_schedule(Name=name, **schedule)["ScheduleArn"])
 
     def test_a_queue_gets_the_input(self, cloud: LocalCloud, scheduler: Any, sqs: Any) -> None:
         before = datetime.now(UTC) - timedelta(seconds=1)
