@@ -1,4 +1,4 @@
-"""What a request asks for the preview of a pull request: a branch of the app that lasts as long as the pull request."""
+"""What a request asks for a preview: the branch of an app that shows a pull request as long as it is open."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from amplify_jobs.model.base import GrowingModel
 
 
 class PreviewAction(StrEnum):
-    """What becomes of the preview: `build` makes sure that its branch is there, `remove` takes the branch away."""
+    """Whether the branch is made ready for a job, or taken away."""
 
     BUILD = "build"
     REMOVE = "remove"
 
 
 class PreviewOrder(GrowingModel):
-    """The preview of a pull request, by the request's app and branch.
+    """The pull request of a source's repository whose preview is built or removed.
 
-    `repository` and `pullRequest` are the pull request's own, `sourceBranch` is None where the host does not tell it.
-    The template of the branch stays in the routes, so that no request can bring its own variables or login.
+    What the branch is created with stays in the routes, so that no request can bring its own. `sourceBranch` is the
+    branch that the pull request comes from; of a fork (`isFork`), it is a branch of another repository.
     """
 
+    action: PreviewAction
     source: str
     repository: str
     pull_request: int
     source_branch: str | None = None
-    is_fork: bool
-    action: PreviewAction
+    is_fork: bool = False
