@@ -276,11 +276,13 @@ def _event(fact: Facts | Ignored) -> Event | Ignored:
         return Ignored(str(unusable))
 
 
-def comment_approval(text: str | None, person: str | None) -> Approval | Ignored:
-    """What a comment approves by its first line, if that can be a command."""
+def comment_approval(text: str | None, person: str | None, *, is_open: bool) -> Approval | Ignored:
+    """What a comment on a pull request may approve by its first line, if that can be a command."""
+    if not is_open:
+        return Ignored("the comment is on a pull request that is not open")
     line = (text or "").strip().partition("\n")[0].strip()
     if not line or len(line) > LONGEST_COMMAND:
-        return Ignored(f"the comment's first line is no command: it is empty or has more than {LONGEST_COMMAND} characters")
+        return Ignored(f"a comment whose first line is empty or longer than {LONGEST_COMMAND} characters is no command")
     return Approval(comment=line, person=person)
 
 
