@@ -24,7 +24,7 @@ class GitHost(Protocol):
     EVIDENCE: Sequence[Evidence]
     # Members of Event and PullRequest that it never tells, by the kind of event; `reopened` is the action.
     OMISSIONS: Mapping[EventKind, frozenset[str]]
-    # What may approve the code of a fork there: an event that names the commit and the person. None without forks.
+    # What may approve the code of a fork: an event that names the commit and the person. None where no event does.
     APPROVAL: Literal["label", "comment"] | None
 
 

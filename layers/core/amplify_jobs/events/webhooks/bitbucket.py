@@ -6,14 +6,13 @@ Source: Bitbucket Cloud's documentation, "Manage webhooks" and "Event payloads".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import EventKind, PullRequestAction
-from amplify_jobs.events.evidence import Evidence, Header, Member, Origin, Time
+from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
 from amplify_jobs.events.normalize import (
     RELEASE_MEMBERS,
     Commit,
@@ -35,7 +34,6 @@ HOST = "bitbucket.org"
 _ID = Header(("X-Request-UUID",))
 EVIDENCE = (
     Evidence(evidence.REFS, ((_ID,),), else_delivery=True),
-    Evidence(evidence.PULL_REQUEST, ((Time("comment.created_on"), Member("comment.id")),), comments=True),
     Evidence(evidence.PULL_REQUEST, ((Time("pullrequest.updated_on"),), (_ID,)), else_delivery=True),
 )
 OMISSIONS = {
@@ -44,12 +42,11 @@ OMISSIONS = {
     EventKind.PULL_REQUEST: frozenset({"changed_files", "before", "ref", "reopened", "became_ready"}),
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
-APPROVAL = "comment"
+# Commits of pull requests are named by 12 digits, and whoever writes a fork can make two that begin alike.
+APPROVAL = None
 
 PUSH = "repo:push"
 PULL_REQUEST = "pullrequest:"
-_COMMENT = "comment_"
-_COMMENT_CREATED = "comment_created"
 # Bitbucket does not say what of a pull request was updated: it may be the code, so it counts as that.
 _ACTIONS = {
     "created": PullRequestAction.OPENED,
@@ -78,9 +75,7 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     payload = Payload(json_body(body))
     if kind == PUSH:
         facts: Iterable[Facts | Ignored] = _push(payload)
-    elif kind == PULL_REQUEST + _COMMENT_CREATED:
-        facts = [_comment(payload)]
-    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(PULL_REQUEST + _COMMENT):
+    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment_"):
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", [PUSH, f"{PULL_REQUEST}*"])
     else:
         facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
@@ -132,16 +127,6 @@ def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
         author=_name(pull.at("author")),
         draft=pull.flag("draft"),
     )
-
-
-def _comment(payload: Payload) -> PullRequestFacts | Ignored:
-    """A comment and who wrote it: anybody may choose the names that others have, but not the ids of their accounts."""
-    person = payload.author("actor", "account_id") or payload.author("actor", "uuid")
-    is_open = payload.text("pullrequest", "state") == "OPEN"
-    approval = normalize.comment_approval(payload.text("comment", "content", "raw"), person, is_open=is_open)
-    if isinstance(approval, Ignored):
-        return approval
-    return replace(_pull_request(payload, _COMMENT_CREATED), approval=approval)
 
 
 def _name(person: Payload) -> str | None:
