@@ -162,6 +162,8 @@ def defers(team: Team) -> None:
     team.inject_fault(service="s3", operation="GetObject", fault="throttle", times=EVERY_TIME)
     assert team.deliver(team.push("deferred"))[0] == 202
     team.clear_faults()
+    # Until both pushes are out of the queue, what comes next would wait behind them.
+    team.until(lambda: len(team.requests_of("deferred")) == 2 or None, "the deferred pushes were never started")
     # What can't be verified, and is too large for the queue, is read and verified when it is drained.
     for function in ("ReceiveWebhookFunction", "DrainIntakeFunction"):
         team.kill(function)

@@ -55,6 +55,7 @@ def test_a_push_is_mirrored_to_the_branch_that_is_built() -> None:
         "before": BEFORE,
         "branch": "main",
         "may_go_back": False,
+        "remove": False,
         "result": None,
     }
 

@@ -55,13 +55,25 @@ class PullRequestAction(StrEnum):
     OTHER = "other"
 
 
+class Approval(Model):
+    """What may let the code of a fork be built: a label that was set, or the first line of a comment.
+
+    `person` is who did it, by a name or id that nobody else can have at the host; None where the host tells none.
+    """
+
+    label: str | None = None
+    comment: str | None = None
+    person: str | None = None
+
+
 class PullRequest(Model):
     """A pull or merge request; `action` is normalised over the hosts, `hostAction` keeps the host's own word.
 
     `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
     `draft` is None where the host does not say. `becameReady` and `previousTarget`, the branch that it was to be merged
     into before, are what this event changed. `unclear` is an update of which the host does not say what changed: it may
-    be the code, which it is taken for, or nothing that matters.
+    be the code, which it is taken for, or nothing that matters. `approval` is the label or comment that this event
+    brought.
     """
 
     number: int
@@ -75,6 +87,7 @@ class PullRequest(Model):
     became_ready: bool = False
     previous_target: str | None = None
     unclear: bool = False
+    approval: Approval | None = None
 
     @property
     def identity_action(self) -> PullRequestAction:
@@ -243,6 +256,8 @@ class Event(Model):
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
         if shown["pullRequest"]:
             del shown["pullRequest"]["unclear"]
+            if not shown["pullRequest"]["approval"]:
+                del shown["pullRequest"]["approval"]
         return shown
 
     @property
@@ -317,6 +332,8 @@ def _content(event: Event) -> list[str | int | None]:
     if event.pull_request is not None:
         pull = event.pull_request
         content = [event.kind, event.host, event.repository, pull.number]
+        if (approval := pull.approval) is not None:
+            return [*content, "approval", approval.label, approval.comment, pull.head, *evidence]
         if pull.identity_action is PullRequestAction.OTHER:
             return [*content, pull.host_action, pull.head]
         return [*content, pull.identity_action, pull.head, event.before, pull.previous_target, *evidence]

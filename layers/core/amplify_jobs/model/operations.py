@@ -23,6 +23,8 @@ _FOLLOWED_TIMEOUT_MINUTES = 180
 
 FOLLOW_JOB: Final = "follow_job"
 """The operation of a job that somebody else started: no route and no sender of a request may ask for it."""
+REMOVE_PREVIEW: Final = "remove_preview"
+"""The operation of a request that takes a preview away. It starts no job, and no sender of a request may ask for it."""
 
 
 class Operation(StrEnum):

@@ -12,6 +12,7 @@ from amplify_jobs.errors import RequestRejected
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.mirror_order import MirrorOrder
 from amplify_jobs.model.operations import FOLLOW_JOB, OPERATIONS, default_timeout_minutes
+from amplify_jobs.model.preview_order import PreviewOrder
 from amplify_jobs.model.s3_uri import S3Uri
 from amplify_jobs.model.validation import invalid_input_is
 
@@ -100,6 +101,7 @@ class JobRequest(GrowingModel):
     supersede: bool = False
     event_time: AwareDatetime | None = None
     mirror: MirrorOrder | None = None
+    preview: PreviewOrder | None = None
     cause: Cause
     received_at: AwareDatetime
     fault: str | None = None

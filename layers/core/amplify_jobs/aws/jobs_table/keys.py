@@ -11,6 +11,8 @@ pk `request#<request id>`
     started again.
 pk `mirror#<repository>#<branch>`
     sk `mirror`: which requests set a branch of a mirror (mirrored.py).
+pk `previews`
+    sk `<appId>#<branch>`: what is known of a preview of a pull request (previews.py).
 pk `ref#<source>#<repository>#<ref>`
     sk `ref`: which events of a ref that is reconciled were processed (../ref_records.py).
 
@@ -25,6 +27,7 @@ from datetime import UTC, datetime
 from amplify_jobs.model.job import BranchRef, Job, JobRef, RecordKey
 
 FOLLOWED_INDEX = "followed"
+PREVIEWS = "previews"
 
 Key = dict[str, str]
 
@@ -70,6 +73,11 @@ def request_key(request_id: str) -> Key:
 def mirrored_key(repository: str, branch: str) -> Key:
     """The key of what is known of a branch of a mirror."""
     return {"pk": f"mirror#{repository}#{branch}", "sk": "mirror"}
+
+
+def preview_key(app_id: str, branch_name: str) -> Key:
+    """The key of what is known of a preview."""
+    return {"pk": PREVIEWS, "sk": f"{app_id}#{branch_name}"}
 
 
 def followed_partition(region: str, app_id: str) -> str:
