@@ -19,13 +19,13 @@ from local.codegen import Generator, GeneratorError
 
 PROJECT = Path(__file__).parents[1]
 GOLDEN = PROJECT.parent / "shared" / "codegen" / "golden"
-OURS = (sys.executable, "-m", "benchmarks.convert_schemas")
-THEIRS = ("node", "benchmarks/aws_generic_data_schema.mjs")
+OWN_COMMAND = (sys.executable, "-m", "benchmarks.convert_schemas")
+AWS_COMMAND = ("node", "benchmarks/aws_generic_data_schema.mjs")
 
 ROUNDS = 15
 # How often each schema is converted to see how fast it is once everything is warm.
 WARM = 50
-MOST_OF_THEIRS = 0.1
+MOST_OF_AWS = 0.1
 MODELS = (2, 20)
 
 
@@ -54,9 +54,9 @@ def _conversions(console: Console) -> list[Table]:
     own_runs, aws_runs = [], []
     for round_number in range(ROUNDS + 1):
         console.print(f"codegen: conversions, round {round_number} of {ROUNDS}", highlight=False)
-        own_runs.append(_run(OURS, schemas))
-        aws_runs.append(_run(THEIRS, schemas))
-    once, warm = _run(OURS, schemas * WARM), _run(THEIRS, schemas * WARM)
+        own_runs.append(_run(OWN_COMMAND, schemas))
+        aws_runs.append(_run(AWS_COMMAND, schemas))
+    once, warm = _run(OWN_COMMAND, schemas * WARM), _run(AWS_COMMAND, schemas * WARM)
     # What disturbs a process of a few milliseconds makes it slower and never faster.
     us = min(sum(run.each) for run in own_runs[1:])
     rows = [
@@ -73,7 +73,7 @@ def _conversions(console: Console) -> list[Table]:
 
 def _against(name: str, own: float, other: float) -> Row:
     ratio = own / other
-    return Row([name, f"{other:.0f} ms", f"{ratio:.3f}"], f"<= {MOST_OF_THEIRS}", ratio <= MOST_OF_THEIRS)
+    return Row([name, f"{other:.0f} ms", f"{ratio:.3f}"], f"<= {MOST_OF_AWS}", ratio <= MOST_OF_AWS)
 
 
 def _run(command: Sequence[str], schemas: Sequence[str]) -> Run:

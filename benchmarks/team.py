@@ -32,7 +32,7 @@ REPORTED = "reported"
 CHAT_ADDRESS = "/amplify-jobs/secrets/reports/chat"
 PATIENCE_SECONDS = 300.0
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def announcement(request_id: str) -> dict[str, Any]:
     return event
 
 
-def until(find: Callable[[], Found | None], subject: str, every_seconds: float = 0.05) -> Found:
+def until(find: Callable[[], Value | None], subject: str, every_seconds: float = 0.05) -> Value:
     """Give what `find` finds, once it finds anything that is true. Raises TimeoutError saying what was waited for."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (value := find()):

@@ -44,7 +44,7 @@ exclude-operators = [{excluded}]
 
 
 ANY = "any"
-Known = tuple[str, str, str]
+Survivor = tuple[str, str, str]
 """A change that is known to survive: the module, the line before, and after or ANY."""
 
 
@@ -57,7 +57,7 @@ class Change:
     before: str
     after: str
 
-    def is_known(self, survivors: Collection[Known]) -> bool:
+    def is_known(self, survivors: Collection[Survivor]) -> bool:
         return not {(self.module, self.before, self.after), (self.module, self.before, ANY)}.isdisjoint(survivors)
 
     def shown(self) -> str:
@@ -95,7 +95,7 @@ def main(names: Sequence[str]) -> int:
     return 1 if unknown else 0
 
 
-def known_survivors(text: str) -> set[Known]:
+def known_survivors(text: str) -> set[Survivor]:
     """The module, the line and the change of each row of the table in docs/mutation.md; `any` is the change ANY."""
     rows = re.findall(r"^\| ([\w.]+) \| `(.+?)` \| (any|`.+?`) \|", text, re.MULTILINE)
     return {(module, line.replace(r"\|", "|"), change.strip("`").replace(r"\|", "|")) for module, line, change in rows}

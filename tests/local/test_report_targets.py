@@ -75,7 +75,7 @@ def test_an_app_is_registered_by_its_public_key_and_its_calls_are_not_kept() -> 
     assert raw(targets, "/apps/Iv1", pem, method="PUT").status_code == 204
     assert raw(targets, "/apps/Iv2", b"no key", method="PUT").status_code == 400
 
-    def made(**changes: Any) -> int:
+    def ask_for_token(**changes: Any) -> int:
         claims = {"iss": "Iv1", "iat": now - 60, "exp": now + 540, **changes}
         header: dict[str, Any] = {"alg": "RS256"}
         parts = [encoded(json.dumps(part).encode()) for part in (header, claims)]
@@ -84,9 +84,9 @@ def test_an_app_is_registered_by_its_public_key_and_its_calls_are_not_kept() -> 
         answer = raw(targets, "/github/app/installations/4711/access_tokens", b"", authorization=f"Bearer {jwt}")
         return answer.status_code
 
-    assert made() == 201
+    assert ask_for_token() == 201
     refused = ({"exp": now + 700}, {"iat": now + 30}, {"iat": now - 200, "exp": now + 500}, {"exp": now - 100})
-    assert [made(**claims) for claims in (*refused, {"iss": "Iv2"}, {"iat": "now"})] == [401] * 6
+    assert [ask_for_token(**claims) for claims in (*refused, {"iss": "Iv2"}, {"iat": "now"})] == [401] * 6
     assert targets.received == []
     path = f"/github/repos/a/b/statuses/{'a' * 40}"
     body = json.dumps({"state": "pending"}).encode()

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
-def eventually(find: Callable[[], Found | None], *, seconds: float = 20) -> Found:
+def eventually(find: Callable[[], Value | None], *, seconds: float = 20) -> Value:
     """What `find` finds, once it finds anything that is true."""
     deadline = time.monotonic() + seconds
     while not (found := find()):

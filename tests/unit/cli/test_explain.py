@@ -49,7 +49,7 @@ def route(when: dict[str, Any], branch: str = "main") -> dict[str, Any]:
     return {"when": when, "request": {"operation": "start_job", "parameters": parameters}}
 
 
-FOUND = Routes.model_validate(
+SHOP_ROUTES = Routes.model_validate(
     {
         "sources": {"github": {"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]}},
         "routes": {
@@ -72,8 +72,8 @@ S3_EVENT = {
 
 
 def matched(raw: object) -> list[str | None]:
-    recording = read_recorded(raw, FOUND)
-    return [one.request.route for one in explain(FOUND, recording, NOW) if one.request]
+    recording = read_recorded(raw, SHOP_ROUTES)
+    return [one.request.route for one in explain(SHOP_ROUTES, recording, NOW) if one.request]
 
 
 FORMS = [
@@ -108,12 +108,12 @@ def test_every_form_of_an_event_is_understood(raw: object, routes: list[str | No
 )
 def test_what_can_not_be_read_is_named(raw: object, fault: str) -> None:
     with pytest.raises(DeliveryRefusedError, match=fault):
-        read_recorded(raw, FOUND)
+        read_recorded(raw, SHOP_ROUTES)
 
 
 def test_each_route_is_told_with_the_condition_that_decided_and_the_request() -> None:
-    recording = read_recorded(json.loads(EXAMPLE.read_text()), FOUND)
-    text = "\n".join(lines(recording, explain(FOUND, recording, NOW)))
+    recording = read_recorded(json.loads(EXAMPLE.read_text()), SHOP_ROUTES)
+    text = "\n".join(lines(recording, explain(SHOP_ROUTES, recording, NOW)))
     assert "push of acme/web refs/heads/main, from github" in text
     assert "  web: matched, all conditions are met\n    the route waits for pushes to branches\n" in text
     assert '"branchName": "main"' in text
@@ -122,8 +122,8 @@ def test_each_route_is_told_with_the_condition_that_decided_and_the_request() ->
 
 
 def test_what_is_ignored_as_a_whole_is_told() -> None:
-    recording = read_recorded({**S3_EVENT, "detail-type": "Object Deleted"}, FOUND)
-    assert "".join(lines(recording, explain(FOUND, recording, NOW))).startswith("Ignored: event 'Object Deleted'")
+    recording = read_recorded({**S3_EVENT, "detail-type": "Object Deleted"}, SHOP_ROUTES)
+    assert "".join(lines(recording, explain(SHOP_ROUTES, recording, NOW))).startswith("Ignored: event 'Object Deleted'")
 
 
 JSON = st.recursive(
@@ -137,10 +137,10 @@ WORDS = st.sampled_from(["kind", "source", "headers", "pathParameters", "body", 
 @given(JSON | st.dictionaries(WORDS, JSON | st.sampled_from(["github", "push", "aws.s3", "Object Created"])))
 def test_any_file_is_explained_or_refused(raw: object) -> None:
     try:
-        recording = read_recorded(raw, FOUND)
+        recording = read_recorded(raw, SHOP_ROUTES)
     except DeliveryRefusedError:
         return
-    assert list(lines(recording, explain(FOUND, recording, NOW)))
+    assert list(lines(recording, explain(SHOP_ROUTES, recording, NOW)))
 
 
 @pytest.fixture(autouse=True)
@@ -346,7 +346,7 @@ def test_every_example_is_explained(file: Path) -> None:
 PUSH = json.loads(EXAMPLE.read_text())["body"].encode()
 TWO = Routes.model_validate(
     {
-        **FOUND.model_dump(),
+        **SHOP_ROUTES.model_dump(),
         "sources": {
             "github": {"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]},
             "cms": {"provider": "standard", "secrets": ["/amplify-jobs/secrets/cms"]},
@@ -422,4 +422,4 @@ def test_it_says_whether_a_job_that_somebody_else_started_is_followed(follow: An
 
 def test_an_event_of_amplify_without_a_job_is_refused() -> None:
     with pytest.raises(DeliveryRefusedError, match=r"detail\.jobId"):
-        read_recorded({"detail-type": "Amplify Deployment Status Change", "detail": {}}, FOUND)
+        read_recorded({"detail-type": "Amplify Deployment Status Change", "detail": {}}, SHOP_ROUTES)

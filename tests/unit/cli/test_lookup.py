@@ -18,7 +18,9 @@ APP = {"d1": {"main": True, "release/1": True, "dev": False}}
 REACH = Reach("eu-west-1", "own", frozenset(["onn", "off", "noo", "unknown"]))
 
 
-def said(when: dict[str, Any], parameters: dict[str, Any], operation: str = "start_job", **members: Any) -> list[str]:
+def warnings_of(
+    when: dict[str, Any], parameters: dict[str, Any], operation: str = "start_job", **members: Any
+) -> list[str]:
     route = {"when": when, "request": {"operation": operation, "parameters": parameters}, **members}
     result = uses(Routes.model_validate({"routes": {"web": route}}))
     account = Account(
@@ -60,7 +62,7 @@ def said(when: dict[str, Any], parameters: dict[str, Any], operation: str = "sta
     ],
 )
 def test_apps_and_branches(when: dict[str, Any], parameters: dict[str, Any], expected: list[str]) -> None:
-    result = said(when, {**PARAMETERS, **parameters})
+    result = warnings_of(when, {**PARAMETERS, **parameters})
     assert len(result) == len(expected)
     assert all(text.startswith(start) for text, start in zip(result, expected, strict=True)), result
 
@@ -81,18 +83,18 @@ def test_apps_and_branches(when: dict[str, Any], parameters: dict[str, Any], exp
 )
 def test_buckets(bucket: str, artifact: str, expected: list[str]) -> None:
     parameters = {"appId": "d1", "branchName": "main", "artifact": artifact}
-    result = said({"object": {"bucket": bucket}}, parameters, "start_deployment")
+    result = warnings_of({"object": {"bucket": bucket}}, parameters, "start_deployment")
     assert len(result) == len(expected)
     assert all(text.startswith(start) for text, start in zip(result, expected, strict=True)), result
 
 
 def test_operations_without_branches_name_their_app() -> None:
     models = {"AppId": "d2", "BackendEnvironmentName": "dev", "ResourceName": "blog"}
-    assert said(PUSH, models, "generate_backend_api_models")[0].startswith("Amplify has no app d2")
+    assert warnings_of(PUSH, models, "generate_backend_api_models")[0].startswith("Amplify has no app d2")
 
 
 def test_a_route_that_is_switched_off_is_not_looked_at() -> None:
-    assert said(PUSH, {**PARAMETERS, "appId": "d2"}, enabled=False) == []
+    assert warnings_of(PUSH, {**PARAMETERS, "appId": "d2"}, enabled=False) == []
 
 
 def test_an_app_of_follow_that_is_not_there_is_named() -> None:

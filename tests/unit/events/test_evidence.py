@@ -64,7 +64,7 @@ def walk(steps: list[tuple[str, str | None]], *, reopens: bool, second: int) -> 
     return operations
 
 
-def wanted(operations: list[Operation]) -> list[Operation]:
+def matching_operations(operations: list[Operation]) -> list[Operation]:
     """The operations that a route for all pushes, tags and pull requests wants a job of."""
     return [
         operation
@@ -116,7 +116,7 @@ def test_there_are_as_many_requests_as_operations(
     host: str, steps: list[tuple[str, str | None]], random: Random
 ) -> None:
     operations = walk(steps, reopens=host not in WITHOUT_REOPENING, second=1)
-    assert len(deliver(host, operations, 3, random)) == len(wanted(operations))
+    assert len(deliver(host, operations, 3, random)) == len(matching_operations(operations))
 
 
 @pytest.mark.parametrize("host", WITHOUT_SECONDS)
@@ -126,7 +126,7 @@ def test_ids_tell_operations_of_one_second_apart(
     host: str, steps: list[tuple[str, str | None]], random: Random
 ) -> None:
     operations = walk(steps, reopens=host not in WITHOUT_REOPENING, second=0)
-    assert len(deliver(host, operations, 3, random)) == len(wanted(operations))
+    assert len(deliver(host, operations, 3, random)) == len(matching_operations(operations))
 
 
 @settings(max_examples=25)
@@ -138,7 +138,7 @@ def test_without_an_id_and_a_time_each_delivery_is_new(steps: list[tuple[str, st
         for operation in operations
         for entries in request_ids("gitlab", git_hosts.gitlab()(operation, 1), f"delivery {operation.serial}")
     ]
-    assert len(set(entries)) == len(entries) == len(wanted(operations))
+    assert len(set(entries)) == len(entries) == len(matching_operations(operations))
 
 
 def azure_update(text: str | None, *, merge: str = "m1", head: str = "a" * 40, **members: Any) -> Attempt:

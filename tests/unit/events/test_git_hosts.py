@@ -46,7 +46,7 @@ def test_the_docs_say_what_the_code_does() -> None:
     assert table() == expected
 
 
-def told(event: Event, member: str) -> bool:
+def has_fact(event: Event, member: str) -> bool:
     pull = event.pull_request
     if member == "reopened":
         return pull is not None and pull.action is PullRequestAction.REOPENED
@@ -122,7 +122,7 @@ def events() -> list[tuple[str, Event]]:
 @pytest.mark.parametrize(("kind", "member"), ALL)
 def test_a_host_tells_what_the_table_says_and_nothing_that_it_denies(host: str, kind: EventKind, member: str) -> None:
     events_of_kind = [occurrence for of, occurrence in events() if of == host and occurrence.kind is kind]
-    telling = [occurrence for occurrence in events_of_kind if told(occurrence, member)]
+    telling = [occurrence for occurrence in events_of_kind if has_fact(occurrence, member)]
     if omit([host], [kind], member):
         assert telling == []
     elif events_of_kind or SHARED.exists():

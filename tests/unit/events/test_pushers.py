@@ -29,7 +29,7 @@ PLACES: dict[str, list[str]] = {
 }
 
 
-def told(host: str, body: dict[str, Any]) -> str | None:
+def pusher_name(host: str, body: dict[str, Any]) -> str | None:
     names = (Payload(body).text(*place.split(".")) for place in PLACES[host])
     name = next(filter(None, names), None)
     return name.rpartition("/")[2] if name and host == "codecommit" else name
@@ -49,7 +49,7 @@ def events(host: str, place: str, name: str) -> list[Event]:
 @pytest.mark.parametrize("row", recorded())
 def test_a_recorded_delivery_tells_it_where_the_host_does(row: dict[str, Any]) -> None:
     body = corpus_body(row["file"])
-    expected = told(row["provider"], json.loads(body))
+    expected = pusher_name(row["provider"], json.loads(body))
     result = parse(row["provider"], row["headers"], body).events
     assert {event.pusher for event in result} <= {expected}
 

@@ -28,7 +28,7 @@ def routes(*pushes: dict[str, Any], sources: tuple[str, ...] = ("gitea",), **mor
     return Routes.model_validate({"sources": result, "routes": named})
 
 
-def found(route_set: Routes) -> dict[tuple[str, str], tuple[str, ...]]:
+def prefixes_of(route_set: Routes) -> dict[tuple[str, str], tuple[str, ...]]:
     return {(each.source, each.repository): each.prefixes for each in reconciled_repositories(route_set)}
 
 
@@ -38,7 +38,7 @@ def test_refs_are_listed_by_the_beginnings_that_routes_may_wait_for() -> None:
         {"repository": "Acme/Web", "branches": ["release/1.*"], "tags": ["v[0-9]*"]},
         {"repository": "acme/docs"},
     )
-    assert found(result) == {
+    assert prefixes_of(result) == {
         ("gitea", "acme/web"): ("refs/heads/main", "refs/heads/release/", "refs/tags/v"),
         ("gitea", "acme/docs"): ("refs/heads/",),
     }
