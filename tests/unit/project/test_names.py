@@ -40,7 +40,9 @@ def names(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def python_files() -> list[str]:
-    listing = subprocess.run(["git", "ls-files", "*.py"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    listing = subprocess.run(
+        ["git", "ls-files", "*.py", ":!tests"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
     return listing.stdout.split()
 
 
