@@ -128,7 +128,9 @@ def mirror_order(
     if (mirror := route.mirror) is None:
         return None, None
     repository, ref = event.repository, event.ref
-    commit = event.commit if mirror.commit == "exact" or event.kind is EventKind.REQUEST else None
+    # A preview shows what the event tells of: of a fork, that alone was approved.
+    is_exact = mirror.commit == "exact" or event.kind is EventKind.REQUEST or route.preview is not None
+    commit = event.commit if is_exact else None
     if event.kind is EventKind.REQUEST:
         # It names the route. Without a branch, what the route's own event would bring is built as it is now.
         ref = BRANCHES + event.branch if event.branch else _ref(route)
@@ -146,6 +148,19 @@ def mirror_order(
             may_go_back=commit is not None and event.kind is EventKind.REQUEST,
         ),
         None,
+    )
+
+
+def mirror_removal(route: Route, source: str, event: Event, branch: str) -> MirrorOrder | None:
+    """The branch of a mirror that an event takes away."""
+    if route.mirror is None or event.repository is None:
+        return None
+    return MirrorOrder(
+        source=source,
+        repository=event.repository,
+        ref=event.ref or "",
+        branch=route.mirror.branch or branch,
+        remove=True,
     )
 
 
