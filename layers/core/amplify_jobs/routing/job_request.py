@@ -76,9 +76,12 @@ def _code_and_preview(
             "retry": 0,
             "supersede": False,
         }
-    order, fault = mirror_order(str(match.name), route, source, event, branch)
-    preview = preview_order(source, event, PreviewAction.BUILD) if route.preview is not None else None
-    return {"mirror": order, "fault": fault, "preview": preview}
+    members: dict[str, Any] = {}
+    if route.mirror is not None:
+        members["mirror"], members["fault"] = mirror_order(str(match.name), route, source, event, branch)
+    if route.preview is not None:
+        members["preview"] = preview_order(source, event, PreviewAction.BUILD)
+    return members
 
 
 def _with_reason(members: dict[str, Any], event: Event) -> dict[str, Any]:
