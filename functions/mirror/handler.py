@@ -17,11 +17,12 @@ from amplify_jobs.aws.running_executions import RunningExecutions
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
-from amplify_jobs.errors import AmplifyJobsError, RequestRejected, RetryableError, ServiceTrouble, Superseded
+from amplify_jobs.errors import RequestRejected, RetryableError, Superseded
 from amplify_jobs.mirroring.mirror import Mirroring, Resources
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Names, Settings
+from amplify_jobs.starting.failure import count_failed_try, log_failure
 from amplify_jobs.starting.start import StartRequest
 
 # What is left of the function's time for the answer, and of its disk for a second pack.
@@ -68,11 +69,6 @@ mirroring = Mirroring(
 )
 
 
-def not_mirrored(error: AmplifyJobsError) -> AmplifyJobsError:
-    logger.warning("Not mirrored", extra={"error": type(error).__name__, "reason": str(error)})
-    return error
-
-
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -85,13 +81,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         arrival = mirroring.run(call.request, call.execution, GitRemotes(connections, secrets, aws, until))
     except RetryableError as error:
         # A mirror that can't be reached holds up a start: the alarms of starts tell of it.
-        metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - call.request.received_at).total_seconds())
-        metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
-        # The state machine knows errors by the name of their own class.
-        named = ServiceTrouble(str(error)) if isinstance(error, ServiceTrouble) else error
-        raise not_mirrored(call.rejection_if_late(named, now()) or named) from None
+        raise log_failure("Not mirrored", count_failed_try(call, error, now())) from None
     except (RequestRejected, Superseded) as error:
-        raise not_mirrored(error) from None
+        raise log_failure("Not mirrored", error) from None
     metrics.add_metric("CommitsMirrored", MetricUnit.Count, int(arrival.objects > 0))
     logger.info("Mirrored", extra={"commit": arrival.commit, "objects": arrival.objects})
     for warning in arrival.warnings:

@@ -16,12 +16,13 @@ from amplify_jobs.aws.preview_branches import PreviewBranches
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
-from amplify_jobs.errors import AmplifyJobsError, RequestRejected, RetryableError, ServiceTrouble, Superseded
+from amplify_jobs.errors import AmplifyJobsError, RequestRejected, RetryableError, Superseded
 from amplify_jobs.model.operations import REMOVE_PREVIEW
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.previewing.preview import Change, Previewing, not_removed
 from amplify_jobs.settings import Settings
+from amplify_jobs.starting.failure import count_failed_try, log_failure
 from amplify_jobs.starting.start import StartRequest
 
 
@@ -51,20 +52,8 @@ previewing = Previewing(
 
 
 def failure(call: StartRequest, error: AmplifyJobsError) -> AmplifyJobsError:
-    """The error to raise, by the class that the state machine knows, once it is logged."""
-    ends = isinstance(error, RequestRejected)
-    if isinstance(error, RetryableError):
-        # What holds a preview up holds up a start: the alarms of starts tell of it.
-        metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - call.request.received_at).total_seconds())
-        metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
-        rejection = call.rejection_if_late(error, now())
-        ends = rejection is not None
-        error = ServiceTrouble(str(error)) if isinstance(error, ServiceTrouble) else error
-        error = rejection if rejection is not None and call.request.operation != REMOVE_PREVIEW else error
-    if ends and call.request.operation == REMOVE_PREVIEW:
-        error = not_removed(call.request, error)
-    logger.warning("No preview", extra={"error": type(error).__name__, "reason": str(error)})
-    return error
+    is_removal = call.request.operation == REMOVE_PREVIEW and isinstance(error, RequestRejected)
+    return log_failure("No preview", not_removed(call.request, error) if is_removal else error)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -76,7 +65,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**call.request.log_keys())
     try:
         change = previewing.run(call.request)
-    except (RetryableError, RequestRejected, Superseded) as error:
+    except RetryableError as error:
+        # A branch that can't be made holds up a start: the alarms of starts tell of it.
+        raise failure(call, count_failed_try(call, error, now())) from None
+    except (RequestRejected, Superseded) as error:
         raise failure(call, error) from None
     metrics.add_metric("PreviewsCreated", MetricUnit.Count, int(change is Change.CREATED))
     metrics.add_metric("PreviewsRemoved", MetricUnit.Count, int(change is Change.REMOVED))

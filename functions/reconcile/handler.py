@@ -113,8 +113,10 @@ def note(outcomes: list[Outcome]) -> None:
         if outcome.redelivered:
             extra_of_host = {**extra, "deliveries": outcome.redelivered}
             logger.warning("Failed deliveries are asked for again", extra=extra_of_host)
-        for ref, commit in outcome.missed:
-            logger.warning("A push was missed", extra={**extra, "ref": ref, "commit": commit})
+        if outcome.unread is not None:
+            logger.warning("Commits not read", extra={**extra, "reason": outcome.unread})
+        for push in outcome.missed:
+            logger.warning("A push was missed", extra={**extra, **vars(push)})
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from amplify_jobs.errors import InvalidEventError
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.intake.message import QueuedEvent
 from tests.support.git_histories import History
-from tests.support.git_server import Fault, GitServer, running_git_server
+from tests.support.git_server import Fault, GitServer, git, running_git_server
 from tests.support.stack import BUCKET, REPOSITORY, Context, Function, Stack, serving
 
 MAIN = "refs/heads/main"
@@ -41,9 +42,9 @@ class World:
         answer: dict[str, Any] = self.stack.function("reconcile")(call, Context(60_000))
         return answer
 
-    def commit(self, ref: str = MAIN) -> str:
+    def commit(self, ref: str = MAIN, message: str | None = None, files: dict[str, bytes] | None = None) -> str:
         number = len(self.source.commits)
-        return self.source.set(ref, self.source.commit((number,) if number else ()))
+        return self.source.set(ref, self.source.commit((number,) if number else (), files, message))
 
     def messages(self) -> list[dict[str, Any]]:
         """Take what waits out of the queue."""
@@ -202,6 +203,37 @@ def test_tags_are_asked_for_at_the_commit_behind_them(world: World) -> None:
     assert (request["cause"]["tag"], request["cause"]["commit"]) == ("v1", commit)
 
 
+@pytest.mark.parametrize("allows_filters", [False, True])
+def test_what_commits_say_holds_as_for_a_delivery(world: World, allows_filters: bool) -> None:
+    git(world.source.path, "config", "uploadpack.allowFilter", str(allows_filters).lower())
+    # Without a filter it comes with its files, which are larger than what is read.
+    large = {f"f{number}": random.Random(number).randbytes(1 << 20) for number in range(5)}
+    world.look()
+    world.commit(message="Skipped [skip ci]", files=large)
+    world.commit("refs/heads/release/1", "Deploy", large)
+    world.source.tag("v1", 2)
+    shown = world.look()["pushes"]
+    assert {push["ref"]: push.get("note") for push in shown} == {
+        MAIN: "no job: route route-0: the head commit's message says [skip ci]",
+        "refs/heads/release/1": None,
+        "refs/tags/v1": "no job: route route-0: the head commit's message says [skip ci]",
+    }
+    (request,) = world.drain()
+    assert [request["cause"][name] for name in ("branch", "author", "message")] == ["release/1", "A", "Deploy"]
+    assert "a@example.com" not in json.dumps(request)
+    assert world.look()["missed"] == 0
+
+
+def test_a_push_whose_commit_can_t_be_read_waits_and_the_others_do_not(world: World) -> None:
+    world.look()
+    world.commit()
+    world.server.faults.append(Fault("/info/refs?service=git-upload-pack", status=503))
+    looked = world.look()
+    assert (looked["missed"], looked["waiting"]) == (0, 1)
+    assert world.drain() == []
+    assert world.look()["missed"] == 1
+
+
 def test_a_server_without_the_newer_protocol_is_asked_by_the_older_one(world: World) -> None:
     world.look()
     commit = world.commit()
@@ -231,7 +263,7 @@ def test_a_host_that_does_not_answer_is_told_and_its_pushes_are_found_later(
     assert [push["commit"] for push in world.look()["pushes"]] == [commit]
 
 
-def test_ten_thousand_refs_are_one_call_and_one_object(world: World) -> None:
+def test_ten_thousand_refs_are_one_call_and_one_object_and_a_commit_is_two_calls_more(world: World) -> None:
     commit = world.source.commits[1]
     lines = [f"{commit} refs/tags/v{number}\n" for number in range(10_000)]
     (world.source.path / "packed-refs").write_text(
@@ -241,7 +273,7 @@ def test_ten_thousand_refs_are_one_call_and_one_object(world: World) -> None:
     world.commit()
     looked = world.look()
     assert (looked["refs"], looked["missed"]) == (10_001, 1)
-    assert len(world.server.requests) == 2
+    assert len(world.server.requests) == 1 + 1 + 2
 
 
 def test_repositories_are_told_in_batches(world: World) -> None:

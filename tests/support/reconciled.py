@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -91,10 +91,17 @@ class KeptSnapshots:
 
 @dataclass
 class Host:
-    """The refs of a repository at its host; `trouble` is raised instead of listing them."""
+    """The refs of a repository at its host; `trouble` is raised instead of listing them, `silence` of their commits.
+
+    `said` is what commits say by their ids, where a test cares. With `is_moving`, refs have moved when they are read.
+    """
 
     refs: dict[str, Tip] = field(default_factory=dict)
     trouble: AmplifyJobsError | None = None
+    silence: AmplifyJobsError | None = None
+    said: dict[str, Commit] = field(default_factory=dict)
+    reads: list[list[str]] = field(default_factory=list)
+    is_moving: bool = False
 
     def source(self, git: Git, repository: str) -> Host:
         return self
@@ -103,6 +110,16 @@ class Host:
         if self.trouble is not None:
             raise self.trouble
         return {name: tip for name, tip in self.refs.items() if name.startswith(tuple(prefixes))}
+
+    def commits(self, tips: Collection[Tip]) -> dict[str, Commit]:
+        self.reads.append([tip.commit for tip in tips])
+        if self.silence is not None:
+            raise self.silence
+        return {
+            tip.commit: self.said.get(tip.commit, Commit(tip.commit, None, "Change", "Ada"))
+            for tip in tips
+            if tip in self.refs.values() and not self.is_moving
+        }
 
 
 @dataclass
@@ -157,6 +174,10 @@ class ReconciledWorld:
         event = change.event()
         assert isinstance(event, Event)
         return event.model_copy(update={"evidence": (f"delivery {self._deliveries}",)})
+
+    def push_timed(self, number: int, ref: str = MAIN) -> Event:
+        """Move or make a ref at a host whose deliveries tell the time."""
+        return self.push(number, ref).model_copy(update={"event_time": self.now.isoformat()})
 
     def deliver(self, event: Event) -> IntakeResult:
         """Let a delivery come."""

@@ -58,7 +58,8 @@ def reconcile_now(options: argparse.Namespace) -> int:
 def lines(found: Found, left_out: Mapping[str, str], *, dry_run: bool) -> Iterator[str]:
     """What is told to people."""
     for push in found.pushes:
-        yield f"Missed: {push['repository']} {push['ref']} {push['commit'][:12]} (source {push['source']})"
+        note = f": {push['note']}" if "note" in push else ""
+        yield f"Missed: {push['repository']} {push['ref']} {push['commit'][:12]} (source {push['source']}){note}"
     if len(found.pushes) < found.missed:
         yield f"… and {found.missed - len(found.pushes)} more"
     if found.redelivered:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.mirroring.listing import Tip
 from amplify_jobs.reconciling.decision import MOST_MISSED, MOST_READ
-from amplify_jobs.reconciling.reconcile import Options
-from tests.support.reconciled import MAIN, ReconciledWorld, sha
+from amplify_jobs.reconciling.reconcile import MissedPush, Options
+from tests.support.reconciled import MAIN, NOON, ReconciledWorld, sha
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_nothing_is_asked_for_what_was_there_before_the_first_look() -> None:
 def test_a_push_whose_delivery_was_lost_is_asked_for_once(world: ReconciledWorld) -> None:
     world.push(1)
     assert world.reconcile().waiting == 1
-    assert world.reconcile().missed == ((MAIN, sha(1)),)
+    assert world.reconcile().missed == (MissedPush(MAIN, sha(1)),)
     (request,) = world.executions.requests
     assert request.cause.commit == sha(1)
     assert request.cause.source == "gitea"
@@ -79,13 +79,65 @@ def test_deliveries_of_several_changes_that_one_look_has_seen_start_nothing_more
     assert world.commits == [3]
 
 
-def test_a_late_delivery_of_which_no_neighbour_is_known_is_a_push_of_its_own(world: ReconciledWorld) -> None:
+def test_without_a_time_a_late_delivery_of_which_no_neighbour_is_known_is_a_push_of_its_own(
+    world: ReconciledWorld,
+) -> None:
     deliveries = [world.push(number) for number in (1, 2, 3, 4)]
     for _ in range(2):
         world.reconcile()
     for number in (1, 0, 3, 2):
         world.deliver(deliveries[number])
     assert world.commits == [4, 2]
+
+
+@given(order=st.permutations(range(5)), is_observed_twice=st.booleans())
+@settings(max_examples=50)
+def test_with_the_host_s_time_late_deliveries_of_any_of_several_changes_start_nothing_more(
+    order: list[int], is_observed_twice: bool
+) -> None:
+    world = ReconciledWorld()
+    world.look()
+    deliveries = []
+    for number in range(1, 6):
+        world.wait(1)
+        deliveries.append(world.push_timed(number))
+        if is_observed_twice and number == 3:
+            for _ in range(2):
+                world.reconcile()
+    for _ in range(2):
+        world.reconcile()
+    asked = [3, 5] if is_observed_twice else [5]
+    for number in order:
+        world.deliver(deliveries[number])
+    assert world.commits == asked
+    # What comes in time afterwards is new, whatever it leads to.
+    world.deliver(world.push_timed(2))
+    assert world.commits == [*asked, 2]
+
+
+def test_a_push_shortly_before_the_look_that_may_not_show_it_is_one_of_its_own(world: ReconciledWorld) -> None:
+    world.push(1)
+    world.wait(9)
+    late = world.push_timed(3).model_copy(update={"before": sha(2)})
+    world.host.refs[MAIN] = Tip(sha(1), sha(1))
+    world.wait(1)
+    world.look()
+    world.reconcile()
+    world.deliver(late)
+    assert world.commits == [1, 3]
+
+
+def test_a_host_s_stale_time_delays_a_push_and_loses_none(world: ReconciledWorld) -> None:
+    world.push(1)
+    for _ in range(2):
+        world.reconcile()
+    world.push(2)
+    third = world.push(3).model_copy(update={"event_time": NOON.isoformat()})
+    world.deliver(third)
+    assert world.commits == [1]
+    for _ in range(2):
+        world.reconcile()
+    assert world.commits == [1, 3]
 
 
 def test_a_delivery_in_time_is_one_of_the_changes_that_a_missed_push_stands_for(world: ReconciledWorld) -> None:
@@ -151,7 +203,7 @@ def test_branches_and_tags_that_no_route_wants_ask_for_nothing(world: Reconciled
     world.push(5, "refs/tags/v1")
     for _ in range(2):
         outcome = world.reconcile()
-    assert {ref for ref, _ in outcome.missed} == {"refs/heads/release/x", "refs/tags/v1"}
+    assert {push.ref for push in outcome.missed} == {"refs/heads/release/x", "refs/tags/v1"}
     assert sorted(world.commits) == [4, 5]
 
 
@@ -225,7 +277,7 @@ def test_a_dry_run_changes_nothing(world: ReconciledWorld) -> None:
     world.push(1)
     dry = Options(dry_run=True, grace=timedelta())
     for _ in range(2):
-        assert world.look(dry).missed == ((MAIN, sha(1)),)
+        assert world.look(dry).missed == (MissedPush(MAIN, sha(1)),)
     assert world.queue.messages == []
     assert world.redeliveries.asked == []
     assert world.reconcile().waiting == 1
@@ -267,9 +319,11 @@ def test_ten_thousand_new_refs_are_asked_for_a_few_at_a_time(world: ReconciledWo
 STEPS = st.lists(st.sampled_from(["push", "deliver", "late", "again", "look", "drain", "wait"]), max_size=40)
 
 
-@given(steps=STEPS, picks=st.lists(st.integers(0, 99), min_size=40, max_size=40))
+@given(steps=STEPS, picks=st.lists(st.integers(0, 99), min_size=40, max_size=40), is_timed=st.booleans())
 @settings(max_examples=200)
-def test_no_commit_is_asked_for_twice_and_the_last_one_always_is(steps: list[str], picks: list[int]) -> None:
+def test_no_commit_is_asked_for_twice_and_the_last_one_always_is(
+    steps: list[str], picks: list[int], is_timed: bool
+) -> None:
     """Each push brings another commit; deliveries get lost, come late, in any order and several times."""
     world = ReconciledWorld()
     world.look()
@@ -278,7 +332,7 @@ def test_no_commit_is_asked_for_twice_and_the_last_one_always_is(steps: list[str
         match step:
             case "push":
                 number += 1
-                underway.append(world.push(number))
+                underway.append(world.push_timed(number) if is_timed else world.push(number))
             case "deliver" if underway:
                 delivered.append(underway.pop())
                 world.deliver(delivered[-1])

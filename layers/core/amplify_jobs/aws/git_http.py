@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 from urllib.parse import SplitResult, urljoin
@@ -12,7 +12,9 @@ import urllib3
 
 from amplify_jobs.aws.public_http import parts_of
 from amplify_jobs.errors import NotDownloadableError, NotSetUpError, RequestRejected, ServiceTrouble
+from amplify_jobs.events.normalize import Commit
 from amplify_jobs.mirroring.advertisement import PEELED, Advertisement, GitService, parse_advertisement
+from amplify_jobs.mirroring.commits import commits_request, read_commits
 from amplify_jobs.mirroring.listing import VERSION, Tip, ls_refs_request, parse_ls_refs, with_prefixes
 from amplify_jobs.mirroring.pkt_line import GitProtocolError, Readable
 
@@ -85,6 +87,19 @@ class GitRemote:
             refs = self.advertisement(GitService.UPLOAD_PACK).refs
         tips = {name: Tip(object_id, refs.get(name + PEELED, object_id)) for name, object_id in refs.items()}
         return with_prefixes({name: tip for name, tip in tips.items() if not name.endswith(PEELED)}, prefixes)
+
+    def commits(self, tips: Collection[Tip]) -> dict[str, Commit]:
+        """Read what the commits of tips say, in two calls; those of tips that refs have left meanwhile are not there.
+
+        Raises CommitsNotToldError where the server can't tell, CommitNotGivenError, and as `advertisement`.
+        """
+        offer = self.advertisement(GitService.UPLOAD_PACK)
+        present = set(offer.refs.values())
+        commits = {tip.object_id: tip.commit for tip in tips if tip.object_id in present}
+        if not commits:
+            return {}
+        with self.upload_pack(commits_request([*commits], offer)) as answer:
+            return read_commits(answer, set(commits.values()))
 
     @contextmanager
     def upload_pack(self, request: bytes) -> Iterator[Readable]:

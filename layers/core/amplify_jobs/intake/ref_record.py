@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 
 from pydantic import AwareDatetime
 
@@ -19,6 +20,8 @@ from amplify_jobs.model.base import GrowingModel
 MOST_CLAIMS = 30
 # A function that processes a delivery has ended by then, with its claim complete or in the intake queue.
 PROCESSING_LASTS = timedelta(minutes=5)
+# So much may a host's clock differ from ours, or its list of refs be behind.
+CLOCKS_DIFFER = timedelta(minutes=2)
 NO_OBJECT = "0" * 40
 
 
@@ -93,13 +96,27 @@ class RefRecord(GrowingModel):
         if earlier is not None and earlier.complete:
             # The ids of its requests tell that it is a repeat.
             return Entry(), self
-        for position, other in reversed([*enumerate(self.claims)]):
-            if other.observed and not self._is_newer(claim, position) and _stands_for(other, claim):
-                return Entry(other.requests), self._with_between(position, claim)
+        position = self._position_that_stands_for(claim)
+        if position is not None:
+            return Entry(self.claims[position].requests), self._with_between(position, claim)
         if earlier is not None:
             claims = (claim if other is earlier else other for other in self.claims)
             return Entry(is_claimed=True), self._with(claims)
         return Entry(is_claimed=True), self._with((*self.claims, claim))
+
+    def _position_that_stands_for(self, claim: Claim) -> int | None:
+        """The event of reconcile that has the outcome of a delivery's change.
+
+        It is the last one that names a neighbour of the change, else the first one after the host's time of the change.
+        """
+        observed = [
+            (position, other)
+            for position, other in enumerate(self.claims)
+            if other.observed and not self._is_newer(claim, position)
+        ]
+        neighbours = (position for position, other in reversed(observed) if _stands_for(other, claim))
+        later = (position for position, other in observed if _is_before(claim, other))
+        return next(chain(neighbours, later), None)
 
     def _is_newer(self, claim: Claim, position: int) -> bool:
         """Whether a delivery is known to tell of a change after the one that reconcile has seen, and not of one before.
@@ -144,7 +161,7 @@ def claim_of(event: Event, now: datetime, requests: Mapping[str, str]) -> Claim:
         tip=tuple(tip) or (NO_OBJECT,),
         before=event.before or NO_OBJECT,
         at=now,
-        time=None if observed else host_time(event),
+        time=event.observation.first_seen if event.observation else host_time(event),
         observed=observed,
         complete=observed,
         between=event.observation.between if event.observation else (),
@@ -157,3 +174,9 @@ def _stands_for(observed: Claim, delivery: Claim) -> bool:
     reached = {*observed.tip, *observed.between}
     left = {observed.before, *observed.between}
     return not reached.isdisjoint(delivery.tip) or delivery.before in left
+
+
+def _is_before(delivery: Claim, observed: Claim) -> bool:
+    """Whether the host's clock tells that a change came before reconcile saw the ref."""
+    times = delivery.time, observed.time
+    return times[0] is not None and times[1] is not None and times[0] + CLOCKS_DIFFER <= times[1]

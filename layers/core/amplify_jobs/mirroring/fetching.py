@@ -73,9 +73,9 @@ def receive_pack_file(answer: Readable, want: Want, file: BinaryIO, limit: int) 
                 raise PackTooLargeError
             file.write(content)
         elif channel == bytes([ERROR_CHANNEL]):
-            raise _refusal(content)
+            raise refusal(content)
         elif packet.startswith(b"ERR "):
-            raise _refusal(packet[4:])
+            raise refusal(packet[4:])
         elif packet.startswith(b"ACK "):
             is_known = True
         elif channel != bytes([PROGRESS_CHANNEL]) and packet.rstrip(b"\n") != b"NAK":
@@ -85,7 +85,8 @@ def receive_pack_file(answer: Readable, want: Want, file: BinaryIO, limit: int) 
     return True
 
 
-def _refusal(message: bytes) -> AmplifyJobsError:
+def refusal(message: bytes) -> AmplifyJobsError:
+    """The error that a server's own words mean: CommitNotGivenError or GitProtocolError."""
     text = message.decode(errors="replace").strip()
     # git's own words (upload-pack.c), and JGit's (UploadPack): no code says it.
     if "not our ref" in text or "not valid" in text or "unadvertised object" in text:

@@ -1,25 +1,17 @@
-"""Reading a pack once, from beginning to end, in little memory. Source: gitformat-pack(5)."""
+"""What a pack has, and how its commits lie to each other."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from amplify_jobs.mirroring.pkt_line import GitProtocolError
+from amplify_jobs.mirroring.pack_objects import COMMIT, PackObjects
 
-_COMMIT, _TREE, _BLOB, _TAG, _OFS_DELTA, _REF_DELTA = 1, 2, 3, 4, 6, 7
-_BLOCK_BYTES = 64 * 1024
-# Of so much input comes at most a thousand times as much output.
-_FIRST_STEP, _LONGEST_STEP = 512, 16 * 1024
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _SUBMODULE = b"[submodule "
 _RELATIVE_URL = re.compile(rb"(?m)^\s*url\s*=\s*\.\.?/")
-_KEPT_OF_BLOBS = 16 * 1024
-_KEPT_OF_COMMITS = 1024 * 1024
 _PARENT = re.compile(rb"parent ([0-9a-f]{40})\n")
 
 Graph = Mapping[str, tuple[str, ...]]
@@ -51,178 +43,16 @@ def descends(graph: Graph, commit: str, ancestor: str) -> bool:
 
 def read_pack(file: BinaryIO, *, with_graph: bool) -> PackContents:
     """Read a self-contained pack and check its checksum. Raises GitProtocolError."""
-    return _PackReader(file, with_graph).read()
-
-
-class _PackReader:
-    def __init__(self, file: BinaryIO, with_graph: bool) -> None:
-        file.seek(0)
-        self._input = _Input(file)
-        self._with_graph = with_graph
-        self._graph: dict[str, tuple[str, ...]] = {}
-        # Contents of commits by offset and by id: another commit may be a delta of one.
-        self._commits: dict[int, bytes] = {}
-        self._offsets: dict[bytes, int] = {}
-        self._lfs = self._submodules = False
-
-    def read(self) -> PackContents:
-        header = self._input.take(12)
-        if header[:4] != b"PACK" or header[4:8] not in {b"\0\0\0\2", b"\0\0\0\3"}:
-            raise GitProtocolError("the source sent something that is no pack")
-        count = int.from_bytes(header[8:], "big")
-        for _ in range(count):
-            self._read_object()
-        checksum = self._input.digest()
-        if self._input.take(20) != checksum:
-            raise GitProtocolError("the pack is damaged: its checksum is wrong")
-        return PackContents(count, self._graph, self._lfs, self._submodules)
-
-    def _read_object(self) -> None:
-        offset = self._input.offset
-        kind = self._read_kind()
-        if kind == _COMMIT and self._with_graph:
-            self._keep(offset, self._input.inflate(_KEPT_OF_COMMITS))
-        elif kind == _BLOB:
-            self._look_at(self._input.inflate(_KEPT_OF_BLOBS))
-        elif kind == _OFS_DELTA:
-            self._read_delta(offset, self._commits.get(offset - self._read_distance()))
-        elif kind == _REF_DELTA:
-            base = self._offsets.get(self._input.take(20))
-            self._read_delta(offset, None if base is None else self._commits[base])
-        elif kind in {_COMMIT, _TREE, _TAG}:
-            self._input.inflate(0)
-        else:
-            raise GitProtocolError("the pack has an object of an unknown kind")
-
-    def _read_kind(self) -> int:
-        byte = self._input.byte()
-        kind = byte >> 4 & 7
-        while byte & 0x80:
-            byte = self._input.byte()
-        return kind
-
-    def _read_distance(self) -> int:
-        byte = self._input.byte()
-        distance = byte & 0x7F
-        while byte & 0x80:
-            byte = self._input.byte()
-            distance = (distance + 1) << 7 | byte & 0x7F
-        return distance
-
-    def _read_delta(self, offset: int, base: bytes | None) -> None:
-        delta = self._input.inflate(0 if base is None else _KEPT_OF_COMMITS)
-        if base is not None:
-            self._keep(offset, apply_delta(base, delta))
-
-    def _keep(self, offset: int, content: bytes) -> None:
-        digest = hashlib.sha1(b"commit %d\0" % len(content) + content, usedforsecurity=False)
-        self._commits[offset] = content
-        self._offsets[digest.digest()] = offset
-        headers = content.partition(b"\n\n")[0] + b"\n"
-        self._graph[digest.hexdigest()] = tuple(parent.decode() for parent in _PARENT.findall(headers))
-
-    def _look_at(self, beginning: bytes) -> None:
-        self._lfs = self._lfs or beginning.startswith(_LFS_POINTER)
-        if beginning.startswith(_SUBMODULE):
-            self._submodules = self._submodules or _RELATIVE_URL.search(beginning) is not None
-
-
-def apply_delta(base: bytes, delta: bytes) -> bytes:
-    """Make an object of its base and a delta. Raises GitProtocolError."""
-    try:
-        position, _ = _size(delta, 0)
-        position, size = _size(delta, position)
-        result = bytearray()
-        while position < len(delta):
-            command = delta[position]
-            position += 1
-            if command & 0x80:
-                start = length = 0
-                for bit in range(7):
-                    if command >> bit & 1:
-                        value = delta[position]
-                        position += 1
-                        if bit < 4:
-                            start |= value << 8 * bit
-                        else:
-                            length |= value << 8 * (bit - 4)
-                length = length or 0x10000
-                result += base[start : start + length]
-            else:
-                result += delta[position : position + command]
-                position += command
-    except IndexError:
-        raise GitProtocolError("the pack is damaged: a delta is cut off") from None
-    if len(result) != size:
-        raise GitProtocolError("the pack is damaged: a delta has another size")
-    return bytes(result)
-
-
-def _size(delta: bytes, position: int) -> tuple[int, int]:
-    size = shift = 0
-    while True:
-        byte = delta[position]
-        position += 1
-        size |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return position, size
-
-
-class _Input:
-    """A file that is read in blocks, with the checksum of what was taken."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._block = b""
-        self._position = 0
-        self._start = 0
-        self._hash = hashlib.sha1(usedforsecurity=False)
-        self._hashed = 0
-
-    @property
-    def offset(self) -> int:
-        return self._start + self._position
-
-    def digest(self) -> bytes:
-        self._hash_taken()
-        return self._hash.digest()
-
-    def byte(self) -> int:
-        if self._position == len(self._block):
-            self._next_block()
-        self._position += 1
-        return self._block[self._position - 1]
-
-    def take(self, size: int) -> bytes:
-        return bytes(self.byte() for _ in range(size))
-
-    def inflate(self, keep: int) -> bytes:
-        """Read one zlib stream, and give at most `keep` bytes of its content."""
-        inflater = zlib.decompressobj()
-        content = bytearray()
-        step = _FIRST_STEP
-        try:
-            while not inflater.eof:
-                if self._position == len(self._block):
-                    self._next_block()
-                compressed = self._block[self._position : self._position + step]
-                inflated = inflater.decompress(compressed)
-                self._position += len(compressed) - len(inflater.unused_data)
-                if len(content) < keep:
-                    content += inflated[: keep - len(content)]
-                step = min(step * 4, _LONGEST_STEP)
-        except zlib.error:
-            raise GitProtocolError("the pack is damaged: an object can't be inflated") from None
-        return bytes(content)
-
-    def _next_block(self) -> None:
-        self._hash_taken()
-        self._start += len(self._block)
-        self._block, self._position, self._hashed = self._file.read(_BLOCK_BYTES), 0, 0
-        if not self._block:
-            raise GitProtocolError("the pack was cut off")
-
-    def _hash_taken(self) -> None:
-        self._hash.update(memoryview(self._block)[self._hashed : self._position])
-        self._hashed = self._position
+    file.seek(0)
+    objects = PackObjects(file, with_commits=with_graph)
+    graph: dict[str, tuple[str, ...]] = {}
+    has_lfs_pointers = has_relative_submodules = False
+    for each in objects:
+        if each.kind == COMMIT:
+            headers = each.content.partition(b"\n\n")[0] + b"\n"
+            graph[each.object_id] = tuple(parent.decode() for parent in _PARENT.findall(headers))
+        elif each.content.startswith(_LFS_POINTER):
+            has_lfs_pointers = True
+        elif each.content.startswith(_SUBMODULE) and _RELATIVE_URL.search(each.content):
+            has_relative_submodules = True
+    return PackContents(objects.count, graph, has_lfs_pointers, has_relative_submodules)

@@ -245,8 +245,8 @@ class Previewing:
 def not_removed(request: JobRequest, error: AmplifyJobsError) -> RequestRejected:
     """The error of a request that could not take its preview away, with what a person is to do."""
     return RequestRejected(
-        f"The preview {request.branch_name} of app {request.app_id} could not be taken away; "
-        f"delete this branch in Amplify, if it is still there. Last: {error}"
+        f"The preview {request.branch_name} of app {request.app_id} is to be taken away; "
+        f"delete this branch in Amplify, if it is still there. {error}"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.reconciling.reconcile import Outcome
+from amplify_jobs.reconciling.reconcile import MissedPush, Outcome
 from amplify_jobs.routing.reconciled import ReconciledRepository, reconciled_repositories
 from amplify_jobs.routing.routes import Routes
 
@@ -37,7 +37,7 @@ def still_named(routes: Routes, names: Sequence[RepositoryName]) -> Iterator[Rec
 def batch_output(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What the output of an execution has of a batch: counts, and at most MOST_PUSHES pushes."""
     pairs = [(outcome, _name(outcome.repository).model_dump(by_alias=True)) for outcome in outcomes]
-    missed = [{**name, "ref": ref, "commit": commit} for outcome, name in pairs for ref, commit in outcome.missed]
+    missed = [{**name, **_members(push)} for outcome, name in pairs for push in outcome.missed]
     return {
         "repositories": len(outcomes),
         "refs": sum(outcome.refs for outcome in outcomes),
@@ -52,3 +52,8 @@ def batch_output(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _name(repository: ReconciledRepository) -> RepositoryName:
     return RepositoryName(source=repository.source, repository=repository.repository)
+
+
+def _members(push: MissedPush) -> dict[str, str]:
+    members = {"ref": push.ref, "commit": push.commit}
+    return members if push.note is None else {**members, "note": push.note}

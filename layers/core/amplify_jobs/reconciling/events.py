@@ -10,17 +10,21 @@ from amplify_jobs.events.event import Event, Observation
 from amplify_jobs.events.normalize import Commit, RefChange, Repository
 from amplify_jobs.intake.message import QueuedEvent
 from amplify_jobs.reconciling.snapshot import Sighting
-from amplify_jobs.routing.matching import Matched, decide
+from amplify_jobs.routing.matching import SKIP_MARKER, Ignored, Matched, decide
 from amplify_jobs.routing.reconciled import ReconciledRepository
 from amplify_jobs.routing.routes import Routes
 
 EVIDENCE = "reconcile"
+_ON_AUTHOR_OR_MESSAGE = frozenset({"push.authors", "push.messages"})
 
 
-def event_of(repository: ReconciledRepository, ref: str, sighting: Sighting) -> Event | None:
-    """The push of a branch or tag, with unknown files and author; None for a ref whose name can't be used.
+def event_of(
+    repository: ReconciledRepository, ref: str, sighting: Sighting, commit: Commit | None = None
+) -> Event | None:
+    """The push of a branch or tag, with unknown files; None for a ref whose name can't be used.
 
-    It is the same event on each look, so that one that is put into the queue again is a repeat.
+    It is the same event on each look, so that one that is put into the queue again is a repeat. `commit` is what is
+    known of its commit.
     """
     host = urlsplit(repository.git.address(repository.repository)).hostname
     change = RefChange(
@@ -30,7 +34,7 @@ def event_of(repository: ReconciledRepository, ref: str, sighting: Sighting) -> 
         after=sighting.object_id,
         created=sighting.before is None,
         deleted=False,
-        head=Commit(sighting.commit),
+        head=commit or Commit(sighting.commit),
     )
     try:
         event = change.event()
@@ -50,9 +54,21 @@ def event_of(repository: ReconciledRepository, ref: str, sighting: Sighting) -> 
     )
 
 
-def is_wanted(event: Event | None, routes: Routes, source: str) -> bool:
-    """Whether a route would ask for a job."""
-    return event is not None and any(isinstance(each, Matched) for each in decide(routes, source, event))
+def may_be_wanted(event: Event | None, routes: Routes, source: str) -> bool:
+    """Whether a route would ask for a job, whatever the author and the message of the commit may be."""
+    return event is not None and any(
+        isinstance(each, Matched) or each.condition in _ON_AUTHOR_OR_MESSAGE for each in decide(routes, source, event)
+    )
+
+
+def reason_against(event: Event, routes: Routes, source: str) -> str | None:
+    """Why no route asks for a job because of what the commit says; None if one does."""
+    decisions = decide(routes, source, event)
+    if any(isinstance(each, Matched) for each in decisions):
+        return None
+    ignored = [each for each in decisions if isinstance(each, Ignored)]
+    said = [each for each in ignored if each.condition in {SKIP_MARKER, *_ON_AUTHOR_OR_MESSAGE}]
+    return "; ".join(f"route {each.route}: {each.reason}" for each in said)
 
 
 def queued(event: Event, source: str, now: datetime) -> QueuedEvent:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from amplify_jobs.errors import AmplifyJobsError, RequestRejected, ServiceTrouble
+from amplify_jobs.events.event import Event
 from amplify_jobs.intake.claims import RefName, RefRecords
 from amplify_jobs.intake.protocols import CurrentRoutes
 from amplify_jobs.mirroring.listing import Tip
+from amplify_jobs.reconciling import commits
+from amplify_jobs.reconciling.commits import Reading, read_commits
 from amplify_jobs.reconciling.decision import (
     Decision,
+    Missed,
     as_redelivered,
     decide,
     first_missed,
@@ -23,13 +27,13 @@ from amplify_jobs.reconciling.decision import (
     unreached,
     without,
 )
-from amplify_jobs.reconciling.events import event_of, is_wanted, queued
+from amplify_jobs.reconciling.events import event_of, may_be_wanted, queued, reason_against
 from amplify_jobs.reconciling.snapshot import Snapshot
 from amplify_jobs.routing.mirrors import Git
 from amplify_jobs.routing.reconciled import ReconciledRepository
 
 
-class Remote(Protocol):
+class Remote(commits.Remote, Protocol):
     """A repository at its host; aws.git_http.GitRemote."""
 
     def tips(self, prefixes: Sequence[str]) -> dict[str, Tip]: ...
@@ -82,17 +86,27 @@ class Options:
 
 
 @dataclass(frozen=True)
+class MissedPush:
+    """A push that is asked for. `note` says why no job comes of it, or what is not known of it."""
+
+    ref: str
+    commit: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a look found. `reason` is why the host could not be asked, and `outage` for how long.
 
-    `redelivered` is how many failed deliveries the host was asked for again.
+    `redelivered` is how many failed deliveries the host was asked for again. `unread` is why commits could not be read.
     """
 
     repository: ReconciledRepository
     refs: int = 0
     waiting: int = 0
-    missed: tuple[tuple[str, str], ...] = ()
+    missed: tuple[MissedPush, ...] = ()
     redelivered: int = 0
+    unread: str | None = None
     is_first: bool = False
     reason: str | None = None
     outage: timedelta = timedelta()
@@ -114,7 +128,8 @@ class Reconciling:
         before = resources.snapshots.snapshot(*name)
         now = resources.now()
         try:
-            tips = remotes.source(repository.git, repository.repository).tips(repository.prefixes)
+            remote = remotes.source(repository.git, repository.repository)
+            tips = remote.tips(repository.prefixes)
         except (ServiceTrouble, RequestRejected) as error:
             return self._failed(repository, before, error, options)
         decision = self._decide(repository, observe(before, tips, repository.prefixes, now), options)
@@ -122,15 +137,19 @@ class Reconciling:
         if not options.dry_run:
             redelivered = self._ask_the_host(repository, decision)
             decision = as_redelivered(decision) if redelivered else decision
-            self._ask(repository, decision, now)
+        reading = read_commits(remote, decision.missed)
+        missed = [each for each in decision.missed if reading.is_ready(each, now)]
+        if not options.dry_run:
+            self._ask(repository, missed, reading, now)
             if must_be_written(before, decision.snapshot):
                 resources.snapshots.write_snapshot(*name, decision.snapshot)
         return Outcome(
             repository,
             refs=len(tips),
-            waiting=len(decision.snapshot.waiting) - len(decision.missed),
-            missed=tuple((missed.ref, missed.sighting.commit) for missed in decision.missed),
+            waiting=len(decision.snapshot.waiting) - len(missed),
+            missed=tuple(self._told(repository, each, reading) for each in missed),
             redelivered=redelivered,
+            unread=reading.reason,
             is_first=before is None or before.reached_at is None,
         )
 
@@ -139,7 +158,7 @@ class Reconciling:
         unwanted = [
             ref
             for ref in refs_to_match(snapshot)
-            if not is_wanted(event_of(repository, ref, snapshot.waiting[ref]), routes, source)
+            if not may_be_wanted(event_of(repository, ref, snapshot.waiting[ref]), routes, source)
         ]
         snapshot = without(snapshot, unwanted)
         names = {ref: RefName(source, repository.repository.casefold(), ref) for ref in refs_to_read(snapshot)}
@@ -154,12 +173,21 @@ class Reconciling:
         since = min(each.sighting.asked_since for each in missed)
         return self._resources.redeliveries.ask_again(repository, since)
 
-    def _ask(self, repository: ReconciledRepository, decision: Decision, now: datetime) -> None:
-        for missed in decision.missed:
-            event = event_of(repository, missed.ref, missed.sighting)
+    def _ask(self, repository: ReconciledRepository, missed: Iterable[Missed], reading: Reading, now: datetime) -> None:
+        for each in missed:
+            event = _event_of(repository, each, reading)
             if event is not None:
                 message = queued(event, repository.source, now)
                 self._resources.queue.put(message.model_dump_json(by_alias=True), message.group, event.digest)
+
+    def _told(self, repository: ReconciledRepository, missed: Missed, reading: Reading) -> MissedPush:
+        event = _event_of(repository, missed, reading)
+        sighting, routes = missed.sighting, self._resources.routes.current()
+        reason = None if event is None else reason_against(event, routes, repository.source)
+        notes = [] if reason is None else [f"no job: {reason}"]
+        if sighting.commit not in reading.commits:
+            notes.append(f"author and message are unknown: {reading.reason}")
+        return MissedPush(missed.ref, sighting.commit, "; ".join(notes) or None)
 
     def _failed(
         self, repository: ReconciledRepository, before: Snapshot | None, error: AmplifyJobsError, options: Options
@@ -170,3 +198,7 @@ class Reconciling:
             self._resources.snapshots.write_snapshot(repository.source, repository.repository, snapshot)
         since = snapshot.failing_since or now
         return Outcome(repository, reason=str(error), outage=now - since)
+
+
+def _event_of(repository: ReconciledRepository, missed: Missed, reading: Reading) -> Event | None:
+    return event_of(repository, missed.ref, missed.sighting, reading.commit_of(missed))

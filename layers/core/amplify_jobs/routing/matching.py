@@ -24,6 +24,7 @@ from amplify_jobs.routing.routes import Route, Routes
 from amplify_jobs.routing.text_patterns import last_text_match
 
 # Amplify's own marker is [skip-cd]; the other two are what git hosts agree on.
+SKIP_MARKER = "skip marker"
 SKIP_MARKERS = ("[skip ci]", "[ci skip]", "[skip-cd]")
 # What GitHub's merge queue calls its branches: it deletes them within minutes, and Amplify does not have them.
 MERGE_QUEUE = "gh-readonly-queue/"
@@ -217,7 +218,7 @@ def _check_push(conditions: Push, event: Event) -> Iterator[_Check]:
     message = (event.message or "").casefold()
     marker = next((marker for marker in SKIP_MARKERS if marker in message), None)
     if marker:
-        yield _Check("skip marker", is_met=False, finding=f"the head commit's message says {marker}")
+        yield _Check(SKIP_MARKER, is_met=False, finding=f"the head commit's message says {marker}")
     yield from _check_author_and_message("push", conditions, event)
     # What a tag changed is not told, or told of the wrong commits: GitHub Actions does not ask either.
     if event.kind is not EventKind.TAG:

@@ -21,7 +21,7 @@ from amplify_jobs.errors import (
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.job import Job, JobState, RecordKey
 from amplify_jobs.model.large_request import PARAMETERS_LIMIT, join_parameters
-from amplify_jobs.model.operations import OPERATIONS
+from amplify_jobs.model.operations import OPERATIONS, REMOVE_PREVIEW
 from amplify_jobs.model.parameters import validated_parameters
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.starter import StartCommand, Starter, StartResources
@@ -64,9 +64,10 @@ class StartRequest(GrowingModel):
         if now < self.start_by + (timedelta(0) if is_not_sent else SEARCHED_FOR):
             return None
         minutes = self.request.start_within_minutes
+        missed = "Not taken away" if self.request.operation == REMOVE_PREVIEW else "Not started"
         unknown = "It is not known whether a job was started" if isinstance(error, StartUnresolved) else None
         return RequestRejected(
-            sentences(f"Not started within {minutes} minutes (startWithinMinutes)", unknown, f"Last: {error}")
+            sentences(f"{missed} within {minutes} minutes (startWithinMinutes)", unknown, f"Last: {error}")
         )
 
 
