@@ -457,8 +457,7 @@ def test_only_what_a_scenario_meant_to_be_refused_was_refused(lived: Team) -> No
 
 
 def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
-    # The keys are those of tests/unit/aws/test_report_records.py, aws/ref_records.py, and of mirrored.py and previews.py
-    # of aws/jobs_table.
+    # The keys are those of tests/unit/aws/test_report_records.py, aws/ref_records.py, and aws/jobs_table/keys.py.
     leading_keys = ["condition ForAllValues:StringLike on dynamodb:LeadingKeys"]
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {

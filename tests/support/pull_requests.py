@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tests.support.git_server import git
@@ -28,7 +29,7 @@ class PreviewedApp:
         """Make the app, and a route for pull requests of acme/<name>."""
         app_id = team.app(name, build)
         repository = team.amplify.get_app(appId=app_id)["app"]["repository"]
-        git(repository, "branch", "page", "main")
+        git(Path(repository), "branch", "page", "main")
         team.session.client("ssm").put_parameter(Name=LOGIN_NAME, Type="SecureString", Value=LOGIN, Overwrite=True)
         parameters = {"appId": app_id, "branchName": "{pullRequest.source}", "jobType": "RELEASE"}
         when = {"pull_request": {"repository": f"acme/{name}", "targets": ["main"]}}
