@@ -28,6 +28,7 @@ def routes(
 ) -> Routes:
     sources = {
         "gitlab": {"provider": "gitlab", "secrets": ["/a/secrets/b"], "git": GIT},
+        "gitea": {"provider": "gitea", "secrets": ["/a/secrets/b"], "git": GIT},
         "bitbucket": {"provider": "bitbucket", "secrets": ["/a/secrets/b"], "git": GIT},
         "sender": {"provider": "standard", "secrets": ["/a/secrets/b"], "git": GIT},
     }
@@ -88,10 +89,14 @@ def request(found: Routes, of: Event, source: str = "gitlab") -> JobRequest:
         ),
         ({"preview": {"approval": COMMENT}}, "web.preview.approval.comment: approves nothing on GitLab; use label"),
         (
-            {"preview": {"approval": LABEL}, "source": "bitbucket"},
-            "web.preview.approval.label: approves nothing on Bitbucket Cloud; use comment, with by",
+            {"preview": {"approval": LABEL}, "source": "gitea"},
+            "web.preview.approval.label: approves nothing on Gitea; use comment, with by",
         ),
-        ({"preview": {"approval": LABEL}, "source": "sender"}, "web.preview.approval: Standard Webhooks tells of no"),
+        (
+            {"preview": {"approval": COMMENT}, "source": "bitbucket"},
+            "web.preview.approval: Bitbucket Cloud tells of none, or not of which commit",
+        ),
+        ({"preview": {"approval": LABEL}, "source": "sender"}, "web.preview.approval: Standard Webhooks tells of none"),
         ({"preview": {"approval": {}}}, "give either label or comment"),
         ({"preview": {"approval": {**LABEL, **COMMENT}}}, "give either label or comment"),
         ({"preview": {"approval": {**LABEL, "by": "ada"}}}, "by belongs to comment"),
@@ -169,7 +174,7 @@ def test_another_target_takes_the_preview_away_and_its_return_makes_it_again() -
 
 
 def approval(label: str | None = None, comment: str | None = None, person: str | None = None, **pull: Any) -> Event:
-    given = {"label": label, "comment": comment, "person": person}
+    given = {"labels": () if label is None else ("other", label), "comment": comment, "person": person}
     return event(action="other", host_action="labeled", **{"from_fork": True, "approval": given, **pull})
 
 
@@ -193,18 +198,29 @@ def test_a_fork_waits_for_an_approval_and_each_approval_is_of_one_commit(from_fo
 
 
 def test_a_comment_approves_if_it_is_of_one_of_the_people() -> None:
-    found = routes(source="bitbucket", preview={"approval": COMMENT})
+    found = routes(source="gitea", preview={"approval": COMMENT})
     good = approval(comment="/preview", person="ada")
-    assert request(found, good, "bitbucket").preview
+    assert request(found, good, "gitea").preview
     for other in (
         approval(comment="/preview", person="eve"),
         approval(comment="/preview"),
         approval(comment="/preview please", person="ada"),
         approval(label="/preview", person="ada"),
     ):
-        ignored = decision(found, other, "bitbucket")
+        ignored = decision(found, other, "gitea")
         assert isinstance(ignored, Ignored)
-        assert ignored.reason.endswith("waits for approval: the comment /preview of Ada")
+        assert "waits for approval: the comment /preview of Ada" in ignored.reason
+    assert decision(found, approval(comment="/preview", person="eve"), "gitea") == Ignored(
+        "web",
+        "pull request 7 comes from a fork and waits for approval: the comment /preview of Ada; this one is of eve",
+        "preview.approval",
+    )
+    # A comment on an own branch is no event of a route.
+    own = approval(comment="/preview", person="ada", from_fork=False)
+    for conditions in ({}, {"actions": ["other"]}):
+        ignored = decision(routes(conditions, source="gitea", preview={"approval": COMMENT}), own, "gitea")
+        assert isinstance(ignored, Ignored)
+        assert ignored.reason == "a comment on pull request 7 changes none of its code"
 
 
 def test_without_approval_no_fork_is_built_and_an_approval_of_an_own_branch_asks_for_nothing() -> None:
@@ -219,7 +235,7 @@ def test_without_approval_no_fork_is_built_and_an_approval_of_an_own_branch_asks
 @given(
     action=st.sampled_from(PullRequestAction),
     from_fork=st.sampled_from([True, None]),
-    given_approval=st.sampled_from([None, {"label": "other"}, {"comment": "preview"}, {"label": "Preview"}]),
+    given_approval=st.sampled_from([None, {"labels": ["other"]}, {"comment": "preview"}, {"labels": ["Preview"]}]),
     drafts=st.booleans(),
     previous=st.sampled_from([None, "main", "next"]),
     ready=st.booleans(),
@@ -228,7 +244,7 @@ def test_no_event_of_a_fork_but_its_approval_builds(
     *,
     action: PullRequestAction,
     from_fork: bool | None,
-    given_approval: dict[str, str] | None,
+    given_approval: dict[str, object] | None,
     drafts: bool,
     previous: str | None,
     ready: bool,
@@ -253,4 +269,4 @@ def test_a_repeat_of_an_approval_is_one_request_and_a_second_one_another() -> No
 
 def test_the_answer_to_a_delivery_names_an_approval_where_there_is_one() -> None:
     assert "approval" not in event().for_answer()["pullRequest"]
-    assert approval(label="preview").for_answer()["pullRequest"]["approval"]["label"] == "preview"
+    assert approval(label="preview").for_answer()["pullRequest"]["approval"]["labels"] == ["other", "preview"]

@@ -18,7 +18,7 @@ from amplify_jobs.events.event import (
 from amplify_jobs.routing.conditions import Change, Objects, PullRequests, Push, Releases
 from amplify_jobs.routing.github_patterns import first_match, last_match, last_match_in_any_case
 from amplify_jobs.routing.placeholders import all_placeholders, drop_unknown_descriptions, is_unknown
-from amplify_jobs.routing.previews import Preview, ending
+from amplify_jobs.routing.previews import Approval, Preview, ending
 from amplify_jobs.routing.request_limits import refusal
 from amplify_jobs.routing.routes import Route, Routes
 from amplify_jobs.routing.text_patterns import last_text_match
@@ -245,8 +245,11 @@ def _check_pull_request(
 ) -> Iterator[_Check]:
     yield _check_repository("pull_request", conditions.repository, event)
     needs_approval = preview is not None and preview.approval is not None and pull.from_fork is not False
-    if preview is not None and needs_approval:
-        yield _check_approval(preview, pull)
+    if preview is not None and preview.approval is not None and needs_approval:
+        yield _check_approval(preview.approval, pull)
+    elif pull.approval is not None and pull.approval.comment is not None:
+        finding = f"a comment on pull request {pull.number} changes none of its code"
+        yield _Check("pull_request.actions", is_met=False, finding=finding)
     else:
         yield _check_actions(conditions, pull)
     if not conditions.drafts and pull.draft:
@@ -271,15 +274,17 @@ def _check_actions(conditions: PullRequests, pull: PullRequest) -> _Check:
     return _compare("pull_request.actions", is_met, (f"{action} is one of", f"{action} is none of"), expected)
 
 
-def _check_approval(preview: Preview, pull: PullRequest) -> _Check:
+def _check_approval(approval: Approval, pull: PullRequest) -> _Check:
     """Whether the event approves the code of a fork; what was approved before is other code."""
-    approval = preview.approval
-    is_given = approval is not None and approval.is_given(pull) and pull.head is not None
-    phrases = (
-        f"pull request {pull.number} {_origin(pull)} and was approved by",
-        (f"pull request {pull.number} {_origin(pull)} and waits for approval:"),
-    )
-    return _compare("preview.approval", is_given, phrases, approval.text if approval is not None else "")
+    number, origin, given = pull.number, _origin(pull), pull.approval
+    is_met = approval.is_given(pull) and pull.head is not None
+    phrases = f"pull request {number} {origin} and has", f"pull request {number} {origin} and waits for approval:"
+    check = _compare("preview.approval", is_met, phrases, approval.text)
+    if not is_met and approval.by is not None and given is not None and given.comment == approval.comment:
+        check = check._replace(
+            finding=f"{check.finding}; this one is of {given.person or 'nobody that the host names'}"
+        )
+    return check
 
 
 def _origin(pull: PullRequest) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from amplify_jobs.events.event import Event, EventKind
+from amplify_jobs.events.event import Event, EventKind, PullRequest
 from amplify_jobs.events.refs import BRANCHES
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.mirror_order import MirrorOrder
@@ -130,6 +130,13 @@ def mirror_order(
     repository, ref = event.repository, event.ref
     # A preview shows what the event tells of: of a fork, that alone was approved.
     is_exact = mirror.commit == "exact" or event.kind is EventKind.REQUEST or route.preview is not None
+    if (pull := event.pull_request) is not None:
+        # Hosts keep the head in a ref of the pull request too, but some bring that up to date later, or only at times.
+        ref = pull.source_ref or ref
+        if pull.source_ref is None:
+            if (fault := _fault_of_fork(pull, ref)) is not None:
+                return None, fault
+            is_exact = True
     commit = event.commit if is_exact else None
     if event.kind is EventKind.REQUEST:
         # It names the route. Without a branch, what the route's own event would bring is built as it is now.
@@ -155,13 +162,26 @@ def mirror_removal(route: Route, source: str, event: Event, branch: str) -> Mirr
     """The branch of a mirror that an event takes away."""
     if route.mirror is None or event.repository is None:
         return None
+    source_ref = event.pull_request.source_ref if event.pull_request is not None else None
     return MirrorOrder(
         source=source,
         repository=event.repository,
-        ref=event.ref or "",
+        ref=source_ref or event.ref or "",
         branch=route.mirror.branch or branch,
         remove=True,
     )
+
+
+def _fault_of_fork(pull: PullRequest, ref: str | None) -> str | None:
+    """Why the head of a pull request that is of no branch of the repository can't be mirrored; None if it can."""
+    if ref is None:
+        return (
+            f"pull request {pull.number} comes from a fork, or may do so, and the host keeps its commits "
+            "in no ref of the repository; open it from a branch of the repository"
+        )
+    if pull.head is None:
+        return f"the event does not say at which commit pull request {pull.number} stands"
+    return None
 
 
 def _ref(route: Route) -> str | None:

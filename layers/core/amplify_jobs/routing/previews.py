@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from amplify_jobs.events.event import Event, PullRequest, PullRequestAction
+from amplify_jobs.events.git_hosts import TITLES, git_host
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.operations import Operation
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 DEFAULT_KEEP_DAYS = 14
 LONGEST_KEEP_DAYS = 365
 NUMBER, SOURCE_BRANCH = "{pullRequest.number}", "{pullRequest.source}"
-# Only whoever may change a repository or sort its issues sets a label there; a comment is anybody's on every host.
-LABEL_HOSTS = ("github", "gitlab", "gitea", "forgejo")
-COMMENT_HOSTS = ("bitbucket", "bitbucket-server", "azure-devops")
 _BRANCH_NAME = ("request", "parameters", "branchName")
 _APPROVAL = ("preview", "approval")
 _ENDS = (PullRequestAction.CLOSED, PullRequestAction.MERGED)
@@ -59,12 +57,12 @@ class Approval(Model):
 
     label: Word | None = Field(
         default=None,
-        description="The label that approves, on GitHub, GitLab, Gitea and Forgejo. Default: none.",
+        description="The label that approves, on GitHub and GitLab. Default: none.",
         examples=["preview"],
     )
     comment: Word | None = Field(
         default=None,
-        description="The first line of the comment that approves, on Bitbucket and Azure DevOps. Default: none.",
+        description="The first line of the comment that approves, on the other hosts. Default: none.",
         examples=["/preview"],
     )
     by: Annotated[tuple[Word, ...], Field(min_length=1), OneOrMore] | None = Field(
@@ -94,7 +92,7 @@ class Approval(Model):
         if given is None:
             return False
         if self.label is not None:
-            return given.label == self.label
+            return self.label in given.labels
         people = {person.casefold() for person in self.by or ()}
         return given.comment == self.comment and (given.person or "").casefold() in people
 
@@ -170,13 +168,14 @@ def _approval_problem(
     source = sources.get(route.source or "")
     if route.mirror is None or source is None:
         return _APPROVAL, "needs a mirror: Amplify can't reach the code of a fork"
-    hosts, member = (LABEL_HOSTS, "label") if approval.label is not None else (COMMENT_HOSTS, "comment")
-    if source.provider in hosts:
-        return None
-    if source.provider in (*LABEL_HOSTS, *COMMENT_HOSTS):
-        other = "comment, with by" if member == "label" else "label, without by"
-        return (*_APPROVAL, member), f"approves nothing on {PROVIDERS[source.provider].title}; use {other}"
-    return _APPROVAL, f"{PROVIDERS[source.provider].title} tells of no approval; leave it out"
+    wanted = git_host(source.provider).APPROVAL if source.provider in TITLES else None
+    given, title = "comment" if approval.label is None else "label", PROVIDERS[source.provider].title
+    if wanted is None:
+        return _APPROVAL, f"{title} tells of none, or not of which commit; leave it out"
+    if wanted != given:
+        other = "comment, with by" if wanted == "comment" else "label, without by"
+        return (*_APPROVAL, given), f"approves nothing on {title}; use {other}"
+    return None
 
 
 def ending(conditions: PullRequests, pull: PullRequest) -> str | None:
