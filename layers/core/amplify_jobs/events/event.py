@@ -301,9 +301,10 @@ def host_time(event: Event) -> datetime | None:
     """When the event happened, by the host's own clock; None where it does not tell."""
     written = event.event_time or (event.schedule.scheduled_time if event.schedule else None) or ""
     try:
-        # GitHub writes seconds since 1970, all others ISO 8601.
+        # GitHub writes seconds since 1970, GitLab the name UTC, all others ISO 8601.
         number = int(written) if written.isascii() and written.isdigit() else None
-        time = datetime.fromisoformat(written) if number is None else datetime.fromtimestamp(number, UTC)
+        iso = written.replace(" UTC", "+00:00")
+        time = datetime.fromisoformat(iso) if number is None else datetime.fromtimestamp(number, UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return time if time.tzinfo is not None else None
@@ -342,6 +343,8 @@ def _content(event: Event) -> list[str | int | None]:
             return [*content, "approval", *pull.approval.labels, pull.approval.comment, pull.head, *evidence]
         if pull.identity_action is PullRequestAction.OTHER:
             return [*content, pull.host_action, pull.head]
+        if pull.identity_action is PullRequestAction.MERGED:
+            evidence = (None,)
         return [*content, pull.identity_action, pull.head, event.before, pull.previous_target, *evidence]
     if event.release is not None:
         release = event.release
