@@ -72,9 +72,9 @@ class PullRequest(Model):
     `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
     `draft` is None where the host does not say. `becameReady` and `previousTarget`, the branch that it was to be merged
     into before, are what this event changed. `unclear` is an update of which the host does not say what changed: it may
-    be the code, which it is taken for, or nothing that matters. `targetUnclear` may be of a change of the target of which
-    the host does not tell the one before. `approval` is what this event brought, not what the pull request has.
-    `sourceRef` is the full ref of its source, where that lies in the event's own repository.
+    be the code, which it is taken for, or nothing that matters. `targetUnclear` is one that may have changed the target
+    of which the host does not tell the one before. `approval` is what this event brought, not what the pull request
+    has. `sourceRef` is the full ref of its source, where that lies in the event's own repository.
     """
 
     number: int
