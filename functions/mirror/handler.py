@@ -1,4 +1,4 @@
-"""Brings the commit of a request to the branch of a mirror from which Amplify builds, before the job starts."""
+"""Brings the commit of a request to the branch of a mirror from which Amplify builds, or deletes that branch."""
 
 import tempfile
 import time
@@ -19,6 +19,7 @@ from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.errors import RequestRejected, RetryableError, Superseded
 from amplify_jobs.mirroring.mirror import Mirroring, Resources
+from amplify_jobs.mirroring.relay import Arrival
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Names, Settings
@@ -78,14 +79,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**call.request.log_keys())
     until = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SPARE_SECONDS
     try:
-        arrival = mirroring.run(call.request, call.execution, GitRemotes(connections, secrets, aws, until))
+        result = mirroring.run(call.request, call.execution, GitRemotes(connections, secrets, aws, until))
     except RetryableError as error:
         # A mirror that can't be reached holds up a start: the alarms of starts tell of it.
         raise log_failure("Not mirrored", count_failed_try(call, error, now())) from None
     except (RequestRejected, Superseded) as error:
         raise log_failure("Not mirrored", error) from None
-    metrics.add_metric("CommitsMirrored", MetricUnit.Count, int(arrival.objects > 0))
-    logger.info("Mirrored", extra={"commit": arrival.commit, "objects": arrival.objects})
-    for warning in arrival.warnings:
+    objects = result.objects if isinstance(result, Arrival) else 0
+    metrics.add_metric("CommitsMirrored", MetricUnit.Count, int(objects > 0))
+    message = "Mirrored" if isinstance(result, Arrival) else "Removed from the mirror"
+    logger.info(message, extra={"commit": result.commit, "objects": objects})
+    for warning in result.warnings:
         logger.warning(warning)
-    return {"commit": arrival.commit, "objects": arrival.objects, "warnings": list(arrival.warnings)}
+    return {"commit": result.commit, "objects": objects, "warnings": list(result.warnings)}

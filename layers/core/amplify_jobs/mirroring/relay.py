@@ -24,7 +24,7 @@ from amplify_jobs.mirroring.pkt_line import Readable
 from amplify_jobs.mirroring.pushing import RefUpdate, push_request, read_report
 
 # Each turn after the first follows a refusal.
-_TURNS = 3
+TURNS = 3
 LFS_WARNING = "The repository has files of Git LFS; a mirror has their pointers only, and the build must fetch them"
 SUBMODULES_WARNING = "The repository has submodules with relative addresses; they lead elsewhere in a mirror"
 
@@ -139,7 +139,7 @@ class Relay:
         """
         ref = BRANCHES + order.branch
         refusal = None
-        for _ in range(_TURNS):
+        for _ in range(TURNS):
             target = self._advertisement(self._target, GitService.RECEIVE_PACK)
             source = self._advertisement(self._source, GitService.UPLOAD_PACK)
             goal = _goal(order, source, self._source.address)
