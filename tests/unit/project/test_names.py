@@ -23,11 +23,12 @@ def names(tree: ast.AST) -> Iterator[tuple[str, int]]:
     Members of models are left out: many are those of a published JSON.
     """
     members = {
-        id(member.target)
+        id(name)
         for model in ast.walk(tree)
         if isinstance(model, ast.ClassDef)
         for member in model.body
-        if isinstance(member, ast.AnnAssign)
+        if isinstance(member, ast.Assign | ast.AnnAssign)
+        for name in ast.walk(member)
     }
     for node in ast.walk(tree):
         match node:
@@ -62,7 +63,7 @@ def test_names_are_nouns_and_verbs() -> None:
         ("found = 1", ["found"]),
         ("def f(given, *told, **kept): ...", ["f", "given", "told", "kept"]),
         ("for said in x: ...", ["said"]),
-        ("class Asked:\n    kept: int\n    def what(self): ...", ["Asked", "what", "self"]),
+        ("class Asked:\n    kept: int\n    KEPT = 1\n    def what(self): ...", ["Asked", "what", "self"]),
         ("try: ...\nexcept E as got: ...", ["got"]),
         ("match x:\n    case {'a': wanted}: ...", ["wanted"]),
         ("x.found(known)", []),
