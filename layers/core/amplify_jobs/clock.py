@@ -6,4 +6,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
+    """The time now, in UTC."""
     return datetime.now(UTC)

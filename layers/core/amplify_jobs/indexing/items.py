@@ -42,22 +42,27 @@ class Item:
 
 
 def request_key(request_id: str) -> tuple[str, str]:
+    """The key of the item of a request: partition and sort key."""
     return f"request#{request_id}", "request"
 
 
 def delivery_key(delivery_id: str) -> tuple[str, str]:
+    """The key of the item of a delivery."""
     return f"delivery#{delivery_id}", "delivery"
 
 
 def branch_key(app_id: str, branch_name: str) -> tuple[str, str]:
+    """The key of the item of a branch, which lies with those of all branches."""
     return BRANCHES, branch_partition(app_id, branch_name)
 
 
 def app_key(name: str, app_id: str) -> tuple[str, str]:
+    """The key of the item that gives the id of an app by its name."""
     return app_partition(name), app_id
 
 
 def app_partition(name: str) -> str:
+    """The partition of the apps of a name, in upper and lower case."""
     return f"app#{name.lower()}"
 
 
@@ -108,6 +113,7 @@ def periods(kind: str, now: datetime, lifetime: timedelta) -> tuple[str, ...]:
 
 
 def branch_partition(app_id: str, branch_name: str) -> str:
+    """The partition of the list of a branch's requests."""
     return f"{app_id}#{branch_name}"
 
 
