@@ -215,12 +215,12 @@ def test_every_name_of_the_table_exists(operation: str) -> None:
 def test_every_operation_that_is_an_action_has_resources_in_the_reference_s_form(service: str) -> None:
     """Whatever the parameters are, a call asks for something, and for ARNs that the reference knows."""
     operations = service_model(service).operation_names
-    known = service_reference.actions(service)
-    assert known
+    actions = service_reference.actions(service)
+    assert actions
     missing = [
         operation
         for operation in operations
-        if operation not in known and f"{service}:{operation}" not in ACTIONS and operation in USED.get(service, ())
+        if operation not in actions and f"{service}:{operation}" not in ACTIONS and operation in USED.get(service, ())
     ]
     assert missing == []
     for operation in operations:
