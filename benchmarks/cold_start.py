@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -17,6 +18,7 @@ from benchmarks.figures import Row, Table
 from benchmarks.running_cloud import running_cloud
 from benchmarks.subjects import Subject, call, ordinary_function, subjects
 from benchmarks.team import Team
+from local.services.functions.processes import ForkServer, Program
 from local.services.functions.runtime import ExecutionEnvironment
 
 # What the first answer may take of the ordinary function's; a git host waits for receive_webhook.
@@ -42,14 +44,19 @@ def measure(console: Console) -> list[Table]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         console.print("cold_start: starting a local cloud and a job to follow", highlight=False)
-        with running_cloud(folder) as cloud, subjects(cloud, Team(cloud, folder)) as functions:
+        # Without packages, each process starts Python anew, as a cold start on AWS does.
+        with (
+            closing(ForkServer(packages=())) as processes,
+            running_cloud(folder) as cloud,
+            subjects(cloud, Team(cloud, folder)) as functions,
+        ):
             ordinary = ordinary_function(cloud)
             for subject in functions:
                 console.print(f"cold_start: {subject.name}, {ROUNDS} rounds", highlight=False)
                 of_subject, of_ordinary = Times(), Times()
                 for round_number in range(ROUNDS + 1):
-                    _run(ordinary, folder, of_ordinary if round_number else Times())
-                    _run(subject, folder, of_subject if round_number else Times())
+                    _run(processes, ordinary, folder, of_ordinary if round_number else Times())
+                    _run(processes, subject, folder, of_subject if round_number else Times())
                 rows.append(_row(subject.name, of_subject, of_ordinary))
     return [
         Table(
@@ -82,13 +89,12 @@ def _row(name: str, times: Times, ordinary: Times) -> Row:
     )
 
 
-def _run(subject: Subject, folder: Path, times: Times) -> None:
+def _run(processes: ForkServer, subject: Subject, folder: Path, times: Times) -> None:
     subject.settle()
     event = subject.event()
     started = time.perf_counter()
-    environment = ExecutionEnvironment(
-        "handler.handler", subject.folder, subject.variables, folder / f"{subject.name}.log"
-    )
+    program = Program("handler.handler", subject.folder, subject.variables, folder / f"{subject.name}.log")
+    environment = ExecutionEnvironment(processes, program)
     try:
         times.ready.append(time.perf_counter() - started)
         call(subject, environment, event)

@@ -11,6 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -29,6 +30,7 @@ from benchmarks.figures import Row, Table
 from benchmarks.running_cloud import PROJECT, RunningCloud, running_cloud
 from benchmarks.subjects import BRANCH, STACK, UNKNOWN_APP, Subject, call, environment_variables, is_accepted
 from benchmarks.team import Team, until
+from local.services.functions.processes import ForkServer, Program
 from local.services.functions.runtime import ExecutionEnvironment
 
 CORPUS = PROJECT.parent / "shared" / "webhooks" / "corpus"
@@ -137,8 +139,9 @@ def _seconds(payloads: Sequence[Payload], cloud: RunningCloud, folder: Path) -> 
     )
     subjects = [_subject(payload, code, variables, team) for payload in payloads]
     seconds: list[list[float]] = [[] for _ in payloads]
-    environment = ExecutionEnvironment("handler.handler", code, variables, folder / f"{FUNCTION}.log")
-    try:
+    with closing(ForkServer(packages=())) as processes:
+        program = Program("handler.handler", code, variables, folder / f"{FUNCTION}.log")
+        environment = ExecutionEnvironment(processes, program)
         for round_number in range(ROUNDS + 1):
             for subject, times in zip(subjects, seconds, strict=True):
                 subject.settle()
@@ -147,8 +150,6 @@ def _seconds(payloads: Sequence[Payload], cloud: RunningCloud, folder: Path) -> 
                 call(subject, environment, event)
                 if round_number:
                     times.append(time.perf_counter() - started)
-    finally:
-        environment.close()
     return seconds
 
 

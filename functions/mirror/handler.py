@@ -1,4 +1,4 @@
-"""Brings the commit of a request to the branch of a mirror from which Amplify builds, before the job starts."""
+"""Brings the commit of a request to the branch of a mirror from which Amplify builds, or deletes that branch."""
 
 import tempfile
 import time
@@ -17,11 +17,13 @@ from amplify_jobs.aws.running_executions import RunningExecutions
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
-from amplify_jobs.errors import AmplifyJobsError, RequestRejected, RetryableError, ServiceTrouble, Superseded
+from amplify_jobs.errors import RequestRejected, RetryableError, Superseded
 from amplify_jobs.mirroring.mirror import Mirroring, Resources
+from amplify_jobs.mirroring.relay import Arrival
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.settings import Names, Settings
+from amplify_jobs.starting.failure import count_failed_try, log_failure
 from amplify_jobs.starting.start import StartRequest
 
 # What is left of the function's time for the answer, and of its disk for a second pack.
@@ -68,11 +70,6 @@ mirroring = Mirroring(
 )
 
 
-def not_mirrored(error: AmplifyJobsError) -> AmplifyJobsError:
-    logger.warning("Not mirrored", extra={"error": type(error).__name__, "reason": str(error)})
-    return error
-
-
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -82,18 +79,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**call.request.log_keys())
     until = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SPARE_SECONDS
     try:
-        arrival = mirroring.run(call.request, call.execution, GitRemotes(connections, secrets, aws, until))
+        result = mirroring.run(call.request, call.execution, GitRemotes(connections, secrets, aws, until))
     except RetryableError as error:
         # A mirror that can't be reached holds up a start: the alarms of starts tell of it.
-        metrics.add_metric("StartAge", MetricUnit.Seconds, (now() - call.request.received_at).total_seconds())
-        metrics.add_metric("StartsFailed", MetricUnit.Count, int(isinstance(error, ServiceTrouble)))
-        # The state machine knows errors by the name of their own class.
-        named = ServiceTrouble(str(error)) if isinstance(error, ServiceTrouble) else error
-        raise not_mirrored(call.rejection_if_late(named, now()) or named) from None
+        raise log_failure("Not mirrored", count_failed_try(call, error, now())) from None
     except (RequestRejected, Superseded) as error:
-        raise not_mirrored(error) from None
-    metrics.add_metric("CommitsMirrored", MetricUnit.Count, int(arrival.objects > 0))
-    logger.info("Mirrored", extra={"commit": arrival.commit, "objects": arrival.objects})
-    for warning in arrival.warnings:
+        raise log_failure("Not mirrored", error) from None
+    objects = result.objects if isinstance(result, Arrival) else 0
+    metrics.add_metric("CommitsMirrored", MetricUnit.Count, int(objects > 0))
+    message = "Mirrored" if isinstance(result, Arrival) else "Removed from the mirror"
+    logger.info(message, extra={"commit": result.commit, "objects": objects})
+    for warning in result.warnings:
         logger.warning(warning)
-    return {"commit": arrival.commit, "objects": arrival.objects, "warnings": list(arrival.warnings)}
+    return {"commit": result.commit, "objects": objects, "warnings": list(result.warnings)}

@@ -7,40 +7,18 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws.executions import Executions
-from amplify_jobs.aws.index_queue import IndexQueue
-from amplify_jobs.aws.intake_queue import IntakeQueue
+from amplify_jobs.aws.intake_resources import IntakeResources
 from amplify_jobs.aws.signed_http import AwsHttp
-from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import aws_events
-from amplify_jobs.intake.accept import Intake
 from amplify_jobs.intake.message import Origin
-from amplify_jobs.intake.process import EventProcessor
-from amplify_jobs.intake.record import DeliveryLog
 from amplify_jobs.observability import function_logger, function_metrics
-from amplify_jobs.settings import Settings
-
-
-class ReceiveEventSettings(Settings):
-    """The environment variables of receive_event."""
-
-    bucket_name: str
-    routes_key: str
-    state_machine_arn: str
-    intake_queue_url: str
-    index_queue_url: str
-
+from amplify_jobs.settings import IntakeSettings
 
 logger = function_logger()
 metrics = function_metrics()
-settings = ReceiveEventSettings.from_environment()
-aws = AwsHttp.from_environment()
-routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
-executions = Executions(aws, settings.state_machine_arn, settings.bucket_name)
-queue = IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name)
-log = DeliveryLog(IndexQueue(aws, settings.index_queue_url))
-intake = Intake(EventProcessor(routes, executions), queue, log)
+resources = IntakeResources.connect(AwsHttp.from_environment(), IntakeSettings.from_environment())
+intake = resources.intake
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -54,6 +32,6 @@ def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
         return asdict(intake.accept(delivery, Origin(delivery.source, delivery.delivery_id, now)))
     except UnreadableDeliveryError as unreadable:
         metrics.add_metric("EventsRejected", MetricUnit.Count, 1)
-        executions.start(aws_events.rejection(event, str(unreadable), invocation_id, now))
+        resources.executions.start(aws_events.rejection(event, str(unreadable), invocation_id, now))
         # Lambda's retries can't help, but they end in the dead-letter queue, where the event is kept.
         raise

@@ -9,53 +9,25 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws.executions import Executions
-from amplify_jobs.aws.index_queue import IndexQueue
-from amplify_jobs.aws.intake_queue import IntakeQueue
-from amplify_jobs.aws.ref_records import StoredRefRecords
-from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
-from amplify_jobs.aws.stored_routes import StoredRoutes, StoredSources
+from amplify_jobs.aws.webhook_resources import connect_webhooks
 from amplify_jobs.errors import DeliveryRefusedError, RetryableError, UnreadableDeliveryError
 from amplify_jobs.events.deliveries import first_id
 from amplify_jobs.events.http_request import HttpApiRequest, answer
 from amplify_jobs.events.webhooks import ALL_ID_HEADERS
-from amplify_jobs.intake.accept import Intake, WebhookIntake
-from amplify_jobs.intake.claims import Claims
+from amplify_jobs.intake.accept import WebhookIntake
 from amplify_jobs.intake.message import UnverifiedDelivery
-from amplify_jobs.intake.process import EventProcessor
-from amplify_jobs.intake.record import DeliveryLog
-from amplify_jobs.intake.verify import Verifier
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
-from amplify_jobs.settings import Settings
+from amplify_jobs.settings import WebhookSettings
 
 RETRY_AFTER_SECONDS = 30
 
-
-class ReceiveWebhookSettings(Settings):
-    """The environment variables of receive_webhook."""
-
-    bucket_name: str
-    routes_key: str
-    sources_path: str
-    state_machine_arn: str
-    intake_queue_url: str
-    index_queue_url: str
-    jobs_table: str
-
-
 logger = function_logger()
 metrics = function_metrics()
-settings = ReceiveWebhookSettings.from_environment()
 aws = AwsHttp.from_environment()
-routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
-queue = IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name)
-executions = Executions(aws, settings.state_machine_arn, settings.bucket_name)
-claims = Claims(StoredRefRecords(aws, settings.jobs_table)) if settings.jobs_table else None
-verifier = Verifier(routes, StoredSources(aws, settings.sources_path), Secrets(aws))
-log = DeliveryLog(IndexQueue(aws, settings.index_queue_url))
-intake = WebhookIntake(verifier, Intake(EventProcessor(routes, executions, claims), queue, log), queue)
+verifier, resources = connect_webhooks(aws, WebhookSettings.from_environment())
+intake = WebhookIntake(verifier, resources.intake, resources.queue)
 
 
 def receive(event: dict[str, Any]) -> dict[str, Any]:

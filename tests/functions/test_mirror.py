@@ -48,6 +48,14 @@ class World:
         request: dict[str, Any] = job_request("d1", mirror={**order, "commit": commit}, eventTime=event_time, **given)
         return request
 
+    def preview(self, number: int, minutes: int = 0, *, pull_request: int = 7, remove: bool = False) -> dict[str, Any]:
+        """The request of a pull request that is built or closed, `minutes` after noon."""
+        order = {"source": "gitea", "repository": "acme/web", "pullRequest": pull_request, "isFork": False}
+        action = "remove" if remove else "build"
+        request = self.request(number, minutes, preview={**order, "action": action})
+        request["mirror"] |= {"remove": remove}
+        return request
+
     def begin(self, request: dict[str, Any]) -> str:
         """Begin an execution, which runs until it is stopped."""
         states = self.stack.client("stepfunctions")
@@ -118,7 +126,10 @@ def world(running: tuple[Stack, GitServer]) -> World:
     machine = stack.client("stepfunctions").create_state_machine(
         name=uuid.uuid4().hex, definition=json.dumps(wait), roleArn=f"arn:aws:iam::{ACCOUNT}:role/any"
     )
-    return World(stack, server, source, server.repository("mirror"), machine["stateMachineArn"])
+    target = server.repository("mirror")
+    # Of a branch that HEAD names, a server refuses the deletion.
+    git(target, "symbolic-ref", "HEAD", "refs/heads/production")
+    return World(stack, server, source, target, machine["stateMachineArn"])
 
 
 def test_the_branch_stands_at_the_commit_of_the_event_and_repeats_change_nothing(world: World) -> None:
@@ -222,6 +233,68 @@ def test_a_branch_that_somebody_else_moved_is_rejected_until_it_is_corrected(wor
     git(world.target, "update-ref", "-d", MAIN)
     world.mirror(world.request(3, minutes=2))
     assert world.branch == world.source.commits[3]
+
+
+def test_the_branch_of_a_preview_is_deleted_when_its_pull_request_closes(world: World) -> None:
+    world.mirror(world.preview(2))
+    closing = world.preview(2, minutes=1, remove=True)
+    for commit in (world.source.commits[2], None):
+        assert world.mirror(closing) == {"commit": commit, "objects": 0, "warnings": []}
+        assert world.branch is None
+    # An update that arrives only now sets no branch any more; the pull request that is opened again does.
+    with pytest.raises(Superseded, match=f"The newer request {closing['requestId']} deletes main of the mirror"):
+        world.mirror(world.preview(3))
+    assert world.branch is None
+    world.mirror(world.preview(3, minutes=2))
+    assert world.branch == world.source.commits[3]
+    with pytest.raises(Superseded):
+        world.mirror(closing)
+    assert world.branch == world.source.commits[3]
+
+
+def test_a_deletion_waits_for_the_build_that_set_the_branch_and_not_for_those_that_wait(world: World) -> None:
+    builds = [world.preview(number, minutes=number) for number in (1, 2)]
+    closing = world.preview(2, minutes=3, remove=True)
+    executions = [world.begin(request) for request in (*builds, closing)]
+    world.mirror(builds[0], executions[0])
+    with pytest.raises(BranchBusy):
+        world.mirror(builds[1], executions[1])
+    with pytest.raises(BranchBusy, match=f"until the job of {builds[0]['requestId']} ends"):
+        world.mirror(closing, executions[2])
+    with pytest.raises(Superseded, match=closing["requestId"]):
+        world.mirror(builds[1], executions[1])
+    reopened = world.preview(3, minutes=4)
+    with pytest.raises(BranchBusy):
+        world.mirror(reopened, world.begin(reopened))
+    for execution in executions[:2]:
+        world.end(execution)
+    assert world.mirror(closing, executions[2])["commit"] == world.source.commits[1]
+    with pytest.raises(BranchBusy, match=f"main is deleted first, by {closing['requestId']}"):
+        world.mirror(reopened)
+    world.end(executions[2])
+    world.mirror(reopened)
+    assert world.branch == world.source.commits[3]
+
+
+@pytest.mark.parametrize("pull_request", [8, None])
+def test_a_branch_that_was_last_set_for_another_purpose_stays(world: World, pull_request: int | None) -> None:
+    world.mirror(world.request(2) if pull_request is None else world.preview(2, pull_request=pull_request))
+    (warning,) = world.mirror(world.preview(2, minutes=1, remove=True))["warnings"]
+    assert warning.endswith("was not set for this pull request, and stays")
+    assert world.branch == world.source.commits[2]
+    # Nor is anything of that branch made moot.
+    world.mirror(world.request(3, minutes=1))
+    assert world.branch == world.source.commits[3]
+
+
+def test_a_deletion_needs_the_route_and_not_the_source(world: World) -> None:
+    closing = world.preview(2, remove=True)
+    with pytest.raises(RequestRejected, match="has no mirror any more; delete main of its mirror by hand"):
+        world.mirror({**closing, "route": "gone"})
+    closing["mirror"] |= {"source": "gone"}
+    assert world.mirror(closing)["commit"] is None
+    with pytest.raises(RequestRejected, match="is of no preview"):
+        world.mirror({**closing, "preview": None})
 
 
 @pytest.mark.parametrize(

@@ -373,7 +373,7 @@ def test_clients_give_up_before_the_function_is_killed(start_job: Function) -> N
     sending = hosting._start_client.meta.config
     assert sending.retries["total_max_attempts"] == 1
     assert sending.connect_timeout + sending.read_timeout < function_seconds
-    for client in (hosting._read_client, module.jobs._table._client, module.start_records.client):
+    for client in (hosting._read_client, module.jobs._table._client, module.records.client):
         config = client.meta.config
         assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] < function_seconds
 

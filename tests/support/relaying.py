@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amplify_jobs.aws.git_http import GitRemote
+from amplify_jobs.mirroring.advertisement import NO_OBJECT
 from amplify_jobs.mirroring.relay import Arrival, Order, Relay, Trace
+from amplify_jobs.mirroring.removal import Removal, remove_branch
 from tests.support.git_histories import History, refs_of
 from tests.support.git_server import GitServer, LoopbackConnections, git, running_git_server
 
@@ -35,6 +37,12 @@ class RememberedClaims:
     def claim(self, commit: str) -> None:
         self.claim_first(commit)
         self.traces[self.branch] = Trace(self.trace().commits | {commit}, self.ref)
+
+    def is_preview(self) -> bool | None:
+        return True if self.branch in self.traces else None
+
+    def claim_removal(self) -> None:
+        self.claim_first(NO_OBJECT)
 
 
 @dataclass
@@ -81,6 +89,11 @@ class TwoServers:
             claims=RememberedClaims(self.traces, branch, ref, claim),
         )
         return relay.run(Order(ref, commit, branch, may_go_back))
+
+    def remove(self, branch: str, *, claim: Callable[[str], None] = lambda commit: None) -> Removal:
+        """Delete a branch of the target as a stack does that remembers what it pushed for the preview."""
+        claims = RememberedClaims(self.traces, branch, f"refs/heads/{branch}", claim)
+        return remove_branch(self.remote("target"), branch, claims)
 
     def check_objects(self) -> None:
         """Fail if the target lacks an object, or has a damaged one."""

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from amplify_jobs.model.job import State
 from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.request import LONGEST_MINUTES, MOST_RETRIES
 from amplify_jobs.reporting.sending import PAUSES_SECONDS
+from amplify_jobs.settings import Settings
 from amplify_jobs.steering.service import JobsApi
 from amplify_jobs.steering.web import build_app
 from local.template.loader import Pseudo, Template
@@ -231,30 +233,42 @@ def modules_of(handler: Path) -> set[Path]:
     return found
 
 
+def settings_of(handler: Path) -> set[str]:
+    """The environment variables that are fields of the settings models of a handler, its own or imported ones."""
+    variables = set()
+    for node in nodes_of(handler):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("amplify_jobs"):
+            members = [getattr(import_module(str(node.module)), alias.name, None) for alias in node.names]
+            models = [member for member in members if isinstance(member, type) and issubclass(member, Settings)]
+            variables |= {field.upper() for model in models for field in model.model_fields}
+        elif isinstance(node, ast.ClassDef) and [getattr(base, "id", "") for base in node.bases] == ["Settings"]:
+            fields = [field.target for field in node.body if isinstance(field, ast.AnnAssign)]
+            variables |= {field.id.upper() for field in fields if isinstance(field, ast.Name)}
+    return variables
+
+
 def read_of_environment(path: Path) -> set[str]:
-    """The environment variables that a module names: os.environ[…], os.environ.get(…), and the fields of Settings."""
+    """The environment variables that a module names itself: os.environ[…], os.environ.get(…)."""
     source = path.read_text(encoding="utf-8")
-    fields = {
-        field.target.id.upper()
-        for model in nodes_of(path)
-        if isinstance(model, ast.ClassDef)
-        and any(isinstance(base, ast.Name) and base.id == "Settings" for base in model.bases)
-        for field in model.body
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-    }
-    return fields | set(re.findall(r"(?:environ\[|environ\.get\(|getenv\()\s*\"([A-Z_]+)\"", source))
+    return set(re.findall(r"(?:environ\[|environ\.get\(|getenv\()\s*\"([A-Z_]+)\"", source))
+
+
+@cache
+def variables_of(name: str) -> set[str]:
+    handler = handler_of(name)
+    return settings_of(handler).union(*map(read_of_environment, modules_of(handler)))
 
 
 @every_function
 def test_what_a_function_reads_of_its_environment_is_declared_and_nothing_else(name: str) -> None:
-    read = set().union(*map(read_of_environment, modules_of(handler_of(name))))
+    read = variables_of(name)
     assert read - LAMBDA_SETS <= declared(name)
     own = set(FUNCTIONS[name].get("Environment", {}).get("Variables", {}))
     assert own <= read
 
 
 def test_what_every_function_is_given_some_function_reads() -> None:
-    read = set().union(*(read_of_environment(path) for name in FUNCTIONS for path in modules_of(handler_of(name))))
+    read = set().union(*map(variables_of, FUNCTIONS))
     assert set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]) - LIBRARIES_READ <= read
 
 
@@ -782,13 +796,12 @@ def text_of(value: Any) -> str:
 
 
 def test_the_errors_of_every_function_raise_an_alarm() -> None:
-    # These two raise on purpose, and count what is not: see the next test.
+    # These two raise on purpose, and count what is not: see the next test, and tests/unit/starting/test_failure.py.
     counting = {"StartJobFunction", "MirrorFunction"}
     assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - counting
     for name in counting:
         source = (REPOSITORY / FUNCTIONS[name]["CodeUri"] / "handler.py").read_text(encoding="utf-8")
-        assert '"StartAge", MetricUnit' in source
-        assert '"StartsFailed", MetricUnit' in source
+        assert "count_failed_try(" in source
 
 
 def test_metrics_of_ours_that_alarms_and_the_dashboard_show_are_written() -> None:

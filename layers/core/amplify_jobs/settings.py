@@ -1,4 +1,4 @@
-"""Settings of functions: their environment variables, one model for each function."""
+"""Settings of functions: their environment variables, and the models that several functions share."""
 
 from __future__ import annotations
 
@@ -29,3 +29,23 @@ class Settings(BaseModel):
         except ValidationError as error:
             names = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors()}))
             raise RuntimeError(f"the environment variables of the function are missing or wrong: {names}") from None
+
+
+class IntakeSettings(Settings):
+    """The environment variables of functions that take events in."""
+
+    bucket_name: str
+    routes_key: str
+    state_machine_arn: str
+    intake_queue_url: str
+    index_queue_url: str
+
+
+class WebhookSettings(IntakeSettings):
+    """The environment variables of functions that take deliveries of git hosts in.
+
+    `jobs_table` is empty in a stack without reconcile: nothing reads the claims of events there.
+    """
+
+    sources_path: str
+    jobs_table: str

@@ -6,21 +6,17 @@ what it asks needs no name for who asks.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from werkzeug.wrappers import Request, Response
 
 from local.server.http_server import HttpServer, client_gone
+from local.services.functions.processes import ForkServer, Program
 
 API = "/2018-06-01/runtime"
 INIT_SECONDS = 30.0
@@ -63,7 +59,7 @@ def failure(error_type: str, message: str, request_id: str) -> Outcome:
 class ExecutionEnvironment:
     """One process of a function, which takes one event at a time. Used by one thread at a time."""
 
-    def __init__(self, handler: str, folder: Path, variables: Mapping[str, str], log_file: Path) -> None:
+    def __init__(self, processes: ForkServer, program: Program) -> None:
         self._changed = threading.Condition()
         self._waiting_event: Invocation | None = None
         self._current: Invocation | None = None
@@ -75,17 +71,8 @@ class ExecutionEnvironment:
         self._server = HttpServer("lambda-runtime-api")
         self._server.start(self._answer)
         started = time.monotonic()
-        with log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "awslambdaric", handler],
-                cwd=folder,
-                env={**variables, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.port}"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # A group of its own: what the function starts must end with it.
-                start_new_session=True,
-            )
+        api = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.port}"}
+        self._process = processes.start(replace(program, variables={**program.variables, **api}))
         self.pid = self._process.pid
         threading.Thread(target=self._watch, name="lambda-process", daemon=True).start()
         with self._changed:
@@ -145,8 +132,7 @@ class ExecutionEnvironment:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
         self._server.close()
 

@@ -27,6 +27,7 @@ from local.server.protocol.respond import respond
 from local.services.functions.async_invocation import AsyncConfig, AsyncEvents, Event
 from local.services.functions.function import Function
 from local.services.functions.pool import CallerGoneError, EnvironmentPool
+from local.services.functions.processes import ForkServer, Program
 from local.services.functions.runtime import EventNotTakenError, ExecutionEnvironment, Invocation, Outcome
 from local.services.targets import Targets
 
@@ -58,6 +59,7 @@ class LambdaService:
         self._log_folder = log_folder
         self._platform_variables = platform_variables
         self._events = AsyncEvents(self._invoke_event, targets, retry_seconds)
+        self._processes = ForkServer()
         self._functions: dict[str, Function] = {}
         self._async_configs: dict[str, AsyncConfig] = {}
         self._pools: dict[str, EnvironmentPool] = {}
@@ -80,6 +82,7 @@ class LambdaService:
         self._events.close()
         for pool in self._pools.values():
             pool.close()
+        self._processes.close()
 
     # --- What is there -----------------------------------------------------------------------------------------------
 
@@ -184,7 +187,8 @@ class LambdaService:
             "PYTHONPATH": ":".join(str(path) for path in (function.folder, *function.layers)),
             "PYTHONUNBUFFERED": "1",
         }
-        environment = ExecutionEnvironment(function.handler, function.folder, variables, self.log_file(function.name))
+        program = Program(function.handler, function.folder, variables, self.log_file(function.name))
+        environment = ExecutionEnvironment(self._processes, program)
         self._write_log(function, f"INIT_REPORT Init Duration: {environment.init_seconds * 1000:.2f} ms")
         return environment
 

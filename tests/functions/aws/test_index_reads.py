@@ -145,7 +145,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[Client]:
         table.write_health(REQUESTED, 0)
         client.meta.events.register("after-call.dynamodb", reads.count)
         reader = IndexReader(table, lambda: REQUESTED)
-        yield Client(build_app(JobsApi(reader, nothing, nothing, nothing, nothing, nothing, "", nothing)), reads)
+        yield Client(build_app(JobsApi(reader, nothing, "", nothing)), reads)
 
 
 @pytest.mark.parametrize("target", EXACT)

@@ -28,6 +28,7 @@ operations = st.one_of(
     st.tuples(st.just("deliver"), numbers, numbers),
     st.tuples(st.just("deliver"), numbers, numbers),
     st.tuples(st.just("stray"), numbers, numbers),
+    st.tuples(st.just("remove"), numbers, numbers),
 )
 
 
@@ -92,6 +93,18 @@ class World:
             git(target, "update-ref", HEADS + branch, commit)
             self.stray.add(branch)
 
+    def _remove(self, number: int, _: int) -> None:
+        """Delete a branch of the mirror, as at the end of a preview."""
+        branch, before = self._branch(number), self.servers.target_refs
+        try:
+            removal = self.servers.remove(branch)
+        except RequestRejected:
+            assert branch in self.stray
+            assert self.servers.target_refs == before
+        else:
+            assert removal.commit == before.pop(HEADS + branch, None)
+            assert self.servers.target_refs == before
+
     def _deliver(self, number: int, _: int) -> None:
         """Relay one event, which may be late."""
         if not self.events:
@@ -140,6 +153,8 @@ class World:
 
 def run(steps: list[tuple[str, int, int]], *source_settings: str) -> None:
     with tempfile.TemporaryDirectory() as folder, two_servers(Path(folder), *source_settings) as servers:
+        # Of a branch that HEAD names, a server refuses the deletion.
+        git(servers.target, "symbolic-ref", "HEAD", f"{HEADS}none")
         world = World(servers)
         for step in [("commit", 0, 20), *steps]:
             world.run(step)

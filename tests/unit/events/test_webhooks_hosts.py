@@ -164,8 +164,8 @@ class TestBitbucketServer:
         assert found.commit_time is not None
         assert found.commit_time.timestamp() == 1
 
-    def test_comments_are_ignored(self) -> None:
-        found = delivery("bitbucket-server", {}, X_Event_Key="pr:comment:added")
+    def test_changes_of_comments_are_ignored(self) -> None:
+        found = delivery("bitbucket-server", {}, X_Event_Key="pr:comment:edited")
         assert (found.events, "not handled" in str(found.ignored)) == ((), True)
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amplify_jobs.following.answer import NOT_RETRIED, FollowedJob, PollAnswer, deadlines_of, poll_answer
+from amplify_jobs.following.answer import NOT_RETRIED, FollowedJob, PollAnswer, deadlines_of, first_state, poll_answer
 from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines, EarlierJob
 from amplify_jobs.model.failure import Failure
-from amplify_jobs.model.job import State
+from amplify_jobs.model.job import Job, JobOrigin, State
 from amplify_jobs.model.request import RetryWhen
 from tests.support.followed_jobs import MINUTE, RECEIVED, followed_job, request, state
 
@@ -29,6 +29,14 @@ def test_deadlines_are_counted_from_the_request_or_from_the_last_start(queue: in
 def test_a_first_job_waits_since_its_request_and_a_retried_one_since_its_start(attempt: int, since: datetime) -> None:
     followed = followed_job(state(started_at=RECEIVED + MINUTE), attempt=attempt)
     assert followed.deadlines == deadlines_of(followed.request, since)
+
+
+@pytest.mark.parametrize("since", [None, RECEIVED - MINUTE])
+def test_a_job_of_others_waits_since_their_start_and_another_one_since_now(since: datetime | None) -> None:
+    origin = None if since is None else JobOrigin(started_at=since)
+    job = Job(operation="follow_job", app_id="d1", branch_name="main", job_id="7", origin=origin)
+    first = first_state(job, RECEIVED)
+    assert (first.state, first.started_at) == (State.WAITING, since or RECEIVED)
 
 
 def polled(followed: FollowedJob, record: Record | None = None, *, earlier: Sequence[EarlierJob] = ()) -> PollAnswer:

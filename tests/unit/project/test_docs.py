@@ -132,6 +132,9 @@ def line(hosts: str, evidence: Evidence) -> str:
     """A row of the table of what makes an event new, as docs/git-hosts.md has it."""
     kinds = ", ".join(kind.replace("_", " ") for kind in evidence.kinds if not kind.startswith("ref_"))
     actions = " or ".join(evidence.actions)
+    if evidence is EVERYWHERE:
+        actions += ", unless it is an approval"
+    kinds = f"comment on a {kinds}" if evidence.comments else kinds
     choices = [" and ".join(source_text(source) for source in choice) for choice in evidence.choices]
     texts = "; else ".join(choices + (["nothing: each delivery is new"] if evidence.else_delivery else []))
     return f"| {hosts} | {f'{kinds} {actions}'.strip()} | {texts or '-'} |"

@@ -114,7 +114,7 @@ def api(key: str) -> Any:
     index.items[items.branch_key(APP_ID, "main")] = items.branch_item(known)
     nothing = cast("Any", None)
     reader = IndexReader(index, lambda: REQUESTED)
-    return build_app(JobsApi(reader, nothing, nothing, nothing, nothing, nothing, key, lambda: REQUESTED))
+    return build_app(JobsApi(reader, nothing, key, lambda: REQUESTED))
 
 
 def get(app: Any, name: str) -> Any:

@@ -37,6 +37,8 @@ OMISSIONS = {
     EventKind.PULL_REQUEST: frozenset({"changed_files", "before", "ref", "draft", "reopened", "became_ready"}),
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
+# It has no forks.
+APPROVAL = None
 
 _PREFIXES = {"branch": BRANCHES, "tag": TAGS}
 

@@ -56,12 +56,12 @@ class PullRequestAction(StrEnum):
 
 
 class Approval(Model):
-    """What may let the code of a fork be built: a label that was set, or the first line of a comment.
+    """What may let the code of a fork be built: the labels that an event set, or the first line of its comment.
 
-    `person` is who did it, by a name or id that nobody else can have at the host; None where the host tells none.
+    `person` is who did it, by a name or id that nobody else can take at the host; None where the host does not say.
     """
 
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     comment: str | None = None
     person: str | None = None
 
@@ -72,8 +72,8 @@ class PullRequest(Model):
     `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
     `draft` is None where the host does not say. `becameReady` and `previousTarget`, the branch that it was to be merged
     into before, are what this event changed. `unclear` is an update of which the host does not say what changed: it may
-    be the code, which it is taken for, or nothing that matters. `approval` is the label or comment that this event
-    brought.
+    be the code, which it is taken for, or nothing that matters. `approval` is what this event brought, not what the
+    pull request has. `sourceRef` is the full ref of its source, where that lies in the event's own repository.
     """
 
     number: int
@@ -88,6 +88,12 @@ class PullRequest(Model):
     previous_target: str | None = None
     unclear: bool = False
     approval: Approval | None = None
+    source_ref: str | None = None
+
+    @property
+    def is_approval(self) -> bool:
+        """Whether a label or a comment is all that the event brought."""
+        return self.approval is not None and self.identity_action is PullRequestAction.OTHER
 
     @property
     def identity_action(self) -> PullRequestAction:
@@ -254,10 +260,10 @@ class Event(Model):
         # Few pushes are of such a kind; the others are not told that they are not.
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
-        if shown["pullRequest"]:
-            del shown["pullRequest"]["unclear"]
-            if not shown["pullRequest"]["approval"]:
-                del shown["pullRequest"]["approval"]
+        if pull := shown["pullRequest"]:
+            del pull["unclear"], pull["sourceRef"]
+            if pull["approval"] is None:
+                del pull["approval"]
         return shown
 
     @property
@@ -332,8 +338,8 @@ def _content(event: Event) -> list[str | int | None]:
     if event.pull_request is not None:
         pull = event.pull_request
         content = [event.kind, event.host, event.repository, pull.number]
-        if (approval := pull.approval) is not None:
-            return [*content, "approval", approval.label, approval.comment, pull.head, *evidence]
+        if pull.approval is not None and pull.is_approval:
+            return [*content, "approval", *pull.approval.labels, pull.approval.comment, pull.head, *evidence]
         if pull.identity_action is PullRequestAction.OTHER:
             return [*content, pull.host_action, pull.head]
         return [*content, pull.identity_action, pull.head, event.before, pull.previous_target, *evidence]

@@ -40,18 +40,26 @@ class Evidence:
     """What tells an event of these kinds from others of the same content.
 
     The first of `choices` of which the delivery has anything counts, with all that it has of it. Where it has nothing
-    of any and `else_delivery` is set, each delivery is an event of its own. `actions` are those of a pull request.
+    of any and `else_delivery` is set, each delivery is an event of its own. `actions` are those of a pull request, and
+    `comments` says that it is evidence of comments alone.
     """
 
     kinds: tuple[EventKind, ...]
     choices: tuple[tuple[Member | Header, ...], ...]
     actions: tuple[PullRequestAction, ...] = ()
     else_delivery: bool = False
+    comments: bool = False
 
     def is_of(self, event: Event) -> bool:
         """Whether it is evidence for such an event."""
-        action = event.pull_request.identity_action if event.pull_request else None
-        return event.kind in self.kinds and (not self.actions or action in self.actions)
+        pull = event.pull_request
+        action = pull.identity_action if pull else None
+        is_comment = pull is not None and pull.approval is not None and pull.approval.comment is not None
+        return (
+            event.kind in self.kinds
+            and (not self.actions or action in self.actions)
+            and (not self.comments or is_comment)
+        )
 
 
 REFS = (EventKind.PUSH, EventKind.TAG)
@@ -59,7 +67,8 @@ REFS_AND_NOTICES = (*REFS, EventKind.REF_CREATE, EventKind.REF_DELETE)
 PULL_REQUEST = (EventKind.PULL_REQUEST,)
 RELEASE = (EventKind.RELEASE,)
 
-# Of every host. A pull request is merged once; what changes neither its code nor its state asks for nothing new.
+# Of every host. A pull request is merged once; what changes neither its code nor its state asks for nothing new, unless
+# it is an approval.
 EVERYWHERE = Evidence(PULL_REQUEST, (), (PullRequestAction.MERGED, PullRequestAction.OTHER))
 
 
@@ -79,7 +88,9 @@ class Origin:
 
         The evidence is None where the delivery itself is to be it: `add_delivery_evidence` fills that in.
         """
-        evidence = next((evidence for evidence in (EVERYWHERE, *self.evidence) if evidence.is_of(event)), None)
+        is_approval = event.pull_request is not None and event.pull_request.is_approval
+        choices = self.evidence if is_approval else (EVERYWHERE, *self.evidence)
+        evidence = next((evidence for evidence in choices if evidence.is_of(event)), None)
         if evidence is None:
             return event
         values = next(filter(None, (dict(self._values(choice)) for choice in evidence.choices)), {})

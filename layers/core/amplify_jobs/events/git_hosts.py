@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.evidence import Evidence
@@ -24,6 +24,8 @@ class GitHost(Protocol):
     EVIDENCE: Sequence[Evidence]
     # Members of Event and PullRequest that it never tells, by the kind of event; `reopened` is the action.
     OMISSIONS: Mapping[EventKind, frozenset[str]]
+    # What may approve the code of a fork: an event that names the commit and the person. None where no event does.
+    APPROVAL: Literal["label", "comment"] | None
 
 
 def git_host(name: str) -> GitHost:

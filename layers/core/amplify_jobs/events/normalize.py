@@ -12,7 +12,7 @@ from typing import Protocol
 
 from amplify_jobs.errors import UnreadableDeliveryError, UnusableRefError
 from amplify_jobs.events.deliveries import Delivery
-from amplify_jobs.events.event import Event, EventKind, PullRequest, PullRequestAction, Release
+from amplify_jobs.events.event import Approval, Event, EventKind, PullRequest, PullRequestAction, Release
 from amplify_jobs.events.evidence import Origin
 from amplify_jobs.events.payload import Payload, text_of
 from amplify_jobs.events.refs import BRANCHES, TAGS, branch_and_tag, ref_name, short_name
@@ -20,6 +20,8 @@ from amplify_jobs.events.refs import BRANCHES, TAGS, branch_and_tag, ref_name, s
 # What only ReleaseFacts tell of a release: nothing of it reaches a route where the host sends no releases.
 RELEASE_MEMBERS = frozenset({"release", "branch", "commit", "message", "ref", "tag", "repository"})
 _FILE_LISTS = ("added", "removed", "modified")
+# What a comment says by its first line is a command, and no command is longer.
+LONGEST_COMMAND = 100
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class PullRequestFacts:
 
     `ref` is where git has the head, `before` the head before. `was_draft` and `previous_target` are what the pull
     request was before this event, where the host says so. `unclear` is an update of which the host does not say what
-    changed.
+    changed. `approval` counts only while the pull request is open, as far as the host tells.
     """
 
     repository: Repository
@@ -170,6 +172,7 @@ class PullRequestFacts:
     was_draft: bool | None = None
     previous_target: str | None = None
     unclear: bool = False
+    approval: Approval | None = None
 
     def event(self) -> Event | Ignored:
         if self.repository.name is None or self.number is None or self.host_action is None:
@@ -198,8 +201,19 @@ class PullRequestFacts:
                 became_ready=self.was_draft is True and self.draft is False,
                 previous_target=previous_target if previous_target != target else None,
                 unclear=self.unclear,
+                approval=self.approval,
+                source_ref=self._source_ref(),
             ),
         )
+
+    def _source_ref(self) -> str | None:
+        """The full ref of the source in the target's repository; hosts write it in full or short."""
+        if self.from_fork is not False or self.source is None:
+            return None
+        if self.source.startswith((BRANCHES, TAGS)):
+            return self.source
+        # Gitea says where the head lies for one that is of no branch.
+        return None if self.source.startswith("refs/") else BRANCHES + self.source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +274,16 @@ def _event(fact: Facts | Ignored) -> Event | Ignored:
         return fact if isinstance(fact, Ignored) else fact.event()
     except UnusableRefError as unusable:
         return Ignored(str(unusable))
+
+
+def comment_approval(text: str | None, person: str | None, *, is_open: bool) -> Approval | Ignored:
+    """What a comment on a pull request may approve by its first line, if that can be a command."""
+    if not is_open:
+        return Ignored("the comment is on a pull request that is not open")
+    line = (text or "").strip().partition("\n")[0].strip()
+    if not line or len(line) > LONGEST_COMMAND:
+        return Ignored(f"a comment whose first line is empty or longer than {LONGEST_COMMAND} characters is no command")
+    return Approval(comment=line, person=person)
 
 
 def not_handled(kind: str | None, place: str, handled: Mapping[str, object] | Iterable[str]) -> Delivery:

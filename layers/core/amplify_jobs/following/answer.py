@@ -9,7 +9,7 @@ from typing import Literal
 from amplify_jobs.following.record import Record
 from amplify_jobs.following.wait import Deadlines, EarlierJob, Progress, wait_seconds
 from amplify_jobs.model.base import GrowingModel
-from amplify_jobs.model.job import JobState, RecordKey, State
+from amplify_jobs.model.job import Job, JobState, RecordKey, State
 from amplify_jobs.model.request import JobRequest, OnTimeout, RetryWhen
 from amplify_jobs.model.results import limit_results
 
@@ -97,6 +97,12 @@ def poll_answer(followed: FollowedJob, record: Record, earlier: Sequence[Earlier
         attempt=followed.attempt,
         retry=may_retry,
     )
+
+
+def first_state(job: Job, now: datetime) -> JobState:
+    """Give the state of a job that was started now, or earlier by somebody else."""
+    started_at = (job.origin.started_at if job.origin else None) or now
+    return JobState(job=job, state=State.WAITING, started_at=started_at)
 
 
 def _is_retry_wanted(request: JobRequest, state: JobState) -> bool:

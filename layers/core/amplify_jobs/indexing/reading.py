@@ -182,16 +182,16 @@ class IndexReader:
         health = self.index.health()
         return health[0] if health else self.now()
 
-    def health(self, waiting: int | None, given_up: int | None) -> Health:
+    def health(self, waiting: int | None, dead: int | None) -> Health:
         """How current the index is, with the counts of messages that wait for it; None where they are not known."""
         health, warnings = self.index.health(), []
         if health is None:
             warnings.append("Nothing was indexed yet: the index begins with the first event after the deployment.")
-        if waiting is None or given_up is None:
+        if waiting is None or dead is None:
             warnings.append("The queues of the index can't be read.")
         if waiting:
             warnings.append(f"{waiting} messages wait to be indexed: lists may be older than what happened.")
-        if given_up:
-            warnings.append(f"{given_up} messages could not be indexed; docs/runbook.md, Index, says what to do.")
+        if dead:
+            warnings.append(f"{dead} messages could not be indexed; docs/runbook.md, Index, says what to do.")
         as_of, lag = health or (None, None)
         return Health(as_of=as_of, lag_seconds=lag, warnings=tuple(warnings))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from amplify_jobs.errors import BranchBusy, Superseded
+from amplify_jobs.mirroring.advertisement import NO_OBJECT
 from amplify_jobs.mirroring.queue import PREDECESSOR_WAIT, BranchRecord, Entry
 from amplify_jobs.mirroring.relay import Trace
 
@@ -80,6 +81,18 @@ class BranchClaims:
         """What is known of earlier relays. Raises Superseded if a newer request has set the branch."""
         return self._current().trace
 
+    def is_preview(self) -> bool | None:
+        """Whether the branch was last set for this request's pull request, or deleted; None if nobody is known to have.
+
+        Raises Superseded if a newer request has set the branch.
+        """
+        record = self._current()
+        return None if record.newest is None else record.is_preview_of(self._entry)
+
+    def claim_removal(self) -> None:
+        """Tell that the branch is deleted. Raises BranchBusy if an older request has come meanwhile."""
+        self.claim(NO_OBJECT)
+
     def claim(self, commit: str) -> None:
         """Tell that the branch is set to a commit. Raises BranchBusy if an older request has come meanwhile."""
         self._change(lambda record: self._claimed(record, commit))
@@ -91,14 +104,18 @@ class BranchClaims:
         return record.claimed(self._entry, commit, self._place.ref)
 
     def _busy(self, other: Entry) -> BranchBusy:
-        return BranchBusy(f"{self._place.branch} stands at {other.commit} until the job of {other.request_id} ends.")
+        branch = self._place.branch
+        if other.removes:
+            return BranchBusy(f"{branch} is deleted first, by {other.request_id}.")
+        return BranchBusy(f"{branch} stands at {other.commit} until the job of {other.request_id} ends.")
 
     def _current(self) -> BranchRecord:
         record = self._records.branch_record(self._place.repository, self._place.branch)
         newer = record.newer_than(self._entry)
         if newer is not None:
             self._records.mark_superseded(self._entry.request_id, newer.request_id, self._now())
-            raise Superseded(f"The newer request {newer.request_id} has set {self._place.branch} of the mirror.")
+            act = "deletes" if newer.removes else "has set"
+            raise Superseded(f"The newer request {newer.request_id} {act} {self._place.branch} of the mirror.")
         return record
 
     def _change(self, change: Callable[[BranchRecord], BranchRecord]) -> BranchRecord:

@@ -16,22 +16,31 @@ from amplify_jobs.mirroring.pkt_line import (
     read_packets,
 )
 
+DELETE_REFS = "delete-refs"
 _LONGEST_REPORT = 64 * 1024
 _LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
 class RefUpdate:
-    """The one command of a push; `old` is the lock: the target refuses if the ref has another value by then."""
+    """The one command of a push; `old` is the lock: the target refuses if the ref has another value by then.
+
+    `new` is NO_OBJECT for a deletion, which takes no pack and needs a target that offers DELETE_REFS.
+    """
 
     ref: str
     old: str | None
     new: str
 
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the push asks for, where the target offers it."""
+        return ("report-status", "side-band-64k", *((DELETE_REFS,) if self.new == NO_OBJECT else ()))
+
 
 def push_request(update: RefUpdate, offer: Advertisement) -> bytes:
     """What stands before the pack in the request."""
-    capabilities = [name for name in ("report-status", "side-band-64k") if name in offer.capabilities]
+    capabilities = [name for name in update.capabilities if name in offer.capabilities]
     command = f"{update.old or NO_OBJECT} {update.new} {update.ref}"
     return pkt_line(f"{command}\0 {' '.join(capabilities)}".encode()) + FLUSH
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from amplify_jobs.mirroring.advertisement import NO_OBJECT
 from amplify_jobs.mirroring.relay import Trace
 
 # So many commits are remembered as our own, of which the branch stands at one.
@@ -27,7 +28,8 @@ PREDECESSOR_WAIT = timedelta(seconds=10)
 class Entry:
     """A request that wants a branch to be set, and the execution that lasts until its job has ended.
 
-    `commit` is None for the source's newest one; `before` is the commit that a push replaced, None if it is not known.
+    `commit` is None for the source's newest one, and NO_OBJECT where the branch is to be deleted; `before` is the
+    commit that a push replaced, None if it is not known. `pull_request` is the number of the one that is previewed.
     """
 
     request_id: str
@@ -37,6 +39,11 @@ class Entry:
     commit: str | None
     supersedes: bool = False
     before: str | None = None
+    pull_request: int | None = None
+
+    @property
+    def removes(self) -> bool:
+        return self.commit == NO_OBJECT
 
     @property
     def age(self) -> tuple[datetime, datetime, str]:
@@ -66,10 +73,13 @@ class BranchRecord:
         return Trace(frozenset(self.commits), self.ref)
 
     def newer_than(self, entry: Entry) -> Entry | None:
-        """The request with a newer event and another commit, if one has set the branch.
+        """The request with a newer event and another commit, if one has set the branch or is about to delete it.
 
         Of two pushes of one moment that do not follow each other, the source's history knows which is newer.
         """
+        removal = next((other for other in self.entries if other.removes and _is_moot(entry, other)), None)
+        if removal is not None:
+            return removal
         newest = self.newest
         if newest is None or newest.commit == entry.commit:
             return None
@@ -102,6 +112,10 @@ class BranchRecord:
             if (other.commit != entry.commit or entry.commit is None) and not (other.supersedes and entry.supersedes)
         ]
 
+    def is_preview_of(self, entry: Entry) -> bool:
+        """Whether the branch was last set or deleted for the pull request of a request."""
+        return self.newest is not None and self.newest.pull_request == entry.pull_request is not None
+
     def lacks_predecessor(self, entry: Entry, branch: str | None) -> bool:
         """Whether nothing is known of the push before this one; `branch` is the commit that the branch stands at."""
         if entry.before is None or entry.supersedes:
@@ -110,7 +124,7 @@ class BranchRecord:
         return entry.before not in known
 
     def claimed(self, entry: Entry, commit: str, ref: str) -> BranchRecord:
-        """The next version: the request is about to set the branch."""
+        """The next version: the request is about to set the branch, or to delete it."""
         newest = self.newest
         if newest is None or entry.age >= newest.age or entry.is_of_moment(newest):
             newest = entry
@@ -118,8 +132,15 @@ class BranchRecord:
         entries = tuple(
             each for each in self.entries if each.age >= entry.age or not (each.supersedes and entry.supersedes)
         )
-        commits = (*(each for each in self.commits if each != commit), commit)[-MOST_COMMITS:]
+        commits = self.commits
+        if not entry.removes:
+            commits = (*(each for each in self.commits if each != commit), commit)[-MOST_COMMITS:]
         return BranchRecord(entries, newest, commits, ref, self.version + 1)
+
+
+def _is_moot(entry: Entry, removal: Entry) -> bool:
+    """Whether a request would set the branch of a preview that a newer one is about to delete."""
+    return entry.pull_request == removal.pull_request and not entry.removes and entry.age < removal.age
 
 
 def _in_order(entries: Iterable[Entry]) -> Iterator[Entry]:

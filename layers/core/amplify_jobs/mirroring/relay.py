@@ -24,7 +24,7 @@ from amplify_jobs.mirroring.pkt_line import Readable
 from amplify_jobs.mirroring.pushing import RefUpdate, push_request, read_report
 
 # Each turn after the first follows a refusal.
-_TURNS = 3
+TURNS = 3
 LFS_WARNING = "The repository has files of Git LFS; a mirror has their pointers only, and the build must fetch them"
 SUBMODULES_WARNING = "The repository has submodules with relative addresses; they lead elsewhere in a mirror"
 
@@ -69,6 +69,8 @@ class Claims(Protocol):
 @dataclass(frozen=True)
 class Order:
     """What to bring where. `commit` is None for whatever `ref` of the source leads to now; `branch` is a name.
+
+    Bitbucket Cloud abbreviates the commits of pull requests: such a `commit` is the tip of `ref`, or is past.
 
     With `may_go_back` the branch may be set to a commit that is older than the one that it stands at.
     """
@@ -137,7 +139,7 @@ class Relay:
         """
         ref = BRANCHES + order.branch
         refusal = None
-        for _ in range(_TURNS):
+        for _ in range(TURNS):
             target = self._advertisement(self._target, GitService.RECEIVE_PACK)
             source = self._advertisement(self._source, GitService.UPLOAD_PACK)
             goal = _goal(order, source, self._source.address)
@@ -258,8 +260,14 @@ class Relay:
 def _goal(order: Order, source: Advertisement, address: str) -> _Goal:
     tip = source.commit_of(order.ref)
     if tip is None:
-        raise RequestRejected(f"{address} has no {order.ref}; it was deleted, or the repository is empty")
+        is_named = order.ref.startswith((BRANCHES, TAGS))
+        reason = "the repository is empty" if is_named else "the pull request conflicts with its target"
+        raise RequestRejected(f"{address} has no {order.ref}; it was deleted, or {reason}")
     tip_object_id = source.refs[order.ref]
+    if order.commit is not None and len(order.commit) < len(tip):
+        if not tip.startswith(order.commit):
+            raise Superseded(f"{order.ref} of the source has moved on from {order.commit} to {tip}.")
+        return _Goal(tip, tip_object_id, tip, tip_object_id)
     if order.commit in {None, tip, tip_object_id}:
         return _Goal(tip, tip_object_id, tip, tip_object_id)
     if order.ref.startswith(TAGS) and not order.may_go_back:

@@ -16,7 +16,7 @@ class MirrorOrder(GrowingModel):
 
     Without a `commit` it is whatever `ref` leads to at that time. `before` is the commit that a push replaced.
     With `mayGoBack` a person asked for this commit by name: the branch is set to it even if it stands at a newer one.
-    With `remove` the branch is deleted, and nothing is brought.
+    With `remove` the branch is deleted, if it was last set for a preview of the request's pull request.
     Addresses and credentials stay in the routes, so that no request can lead a token elsewhere.
     """
 

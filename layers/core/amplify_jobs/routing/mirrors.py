@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from amplify_jobs.events.event import Event, EventKind
+from amplify_jobs.events.event import Event, EventKind, PullRequest
 from amplify_jobs.events.refs import BRANCHES
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.mirror_order import MirrorOrder
@@ -128,7 +128,15 @@ def mirror_order(
     if (mirror := route.mirror) is None:
         return None, None
     repository, ref = event.repository, event.ref
-    commit = event.commit if mirror.commit == "exact" or event.kind is EventKind.REQUEST else None
+    is_exact = mirror.commit == "exact" or event.kind is EventKind.REQUEST
+    if (pull := event.pull_request) is not None:
+        # Hosts keep the head in a ref of the pull request too, but some bring that up to date later, or only at times.
+        ref = pull.source_ref or ref
+        if pull.source_ref is None:
+            if (fault := _fault_of_fork(pull, ref)) is not None:
+                return None, fault
+            is_exact = True
+    commit = event.commit if is_exact else None
     if event.kind is EventKind.REQUEST:
         # It names the route. Without a branch, what the route's own event would bring is built as it is now.
         ref = BRANCHES + event.branch if event.branch else _ref(route)
@@ -147,6 +155,18 @@ def mirror_order(
         ),
         None,
     )
+
+
+def _fault_of_fork(pull: PullRequest, ref: str | None) -> str | None:
+    """Why the head of a pull request that is of no branch of the repository can't be mirrored; None if it can."""
+    if ref is None:
+        return (
+            f"pull request {pull.number} comes from a fork, or may do so, and the host keeps its commits "
+            "in no ref of the repository; open it from a branch of the repository"
+        )
+    if pull.head is None:
+        return f"the event does not say at which commit pull request {pull.number} stands"
+    return None
 
 
 def _ref(route: Route) -> str | None:

@@ -24,7 +24,7 @@ from amplify_jobs.steering import badge
 
 if TYPE_CHECKING:
     from amplify_jobs.routing.routes import Routes
-    from amplify_jobs.steering.looking import Looking
+    from amplify_jobs.steering.live_jobs import LiveJobs
     from amplify_jobs.steering.orders import Orders
     from amplify_jobs.steering.rollback_order import RollbackOrder
 
@@ -39,21 +39,33 @@ class PushedRoutes(Protocol):
     def pushed_at(self) -> datetime | None: ...
 
 
+class Resources(Protocol):
+    """What some of the answers need, each made when it is needed first; aws.api_resources.ApiResources."""
+
+    @property
+    def live_jobs(self) -> LiveJobs: ...
+
+    @property
+    def orders(self) -> Orders: ...
+
+    @property
+    def routes(self) -> PushedRoutes: ...
+
+    def waiting_news(self) -> int | None: ...
+
+    def dead_news(self) -> int | None: ...
+
+
 @dataclass(frozen=True)
 class JobsApi:
-    """Answers for one stack.
+    """Answers for one stack. Lists need the reader of the index alone.
 
-    `looking`, `orders` and `routes` are made when they are needed first: lists need none of them. `waiting` and
-    `given_up` count the messages of the queues of the index. `badge_key` signs the tokens of badges; an empty one
-    switches badges off. All methods raise OrderError and ServiceTrouble.
+    `badge_key` signs the tokens of badges; an empty one switches badges off. All methods raise OrderError and
+    ServiceTrouble.
     """
 
     reader: IndexReader
-    looking: Callable[[], Looking]
-    orders: Callable[[], Orders]
-    routes: Callable[[], PushedRoutes]
-    waiting: Callable[[], int | None]
-    given_up: Callable[[], int | None]
+    resources: Resources
     badge_key: str
     now: Callable[[], datetime]
 
@@ -61,25 +73,25 @@ class JobsApi:
         return self.reader.requests(filters, limit, token)
 
     def request(self, request_id: str) -> RequestStory:
-        return self.looking().story(self.reader.record(request_id))
+        return self.resources.live_jobs.story(self.reader.record(request_id))
 
     def log(self, request_id: str, step: str | None, offset: int) -> LogText:
-        return self.looking().log(self.reader.record(request_id), step, offset)
+        return self.resources.live_jobs.log(self.reader.record(request_id), step, offset)
 
     def start(self, order: Mapping[str, Any]) -> RequestAccepted:
-        return self.orders().start(order)
+        return self.resources.orders.start(order)
 
     def stop(self, request_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders().stop(request_id, reason)
+        return self.resources.orders.stop(request_id, reason)
 
     def retry(self, request_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders().retry(request_id, reason)
+        return self.resources.orders.retry(request_id, reason)
 
     def roll_back(self, order: RollbackOrder) -> RequestAccepted:
-        return self.orders().roll_back(order)
+        return self.resources.orders.roll_back(order)
 
     def replay(self, request_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders().replay(request_id, reason)
+        return self.resources.orders.replay(request_id, reason)
 
     def list_deliveries(
         self, source: str | None, repository: str | None, limit: int, token: str | None
@@ -90,7 +102,7 @@ class JobsApi:
         return delivery_story(self.reader.delivery(delivery_id))
 
     def replay_delivery(self, delivery_id: str, reason: str | None) -> RequestAccepted:
-        return self.orders().replay_delivery(delivery_id, reason)
+        return self.resources.orders.replay_delivery(delivery_id, reason)
 
     def branches(self, app: str | None, branch: str | None, limit: int, token: str | None) -> Page[BranchState]:
         if (app is None) != (branch is None):
@@ -105,11 +117,11 @@ class JobsApi:
     def routes_in_effect(self) -> RoutesInEffect:
         """The routes in the bucket; none before the first push."""
         try:
-            routes = self.routes().current(fresh=True)
+            routes = self.resources.routes.current(fresh=True)
         except NotSetUpError:
             return RoutesInEffect(routes={}, as_of=self.now())
         shown = routes.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return RoutesInEffect(routes=shown, pushed_at=self.routes().pushed_at(), as_of=self.now())
+        return RoutesInEffect(routes=shown, pushed_at=self.resources.routes.pushed_at(), as_of=self.now())
 
     def schedules(self) -> Page[ScheduleState]:
         """The schedules of the routes in effect, with the times at which they fire next."""
@@ -118,7 +130,7 @@ class JobsApi:
 
         now = self.now()
         try:
-            routes = self.routes().current(fresh=True).routes
+            routes = self.resources.routes.current(fresh=True).routes
         except NotSetUpError:
             routes = {}
         states = []
@@ -140,7 +152,7 @@ class JobsApi:
         return Page[ScheduleState](items=tuple(states), as_of=now)
 
     def health(self) -> Health:
-        return self.reader.health(self.waiting(), self.given_up())
+        return self.reader.health(self.resources.waiting_news(), self.resources.dead_news())
 
     def badge(self, token: str) -> badge.Word:
         """What the badge of a token says: of a wrong one, and while badges are switched off, that there is none."""

@@ -191,6 +191,20 @@ def test_branches_are_made_and_deleted_by_the_api_with_their_events(
     ]
 
 
+def test_a_role_that_may_push_deletes_a_branch_by_git_without_the_right_to_delete_branch(
+    cloud: LocalCloud, codecommit: Any, events: list[dict[str, Any]], tree: Path
+) -> None:
+    """As the permissions reference says: DeleteBranch is the right to the API's operation alone."""
+    codecommit.create_repository(repositoryName="deleted")
+    to = address(cloud, "deleted", Action=["codecommit:GitPull", "codecommit:GitPush"])
+    git(tree, "push", "--quiet", to, "main", "main:preview")
+    git(tree, "push", "--quiet", to, "--delete", "preview")
+    assert codecommit.list_branches(repositoryName="deleted")["branches"] == ["main"]
+    assert [(event["event"], event["referenceName"]) for event in events[2:]] == [("referenceDeleted", "preview")]
+    assert "main" in refused(tree, "push", to, "--delete", "main")
+    assert codecommit.list_branches(repositoryName="deleted")["branches"] == ["main"]
+
+
 def test_a_role_needs_the_right_to_pull_and_to_push(cloud: LocalCloud, codecommit: Any, tree: Path) -> None:
     arn = codecommit.create_repository(repositoryName="guarded")["repositoryMetadata"]["Arn"]
     reader = address(cloud, "guarded", Action="codecommit:GitPull", Resource=arn)

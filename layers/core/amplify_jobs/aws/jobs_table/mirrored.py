@@ -50,10 +50,12 @@ def _written(entry: Entry) -> dict[str, Any]:
         "commit": entry.commit,
         "supersedes": entry.supersedes,
         "before": entry.before,
+        "pullRequest": entry.pull_request,
     }
 
 
 def _entry_from(item: dict[str, Any]) -> Entry:
+    number = item.get("pullRequest")
     return Entry(
         request_id=item["requestId"],
         execution=item["execution"],
@@ -61,8 +63,9 @@ def _entry_from(item: dict[str, Any]) -> Entry:
         received_at=read_time(item["receivedAt"]),
         commit=item["commit"],
         supersedes=item["supersedes"],
-        # Versions without it wrote none.
+        # Versions without them wrote neither.
         before=item.get("before"),
+        pull_request=None if number is None else int(number),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from amplify_jobs.errors import UnreadableDeliveryError
@@ -47,9 +48,11 @@ OMISSIONS = {
     EventKind.PULL_REQUEST: frozenset({"changed_files", "before"}),
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
+APPROVAL = "comment"
 
 PUSH = "git.push"
 PULL_REQUEST = "git.pullrequest."
+COMMENT = "ms.vss-code.git-pullrequest-comment-event"
 # What a message says before it names the pull request by its number; a title behind that can say anything.
 _CODE_CAME, _TARGET, _REACTIVATED = "updated the source branch of", "target branch", "reactivated"
 # This alone is said of "the pull request".
@@ -68,17 +71,20 @@ def parse(headers: Headers, body: bytes) -> Delivery:
     kind = payload.text("eventType")
     if kind == PUSH:
         facts: Iterable[Facts | Ignored] = _push(payload)
+    elif kind == COMMENT:
+        facts = [_comment(payload)]
     elif kind is None or not kind.startswith(PULL_REQUEST):
-        return normalize.not_handled(kind, "eventType in the body", [PUSH, f"{PULL_REQUEST}*"])
+        return normalize.not_handled(kind, "eventType in the body", [PUSH, f"{PULL_REQUEST}*", COMMENT])
     else:
-        facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
+        facts = [_pull_request(payload, payload.at("resource"), kind.removeprefix(PULL_REQUEST))]
     ids = [part for part in (payload.text("subscriptionId"), payload.text("id")) if part]
     origin = Origin(EVIDENCE, headers, payload)
     return normalize.delivery(
         facts,
         origin,
-        # Of a pull request only the words of a message tell who changed it.
-        pusher=payload.author("resource", "pushedBy", "displayName"),
+        # Of a change of a pull request only the words of a message tell who made it.
+        pusher=payload.author("resource", "pushedBy", "displayName")
+        or payload.author("resource", "comment", "author", "displayName"),
         delivery_id=":".join(ids)[:LONGEST_DELIVERY_ID] or None,
     )
 
@@ -108,8 +114,7 @@ def _update(push: Payload, update: Payload) -> RefChange:
     )
 
 
-def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
-    pull = payload.at("resource")
+def _pull_request(payload: Payload, pull: Payload, host_action: str) -> PullRequestFacts:
     number = pull.number("pullRequestId")
     deed = _deed(payload, number)
     action = _action(host_action, pull.text("status"), deed)
@@ -129,6 +134,24 @@ def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
         was_draft=deed is not None and deed.endswith(_PUBLISHED),
         unclear=action is PullRequestAction.SYNCHRONIZE and deed is None,
     )
+
+
+def _comment(payload: Payload) -> PullRequestFacts | Ignored:
+    """A comment and who wrote it, by the id: the unique name is an e-mail address.
+
+    An edited comment comes as the same event, and may be of before the newest code.
+    """
+    comment, pull = payload.at("resource", "comment"), payload.at("resource", "pullRequest")
+    if not pull.is_object:
+        return Ignored("the comment does not say which pull request it is of: choose resource version 2.0")
+    published, changed = (comment.text(key) for key in ("publishedDate", "lastContentUpdatedDate"))
+    if published != changed or comment.flag("isDeleted") or comment.text("commentType") != "text":
+        return Ignored("only a new comment of a person is handled")
+    is_open = pull.text("status") == "active"
+    approval = normalize.comment_approval(comment.text("content"), comment.author("author", "id"), is_open=is_open)
+    if isinstance(approval, Ignored):
+        return approval
+    return replace(_pull_request(payload, pull, "comment"), approval=approval)
 
 
 def _action(host_action: str, status: str | None, deed: str | None) -> PullRequestAction:

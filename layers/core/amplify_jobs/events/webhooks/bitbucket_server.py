@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from amplify_jobs.errors import UnreadableDeliveryError
@@ -33,6 +34,7 @@ EVENT_HEADER = "X-Event-Key"
 
 EVIDENCE = (
     Evidence(evidence.REFS, ((Time("date"),),)),
+    Evidence(evidence.PULL_REQUEST, ((Time("date"), Member("comment.id")),), comments=True),
     Evidence(evidence.PULL_REQUEST, ((Time("date"), Member("pullRequest.updatedDate")),)),
 )
 OMISSIONS = {
@@ -40,12 +42,15 @@ OMISSIONS = {
     EventKind.PULL_REQUEST: frozenset({"changed_files"}),
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
+APPROVAL = "comment"
 
 PING = "diagnostics:ping"
 PING_BODY = re.compile(rb'\s*\{\s*"test"\s*:\s*true\s*\}\s*')
 # A mirror tells the changes when it has them: for those who clone from it.
 PUSHES = ("repo:refs_changed", "mirror:repo_synchronized")
 PULL_REQUEST = "pr:"
+_COMMENT = "comment:"
+_COMMENT_ADDED = "comment:added"
 _ACTIONS = {
     "opened": PullRequestAction.OPENED,
     "from_ref_updated": PullRequestAction.SYNCHRONIZE,
@@ -84,7 +89,9 @@ def parse(headers: Headers, body: bytes) -> Delivery:
         facts: Iterable[Facts | Ignored] = [Ping()]
     elif kind in PUSHES:
         facts = _push(payload)
-    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(f"{PULL_REQUEST}comment:"):
+    elif kind == PULL_REQUEST + _COMMENT_ADDED:
+        facts = [_comment(payload)]
+    elif kind is None or not kind.startswith(PULL_REQUEST) or kind.startswith(PULL_REQUEST + _COMMENT):
         return normalize.not_handled(kind, f"{EVENT_HEADER} header", [*PUSHES, f"{PULL_REQUEST}*", PING])
     else:
         facts = [_pull_request(payload, kind.removeprefix(PULL_REQUEST))]
@@ -151,6 +158,15 @@ def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
         was_draft=payload.flag("previousDraft"),
         previous_target=payload.ref("previousTarget", "id") or payload.ref("previousTarget", "displayId"),
     )
+
+
+def _comment(payload: Payload) -> PullRequestFacts | Ignored:
+    is_open = payload.text("pullRequest", "state") == "OPEN"
+    person = payload.author("actor", "name")
+    approval = normalize.comment_approval(payload.text("comment", "text"), person, is_open=is_open)
+    if isinstance(approval, Ignored):
+        return approval
+    return replace(_pull_request(payload, _COMMENT_ADDED), approval=approval)
 
 
 def _repository(payload: Payload, *path: str) -> Repository:

@@ -16,6 +16,7 @@ EVENT_HEADER = "X-Forgejo-Event"
 
 EVIDENCE = gitea.EVIDENCE
 OMISSIONS = gitea.OMISSIONS
+APPROVAL = gitea.APPROVAL
 
 sign = gitea.sign
 

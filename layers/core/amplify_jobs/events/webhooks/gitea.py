@@ -14,7 +14,7 @@ from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.events.evidence import Evidence, Header, Member, Origin, Time
-from amplify_jobs.events.normalize import Facts, PullRequestFacts, RefChange
+from amplify_jobs.events.normalize import Facts, Ignored, PullRequestFacts, RefChange
 from amplify_jobs.events.payload import Payload
 from amplify_jobs.events.webhooks import github_payloads
 from amplify_jobs.events.webhooks.signatures import hmac_sha256_hex, verify_hex_signature
@@ -24,6 +24,7 @@ EVENT_HEADER = "X-Gitea-Event"
 
 EVIDENCE = (
     Evidence(evidence.REFS_AND_NOTICES, ((Time("repository.updated_at"),),)),
+    Evidence(evidence.PULL_REQUEST, ((Time("comment.created_at"), Member("comment.id")),), comments=True),
     Evidence(
         evidence.PULL_REQUEST,
         # The pull request's time can be that of the change before; the push to its branch changes a repository's.
@@ -42,12 +43,15 @@ EVIDENCE = (
     ),
 )
 OMISSIONS = {EventKind.PULL_REQUEST: frozenset({"changed_files", "before"})}
+# Which label was set is not told: label_updated lists all that the pull request has, also those of before a push.
+APPROVAL = "comment"
 
 # Gitea lists at most ui.FEED_MAX_COMMIT_NUM commits of a push; versions that do not tell total_commits can't be
 # checked but against its default.
 MOST_COMMITS = 5
 # WORK_IN_PROGRESS_PREFIXES as they are unless an administrator changes them.
 DRAFT_PREFIXES = ("wip:", "[wip]")
+_COMMENT_CREATED = "issue_comment created"
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -124,6 +128,20 @@ def _pull_request(payload: Payload) -> PullRequestFacts:
     )
 
 
+def _comment(payload: Payload) -> PullRequestFacts | Ignored:
+    """A comment on a pull request, as versions send it that describe the pull request beside it."""
+    if not payload.flag("is_pull") or payload.member("action") != "created":
+        return Ignored("only a new comment on a pull request is handled")
+    if not payload.at("pull_request").is_object:
+        return Ignored("the comment does not say which commit the pull request stands at; newer versions do")
+    is_open = payload.text("pull_request", "state") == "open"
+    person = payload.author("sender", "login")
+    approval = normalize.comment_approval(payload.text("comment", "body"), person, is_open=is_open)
+    if isinstance(approval, Ignored):
+        return approval
+    return replace(_pull_request(payload), host_action=_COMMENT_CREATED, approval=approval)
+
+
 def _from_fork(facts: PullRequestFacts, pull: Payload) -> bool | None:
     """Whether the head lies elsewhere, or is of no branch: pushed to refs/for/… (AGit), as whoever can read may do.
 
@@ -141,9 +159,10 @@ def _is_draft(title: str | None) -> bool:
 
 
 # Every action on a pull request but reviews and comments comes as pull_request; X-Gitea-Event-Type says more.
-_READERS: dict[str, Callable[[Payload], Facts]] = {
+_READERS: dict[str, Callable[[Payload], Facts | Ignored]] = {
     "push": _push,
     "pull_request": _pull_request,
+    "issue_comment": _comment,
     "release": github_payloads.release,
     "create": github_payloads.created_ref,
     "delete": github_payloads.deleted_ref,

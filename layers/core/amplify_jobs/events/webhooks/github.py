@@ -11,7 +11,7 @@ from datetime import datetime
 
 from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers, header
-from amplify_jobs.events.event import EventKind
+from amplify_jobs.events.event import Approval, EventKind
 from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
 from amplify_jobs.events.normalize import Facts, Ping, PullRequestFacts, RefChange
 from amplify_jobs.events.payload import Payload
@@ -31,6 +31,8 @@ EVIDENCE = (
     ),
 )
 OMISSIONS = {EventKind.PULL_REQUEST: frozenset({"changed_files"})}
+# A comment (issue_comment) does not say which commit the pull request stands at.
+APPROVAL = "label"
 
 # A push lists at most this many commits, and a commit at most this many files (Docs, push: commits, added).
 MOST_COMMITS = 2048
@@ -93,7 +95,16 @@ def _pull_request(payload: Payload) -> PullRequestFacts:
         draft=payload.flag("pull_request", "draft"),
         was_draft=payload.member("action") == "ready_for_review",
         previous_target=payload.ref("changes", "base", "ref", "from"),
+        approval=_approval(payload),
     )
+
+
+def _approval(payload: Payload) -> Approval | None:
+    label = payload.author("label", "name")
+    is_open = payload.text("pull_request", "state") == "open"
+    if payload.member("action") != "labeled" or label is None or not is_open:
+        return None
+    return Approval(labels=(label,), person=payload.author("sender", "login"))
 
 
 def _ping(payload: Payload) -> Ping:

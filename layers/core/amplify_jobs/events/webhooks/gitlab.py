@@ -11,7 +11,7 @@ from datetime import datetime
 from amplify_jobs.errors import InvalidSignatureError, UnreadableDeliveryError
 from amplify_jobs.events import evidence, normalize
 from amplify_jobs.events.deliveries import Delivery, Headers
-from amplify_jobs.events.event import EventKind, PullRequestAction
+from amplify_jobs.events.event import Approval, EventKind, PullRequestAction
 from amplify_jobs.events.evidence import Evidence, Header, Origin, Time
 from amplify_jobs.events.normalize import Commit, Facts, PullRequestFacts, RefChange, ReleaseFacts, Repository
 from amplify_jobs.events.payload import Payload
@@ -32,6 +32,7 @@ OMISSIONS = {
     EventKind.PULL_REQUEST: frozenset({"changed_files"}),
     EventKind.RELEASE: frozenset({"branch"}),
 }
+APPROVAL = "label"
 
 # How the titles of drafts begin, in any version.
 DRAFT_PREFIXES = ("draft:", "[draft]", "(draft)", "wip:", "[wip]")
@@ -140,7 +141,18 @@ def _merge_request(payload: Payload) -> PullRequestFacts:
         draft=_draft(attributes),
         was_draft=_was_draft(payload) if is_update else None,
         previous_target=payload.ref("changes", "target_branch", "previous") if is_update else None,
+        approval=_approval(payload) if is_update else None,
     )
+
+
+def _approval(payload: Payload) -> Approval | None:
+    """The labels that an update added: it lists all that there were before and are now."""
+    before, now = (
+        {title for label in payload.elements("changes", "labels", when) if (title := label.author("title"))}
+        for when in ("previous", "current")
+    )
+    added = tuple(sorted(now - before))
+    return Approval(labels=added, person=payload.author("user", "username")) if added else None
 
 
 def _from_fork(attributes: Payload) -> bool | None:

@@ -44,8 +44,8 @@ class LogFiles(Protocol):
 
 
 @dataclass(frozen=True)
-class Looking:
-    """Looks at jobs; `now` and `clock` are the clocks of the day and of time.monotonic."""
+class LiveJobs:
+    """Reads jobs and their logs at Amplify; `now` and `clock` are the clocks of the day and of time.monotonic."""
 
     hosting: Hosting
     files: LogFiles
