@@ -11,7 +11,7 @@ import hmac
 import json
 import threading
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -77,10 +77,10 @@ class Message:
             "X-GitHub-Hook-ID": str(self.webhook.number),
             "X-Hub-Signature-256": f"sha256={signature}",
         }
+        url, timeout = self.webhook.url, SECONDS_TO_ANSWER
         try:
-            answer = urllib3.request(
-                "POST", self.webhook.url, body=self.body, headers=headers, retries=False, timeout=SECONDS_TO_ANSWER
-            )
+            with urllib3.PoolManager() as pool:
+                answer = pool.request("POST", url, body=self.body, headers=headers, retries=False, timeout=timeout)
         except urllib3.exceptions.ReadTimeoutError:
             return _TIMED_OUT
         except (urllib3.exceptions.HTTPError, OSError):
@@ -91,13 +91,13 @@ class Message:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at a delivery."""
+    """One attempt at a delivery, and what GitHub says of it."""
 
     number: int
     message: Message
     is_redelivery: bool
     at: datetime
-    status: tuple[str, int]
+    status: tuple[str, int] = _TIMED_OUT
 
     def shown(self) -> dict[str, Any]:
         """As the API lists it."""
@@ -118,7 +118,7 @@ class Attempt:
 
 
 class GitHubWebhooks:
-    """The webhooks of all repositories, and the attempts at their deliveries, oldest first."""
+    """The webhooks of all repositories, and the attempts at their deliveries that have ended."""
 
     def __init__(self) -> None:
         self._webhooks: dict[int, Webhook] = {}
@@ -150,10 +150,11 @@ class GitHubWebhooks:
             if not {event.event, "*"}.isdisjoint(webhook.events)
         ]
         for message in messages:
+            attempt = self._attempt(message)
             if event.lost:
-                self._record(message, _NOT_CONNECTED, is_redelivery=False)
+                self._record(attempt, _NOT_CONNECTED)
             else:
-                self._deliver(message)
+                self._deliver(attempt)
         return [message.guid for message in messages]
 
     def clear(self) -> None:
@@ -186,7 +187,7 @@ class GitHubWebhooks:
             webhook = Webhook(next(self._numbers), repository, url, secret, tuple(events))
             self._webhooks[webhook.number] = webhook
         ping = {"zen": "Keep it logically awesome.", "hook_id": webhook.number}
-        self._deliver(Message(webhook, "ping", json.dumps(ping).encode()))
+        self._deliver(self._attempt(Message(webhook, "ping", json.dumps(ping).encode())))
         return HostAnswer(201, webhook.shown())
 
     def _list_deliveries(self, call: HostCall, repository: str, number: str) -> HostAnswer:
@@ -211,23 +212,25 @@ class GitHubWebhooks:
         attempt = next((each for each in attempts if each.number == int(delivery)), None)
         if attempt is None:
             return NOT_FOUND
-        self._deliver(attempt.message, is_redelivery=True)
+        self._deliver(self._attempt(attempt.message, is_redelivery=True))
         return HostAnswer(202, {})
 
     # ------------------------------------------------------------ deliveries
 
-    def _deliver(self, message: Message, *, is_redelivery: bool = False) -> None:
+    def _attempt(self, message: Message, *, is_redelivery: bool = False) -> Attempt:
+        return Attempt(next(self._numbers), message, is_redelivery, datetime.now(UTC))
+
+    def _deliver(self, attempt: Attempt) -> None:
         """Make an attempt, while the caller goes on."""
 
-        def attempt() -> None:
-            self._record(message, message.post(), is_redelivery=is_redelivery)
+        def make() -> None:
+            self._record(attempt, attempt.message.post())
 
-        threading.Thread(target=attempt, daemon=True).start()
+        threading.Thread(target=make, daemon=True).start()
 
-    def _record(self, message: Message, status: tuple[str, int], *, is_redelivery: bool) -> None:
+    def _record(self, attempt: Attempt, status: tuple[str, int]) -> None:
         with self._lock:
-            now = datetime.now(UTC)
-            self._attempts.append(Attempt(next(self._numbers), message, is_redelivery, now, status))
+            self._attempts.append(replace(attempt, status=status))
 
     def _of(self, repository: str) -> list[Webhook]:
         with self._lock:
@@ -238,7 +241,8 @@ class GitHubWebhooks:
 
     def _attempts_of(self, number: str) -> list[Attempt]:
         with self._lock:
-            return [each for each in self._attempts if each.message.webhook.number == int(number)]
+            attempts = [each for each in self._attempts if each.message.webhook.number == int(number)]
+        return sorted(attempts, key=lambda attempt: attempt.number)
 
 
 def _cursor(attempt: Attempt) -> str:
