@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.repository import git
 from tests.support.report_calls import (
     HeldBuild,
@@ -33,32 +30,33 @@ CHATS = ("slack", "teams", "discord", "google_chat", "mattermost")
 
 
 @pytest.fixture(scope="module")
-def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def reporting(team: Team) -> Team:
     """A team that reports to every kind of target, all of them stand-ins of the local cloud."""
-    with Team.at_work(tmp_path_factory.mktemp("reports")) as team:
-        base = f"{team.cloud.endpoint_url}/_local/reports"
-        secrets = {"token": "t0ken-of-the-host", "webhook": KEY, **{chat: f"{base}/{chat}/s3cr3t" for chat in CHATS}}
-        for name, value in secrets.items():
-            team.session.client("ssm").put_parameter(Name=f"{SECRETS}/{name}", Type="SecureString", Value=value)
-        host = {"source": "github", "api": f"{base}/github", "token": f"{SECRETS}/token"}
-        team.reports = {
-            "statuses": {"kind": "commit_status", **host},
-            **{chat.replace("_", "-"): {"kind": chat, "webhook": f"{SECRETS}/{chat}"} for chat in CHATS},
-            "bot": {
-                "kind": "slack_bot",
-                "token": f"{SECRETS}/token",
-                "channel": "C0123456789",
-                "api": f"{base}/slack_bot",
-            },
-            "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/webhook"},
-            "failures": {
-                "kind": "webhook",
-                "url": f"{base}/failures/jobs",
-                "secret": f"{SECRETS}/webhook",
-                "when": {"outcomes": ["FAILED"], "phases": ["finished"]},
-            },
-        }
-        yield team
+    base = f"{team.cloud.endpoint_url}/_local/reports"
+    secrets = {"token": "t0ken-of-the-host", "webhook": KEY, **{chat: f"{base}/{chat}/s3cr3t" for chat in CHATS}}
+    for name, value in secrets.items():
+        team.session.client("ssm").put_parameter(
+            Name=f"{SECRETS}/{name}", Type="SecureString", Value=value, Overwrite=True
+        )
+    host = {"source": "github", "api": f"{base}/github", "token": f"{SECRETS}/token"}
+    team.reports = {
+        "statuses": {"kind": "commit_status", **host},
+        **{chat.replace("_", "-"): {"kind": chat, "webhook": f"{SECRETS}/{chat}"} for chat in CHATS},
+        "bot": {
+            "kind": "slack_bot",
+            "token": f"{SECRETS}/token",
+            "channel": "C0123456789",
+            "api": f"{base}/slack_bot",
+        },
+        "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/webhook"},
+        "failures": {
+            "kind": "webhook",
+            "url": f"{base}/failures/jobs",
+            "secret": f"{SECRETS}/webhook",
+            "when": {"outcomes": ["FAILED"], "phases": ["finished"]},
+        },
+    }
+    return team
 
 
 def test_a_push_is_reported_to_every_kind_of_target(reporting: Team, tmp_path: Path) -> None:
@@ -153,8 +151,6 @@ def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(rep
         "when": {"routes": ["stopped"]},
     }
     team.route("stopped", team.app("stopped", build=build.commands))
-    # So soon the functions of reports know the new target.
-    time.sleep(SECONDS_FRESH + 1)
     # The first notice fails for all tries of its client; the report comes again, and with it the notice.
     fail_next(team, "strict", status=401, times=2)
     notice = {"Subject": "Reports stopped: strict"}
@@ -284,9 +280,6 @@ def test_an_app_reports_with_tokens_of_its_installation(reporting: Team, tmp_pat
         "context": "app/{route}",
     }
     team.route("by-app", team.app("by-app", build=build.commands))
-    # The functions of reports keep what they read for a while; a fresh process reads it anew.
-    for function in ("PlanReportsFunction", "SendReportFunction"):
-        team.kill(function)
     team.accepted(team.push("by-app"))
 
     def first(count: int) -> list[dict[str, Any]] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,13 @@ HOSTILE = "<!channel> @here *b* `c` [x](https://evil.example) \u202egnp.exe"
 
 
 @pytest.fixture(scope="module")
-def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def reporting(team: Team) -> Team:
     """A team that comments in CodeCommit, and whose chat has subscribed to the topic for chats."""
-    with Team.at_work(tmp_path_factory.mktemp("aws")) as team:
-        topic = str(team.cloud.physical_id("ChatTopic"))
-        address = f"{team.cloud.endpoint_url}/_local/reports/amazon_q"
-        team.session.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=address)
-        team.reports = {"chat": {"kind": "amazon_q"}, "comments": {"kind": "codecommit_comment"}}
-        yield team
+    topic = str(team.cloud.physical_id("ChatTopic"))
+    address = f"{team.cloud.endpoint_url}/_local/reports/amazon_q"
+    team.session.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=address)
+    team.reports = {"chat": {"kind": "amazon_q"}, "comments": {"kind": "codecommit_comment"}}
+    return team
 
 
 def shown(team: Team, request_id: str) -> list[dict[str, Any]]:

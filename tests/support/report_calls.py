@@ -68,14 +68,7 @@ def fail_next(team: Team, name: str, **failure: Any) -> None:
 
 def until_all_are_handled(team: Team) -> None:
     """Wait until no report waits any more; those of an announcement are planned before their job is looked at here."""
-    sqs, url = team.session.client("sqs"), str(team.cloud.physical_id("ReportQueue"))
-    names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-
-    def none() -> bool | None:
-        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return set(counts.values()) == {"0"} or None
-
-    team.until(none, "reports still wait")
+    team.until_empty("ReportQueue")
 
 
 def wait_for(team: Team, name: str, count: int) -> list[dict[str, Any]]:
