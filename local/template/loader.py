@@ -19,12 +19,6 @@ from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import intrinsics_multi_constructor  # type: ignore[import-untyped]
 
-try:
-    # Eight times as fast as the other one.
-    from yaml import CSafeLoader as SafeLoader
-except ImportError:
-    from yaml import SafeLoader  # type: ignore[assignment]
-
 # Where SAM resource types name a file or folder of the source tree.
 LOCAL_PATHS = {
     "AWS::Serverless::Function": "CodeUri",
@@ -39,11 +33,11 @@ MANAGED_POLICY_ARN = "arn:aws:iam::aws:policy/{}"
 NO_VALUE = object()
 
 
-class _TemplateLoader(SafeLoader):
-    """Reads short forms such as `!Ref`, too."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads the short forms of intrinsic functions as SAM does, by libyaml if it is there: in a tenth of the time."""
 
 
-_TemplateLoader.add_multi_constructor("!", intrinsics_multi_constructor)
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
 class TemplateError(Exception):
@@ -223,7 +217,7 @@ def _no_lookup(logical_id: str, attribute: str | None) -> Any:  # noqa: ARG001
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _TemplateLoader)  # noqa: S506 - it is a SafeLoader
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a SafeLoader
     except OSError as error:
         raise TemplateError(f"the template {path} can't be read: {error.strerror}") from error
     except Exception as error:

@@ -49,6 +49,12 @@ OMISSIONS = {
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
 APPROVAL = "comment"
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Code pushed",),
+    EventKind.TAG: ("Code pushed",),
+    EventKind.PULL_REQUEST: ("Pull request created", "Pull request updated"),
+    "approval": ("Pull request commented on",),
+}
 
 PUSH = "git.push"
 PULL_REQUEST = "git.pullrequest."
@@ -133,6 +139,7 @@ def _pull_request(payload: Payload, pull: Payload, host_action: str) -> PullRequ
         draft=pull.flag("isDraft"),
         was_draft=deed is not None and deed.endswith(_PUBLISHED),
         unclear=action is PullRequestAction.SYNCHRONIZE and deed is None,
+        target_unclear=action is PullRequestAction.SYNCHRONIZE and (deed is None or _TARGET in deed),
     )
 
 

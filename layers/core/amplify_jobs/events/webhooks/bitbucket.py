@@ -44,6 +44,11 @@ OMISSIONS = {
 }
 # Commits of pull requests are named by 12 digits, and whoever writes a fork can make two that begin alike.
 APPROVAL = None
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Repository: Push",),
+    EventKind.TAG: ("Repository: Push",),
+    EventKind.PULL_REQUEST: ("Pull request: Created, Updated, Merged, Declined",),
+}
 
 PUSH = "repo:push"
 PULL_REQUEST = "pullrequest:"
@@ -114,11 +119,12 @@ def _change(repository: Repository, change: Payload) -> RefChange | Ignored:
 def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
     pull = payload.at("pullrequest")
     source, target = (pull.name(side, "repository", "full_name") for side in ("source", "destination"))
+    action = _ACTIONS.get(host_action, PullRequestAction.OTHER)
     return PullRequestFacts(
         repository=Repository(payload.name("repository", "full_name") or target, HOST),
         number=pull.number("id"),
         host_action=host_action,
-        action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
+        action=action,
         source=pull.ref("source", "branch", "name"),
         target=pull.ref("destination", "branch", "name"),
         head=pull.sha("source", "commit", "hash"),
@@ -126,6 +132,7 @@ def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
         title=pull.text("title"),
         author=_name(pull.at("author")),
         draft=pull.flag("draft"),
+        target_unclear=action is PullRequestAction.SYNCHRONIZE,
     )
 
 
