@@ -1,4 +1,4 @@
-"""A team that uses amplify-jobs on the local cloud: its apps, routes, pushes, and what it is told."""
+"""A team that uses amplify-jobs on the local cloud: its apps, its routes and its pushes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import boto3
 import yaml
 
 from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from amplify_jobs.events.webhooks.github import sign
 from amplify_jobs_cli import cli
-from demo.announcements import Announcements
 from demo.repository import Repository, git
 from local.cloud import CloudSettings, LocalCloud
 from tests.support.git_server import GitServer, running_git_server
+from tests.support.team_view import TeamView
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "a secret of the team"
@@ -34,24 +33,17 @@ COMMENTED = ("commented", "reviewed")
 """Repositories of CodeCommit on which the stack may comment."""
 MIRRORS = ("e2e-mirror", "e2e-codecommit")
 """The repositories of CodeCommit that the stack may write."""
-PATIENCE_SECONDS = 400
-"""Longer than a message stays hidden whose function was killed, and than the second pause of a report."""
-
-T = TypeVar("T")
 
 
-class Team:
-    """Deliveries go to `url`; every announcement is kept by request id."""
+class Team(TeamView):
+    """Has apps and routes, and delivers pushes to `url`."""
 
     def __init__(self, cloud: LocalCloud, folder: Path, git_server: GitServer) -> None:
         self.cloud = cloud
         self.git_server = git_server
-        self.session = boto3.Session()
-        self.amplify = self.session.client("amplify")
-        self.stepfunctions = self.session.client("stepfunctions")
+        super().__init__()
         ssm = self.session.client("ssm")
         ssm.put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET, Overwrite=True)
-        self.outputs = json.loads(ssm.get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
         self.url = f"{cloud.api_url}/webhooks/github"
         git_server.api = f"{cloud.endpoint_url}/_local/reports/github"
         self._folder = folder
@@ -61,11 +53,6 @@ class Team:
         self._known_reports: dict[str, Any] = {}
         self._pushes = 0
         self._lock = threading.Lock()
-        self._announcements = Announcements(
-            self.session, topic_arn=self.outputs["topicArn"], bus_name=self.outputs["busName"]
-        )
-        self.events: list[dict[str, Any]] = []
-        self.messages: list[tuple[str, str]] = []
 
     @classmethod
     @contextlib.contextmanager
@@ -263,7 +250,7 @@ class Team:
         """
         deferrals = 0
 
-        def found() -> str | None:
+        def find() -> str | None:
             nonlocal deferrals
             status, answer = self.deliver(body)
             assert status == 202, answer
@@ -275,7 +262,7 @@ class Team:
             assert request["duplicate"] is False or deferrals, answer
             return str(request["requestId"])
 
-        return self.until(found, "the push stayed in the queue")
+        return self.until(find, "the push stayed in the queue")
 
     def kill(self, function: str) -> None:
         """Kill -9 every process of a function, by its logical id; idle or at work. Returns when they are dead."""
@@ -313,66 +300,6 @@ class Team:
         request = urllib.request.Request(f"{self.cloud.endpoint_url}/_local/reports", method="DELETE")
         urllib.request.urlopen(request).close()
 
-    # ------------------------------------------------------------ what it is told
-
-    def told(self, request_id: str, detail_type: str = "Job Finished") -> dict[str, Any]:
-        """Wait for an event about a request, and give its detail."""
-
-        def found() -> dict[str, Any] | None:
-            self.collect()
-            for event in self.events:
-                if event["detail"]["requestId"] == request_id and event["detail-type"] == detail_type:
-                    return dict(event["detail"])
-            return None
-
-        return self.until(found, f"no {detail_type} for {request_id}")
-
-    def shown(self, finished: dict[str, Any]) -> bytes:
-        """The first page of the site of a job that succeeded."""
-        assert finished["outcome"] == "SUCCEEDED", finished["reason"]
-        with urllib.request.urlopen(finished["links"]["site"]) as page:
-            content: bytes = page.read()
-        return content
-
-    def told_of(self, route: str, detail_type: str = "Job Finished") -> dict[str, Any]:
-        """Wait for an event about the one request that a route has made, and give its detail."""
-
-        def found() -> dict[str, Any] | None:
-            self.collect()
-            details = [one["detail"] for one in self.events if one["detail-type"] == detail_type]
-            return next((dict(detail) for detail in details if detail["route"] == route), None)
-
-        return self.until(found, f"no {detail_type} of route {route}")
-
-    def requests_of(self, route: str) -> list[str]:
-        """The requests that a route has made, in the order in which their executions were started."""
-        pages = self.stepfunctions.get_paginator("list_executions").paginate(
-            stateMachineArn=self.outputs["stateMachineArn"]
-        )
-        found = [one for page in pages for one in page["executions"] if one["name"].rpartition("-")[0] == route]
-        return [one["name"] for one in sorted(found, key=lambda one: one["startDate"])]
-
-    def message(self, request_id: str, word: str) -> tuple[str, str]:
-        """Wait for a message whose subject opens with a word, and give subject and text."""
-
-        def found() -> tuple[str, str] | None:
-            self.collect()
-            return next((m for m in self.messages if m[0].startswith(word) and request_id in m[1]), None)
-
-        return self.until(found, f"no message {word} for {request_id}")
-
-    def jobs(self, app_id: str, branch: str = "main") -> list[Any]:
-        """What ListJobs shows, newest first."""
-        return list(self.amplify.list_jobs(appId=app_id, branchName=branch)["jobSummaries"])
-
-    def running_job(self, app_id: str) -> str:
-        """Wait until a job of main runs, and give its id."""
-
-        def found() -> str | None:
-            return next((job["jobId"] for job in self.jobs(app_id) if job["status"] == "RUNNING"), None)
-
-        return self.until(found, f"no job of {app_id} runs")
-
     def asks(self, operation: str, parameters: dict[str, Any], **more: Any) -> str:
         """Start an execution for a request directly, and give the request id."""
         with self._lock:
@@ -393,40 +320,8 @@ class Team:
         )
         return request_id
 
-    def stored(self, uri: str) -> bytes:
-        """Read an object by its s3:// address."""
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return self.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-
     def store(self, key: str, content: bytes) -> str:
         """Write an object to the stack's bucket, and give its s3:// address."""
         bucket = self.outputs["bucketName"]
         self.session.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
         return f"s3://{bucket}/{key}"
-
-    def execution(self, request_id: str) -> Any:
-        """Describe a request's execution."""
-        arn = self.outputs["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{request_id}"
-        return self.stepfunctions.describe_execution(executionArn=arn)
-
-    def ended(self, request_id: str) -> str:
-        """Wait until a request's execution has ended, and give its status."""
-
-        def found() -> str | None:
-            status = str(self.execution(request_id)["status"])
-            return None if status == "RUNNING" else status
-
-        return self.until(found, f"the execution {request_id} did not end")
-
-    def until(self, found: Callable[[], T | None], otherwise: str) -> T:
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < give_up:
-            if (value := found()) is not None:
-                return value
-            time.sleep(0.1)
-        raise AssertionError(otherwise)
-
-    def collect(self) -> None:
-        """Take in what has been said since the last time."""
-        self.events.extend(self._announcements.for_programs())
-        self.messages.extend(self._announcements.for_people())
