@@ -169,6 +169,9 @@ def test_another_target_takes_the_preview_away_and_its_return_makes_it_again() -
     assert request(routes(), back).operation == "start_job"
     elsewhere = event(action="other", host_action="edited", target="next", previous_target="last")
     assert isinstance(decision(routes(), elsewhere), Ignored)
+    unclear = event(action="synchronize", target="next", target_unclear=True)
+    assert request(routes(), unclear).operation == "remove_preview"
+    assert request(routes(), event(action="synchronize", target_unclear=True)).operation == "start_job"
     # Any target will do.
     assert isinstance(decision(routes({"targets": None}), away), Ignored)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -72,8 +72,9 @@ class PullRequest(Model):
     `fromFork` is None where the host does not say where the head lies, as after the fork was deleted: it may be one.
     `draft` is None where the host does not say. `becameReady` and `previousTarget`, the branch that it was to be merged
     into before, are what this event changed. `unclear` is an update of which the host does not say what changed: it may
-    be the code, which it is taken for, or nothing that matters. `approval` is what this event brought, not what the
-    pull request has. `sourceRef` is the full ref of its source, where that lies in the event's own repository.
+    be the code, which it is taken for, or nothing that matters. `targetUnclear` is one that may have changed the target
+    of which the host does not tell the one before. `approval` is what this event brought, not what the pull request
+    has. `sourceRef` is the full ref of its source, where that lies in the event's own repository.
     """
 
     number: int
@@ -87,6 +88,7 @@ class PullRequest(Model):
     became_ready: bool = False
     previous_target: str | None = None
     unclear: bool = False
+    target_unclear: bool = False
     approval: Approval | None = None
     source_ref: str | None = None
 
@@ -261,7 +263,7 @@ class Event(Model):
         hidden |= {name for name in ("without_commits", "skip_option") if not getattr(self, name)}
         shown = self.model_dump(mode="json", by_alias=True, exclude=hidden)
         if pull := shown["pullRequest"]:
-            del pull["unclear"], pull["sourceRef"]
+            del pull["unclear"], pull["targetUnclear"], pull["sourceRef"]
             if pull["approval"] is None:
                 del pull["approval"]
         return shown
@@ -290,23 +292,6 @@ class Event(Model):
         """
         complete = not self.forced and not self.created and not self.without_commits
         return self.changed_files if complete else None
-
-
-def occurrence_time(event: Event, received_at: datetime) -> datetime:
-    """When the event happened, by the host's own clock where it tells, and never after we received it."""
-    return min(host_time(event) or received_at, received_at)
-
-
-def host_time(event: Event) -> datetime | None:
-    """When the event happened, by the host's own clock; None where it does not tell."""
-    written = event.event_time or (event.schedule.scheduled_time if event.schedule else None) or ""
-    try:
-        # GitHub writes seconds since 1970, all others ISO 8601.
-        number = int(written) if written.isascii() and written.isdigit() else None
-        time = datetime.fromisoformat(written) if number is None else datetime.fromtimestamp(number, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return time if time.tzinfo is not None else None
 
 
 def request_id(route: str, event: Event) -> str:
@@ -342,6 +327,8 @@ def _content(event: Event) -> list[str | int | None]:
             return [*content, "approval", *pull.approval.labels, pull.approval.comment, pull.head, *evidence]
         if pull.identity_action is PullRequestAction.OTHER:
             return [*content, pull.host_action, pull.head]
+        if pull.identity_action is PullRequestAction.MERGED:
+            evidence = (None,)
         return [*content, pull.identity_action, pull.head, event.before, pull.previous_target, *evidence]
     if event.release is not None:
         release = event.release

@@ -76,7 +76,7 @@ EVERYWHERE = Evidence(PULL_REQUEST, (), (PullRequestAction.MERGED, PullRequestAc
 class Origin:
     """Where events were read from: a delivery's headers and payload, and the evidence that its host gives.
 
-    Of the evidence the first that is of an event counts.
+    Of the evidence the first that is of an event counts, unless EVERYWHERE says that it needs none.
     """
 
     evidence: Sequence[Evidence]
@@ -84,21 +84,19 @@ class Origin:
     payload: Payload
 
     def add_evidence(self, event: Event) -> Event:
-        """The event with its evidence, and with the first time in it as the time at which it happened.
+        """The event with its evidence, and with the first time in its host's as the time at which it happened.
 
         The evidence is None where the delivery itself is to be it: `add_delivery_evidence` fills that in.
         """
-        is_approval = event.pull_request is not None and event.pull_request.is_approval
-        choices = self.evidence if is_approval else (EVERYWHERE, *self.evidence)
-        evidence = next((evidence for evidence in choices if evidence.is_of(event)), None)
+        evidence = next((evidence for evidence in self.evidence if evidence.is_of(event)), None)
         if evidence is None:
             return event
         values = next(filter(None, (dict(self._values(choice)) for choice in evidence.choices)), {})
         times = [value for source, value in values.items() if isinstance(source, Time)]
-        update = {
-            "evidence": None if evidence.else_delivery and not values else tuple(values.values()),
-            "event_time": next(iter(times), None),
-        }
+        own = None if evidence.else_delivery and not values else tuple(values.values())
+        is_approval = event.pull_request is not None and event.pull_request.is_approval
+        is_known = EVERYWHERE.is_of(event) and not is_approval
+        update = {"evidence": () if is_known else own, "event_time": next(iter(times), None)}
         return event.model_copy(update=update)
 
     def _values(self, choice: Sequence[Member | Header]) -> Iterator[tuple[Member | Header, str]]:

@@ -152,7 +152,8 @@ class PullRequestFacts:
 
     `ref` is where git has the head, `before` the head before. `was_draft` and `previous_target` are what the pull
     request was before this event, where the host says so. `unclear` is an update of which the host does not say what
-    changed. `approval` counts only while the pull request is open, as far as the host tells.
+    changed, `target_unclear` one that may have changed the target. `approval` counts only while the pull request is
+    open, as far as the host tells.
     """
 
     repository: Repository
@@ -172,6 +173,7 @@ class PullRequestFacts:
     was_draft: bool | None = None
     previous_target: str | None = None
     unclear: bool = False
+    target_unclear: bool = False
     approval: Approval | None = None
 
     def event(self) -> Event | Ignored:
@@ -201,6 +203,7 @@ class PullRequestFacts:
                 became_ready=self.was_draft is True and self.draft is False,
                 previous_target=previous_target if previous_target != target else None,
                 unclear=self.unclear,
+                target_unclear=self.target_unclear,
                 approval=self.approval,
                 source_ref=self._source_ref(),
             ),

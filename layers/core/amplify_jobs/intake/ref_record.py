@@ -13,7 +13,8 @@ from itertools import chain
 
 from pydantic import AwareDatetime
 
-from amplify_jobs.events.event import Event, host_time
+from amplify_jobs.events.event import Event
+from amplify_jobs.events.times import host_time
 from amplify_jobs.model.base import GrowingModel
 
 # Older claims are forgotten; a ref rarely has so many within the days that a late delivery takes.

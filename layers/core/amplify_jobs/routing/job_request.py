@@ -6,7 +6,8 @@ import re
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.events.event import Event, EventKind, PullRequestAction, occurrence_time, request_id
+from amplify_jobs.events.event import Event, EventKind, PullRequestAction, request_id
+from amplify_jobs.events.times import occurrence_time
 from amplify_jobs.model.operations import REMOVE_PREVIEW, Operation
 from amplify_jobs.model.preview_order import PreviewAction
 from amplify_jobs.model.request import (

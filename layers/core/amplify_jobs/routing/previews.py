@@ -183,11 +183,12 @@ def ending(conditions: PullRequests, pull: PullRequest) -> str | None:
     if pull.action in _ENDS:
         return f"pull request {pull.number} was {pull.action}"
     patterns, earlier = conditions.targets, pull.previous_target
-    if patterns is None or earlier is None or pull.target is None:
+    if patterns is None or pull.target is None or last_match(patterns, pull.target) is not None:
         return None
-    if last_match(patterns, earlier) is not None and last_match(patterns, pull.target) is None:
+    if earlier is not None and last_match(patterns, earlier) is not None:
         return f"pull request {pull.number} is no longer for {earlier}, but for {pull.target}"
-    return None
+    # Where it was for another one before, there is no preview to take away.
+    return f"pull request {pull.number} may no longer be for one of the targets" if pull.target_unclear else None
 
 
 def preview_order(source: str, event: Event, action: PreviewAction) -> PreviewOrder | None:

@@ -133,6 +133,7 @@ def _pull_request(payload: Payload, pull: Payload, host_action: str) -> PullRequ
         draft=pull.flag("isDraft"),
         was_draft=deed is not None and deed.endswith(_PUBLISHED),
         unclear=action is PullRequestAction.SYNCHRONIZE and deed is None,
+        target_unclear=action is PullRequestAction.SYNCHRONIZE and (deed is None or _TARGET in deed),
     )
 
 

@@ -114,11 +114,12 @@ def _change(repository: Repository, change: Payload) -> RefChange | Ignored:
 def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
     pull = payload.at("pullrequest")
     source, target = (pull.name(side, "repository", "full_name") for side in ("source", "destination"))
+    action = _ACTIONS.get(host_action, PullRequestAction.OTHER)
     return PullRequestFacts(
         repository=Repository(payload.name("repository", "full_name") or target, HOST),
         number=pull.number("id"),
         host_action=host_action,
-        action=_ACTIONS.get(host_action, PullRequestAction.OTHER),
+        action=action,
         source=pull.ref("source", "branch", "name"),
         target=pull.ref("destination", "branch", "name"),
         head=pull.sha("source", "commit", "hash"),
@@ -126,6 +127,7 @@ def _pull_request(payload: Payload, host_action: str) -> PullRequestFacts:
         title=pull.text("title"),
         author=_name(pull.at("author")),
         draft=pull.flag("draft"),
+        target_unclear=action is PullRequestAction.SYNCHRONIZE,
     )
 
 

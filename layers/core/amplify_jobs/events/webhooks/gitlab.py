@@ -141,8 +141,15 @@ def _merge_request(payload: Payload) -> PullRequestFacts:
         draft=_draft(attributes),
         was_draft=_was_draft(payload) if is_update else None,
         previous_target=payload.ref("changes", "target_branch", "previous") if is_update else None,
+        target_unclear=is_update and previous_head is None and _is_unchecked(payload),
         approval=_approval(payload) if is_update else None,
     )
+
+
+def _is_unchecked(payload: Payload) -> bool:
+    """Whether GitLab has to find out anew if it can merge: this may be all that it says of a new target."""
+    changes = payload.at("changes")
+    return changes.text("merge_status", "current") == "unchecked" and not changes.at("target_branch").is_object
 
 
 def _approval(payload: Payload) -> Approval | None:
