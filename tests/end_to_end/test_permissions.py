@@ -330,9 +330,7 @@ def sweeps(team: Team) -> Iterator[None]:
     scheduler: Any = team.session.client("scheduler")
     target = scheduler.get_schedule(Name=f"{STACK}-sweep-previews")["Target"]
     window = {"Mode": "OFF"}
-    scheduler.create_schedule(
-        Name="sweep", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=window, Target=target
-    )
+    scheduler.create_schedule(Name="sweep", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=window, Target=target)
     team.until(lambda: (app.branches, app.mirrored) == ({}, {}) or None, "nothing was swept")
 
 
