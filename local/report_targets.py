@@ -6,6 +6,9 @@ Nothing is stored on disk.
 POST /_local/reports {"name": "github", "status": 503, "times": 3, "headers": {"retry-after": "60"}} has the next calls
 of a stand-in answered so; without a status, they are done and their answers are lost. DELETE ends that, and forgets all
 calls. report_apps.py answers what a GitHub App asks, report_reads.py what `reports check` reads.
+
+POST /_local/reports/events/<owner>/<name> {"event": "push", "payload": {…}, "lost": true} lets something happen in a
+repository at GitHub: its webhooks, made by GitHub's API, deliver it. What is lost can be asked for again.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from werkzeug.wrappers import Request, Response
 from local.report_apps import Apps
 from local.report_hosts import HOSTS
 from local.report_hosts.calls import HostAnswer, HostApi, HostCall
+from local.report_hosts.github_webhooks import GitHubWebhooks, HostEvent
 from local.report_reads import read_answer
 from local.server.http_server import DropConnectionError
 from local.server.protocol.match import raw_path
@@ -72,6 +76,7 @@ class ReportTargets:
 
     received: list[Received] = field(default_factory=list)
     apps: Apps = field(default_factory=Apps)
+    webhooks: GitHubWebhooks = field(default_factory=GitHubWebhooks)
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _hosts: dict[str, HostApi] = field(default_factory=dict)
@@ -89,6 +94,7 @@ class ReportTargets:
                 self._hosts.clear()
                 self._failures.clear()
                 self.apps.clear()
+                self.webhooks.clear()
             return Response(status=204)
         if path.rstrip("/") == PREFIX and request.method == "POST":
             return self._fail(request)
@@ -97,6 +103,10 @@ class ReportTargets:
             return None
         if name == "apps" and request.method == "PUT":
             return self._register(rest, request.get_data())
+        if name == "events" and request.method == "POST":
+            return self._happen(rest, request.get_data())
+        if name == "github" and self.webhooks.has(f"/{rest}"):
+            return self._answer_webhooks(request, f"/{rest}")
         with self._lock:
             answer = self._answer_app(request, name, f"/{rest}")
         if answer is None and request.method in {"GET", "DELETE"} and name not in HOSTS:
@@ -109,6 +119,34 @@ class ReportTargets:
         except ValueError as error:
             return _json({"message": str(error)}, 400)
         return Response(status=204)
+
+    def _happen(self, repository: str, body: bytes) -> Response:
+        try:
+            event = HostEvent.model_validate_json(body)
+        except ValidationError as error:
+            return _json({"message": _faults(error)}, 400)
+        return _json({"deliveries": self.webhooks.happen(repository, event)}, 201)
+
+    def _answer_webhooks(self, request: Request, path: str) -> Response:
+        """Answer a call of the API of webhooks. It is no report, and has secrets, so it is not kept."""
+        with self._lock:
+            failure = self._failure("github", request.method, path)
+        if failure is not None and failure.status is not None:
+            return _failed(failure)
+        try:
+            content = json.loads(request.get_data() or b"{}")
+        except ValueError:
+            content = None
+        answer = (
+            self.webhooks.answer(self._call(request, "github", path, content))
+            if isinstance(content, dict)
+            else HostAnswer(400, {"message": "Problems parsing JSON"})
+        )
+        if failure is not None:
+            raise DropConnectionError
+        response = _json(answer.content, answer.status)
+        response.headers.update(answer.headers)
+        return response
 
     def _answer_app(self, request: Request, name: str, path: str) -> Response | None:
         """Answer what is asked before a report: of an App, and what `reports check` reads; None for a report.
@@ -138,8 +176,7 @@ class ReportTargets:
         try:
             failure = Failure.model_validate_json(request.get_data())
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            return _json({"message": faults}, 400)
+            return _json({"message": _faults(error)}, 400)
         with self._lock:
             self._failures.append(failure)
         return _json(failure.model_dump(), 201)
@@ -185,11 +222,15 @@ class ReportTargets:
         if name not in HOSTS:
             return HostAnswer(*_accepted(name, request.method, number))
         host = self._hosts.setdefault(name, HOSTS[name]())
-        headers = {key.lower(): value for key, value in request.headers.items()}
-        address = f"{request.host_url.rstrip('/')}{PREFIX}/{name}"
         if request.method in {"POST", "PUT", "PATCH"} and not isinstance(content, dict):
             return HostAnswer(400, {"message": "the body is no object"})
-        return host.answer(HostCall(request.method, address, path, request.args.to_dict(), headers, content))
+        return host.answer(self._call(request, name, path, content))
+
+    @staticmethod
+    def _call(request: Request, name: str, path: str, content: Any) -> HostCall:
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        address = f"{request.host_url.rstrip('/')}{PREFIX}/{name}"
+        return HostCall(request.method, address, path, request.args.to_dict(), headers, content)
 
     def _list(self) -> Response:
         with self._lock:
@@ -222,6 +263,16 @@ class ReportTargets:
             )
             + "</html>\n"
         )
+
+
+def _faults(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+
+
+def _failed(failure: Failure) -> Response:
+    response = _json({"message": "It fails, as it was told to."}, failure.status or 500)
+    response.headers.update(failure.headers)
+    return response
 
 
 def headline(content: Any) -> str:

@@ -1,6 +1,7 @@
-"""Stand-ins for the APIs of git hosts, as far as reports call them: each has its host's rules, and refuses the same.
+"""Stand-ins for the APIs of git hosts, as far as reports and reconcile call them.
 
-A commit of zeros and pull request 404 are at no host. Whoever calls with another token is somebody else.
+Each has its host's rules, and refuses the same. A commit of zeros and pull request 404 are at no host. Whoever calls
+with another token is somebody else.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from local.report_hosts.calls import (
 DESCRIPTION_LIMIT = 140
 CONTEXT_LIMIT = 255
 COMMENT_LIMIT = 65_536
+NOT_FOUND = HostAnswer(404, {"message": "Not Found"})
 _REPOSITORY = r"/repos/([^/]+/[^/]+)"
 _DEPLOYMENT_STATES = {"error", "failure", "inactive", "in_progress", "queued", "pending", "success"}
 
@@ -42,11 +43,7 @@ class GitHub:
         )
 
     def answer(self, call: HostCall) -> HostAnswer:
-        if not call.headers.get("user-agent"):
-            return HostAnswer(403, {"message": "Request forbidden by administrative rules."})
-        if call.caller is None:
-            return HostAnswer(401, {"message": "Requires authentication"})
-        return apply(self._rules, call, HostAnswer(404, {"message": "Not Found"}))
+        return refusal(call) or apply(self._rules, call, NOT_FOUND)
 
     def _create_status(self, call: HostCall, repository: str, commit: str) -> HostAnswer:
         if call.text("state") not in {"error", "failure", "pending", "success"}:
@@ -63,7 +60,7 @@ class GitHub:
 
     def _list_comments(self, call: HostCall, repository: str, number: str) -> HostAnswer:
         if number == MISSING_PULL_REQUEST:
-            return HostAnswer(404, {"message": "Not Found"})
+            return NOT_FOUND
         notes = self._notes.of(f"{repository}#{number}")
         shown, following = call.page(notes, "per_page", 30)
         more = {"link": f'<{call.address}{call.path}?page={following}>; rel="next"'} if following else {}
@@ -71,7 +68,7 @@ class GitHub:
 
     def _create_comment(self, call: HostCall, repository: str, number: str) -> HostAnswer:
         if number == MISSING_PULL_REQUEST:
-            return HostAnswer(404, {"message": "Not Found"})
+            return NOT_FOUND
         if (fault := _body_fault(call)) is not None:
             return fault
         return HostAnswer(201, _comment(self._notes.add(f"{repository}#{number}", call.caller, call.text("body"))))
@@ -79,7 +76,7 @@ class GitHub:
     def _change_comment(self, call: HostCall, repository: str, identity: str) -> HostAnswer:
         note = self._notes.find_in_repository(identity, repository)
         if note is None:
-            return HostAnswer(404, {"message": "Not Found"})
+            return NOT_FOUND
         if note.author != call.caller:
             return HostAnswer(403, {"message": "Resource not accessible by personal access token"})
         return _body_fault(call) or HostAnswer(200, _comment(self._notes.change(note, call.text("body"))))
@@ -87,7 +84,7 @@ class GitHub:
     def _delete_comment(self, call: HostCall, repository: str, identity: str) -> HostAnswer:
         note = self._notes.find_in_repository(identity, repository)
         if note is None:
-            return HostAnswer(404, {"message": "Not Found"})
+            return NOT_FOUND
         self._notes.delete(note)
         return HostAnswer(204)
 
@@ -140,7 +137,7 @@ class GitHub:
     def _create_deployment_status(self, call: HostCall, repository: str, identity: str) -> HostAnswer:
         deployment = self._deployments.get(int(identity))
         if deployment is None or deployment["repository"] != repository:
-            return HostAnswer(404, {"message": "Not Found"})
+            return NOT_FOUND
         if call.text("state") not in _DEPLOYMENT_STATES:
             return invalid("state")
         if len(call.text("description")) > DESCRIPTION_LIMIT:
@@ -159,6 +156,13 @@ class GitHub:
             is_kept = each["transient_environment"] or each["production_environment"] or each["id"] >= deployment["id"]
             if is_of_environment and not is_kept and statuses and statuses[-1]["state"] == "success":
                 statuses.append({"id": 1, "state": "inactive", "environment_url": ""})
+
+
+def refusal(call: HostCall) -> HostAnswer | None:
+    """What GitHub answers to whoever does not say who calls."""
+    if not call.headers.get("user-agent"):
+        return HostAnswer(403, {"message": "Request forbidden by administrative rules."})
+    return HostAnswer(401, {"message": "Requires authentication"}) if call.caller is None else None
 
 
 def invalid(what: str) -> HostAnswer:

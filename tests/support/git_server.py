@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from urllib.parse import SplitResult, unquote
 import urllib3
 
 BLOCK = 64 * 1024
+API = "/api/v3"
 
 
 @dataclass
@@ -39,13 +41,17 @@ class Fault:
 
 @dataclass
 class GitServer:
-    """Serves the bare repositories of a folder; `token` is the password that it wants, if any."""
+    """Serves the bare repositories of a folder; `token` is the password that it wants, if any.
+
+    What is below /api/v3, as the API of a GitHub Enterprise Server is, is answered by whatever is at the address `api`.
+    """
 
     root: Path
     token: str | None = None
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     port: int = 0
+    api: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def address(self, name: str) -> str:
@@ -128,6 +134,8 @@ def running_git_server(root: Path, token: str | None = None) -> Iterator[GitServ
                     self._answer(302, {"Location": fault.location})
                 elif fault.status is not None:
                     self._answer(fault.status, {})
+                elif state.api is not None and self.path.startswith(API):
+                    self._forward(state.api + self.path.removeprefix(API), body)
                 elif not self._allowed():
                     self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'})
                 else:
@@ -159,6 +167,17 @@ def running_git_server(root: Path, token: str | None = None) -> Iterator[GitServ
                 return True
             kind, _, value = self.headers.get("Authorization", "").partition(" ")
             return kind == "Basic" and base64.b64decode(value).decode().partition(":")[2] == state.token
+
+        def _forward(self, url: str, body: IO[bytes]) -> None:
+            names = ("Authorization", "User-Agent", "Content-Type")
+            headers = {name: self.headers[name] for name in names if name in self.headers}
+            try:
+                answer = urllib3.request(self.command, url, body=body.read(), headers=headers, retries=False)
+            except urllib3.exceptions.HTTPError:
+                self._cut()
+                return
+            more = {"Link": answer.headers["Link"]} if "Link" in answer.headers else {}
+            self._answer(answer.status, {"Content-Type": "application/json", **more}, io.BytesIO(answer.data))
 
         def _run(self, path: str, query: str, body: IO[bytes], fault: Fault) -> None:
             run = subprocess.Popen(

@@ -52,6 +52,7 @@ class Team:
         ssm.put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET, Overwrite=True)
         self.outputs = json.loads(ssm.get_parameter(Name="/amplify-jobs/outputs")["Parameter"]["Value"])
         self.url = f"{cloud.api_url}/webhooks/github"
+        git_server.api = f"{cloud.endpoint_url}/_local/reports/github"
         self._folder = folder
         self._routes: dict[str, Any] = {}
         git_access = {"url": git_server.address("{repository}"), "token": SECRET_NAME}

@@ -71,7 +71,7 @@ def lines(found: Found, left_out: Mapping[str, str], *, dry_run: bool) -> Iterat
     for error in found.errors:
         yield f"A batch of repositories failed with {error}; the log of the function reconcile has the reason"
     for route, reason in left_out.items():
-        yield f"Left out: the repositories of route {route}: {reason}"
+        yield f"Not looked at: route {route}: {reason}"
     if not found.repositories and not found.errors:
         yield "No repository to look at: no route for push names one whose source has git."
         return

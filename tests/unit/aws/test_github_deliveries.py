@@ -12,6 +12,7 @@ from amplify_jobs.aws.github_deliveries import GitHubDeliveries
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
+from amplify_jobs.reconciling.redelivery import MOST_PAGES
 from amplify_jobs.reporting.call import Answer, Call
 from amplify_jobs.routing.mirrors import Git
 from amplify_jobs.routing.reconciled import ReconciledRepository
@@ -36,6 +37,7 @@ class Host:
             f"GET {HOOKS}?per_page=100": [{"id": 5, "config": {"url": f"{WEBHOOKS}/github"}}],
             f"GET {HOOKS}/5/deliveries?per_page=100": [FAILED],
         }
+        self.links: dict[str, str] = {}
         self.attempt = more.get("attempt", Answer(202))
 
     def send(self, call: Call) -> Answer:
@@ -46,7 +48,8 @@ class Host:
         if call.method == "POST":
             return self.attempt
         content: Any = self.answers.get(self.calls[-1])
-        return Answer(404) if content is None else Answer(200, {}, json.dumps(content).encode())
+        headers = {"link": self.links[call.url]} if call.url in self.links else {}
+        return Answer(404) if content is None else Answer(200, headers, json.dumps(content).encode())
 
 
 def ask(host: Host, secrets: FixedSecrets | None = None, *, provider: str = "github", **git: str) -> int:
@@ -60,6 +63,24 @@ def test_a_failed_delivery_of_our_webhook_is_asked_for_again() -> None:
     assert ask(host) == 1
     assert host.calls[-1] == f"POST {HOOKS}/5/deliveries/7/attempts"
     assert host.authorizations == {"Bearer t0ken"}
+
+
+def test_deliveries_are_read_page_by_page_and_at_the_host_alone() -> None:
+    host, page = Host(), f"{HOOKS}/5/deliveries?per_page=100"
+    other = {**FAILED, "id": 9, "guid": "b", "delivered_at": "2026-11-28T12:09:00Z"}
+    host.answers |= {f"GET {page}": [other], f"GET {page}&cursor=v1%2F7": [FAILED]}
+    host.links[page] = '<https://elsewhere.example/x?cursor=v1%2F7>; rel="next"'
+    assert ask(host) == 2
+    assert [call.rpartition("/deliveries")[2] for call in host.calls[-2:]] == ["/7/attempts", "/9/attempts"]
+
+
+def test_of_very_many_deliveries_the_newest_are_looked_at() -> None:
+    host, page = Host(), f"{HOOKS}/5/deliveries?per_page=100"
+    for url in (page, f"{page}&cursor=v1"):
+        host.answers[f"GET {url}"] = [FAILED]
+        host.links[url] = '<https://api.github.com/x?cursor=v1>; rel="next"'
+    assert ask(host) == 1
+    assert len(host.calls) == 1 + MOST_PAGES + 1
 
 
 def test_one_that_github_does_not_repeat_is_not_counted() -> None:

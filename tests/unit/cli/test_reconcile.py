@@ -30,23 +30,26 @@ def batch(**members: Any) -> dict[str, Any]:
 
 def test_batches_are_told_together() -> None:
     push = {**WEB, "ref": "refs/heads/main", "commit": "4f2c1e0b9d3a" + "0" * 28}
+    skipped = {**push, "note": "no job: route web: the head commit's message says [skip ci]"}
     told = found(
         [
-            batch(redelivered=3, missed=2, pushes=[push], waiting=1),
+            batch(redelivered=3, missed=3, pushes=[push, skipped], waiting=1),
             batch(first=[DOCS], unreached=[{**WEB, "reason": "git.example.com did not answer"}]),
             {"error": "ServiceTrouble"},
         ]
     )
-    assert list(lines(told, {"all": "acme/* is a pattern, and names no repository"}, dry_run=True)) == [
+    assert list(lines(told, {"all": "acme/* is a pattern"}, dry_run=True)) == [
         "Missed: acme/web refs/heads/main 4f2c1e0b9d3a (source gitea)",
+        "Missed: acme/web refs/heads/main 4f2c1e0b9d3a (source gitea): no job: "
+        "route web: the head commit's message says [skip ci]",
         "… and 1 more",
         "Failed deliveries that the host was asked for again: 3",
         "First look: acme/docs (source gitea): nothing is built for what is there",
         "Not reached: acme/web (source gitea): git.example.com did not answer",
         "A batch of repositories failed with ServiceTrouble; the log of the function reconcile has the reason",
-        "Left out: the repositories of route all: acme/* is a pattern, and names no repository",
+        "Not looked at: route all: acme/* is a pattern",
         "Repositories: 2; refs: 6; pushes that may still be delivered: 1.",
-        "Missed pushes would be asked for: 2.",
+        "Missed pushes would be asked for: 3.",
     ]
 
 

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from amplify_jobs.reconciling.redelivery import MOST_REDELIVERIES, failed_pushes, hook_of, hooks_address
+from amplify_jobs.reconciling.redelivery import (
+    MOST_REDELIVERIES,
+    failed_pushes,
+    hook_of,
+    hooks_address,
+    next_cursor,
+)
 from amplify_jobs.routing.mirrors import Git
 from amplify_jobs.routing.reconciled import ReconciledRepository
 from tests.support.reconciled import NOON
@@ -48,6 +54,31 @@ def test_not_too_many_are_asked_for() -> None:
 )
 def test_what_is_no_delivery_is_left_out(members: dict[str, Any]) -> None:
     assert failed_pushes([{**delivery(1), **members}, {}], NOON) == []
+
+
+LINK = '<https://api.github.com/repositories/1/hooks/5/deliveries?per_page=100&cursor=v1_17>; rel="next"'
+
+
+@pytest.mark.parametrize(
+    ("link", "cursor"),
+    [
+        (LINK, "v1_17"),
+        (f'<https://api.github.com/x?cursor=v1_1>; rel="prev", {LINK}', "v1_17"),
+        (LINK.replace("next", "prev"), None),
+        (LINK.replace("cursor", "page"), None),
+        ("", None),
+        ('<>; rel="next"', None),
+        ('<https://[;cursor=1>; rel="next"', None),
+    ],
+)
+def test_the_next_page_begins_where_the_host_says(link: str, cursor: str | None) -> None:
+    assert next_cursor([delivery(5), delivery(3)], link, NOON) == cursor
+
+
+def test_older_deliveries_than_were_asked_for_are_on_no_next_page() -> None:
+    assert next_cursor([delivery(5), delivery(3)], LINK, NOON + timedelta(minutes=4)) is None
+    assert next_cursor([delivery(5), {}], LINK, NOON + timedelta(minutes=4)) == "v1_17"
+    assert next_cursor([], LINK, NOON) is None
 
 
 def test_the_webhook_is_the_one_with_our_address() -> None:

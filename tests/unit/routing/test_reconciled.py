@@ -28,6 +28,15 @@ def routes(*pushes: dict[str, Any], sources: tuple[str, ...] = ("gitea",), **mor
     return Routes.model_validate({"sources": made, "routes": named})
 
 
+def waiting(kind: str) -> Routes:
+    """A route of a source with git that waits for something else than pushes."""
+    source = {"provider": "gitea", "secrets": ["/amplify-jobs/secrets/gitea"], "git": GIT}
+    when = {kind: {} if kind == "request" else {"repository": "acme/web"}}
+    return Routes.model_validate(
+        {"sources": {"gitea": source}, "routes": {"route": {"source": "gitea", "when": when, "request": JOB}}}
+    )
+
+
 def found(made: Routes) -> dict[tuple[str, str], tuple[str, ...]]:
     return {(each.source, each.repository): each.prefixes for each in reconciled_repositories(made)}
 
@@ -65,10 +74,26 @@ def test_a_repository_needs_a_name_and_a_source_with_git(made: Routes, reconcile
     ("made", "reasons"),
     [
         (routes({"repository": "acme/web"}), {}),
-        (routes({"repository": "acme/*"}), {"route-0": "acme/* is a pattern, and names no repository"}),
+        (
+            routes({"repository": "acme/*"}),
+            {"route-0": "acme/* is a pattern, and git does not list a host's repositories; name each one"},
+        ),
         (routes({"repository": "acme/web"}, sources=("a", "b")), {"route-0": "it has no source, and a, b have git"}),
-        (routes({"repository": "acme/*"}, sources=("no-git",)), {}),
-        (routes({"repository": "acme/*"}, sources=("a", "no-git"), source="no-git"), {}),
+        (routes({"repository": "acme/*"}, sources=("no-git",)), {"route-0": "it has no source, and no source has git"}),
+        (
+            routes({"repository": "acme/web"}, sources=("a", "no-git"), source="no-git"),
+            {"route-0": "source no-git has no git, by which its repositories can be read"},
+        ),
+        (
+            routes({"repository": "web"}, source="aws.codecommit"),
+            {"route-0": "EventBridge itself tries events of CodeCommit again for a day"},
+        ),
+        (waiting("pull_request"), {"route": "refs do not tell what happens to pull requests"}),
+        (
+            waiting("release"),
+            {"route": "refs do not tell which releases were published; a route for their tags is looked at"},
+        ),
+        (waiting("request"), {}),
         (routes({"repository": "acme/*"}, enabled=False), {}),
     ],
 )

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.errors import ServiceTrouble
-from amplify_jobs.reconciling.redelivery import PROVIDER, failed_pushes, hook_of, hooks_address
+from amplify_jobs.reconciling.redelivery import (
+    MOST_PAGES,
+    PROVIDER,
+    failed_pushes,
+    hook_of,
+    hooks_address,
+    next_cursor,
+)
 from amplify_jobs.reporting.call import USER_AGENT, Answer, Call
 from amplify_jobs.routing.reconciled import ReconciledRepository
 
@@ -44,10 +53,23 @@ class GitHubDeliveries:
         hook = hook_of(self._get(f"{hooks}?per_page=100", token).elements(), f"{self._webhooks}/{repository.source}")
         if hook is None:
             return 0
-        deliveries = self._get(f"{hooks}/{hook}/deliveries?per_page=100", token).elements()
-        numbers = failed_pushes(deliveries, since)
+        numbers = failed_pushes(self._deliveries(f"{hooks}/{hook}/deliveries?per_page=100", token, since), since)
         answers = [self._call("POST", f"{hooks}/{hook}/deliveries/{number}/attempts", token) for number in numbers]
         return sum(answer.status == _ACCEPTED for answer in answers)
+
+    def _deliveries(self, address: str, token: str, since: datetime) -> list[dict[str, Any]]:
+        """The deliveries since then, and some before; the newest ones where there are very many."""
+        deliveries: list[dict[str, Any]] = []
+        url = address
+        for _ in range(MOST_PAGES):
+            answer = self._get(url, token)
+            page = answer.elements()
+            deliveries += page
+            cursor = next_cursor(page, answer.headers.get("link", ""), since)
+            if cursor is None:
+                break
+            url = f"{address}&cursor={quote(cursor, safe='')}"
+        return deliveries
 
     def _get(self, url: str, token: str) -> Answer:
         answer = self._call("GET", url, token)

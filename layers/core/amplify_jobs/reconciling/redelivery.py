@@ -5,10 +5,11 @@ Source: https://docs.github.com/rest/repos/webhooks (list repository webhooks, l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from amplify_jobs.events.event import EventKind
 from amplify_jobs.routing.reconciled import ReconciledRepository
@@ -16,7 +17,10 @@ from amplify_jobs.routing.reconciled import ReconciledRepository
 PROVIDER = "github"
 # GitHub allows 5,000 calls an hour with a token.
 MOST_REDELIVERIES = 20
+# A page has 100 deliveries.
+MOST_PAGES = 10
 _HOST, _API = "github.com", "https://api.github.com"
+_NEXT = re.compile(r'<([^<>]*)>;\s*rel="next"')
 
 
 def hooks_address(repository: ReconciledRepository) -> str:
@@ -34,6 +38,18 @@ def hook_of(hooks: Sequence[Mapping[str, Any]], webhook: str) -> int | None:
         if url == webhook and isinstance(hook.get("id"), int):
             return int(hook["id"])
     return None
+
+
+def next_cursor(page: Sequence[Mapping[str, Any]], link: str, since: datetime) -> str | None:
+    """Where the page after this one begins, by the header Link; None where all later ones are from before that time.
+
+    The newest deliveries come first. The cursor is all that is taken of the link: the token goes to no other address.
+    """
+    times = [time for one in page if (time := _time(one)) is not None]
+    match = _NEXT.search(link)
+    if match is None or not times or min(times) < since:
+        return None
+    return next(iter(parse_qs(match[1].partition("?")[2]).get("cursor", [])), None)
 
 
 def failed_pushes(deliveries: Sequence[Mapping[str, Any]], since: datetime) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import Event, EventKind
 from amplify_jobs.events.refs import BRANCHES, TAGS
 from amplify_jobs.routing.conditions import Push
@@ -43,18 +44,29 @@ def reconciled_repositories(routes: Routes) -> tuple[ReconciledRepository, ...]:
 
 
 def reasons_against(routes: Routes) -> dict[str, str]:
-    """Why nothing is listed for routes that wait for pushes of a source that has git, by the routes' names."""
+    """Why nothing is listed for routes that wait for an event of a repository, by the routes' names."""
     sources = _sources(routes)
-    reasons: dict[str, str] = {}
-    for name, route in routes.routes.items():
-        push = route.when.push
-        if push is None or not route.enabled or not sources:
-            continue
-        if route.source is None and len(sources) > 1:
-            reasons[name] = f"it has no source, and {', '.join(sources)} have git"
-        elif _source(route, sources) is not None and plain_name(push.repository) is None:
-            reasons[name] = f"{push.repository} is a pattern, and names no repository"
-    return reasons
+    reasons = ((name, _reason_against(route, sources)) for name, route in routes.routes.items() if route.enabled)
+    return {name: reason for name, reason in reasons if reason is not None}
+
+
+def _reason_against(route: Route, sources: list[str]) -> str | None:
+    when = route.when
+    if when.pull_request is not None:
+        return "refs do not tell what happens to pull requests"
+    if when.release is not None:
+        return "refs do not tell which releases were published; a route for their tags is looked at"
+    if when.push is None:
+        return None
+    if route.source == CODECOMMIT:
+        return "EventBridge itself tries events of CodeCommit again for a day"
+    if route.source is not None and route.source not in sources:
+        return f"source {route.source} has no git, by which its repositories can be read"
+    if route.source is None and len(sources) != 1:
+        return f"it has no source, and {', '.join(sources) or 'no source'} {'have' if sources else 'has'} git"
+    if plain_name(when.push.repository) is None:
+        return f"{when.push.repository} is a pattern, and git does not list a host's repositories; name each one"
+    return None
 
 
 def is_reconciled(routes: Routes, source: str, event: Event) -> bool:
