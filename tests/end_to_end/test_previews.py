@@ -14,7 +14,6 @@ from tests.support.previewed import PreviewedMirror, sweep
 from tests.support.pull_deliveries import APPROVALS
 from tests.support.team import Team
 
-pytestmark = pytest.mark.shared_cloud
 TOKEN = "/amplify-jobs/secrets/reports/token"
 PAGE = "refs/heads/feat"
 
@@ -35,22 +34,22 @@ def test_a_pull_request_is_shown_as_long_as_it_is_open(team: Team) -> None:
     team.reports["shown"] = {"kind": "pull_request_comment", **target}
     app = PreviewedMirror.made(team, "gitlab", environmentVariables={"API": "https://staging.example.com"})
     first = app.commit("first", PAGE)
-    finished = app.built(app.did("opened", first, 7), first)
+    finished = app.built(app.did("opened", first, 70), first)
     assert b"first" in team.shown(finished)
-    branch = app.branches["pr-7"]
+    branch = app.branches["pr-70"]
     assert (branch["stage"], branch["enableAutoBuild"]) == ("PULL_REQUEST", False)
     assert branch["tags"] == {"amplify-jobs:preview": "gitlab"}
     assert branch["environmentVariables"] == {"API": "https://staging.example.com"}
-    assert app.mirrored == {"pr-7": first}
+    assert app.mirrored == {"pr-70": first}
     site = finished["links"]["site"]
-    text = team.until(lambda: next((one for one in comments(team, 7) if site in one), None), "no comment")
+    text = team.until(lambda: next((one for one in comments(team, 70) if site in one), None), "no comment")
     assert f"]({site})" in text
 
     second = app.commit("second", PAGE)
-    assert b"second" in team.shown(app.built(app.did("updated", second, 7, before=first), second))
-    assert app.mirrored == {"pr-7": second}
+    assert b"second" in team.shown(app.built(app.did("updated", second, 70, before=first), second))
+    assert app.mirrored == {"pr-70": second}
 
-    closed = app.did("closed", second, 7)
+    closed = app.did("closed", second, 70)
     app.removed(closed)
     # Nobody is told of what is as it should be.
     team.collect()
