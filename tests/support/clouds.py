@@ -26,6 +26,7 @@ CLOUDS = {
         "test_previews.py",
         "test_codecommit.py",
         "test_missed_pushes.py",
+        "test_redeliveries.py",
         "test_api.py",
         "test_reports_commands.py",
         "test_reports.py",
