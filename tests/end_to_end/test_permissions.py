@@ -24,7 +24,7 @@ from tests.support.looking import reconcile
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.signed_calls import call
-from tests.support.team import BUCKETS, MIRRORS, Team
+from tests.support.team import BUCKETS, MIRRORS, RECONCILED, Team
 
 pytestmark = pytest.mark.thorough
 
@@ -265,11 +265,15 @@ def reports(team: Team) -> Iterator[None]:
 
 
 def comments(team: Team, folder: Path) -> Iterator[None]:
-    """Comments on a commit and on a pull request of CodeCommit, from the start of a job to its end."""
+    """Comments on a commit and on a pull request of CodeCommit, from the start of a job to its end.
+
+    Of a third repository, the changes of refs are claimed, as `reconciles` lists them.
+    """
     app_id = team.app("commented")
     whens: dict[str, dict[str, Any]] = {
         "commented": {"push": {"repository": "commented", "branches": ["main"]}},
         "reviewed": {"pull_request": {"repository": "reviewed", "targets": ["main"]}},
+        RECONCILED[0]: {"push": {"repository": RECONCILED[0], "branches": ["main"]}},
     }
     for name, when in whens.items():
         team.route(name, "", source="aws.codecommit", when=when, request=start_of(app_id))
@@ -281,6 +285,7 @@ def comments(team: Team, folder: Path) -> Iterator[None]:
         repository.push("main")
     repositories[1].push("topic")
     repositories[1].open_pull_request("topic", "Change")
+    until_asked(team, "ReceiveEventFunctionRole", "dynamodb:PutItem")
     for action in ("GetCommentsForComparedCommit", "GetCommentsForPullRequest", "UpdateComment"):
         until_asked(team, "SendReportFunctionRole", f"codecommit:{action}")
 
@@ -442,7 +447,7 @@ def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {
         role(lived, f"{name}FunctionRole").name: leading_keys
-        for name in ("SendReport", "Mirror", "ReceiveWebhook", "DrainIntake", "Reconcile")
+        for name in ("SendReport", "Mirror", "ReceiveWebhook", "ReceiveEvent", "DrainIntake", "Reconcile")
     }
 
 

@@ -103,7 +103,7 @@ class Host:
     reads: list[list[str]] = field(default_factory=list)
     is_moving: bool = False
 
-    def source(self, git: Git, repository: str) -> Host:
+    def source(self, git: Git | None, repository: str) -> Host:
         return self
 
     def tips(self, prefixes: Sequence[str]) -> dict[str, Tip]:

@@ -70,6 +70,16 @@ def test_a_repository_needs_a_name_and_a_source_with_git(made: Routes, reconcile
     assert [each.source for each in reconciled_repositories(made)] == reconciled
 
 
+def test_repositories_of_codecommit_are_listed_if_the_stack_may_read_them() -> None:
+    made = routes({"repository": "web", "tags": ["v*"]}, {"repository": "docs"}, source="aws.codecommit", sources=())
+    assert reconciled_repositories(made) == ()
+    (web,) = reconciled_repositories(made, ["web", "other"])
+    assert (web.source, web.repository, web.git, web.prefixes) == ("aws.codecommit", "web", None, ("refs/tags/v",))
+    event = Event(kind=EventKind.TAG, repository="web", ref="refs/tags/v1")
+    assert is_reconciled(made, "aws.codecommit", event)
+    assert not is_reconciled(made, "gitea", event)
+
+
 @pytest.mark.parametrize(
     ("made", "reasons"),
     [
@@ -86,7 +96,12 @@ def test_a_repository_needs_a_name_and_a_source_with_git(made: Routes, reconcile
         ),
         (
             routes({"repository": "web"}, source="aws.codecommit"),
-            {"route-0": "EventBridge itself tries events of CodeCommit again for a day"},
+            {"route-0": "the parameter ReconcileRepositories of the stack does not name web"},
+        ),
+        (routes({"repository": "docs"}, source="aws.codecommit"), {}),
+        (
+            routes({"repository": "w*"}, source="aws.codecommit"),
+            {"route-0": "w* is a pattern, and git does not list a host's repositories; name each one"},
         ),
         (waiting("pull_request"), {"route": "refs do not tell what happens to pull requests"}),
         (
@@ -98,7 +113,7 @@ def test_a_repository_needs_a_name_and_a_source_with_git(made: Routes, reconcile
     ],
 )
 def test_what_is_left_out_has_a_reason(made: Routes, reasons: dict[str, str]) -> None:
-    assert reasons_against(made) == reasons
+    assert reasons_against(made, ["docs"]) == reasons
 
 
 @pytest.mark.parametrize(

@@ -40,17 +40,19 @@ class GitHubDeliveries:
 
         It is 0 where the token may not see webhooks, or the host does not answer: what was missed is asked for anyway.
         """
-        if repository.provider != PROVIDER or repository.git.token is None:
+        git = repository.git
+        if repository.provider != PROVIDER or git is None or git.token is None:
             return 0
         try:
-            return self._ask_again(repository, hooks_address(repository), since)
+            token = self._secrets.values((git.token,))[0]
+            hooks = hooks_address(git, repository.repository)
+            return self._ask_again(hooks, f"{self._webhooks}/{repository.source}", token, since)
         except ServiceTrouble as trouble:
             logger.info("Deliveries can't be asked for again", extra={"reason": str(trouble)})
             return 0
 
-    def _ask_again(self, repository: ReconciledRepository, hooks: str, since: datetime) -> int:
-        token = self._secrets.values((str(repository.git.token),))[0]
-        hook = hook_of(self._get(f"{hooks}?per_page=100", token).elements(), f"{self._webhooks}/{repository.source}")
+    def _ask_again(self, hooks: str, webhook: str, token: str, since: datetime) -> int:
+        hook = hook_of(self._get(f"{hooks}?per_page=100", token).elements(), webhook)
         if hook is None:
             return 0
         numbers = failed_pushes(self._deliveries(f"{hooks}/{hook}/deliveries?per_page=100", token, since), since)
