@@ -141,11 +141,13 @@ def _holds(name: str, rule: Mapping[str, Any], data: Any) -> bool:
     match {key: value for key, value in rule.items() if key not in {"Variable", "Next"}}:
         case {"BooleanEquals": wanted}:
             return look_up(rule["Variable"], data, {}) is wanted
+        case {"StringEquals": wanted}:
+            return bool(look_up(rule["Variable"], data, {}) == wanted)
         case {"IsPresent": wanted} if rule["Variable"].count(".") == 1:
             return (rule["Variable"].removeprefix("$.") in data) is wanted
         case {"IsNull": wanted}:
             return (look_up(rule["Variable"], data, {}) is None) is wanted
-    raise NotSimulatedError(f"{name}: only BooleanEquals, IsNull and IsPresent of a member are simulated")
+    raise NotSimulatedError(f"{name}: only BooleanEquals, StringEquals, IsNull and IsPresent of a member are simulated")
 
 
 def look_up(path: str, data: Any, context: Mapping[str, Any]) -> Any:

@@ -37,7 +37,7 @@ EVENT_SECONDS = 5.0
 
 PLAIN_WAIT_SECONDS = 15.0
 PLAIN_TRANSITIONS_PER_POLL = 3
-NOT_POLLING = ("Mirrored?", "StartJob", "AnnounceStart", "AnnounceEnd")
+NOT_POLLING = ("Preview?", "StartJob", "AnnounceStart", "AnnounceEnd")
 
 MINUTES = (1, 5, 20)
 JOBS_PER_ROW = 300

@@ -99,6 +99,7 @@ def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -
     followed_app = team.app("followed", [BRANCH], ENDLESS_BUILD)
     started_app = team.app("started", [BRANCH], ENDLESS_BUILD)
     team.route("rejected", UNKNOWN_APP)
+    team.show("shown")
     team.report_to_chat()
     team.store_routes()
     status, answer = team.deliver(team.push("followed", BRANCH))
@@ -110,6 +111,7 @@ def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -
         ("receive_webhook", world.delivery, is_accepted, world.until_rejected),
         ("receive_event", world.job_requested, _is_requested, world.until_rejected),
         ("drain_intake", world.batch, world.is_drained, world.until_rejected),
+        ("preview", world.shown, lambda answer: answer["isPreview"], _at_once),
         ("mirror", world.mirrored, lambda answer: answer["objects"] == OBJECTS_OF_COMMIT, _at_once),
         ("reconcile", lambda: {"order": {}}, lambda answer: len(answer["batches"]) == 1, _at_once),
         ("start_job", world.start, _is_started, world.stop_started),
@@ -219,6 +221,13 @@ class _World:
         branch = f"branch-{next(self._numbers)}"
         order = {"source": "mirrored", "repository": "acme/mirrored", "ref": f"refs/heads/{BRANCH}", "branch": branch}
         return {"request": {**request, "route": "mirrored", "mirror": order}, "execution": self._execution}
+
+    def shown(self) -> Mapping[str, Any]:
+        """A request for a pull request, whose branch the first one makes and the others find."""
+        order = {"action": "build", "source": "github", "repository": "acme/shown", "pullRequest": 7}
+        request = self._request(self._started)
+        parameters = {**request["parameters"], "branchName": "pr-7"}
+        return {"request": {**request, "route": "shown", "parameters": parameters, "preview": order}}
 
     def stop_started(self) -> None:
         """Stop the last job that a start has started, and wait for its end."""

@@ -18,8 +18,9 @@ from botocore.config import Config
 
 from amplify_jobs.events.webhooks.github import SIGNATURE_HEADER, sign
 from amplify_jobs.model.operations import Operation
-from amplify_jobs.routing.conditions import Push, When
+from amplify_jobs.routing.conditions import PullRequests, Push, When
 from amplify_jobs.routing.mirrors import Git, Mirror
+from amplify_jobs.routing.previews import Preview
 from amplify_jobs.routing.report_targets import ChatWebhook, ReportConditions, Target
 from amplify_jobs.routing.routes import RequestTemplate, Route, Routes, Source
 from benchmarks.running_cloud import CREDENTIALS, HOST, PROJECT, REGION, RunningCloud
@@ -109,6 +110,15 @@ class Team:
             source=name,
             request=RequestTemplate(operation=Operation.START_JOB, parameters=parameters),
             mirror=Mirror(to=target),
+        )
+
+    def show(self, name: str) -> None:
+        """Have pull requests of acme/<name> shown as previews, once the routes are stored."""
+        parameters = {"appId": name, "branchName": "{pullRequest.source}", "jobType": "RELEASE"}
+        self._routes[name] = Route(
+            when=When(pull_request=PullRequests(repository=f"acme/{name}")),
+            request=RequestTemplate(operation=Operation.START_JOB, parameters=parameters),
+            preview=Preview(),
         )
 
     def report_to_chat(self) -> None:

@@ -36,6 +36,7 @@ _ENDS = {
     "CANCELLED": Status("cancelled", "Cancelled"),
     "TIMED_OUT": Status("timed-out", "Timed out"),
     "REJECTED": Status("rejected", "Rejected"),
+    "REMOVED": Status("succeeded", "Removed"),
     "UNKNOWN": Status("unknown", "Unknown"),
 }
 _STEP_STATUSES = {

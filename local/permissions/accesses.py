@@ -161,6 +161,9 @@ def _parts(operation: str, parameters: Parameters) -> Iterator[tuple[str, Parame
             yield from ((action, {"Name": name}) for name in parameters.get("Names") or [])
         case "s3:DeleteObjects":
             yield action, {**parameters, "Key": "*"}
+        case "amplify:CreateApp" | "amplify:CreateBranch" if parameters.get("tags"):
+            yield action, parameters
+            yield "amplify:TagResource", parameters
         case "s3:CopyObject" | "s3:UploadPartCopy":
             source, _, query = str(parameters.get("CopySource", "")).partition("?")
             bucket, _, key = unquote(source).strip("/").partition("/")
@@ -201,6 +204,8 @@ def _resources(action: str, service: str, subject: Parameters, place: Place) -> 
     values = _values(service, subject)
     filled = [_fill(template, values, place) for template in templates]
     whole = [arn for arn, is_whole in filled if is_whole]
+    # A call that names a branch is for the branch, and not for its app too.
+    whole = [arn for arn in whole if not any(other.startswith(f"{arn}/") for other in whole)]
     # What the parameters leave open, as the id of a job that is yet to be, any value stands for.
     return whole or [filled[0][0]]
 

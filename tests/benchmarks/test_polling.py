@@ -9,7 +9,7 @@ from amplify_jobs.following.wait import EarlierJob
 from benchmarks.machine import Call, Clock, NotSimulatedError, TaskError, walk
 from benchmarks.polling import CALL_SECONDS, DEFINITION, EVENT_SECONDS, SimulatedJob, follow, follow_plainly
 
-ALWAYS = ["Mirrored?", "StartJob", "AnnounceStart", "AwaitChange", "GetJob", "Finished?", "AnnounceEnd"]
+ALWAYS = ["Preview?", "StartJob", "AnnounceStart", "AwaitChange", "GetJob", "Finished?", "AnnounceEnd"]
 CONTEXT = {"Execution": {"Id": "execution", "Input": {}}, "Task": {"Token": "token"}}
 
 

@@ -23,6 +23,7 @@ from tests.support.codecommit_repository import CodeCommitRepository
 from tests.support.looking import reconcile
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
+from tests.support.pull_requests import LOGIN_NAME, PreviewedApp
 from tests.support.signed_calls import call
 from tests.support.team import BUCKETS, MIRRORS, RECONCILED, Team
 
@@ -96,7 +97,9 @@ def finds_no_routes(team: Team) -> None:
     team.told(team.asks("start_job", start_of("d0unknown0")["parameters"]), "Job Rejected")
     order = {"source": "github", "repository": "acme/nothing", "ref": "refs/heads/main", "branch": "main"}
     team.asks("start_job", start_of("d0unknown0")["parameters"], mirror=order)
-    for logical_id in (*REPORTING, "MirrorFunctionRole"):
+    shown = {"action": "build", "source": "github", "repository": "acme/nothing", "pullRequest": 7}
+    team.asks("start_job", start_of("d0unknown0")["parameters"], preview=shown)
+    for logical_id in (*REPORTING, "MirrorFunctionRole", "PreviewFunctionRole"):
         until_asked(team, logical_id, "s3:ListBucket")
     # Somebody else's job is followed.
     team.amplify.start_job(appId=team.app("anybody"), branchName="main", jobType="RELEASE")
@@ -304,6 +307,22 @@ def mirrors(team: Team) -> Iterator[None]:
     assert team.told(team.accepted(late), "Job Rejected")["supersededBy"] == asked[1]
 
 
+def previews(team: Team) -> Iterator[None]:
+    """A pull request whose preview is made, changed, and taken away while it is built; what comes late gives way."""
+    app = PreviewedApp.made(team, "shown", build=["sleep 300"], basicAuth=LOGIN_NAME)
+    yield
+    opened = app.asks("opened", 1)
+    team.told(opened, "Job Started")
+    team.amplify.update_branch(appId=app.app_id, branchName="page", stage="BETA")
+    team.told(app.asks("synchronize", 2), "Job Started")
+    assert app.branches["page"]["stage"] == "PULL_REQUEST"
+    closed = app.asks("closed", 4)
+    assert team.ended(closed) == "SUCCEEDED"
+    assert "page" not in app.branches
+    assert team.told(opened)["outcome"] == "CANCELLED"
+    assert team.told(app.asks("synchronize", 3), "Job Rejected")["supersededBy"] == closed
+
+
 def reconciles(team: Team) -> Iterator[None]:
     """A push whose delivery was lost, found by the schedule of reconcile, which fires now."""
     app = MirroredApp.made(team, "missed")
@@ -361,6 +380,7 @@ TOGETHER: list[Callable[[Team], Iterator[None]]] = [
     fires,
     reports,
     mirrors,
+    previews,
     reconciles,
     asks_the_api,
     buries,
@@ -442,12 +462,12 @@ def test_only_what_a_scenario_meant_to_be_refused_was_refused(lived: Team) -> No
 
 
 def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
-    # The keys are those of tests/unit/aws/test_report_records.py, aws/jobs_table/mirrored.py and aws/ref_records.py.
+    # The keys are those of tests/unit/aws/test_report_records.py, aws/ref_records.py, and aws/jobs_table/keys.py.
     leading_keys = ["condition ForAllValues:StringLike on dynamodb:LeadingKeys"]
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {
         role(lived, f"{name}FunctionRole").name: leading_keys
-        for name in ("SendReport", "Mirror", "ReceiveWebhook", "ReceiveEvent", "DrainIntake", "Reconcile")
+        for name in ("SendReport", "Mirror", "Preview", "ReceiveWebhook", "ReceiveEvent", "DrainIntake", "Reconcile")
     }
 
 

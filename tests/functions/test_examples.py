@@ -90,6 +90,7 @@ def test_every_function_has_an_example() -> None:
         ("get_job.codegen.json", {"finished": True, "job.state": "CANCELLED"}),
         ("get_job.models.json", {"finished": True, "job.state": "CANCELLED"}),
         ("get_job.json", {"finished": True, "job.state": "SUCCEEDED", "key.sk": "job#0000000001"}),
+        ("preview.json", {"change": "created", "isPreview": True}),
         ("start_job.follow.json", {"finished": False, "job.job.operation": "follow_job", "job.job.jobId": "1"}),
         ("on_status_change.json", {"woke": False}),
         ("on_status_change.started.json", {"woke": False}),
@@ -160,7 +161,7 @@ def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: s
 
 
 @pytest.mark.parametrize(
-    "file", [path.name for path in FILES if path.name.startswith(("start_", "get_", "announce", "mirror"))]
+    "file", [path.name for path in FILES if path.name.startswith(("start_", "get_", "announce", "mirror", "preview"))]
 )
 def test_the_request_in_an_example_is_complete(file: str) -> None:
     event = example(file)

@@ -43,6 +43,7 @@ from tests.support.generators import Backend, UiBuilder
 
 REPOSITORY = Path(__file__).parents[2]
 REGION = "eu-west-1"
+MOST_BRANCHES = 50
 BUCKET = "amplify-jobs-bucket"
 CONSOLE_URL = "https://{region}.console.aws.amazon.com/amplify/apps/{appId}/branches/{branchName}/deployments/{jobId}"
 SITE_URL = "https://{displayName}.{defaultDomain}/"
@@ -62,6 +63,8 @@ class Amplify:
         self.apps: dict[str, dict[str, Any]] = {}
         # (app id, branch name) -> its jobs, oldest first, each as GetJob answers it.
         self.jobs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        # (app id, branch name) -> what CreateBranch and UpdateBranch were given of it.
+        self.branches: dict[tuple[str, str], dict[str, Any]] = {}
         # The operation and parameters of every call, in order.
         self.calls: list[tuple[str, dict[str, Any]]] = []
         # Called when StartJob has arrived, and when its job is there but its answer has not left yet.
@@ -103,12 +106,22 @@ class Amplify:
         app_id, branch_name = given["appId"], given.get("branchName", "")
         if operation == "GetApp":
             return {"app": self.apps[app_id]}
+        if operation == "CreateBranch":
+            return self._create_branch(app_id, branch_name, given)
         jobs = self.jobs.get((app_id, branch_name))
         if jobs is None:
             raise ServiceError("NotFoundException", f"Branch {branch_name} not found", 404)
         match operation:
             case "GetBranch":
-                return {"branch": {"branchName": branch_name, "displayName": branch_name.replace("/", "-")}}
+                return self._described(app_id, branch_name)
+            case "UpdateBranch":
+                self.branches[app_id, branch_name] = self.branches.get((app_id, branch_name), {}) | given
+                return self._described(app_id, branch_name)
+            case "DeleteBranch":
+                described = self._described(app_id, branch_name)
+                del self.jobs[app_id, branch_name]
+                self.branches.pop((app_id, branch_name), None)
+                return described
             case "ListJobs":
                 return {"jobSummaries": [job["summary"] for job in reversed(jobs)][:50]}
             case "StartJob":
@@ -126,6 +139,20 @@ class Amplify:
                         return {"jobSummary": _stop(job["summary"])}
                 raise ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
         raise ServiceError("InternalFailureException", f"a function called {operation}", 500)
+
+    def _create_branch(self, app_id: str, branch_name: str, given: dict[str, Any]) -> dict[str, Any]:
+        if (app_id, branch_name) in self.jobs:
+            raise ServiceError("BadRequestException", f"The branch {branch_name} already exists")
+        if sum(app == app_id for app, _ in self.jobs) >= MOST_BRANCHES:
+            raise ServiceError("LimitExceededException", "The app has the maximum number of branches.", 429)
+        self.jobs[app_id, branch_name] = []
+        self.branches[app_id, branch_name] = given
+        return self._described(app_id, branch_name)
+
+    def _described(self, app_id: str, branch_name: str) -> dict[str, Any]:
+        names = {"branchName": branch_name, "displayName": branch_name.replace("/", "-"), "stage": "PRODUCTION"}
+        settings = self.branches.get((app_id, branch_name), {})
+        return {"branch": names | {name: value for name, value in settings.items() if name != "appId"}}
 
     def _deploy(self, jobs: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
         """Start what CreateDeployment made, or make and start what an address says."""

@@ -465,9 +465,12 @@ WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunctio
 REPORTING = {"PlanReportsFunction", "SendReportFunction"}
 INDEXING = {"IndexJobsFunction", "ApiFunction"}
 MIRRORING = {"MirrorFunction", "ReconcileFunction"}
+PREVIEWING = {"PreviewFunction"}
+# A branch that is created with a tag needs TagResource.
+CHANGING_BRANCHES = ("CreateBranch", "TagResource", "UpdateBranch", "DeleteBranch")
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING - INDEXING - MIRRORING))
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - WAYS_IN - REPORTING - INDEXING - MIRRORING - PREVIEWING))
 def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
     paths = modules_of(handler_of(name))
     names = called(paths)
@@ -604,6 +607,22 @@ def test_mirrors_are_kept_by_the_routes_in_repositories_that_a_parameter_names()
     assert mirrors["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
     assert mirrors["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
     assert not [one for one in given if one["Sid"] == "JoinVpc"]
+
+
+def test_only_preview_makes_and_deletes_branches_of_apps() -> None:
+    assert allowed("PreviewFunction") == {
+        *ROUTES,
+        *(f"amplify:{action} apps/*" for action in (*CHANGING_BRANCHES, "GetBranch", "ListJobs", "StopJob")),
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
+        "kms:Decrypt DecryptKeyArns",
+        "dynamodb:GetItem JobsTable",
+        "dynamodb:PutItem JobsTable",
+        "dynamodb:UpdateItem JobsTable",
+    }
+    (records,) = (one for one in statements(FUNCTIONS["PreviewFunction"]) if one["Sid"] == "KeepRecordsOfPreviews")
+    assert records["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["previews", "request#*"]}}
+    changes = {f"amplify:{action} apps/*" for action in CHANGING_BRANCHES}
+    assert not [name for name in FUNCTIONS.keys() - PREVIEWING if allowed(name) & changes]
 
 
 def test_the_queue_of_reports_keeps_order_and_outlasts_the_function() -> None:
@@ -804,8 +823,8 @@ def text_of(value: Any) -> str:
 
 
 def test_the_errors_of_every_function_raise_an_alarm() -> None:
-    # These two raise on purpose, and count what is not: see the next test, and tests/unit/starting/test_failure.py.
-    counting = {"StartJobFunction", "MirrorFunction"}
+    # These raise on purpose, and count what is not: see the next test, and tests/unit/starting/test_failure.py.
+    counting = {"StartJobFunction", "MirrorFunction", "PreviewFunction"}
     assert {name for name in FUNCTIONS if name in json.dumps(ALARMS)} == set(FUNCTIONS) - counting
     for name in counting:
         source = (REPOSITORY / FUNCTIONS[name]["CodeUri"] / "handler.py").read_text(encoding="utf-8")

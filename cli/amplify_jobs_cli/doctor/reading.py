@@ -14,6 +14,7 @@ from amplify_jobs.aws.clients import READ_CONFIG
 from amplify_jobs.aws.errors import ErrorResponse
 from amplify_jobs.errors import AmplifyJobsError
 from amplify_jobs.routing.mirrors import git_tokens
+from amplify_jobs.routing.previews import preview_logins
 from amplify_jobs.routing.report_targets import secrets_of
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.api import clock_skew
@@ -124,6 +125,7 @@ class _Reader:
     def missing_secrets(self, routes: Routes) -> Sequence[str]:
         names = [name for source in routes.sources.values() for name in source.secrets]
         names += [token for _, token in git_tokens(routes)]
+        names += [login for _, login in preview_logins(routes)]
         names += [name for target in routes.reports.values() for name in secrets_of(target)]
         return self._stack.missing_secrets(names)
 

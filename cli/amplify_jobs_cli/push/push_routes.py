@@ -10,6 +10,7 @@ from typing import Any
 
 from amplify_jobs.errors import PushRefusedError
 from amplify_jobs.routing.mirrors import git_tokens
+from amplify_jobs.routing.previews import preview_logins
 from amplify_jobs.routing.report_targets import Target, secrets_of
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.account_reader import AccountReader
@@ -75,6 +76,10 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
                 {"place": place, "missingSecrets": [token] if token in missing else []}
                 for place, token in git_tokens(routes)
             ],
+            "previewLogins": [
+                {"place": place, "missingSecrets": [login] if login in missing else []}
+                for place, login in preview_logins(routes)
+            ],
             "targets": [_target_report(name, target, missing) for name, target in routes.reports.items()],
         }
         print(json.dumps(report, indent=2, ensure_ascii=False))
@@ -89,9 +94,9 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
         for secret in [secret for secret in source.secrets if secret in missing]:
             print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
             print("\n".join(f"    {command}" for command in source_commands(secret, source.provider, stack.region)))
-    for place, token in git_tokens(routes):
-        if token in missing:
-            print(f"\n{place}: {pasted_text(token, 'the token', stack.region)}")
+    for place, secret, what in _secrets_of_others(routes):
+        if secret in missing:
+            print(f"\n{place}: {pasted_text(secret, what, stack.region)}")
     for name, target in routes.reports.items():
         for secret in [secret for secret in secrets_of(target) if secret in missing]:
             print(f"\n{name}: {missing_text(secret, target, stack.region)}")
@@ -108,9 +113,15 @@ def summary(routes: Routes) -> str:
 def _secret_names(routes: Routes) -> Iterator[str]:
     for source in routes.sources.values():
         yield from source.secrets
-    yield from (token for _, token in git_tokens(routes))
+    yield from (secret for _, secret, _ in _secrets_of_others(routes))
     for target in routes.reports.values():
         yield from secrets_of(target)
+
+
+def _secrets_of_others(routes: Routes) -> Iterator[tuple[str, str, str]]:
+    """Secrets that people paste: the place of each in the routes, its name, and what it is."""
+    yield from ((place, token, "the token") for place, token in git_tokens(routes))
+    yield from ((place, login, "user:password") for place, login in preview_logins(routes))
 
 
 def _target_report(name: str, target: Target, missing: set[str]) -> dict[str, Any]:

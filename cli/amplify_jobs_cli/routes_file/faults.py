@@ -10,6 +10,7 @@ from amplify_jobs_cli.routes_file.model_faults import Scalar, parameter_faults, 
 from amplify_jobs_cli.routes_file.name_faults import name_faults
 from amplify_jobs_cli.routes_file.pattern_problems import pattern_problems
 from amplify_jobs_cli.routes_file.places import Path
+from amplify_jobs_cli.routes_file.preview_faults import preview_faults
 from amplify_jobs_cli.routes_file.problems import Problem
 from amplify_jobs_cli.routes_file.request_faults import operation_faults, placeholder_faults
 from amplify_jobs_cli.routes_file.target_faults import target_faults
@@ -34,6 +35,7 @@ def find_faults(value: Any, stack: str, scalar: Scalar) -> list[Problem]:
         allow_faults(value),
         target_faults(value, stack),
         mirror_faults(value, stack),
+        preview_faults(value, stack),
         pattern_problems(value, "fault"),
         routes_faults(value, scalar),
         parameter_faults(value, scalar),

@@ -34,6 +34,21 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         "amplify",
+        "CreateBranch",
+        {"appId": "d1", "branchName": "pr-7", "tags": {"a": "b"}},
+        [
+            ("amplify:CreateBranch", regional("amplify", "apps/d1/branches/pr-7")),
+            ("amplify:TagResource", regional("amplify", "apps/d1/branches/pr-7")),
+        ],
+    ),
+    (
+        "amplify",
+        "CreateBranch",
+        {"appId": "d1", "branchName": "main"},
+        [("amplify:CreateBranch", regional("amplify", "apps/d1/branches/main"))],
+    ),
+    (
+        "amplify",
         "StopJob",
         {"appId": "d1", "branchName": "b", "jobId": "7"},
         [("amplify:StopJob", regional("amplify", "apps/d1/branches/b/jobs/7"))],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import reduce
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from amplify_jobs.announcing.announcement import JobFinished, JobRejected, JobStarted, Outcome
 from amplify_jobs.indexing.answers import RequestState
+from amplify_jobs.indexing.branch import branch_news
 from amplify_jobs.indexing.record import (
     EndNews,
     ExecutionNews,
@@ -20,6 +22,7 @@ from amplify_jobs.indexing.record import (
 )
 from amplify_jobs.indexing.story import shown_parameters, story
 from amplify_jobs.indexing.summary import summary
+from amplify_jobs.model.request import JobRequest
 from tests.support import api_examples
 from tests.support.announced import REQUESTED, finished, rejected, started
 from tests.support.api_examples import ARN, record, report
@@ -124,3 +127,41 @@ def test_parameters_show_no_secret() -> None:
         "nested": [{"token": "(secret left out)"}],
     }
     assert shown_parameters({"schema": ["x" * 900] * 100}) == {}
+
+
+REMOVAL = news(
+    request=JobRequest.model_validate(
+        {
+            "requestId": "web-1",
+            "route": "web",
+            "operation": "remove_preview",
+            "parameters": {"appId": "d1", "branchName": "pr-7"},
+            "preview": {"action": "remove", "source": "gitlab", "repository": "acme/web", "pullRequest": 7},
+            "cause": {"source": "gitlab", "kind": "pull_request"},
+            "receivedAt": REQUESTED,
+        }
+    )
+)
+
+
+def test_a_request_that_takes_a_preview_away_is_finished_when_its_execution_is() -> None:
+    assert (summary(REMOVAL).state, summary(REMOVAL).outcome) == (RequestState.RECEIVED, None)
+    ended = news(execution=ExecutionNews(arn=ARN, status="SUCCEEDED", started_at=REQUESTED, stopped_at=END))
+    removed = summary(REMOVAL.merge(ended))
+    assert (removed.state, removed.outcome, removed.ended_at) == (RequestState.FINISHED, "REMOVED", END)
+    assert story(REMOVAL.merge(ended)).timeline[-1].what == "removed"
+    refused = REMOVAL.merge(ended).merge(rejection_news())
+    assert (summary(refused).state, summary(refused).outcome) == (RequestState.REJECTED, "REJECTED")
+    assert "Not removed" in next(entry.text for entry in story(refused).timeline if entry.what == "rejected")
+
+
+def test_what_was_live_on_a_preview_is_live_no_more_when_it_is_gone_whatever_comes_first() -> None:
+    built = branch_news(summary(record(Outcome.SUCCEEDED)))
+    assert built is not None
+    assert built.live is not None
+    gone = built.model_copy(update={"live": None, "removed_at": END + timedelta(days=1)})
+    again = built.model_copy(update={"live": built.live.model_copy(update={"at": END + timedelta(days=2)})})
+    for order in permutations([built, gone]):
+        assert reduce(lambda left, right: left.merge(right), order).live is None
+    for order in permutations([built, gone, again]):
+        assert reduce(lambda left, right: left.merge(right), order).live == again.live

@@ -15,6 +15,7 @@ from amplify_jobs.announcing.announcement import (
     Outcome,
 )
 from amplify_jobs.model.failure import Failure
+from amplify_jobs.model.operations import REMOVE_PREVIEW
 from amplify_jobs.model.request import FOLLOWED, Cause
 from amplify_jobs.model.results import Results
 from amplify_jobs.text import indented, one_line
@@ -103,6 +104,8 @@ def _headline(detail: Announcement) -> str:
         case JobRejected():
             names = (detail.app_name or detail.app_id, detail.branch_name or detail.environment_name)
             what = "a job could not be followed" if is_followed(detail) else "no job was started"
+            if detail.operation == REMOVE_PREVIEW:
+                what = "the preview was not taken away"
             return f"{' · '.join(name for name in names if name) or 'A request'} · {what}"
         case _:
             raise TypeError(f"no headline for {type(detail).__name__}")

@@ -23,6 +23,7 @@ from amplify_jobs.errors import (
 from amplify_jobs.text import without_queries
 
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedException"}
+_LIMIT = "LimitExceededException"
 _NOT_FOUND = {"NotFoundException", "ResourceNotFoundException"}
 _REFUSED = {"BadRequestException", "InvalidParameterException", "ValidationException"}
 # The services give these nothing but a BadRequestException and a text: aws-amplify/amplify-hosting issue 3748,
@@ -57,6 +58,22 @@ def amplify_start(operation: str, resources: Resources) -> Iterator[None]:
         return error_of_start(error, operation, resources)
 
     with aws_errors(operation, meaning, lost=StartUnresolved), _parameters(operation):
+        yield
+
+
+@contextmanager
+def amplify_creation(operation: str, resources: Resources, full: str) -> Iterator[None]:
+    """Translate what goes wrong in a call that creates something; `full` says what to do where there is no more room.
+
+    Raises as amplify_call. Amplify answers the same code and status for a quota and for too many calls.
+    """
+
+    def meaning(error: ErrorResponse) -> AmplifyJobsError:
+        if error.code == _LIMIT and _THROTTLED_TEXT not in error.message.lower():
+            return RequestRejected(without_queries(f"{full} ({operation}: {error.code}: {error.message})"))
+        return error_of(error, operation, resources)
+
+    with aws_errors(operation, meaning), _parameters(operation):
         yield
 
 

@@ -16,7 +16,10 @@ Item = TypeVar("Item")
 
 
 class RequestState(StrEnum):
-    """Where a request stands: RECEIVED until its job is started, STARTED until it ends, REJECTED without a job."""
+    """Where a request stands: RECEIVED until its job is started, STARTED until it ends, REJECTED without a job.
+
+    One that takes a preview away is RECEIVED until it has done so, and then FINISHED with the outcome REMOVED.
+    """
 
     RECEIVED = "RECEIVED"
     STARTED = "STARTED"

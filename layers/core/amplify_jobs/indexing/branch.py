@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from pydantic import AwareDatetime
+
 from amplify_jobs.announcing.announcement import Outcome
 from amplify_jobs.indexing.answers import LiveCommit, RequestSummary
+from amplify_jobs.indexing.summary import REMOVED
 from amplify_jobs.model.base import GrowingModel
 
 # A job that was cancelled says nothing of the branch.
@@ -12,7 +17,10 @@ _STATES = ("RECEIVED", "STARTED", "REJECTED", "FINISHED")
 
 
 class BranchRecord(GrowingModel):
-    """A branch of an app, or the part of one that a request tells. `result` is the newest request with a result."""
+    """A branch of an app, or the part of one that a request tells. `result` is the newest request with a result.
+
+    `removed_at` is when it was last taken away as a preview: what was live before is live no more.
+    """
 
     app_id: str
     branch_name: str
@@ -20,16 +28,20 @@ class BranchRecord(GrowingModel):
     live: LiveCommit | None = None
     last: RequestSummary | None = None
     result: RequestSummary | None = None
+    removed_at: AwareDatetime | None = None
 
     def merge(self, news: BranchRecord) -> BranchRecord:
         """The record with what is newer in another one of the same branch; the order of merges does not matter."""
+        removed_at = max((at for at in (self.removed_at, news.removed_at) if at), default=None)
+        live = (each for each in (self.live, news.live) if each and not _is_gone(each, removed_at))
         return BranchRecord(
             app_id=self.app_id,
             branch_name=self.branch_name,
             app_name=self.app_name or news.app_name,
-            live=max((live for live in (self.live, news.live) if live), key=_job_number, default=None),
+            live=max(live, key=_job_number, default=None),
             last=_newest(self.last, news.last),
             result=_newest(self.result, news.result),
+            removed_at=removed_at,
         )
 
 
@@ -52,7 +64,12 @@ def branch_news(request: RequestSummary) -> BranchRecord | None:
         live=live,
         last=request,
         result=request if request.outcome in _RESULTS else None,
+        removed_at=request.ended_at if request.outcome == REMOVED else None,
     )
+
+
+def _is_gone(live: LiveCommit, removed_at: datetime | None) -> bool:
+    return removed_at is not None and live.at is not None and live.at <= removed_at
 
 
 def _newest(left: RequestSummary | None, other: RequestSummary | None) -> RequestSummary | None:

@@ -16,7 +16,16 @@ from amplify_jobs.indexing.answers import (
     TimelineEntry,
 )
 from amplify_jobs.indexing.record import RequestRecord
-from amplify_jobs.indexing.summary import cause_of, details, ended_at, member_of, requested_at, summary
+from amplify_jobs.indexing.summary import (
+    cause_of,
+    details,
+    ended_at,
+    is_removal,
+    member_of,
+    removed_at,
+    requested_at,
+    summary,
+)
 from amplify_jobs.model.request import Cause
 from amplify_jobs.text import deeply, presentable
 
@@ -93,8 +102,11 @@ def _timeline(record: RequestRecord) -> Iterator[TimelineEntry]:
         text = f"Job {shown.job_id}{attempts} ended{took}: {shown.outcome}."
         yield TimelineEntry(time=time, what="ended", text=text)
     elif record.rejected is not None:
-        text = f"No job was started: {record.rejected.detail.reason}"
+        text = f"{'Not removed' if is_removal(record) else 'No job was started'}: {record.rejected.detail.reason}"
         yield TimelineEntry(time=record.rejected.at, what="rejected", text=text)
+    elif (time := removed_at(record)) is not None:
+        text = f"The preview {shown.branch_name} is gone, or was to stay for another request."
+        yield TimelineEntry(time=time, what="removed", text=text)
     for announcement in _announcements(record):
         yield TimelineEntry(time=announcement.at, what="announced", text=f"{announcement.detail_type} was announced.")
     for report in record.reports:

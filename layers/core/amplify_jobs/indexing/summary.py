@@ -10,9 +10,12 @@ from urllib.parse import quote
 from amplify_jobs.announcing.announcement import Announcement, Links
 from amplify_jobs.indexing.answers import RequestLinks, RequestState, RequestSummary
 from amplify_jobs.indexing.record import RequestRecord
+from amplify_jobs.model.operations import REMOVE_PREVIEW
 from amplify_jobs.model.request import Cause
 from amplify_jobs.text import one_line, presentable, shortened
 
+REMOVED = "REMOVED"
+"""The outcome of a request that took a preview away, beside those of announcements."""
 MESSAGE_LIMIT = 200
 REASON_LIMIT = 300
 
@@ -60,14 +63,30 @@ def state(record: RequestRecord) -> RequestState:
         return RequestState.FINISHED
     if record.rejected is not None:
         return RequestState.REJECTED
+    if is_removal(record):
+        return RequestState.FINISHED if removed_at(record) else RequestState.RECEIVED
     return RequestState.RECEIVED if record.started is None else RequestState.STARTED
 
 
 def outcome(record: RequestRecord) -> str | None:
-    """The outcome in the words of announcements; None while the request goes on."""
+    """The outcome in the words of announcements, or REMOVED; None while the request goes on."""
     if record.ended is not None:
         return record.ended.detail.outcome.value
-    return record.rejected.detail.outcome if record.rejected is not None else None
+    if record.rejected is not None:
+        return record.rejected.detail.outcome
+    return REMOVED if removed_at(record) else None
+
+
+def is_removal(record: RequestRecord) -> bool:
+    """Whether the request takes a preview away, and starts no job."""
+    return record.request is not None and record.request.operation == REMOVE_PREVIEW
+
+
+def removed_at(record: RequestRecord) -> datetime | None:
+    """When a request had taken its preview away: that is not announced, but its execution ends."""
+    execution = record.execution
+    is_done = is_removal(record) and record.rejected is None and execution is not None
+    return execution.stopped_at if is_done and execution and execution.status == "SUCCEEDED" else None
 
 
 def details(record: RequestRecord) -> list[Announcement]:
@@ -89,10 +108,10 @@ def requested_at(record: RequestRecord) -> datetime | None:
 
 
 def ended_at(record: RequestRecord) -> datetime | None:
-    """When the job ended, or the request was rejected."""
+    """When the job ended, the request was rejected, or the preview was gone."""
     if record.ended is not None:
         return record.ended.detail.job.finished_at or record.ended.at
-    return record.rejected.at if record.rejected is not None else None
+    return record.rejected.at if record.rejected is not None else removed_at(record)
 
 
 def _started_at(record: RequestRecord) -> datetime | None:

@@ -8,17 +8,20 @@ from typing import Any
 
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction, request_id
 from amplify_jobs.events.times import occurrence_time
-from amplify_jobs.model.operations import Operation
+from amplify_jobs.model.operations import REMOVE_PREVIEW, Operation
+from amplify_jobs.model.preview_order import PreviewAction
 from amplify_jobs.model.request import (
     CAUSE_MESSAGE_LIMIT,
     COMMIT_MESSAGE_LIMIT,
     JOB_REASON_LIMIT,
     Cause,
     JobRequest,
+    OnTimeout,
 )
 from amplify_jobs.routing.matching import Matched, late_opening
-from amplify_jobs.routing.mirrors import mirror_order
+from amplify_jobs.routing.mirrors import mirror_order, mirror_removal
 from amplify_jobs.routing.placeholders import drop_unknown_descriptions, render
+from amplify_jobs.routing.previews import preview_order
 from amplify_jobs.routing.routes import Route
 
 
@@ -28,9 +31,8 @@ def make_job_request(
     """Make the request that a route, or the event itself, asks for."""
     members = _members_of_event(event) if match.route is None else _members_of_route(match.name, match.route, event)
     members["parameters"] = _with_reason(members, event)
-    if match.route is not None and match.route.mirror is not None:
-        branch = str(members["parameters"].get("branchName", ""))
-        members["mirror"], members["fault"] = mirror_order(str(match.name), match.route, source, event, branch)
+    if match.route is not None:
+        members |= _code_and_preview(match, match.route, source, event, members["parameters"])
     return JobRequest(
         request_id=_request_id(match, event, source),
         cause=_cause(event, source, delivery_id),
@@ -58,6 +60,29 @@ def _members_of_route(name: str | None, route: Route, event: Event) -> dict[str,
         "retry_when": route.retry_when,
         "supersede": route.supersede,
     }
+
+
+def _code_and_preview(
+    match: Matched, route: Route, source: str, event: Event, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """What the request has of mirror and preview; one that takes a preview away has nothing of what would build it."""
+    branch = str(parameters.get("branchName", ""))
+    if match.removes_preview:
+        return {
+            "operation": REMOVE_PREVIEW,
+            "parameters": {name: parameters[name] for name in ("appId", "branchName") if name in parameters},
+            "mirror": mirror_removal(route, source, event, branch),
+            "preview": preview_order(source, event, PreviewAction.REMOVE),
+            "on_timeout": OnTimeout.LEAVE,
+            "retry": 0,
+            "supersede": False,
+        }
+    members: dict[str, Any] = {}
+    if route.mirror is not None:
+        members["mirror"], members["fault"] = mirror_order(str(match.name), route, source, event, branch)
+    if route.preview is not None:
+        members["preview"] = preview_order(source, event, PreviewAction.BUILD)
+    return members
 
 
 def _with_reason(members: dict[str, Any], event: Event) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from amplify_jobs.events.event import (
 from amplify_jobs.routing.conditions import Change, Objects, PullRequests, Push, Releases
 from amplify_jobs.routing.github_patterns import first_match, last_match, last_match_in_any_case
 from amplify_jobs.routing.placeholders import all_placeholders, drop_unknown_descriptions, is_unknown
+from amplify_jobs.routing.previews import Approval, Preview, ending
 from amplify_jobs.routing.request_limits import refusal
 from amplify_jobs.routing.routes import Route, Routes
 from amplify_jobs.routing.text_patterns import last_text_match
@@ -43,12 +44,14 @@ _WAITS_FOR = {
 class Matched:
     """A route that asks for a job because of the event, and a finding for each of its conditions.
 
-    Without a route, the event itself says which job: someone asked for it outright.
+    Without a route, the event itself says which job: someone asked for it outright. With `removes_preview` the route
+    asks for no job, but for the end of the pull request's preview.
     """
 
     name: str | None
     route: Route | None
     findings: tuple[str, ...] = ()
+    removes_preview: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,34 @@ def late_opening(conditions: PullRequests, pull: PullRequest) -> str:
 
 
 def _decide_route(name: str, routes: Routes, source: str, event: Event) -> Matched | Ignored:
+    if (removal := _decide_removal(name, routes, source, event)) is not None:
+        return removal
     findings: list[str] = []
     for check in _checks(name, routes, source, event):
         if not check.is_met:
             return Ignored(name, check.finding, check.condition)
         findings.append(check.finding)
     return Matched(name, routes.routes[name], tuple(findings))
+
+
+def _decide_removal(name: str, routes: Routes, source: str, event: Event) -> Matched | None:
+    """Whether a pull request needs the preview of a route no more, whatever other conditions the route has.
+
+    A preview that is not there, since the others were not met, is no trouble.
+    """
+    route, pull = routes.routes[name], event.pull_request
+    conditions = route.when.pull_request
+    if route.preview is None or conditions is None or pull is None or event.kind is not EventKind.PULL_REQUEST:
+        return None
+    end = ending(conditions, pull)
+    if end is None:
+        return None
+    checks = [] if route.source is None else [_check_source(route.source, source)]
+    checks.append(_check_repository("pull_request", conditions.repository, event))
+    if not route.enabled or not all(check.is_met for check in checks):
+        return None
+    findings = tuple(check.finding for check in checks)
+    return Matched(name, route, (*findings, f"{end}, and its preview is taken away"), removes_preview=True)
 
 
 def _checks(name: str, routes: Routes, source: str, event: Event) -> Iterator[_Check]:
@@ -127,7 +152,7 @@ def _checks(name: str, routes: Routes, source: str, event: Event) -> Iterator[_C
     if when.push is not None:
         yield from _check_push(when.push, event)
     elif when.pull_request is not None and event.pull_request is not None:
-        yield from _check_pull_request(when.pull_request, event, event.pull_request)
+        yield from _check_pull_request(when.pull_request, route.preview, event, event.pull_request)
     elif when.release is not None and event.release is not None:
         yield from _check_release(when.release, event, event.release)
     elif when.object is not None and event.object is not None:
@@ -215,26 +240,55 @@ def _check_merge_queue(branch: str, patterns: Sequence[str]) -> Iterator[_Check]
             yield _Check("push.branches", is_met=False, finding=finding)
 
 
-def _check_pull_request(conditions: PullRequests, event: Event, pull: PullRequest) -> Iterator[_Check]:
+def _check_pull_request(
+    conditions: PullRequests, preview: Preview | None, event: Event, pull: PullRequest
+) -> Iterator[_Check]:
     yield _check_repository("pull_request", conditions.repository, event)
-    opening = late_opening(conditions, pull)
-    actions = {pull.action} | ({PullRequestAction.OPENED} if opening else set())
-    is_met = not actions.isdisjoint(conditions.actions)
-    action = f"action {pull.action} (the host's {pull.host_action}{opening})"
-    expected = ", ".join(conditions.actions)
-    phrases = f"{action} is one of", f"{action} is none of"
-    yield _compare("pull_request.actions", is_met, phrases, expected)
+    needs_approval = preview is not None and preview.approval is not None and pull.from_fork is not False
+    if preview is not None and preview.approval is not None and needs_approval:
+        yield _check_approval(preview.approval, pull)
+    elif pull.approval is not None and pull.approval.comment is not None:
+        finding = f"a comment on pull request {pull.number} changes none of its code"
+        yield _Check("pull_request.actions", is_met=False, finding=finding)
+    else:
+        yield _check_actions(conditions, pull)
     if not conditions.drafts and pull.draft:
         finding = f"pull request {pull.number} is a draft, and the route takes none (drafts: false)"
         yield _Check("pull_request.drafts", is_met=False, finding=finding)
     if conditions.targets is not None:
         yield _check_name("pull_request.targets", "target", pull.target, conditions.targets)
-    if not conditions.forks and pull.from_fork is not False:
-        origin = "comes from a fork" if pull.from_fork else "may come from a fork: the host does not say"
-        finding = f"pull request {pull.number} {origin}, and the route takes none (forks: true would)"
+    if not needs_approval and not conditions.forks and pull.from_fork is not False:
+        remedy = "forks: true" if preview is None else "preview.approval"
+        finding = f"pull request {pull.number} {_origin(pull)}, and the route takes none ({remedy} would)"
         yield _Check("pull_request.forks", is_met=False, finding=finding)
     yield from _check_author_and_message("pull_request", conditions, event)
     yield from _check_paths("pull_request", conditions, event)
+
+
+def _check_actions(conditions: PullRequests, pull: PullRequest) -> _Check:
+    opening = late_opening(conditions, pull)
+    actions = {pull.action} | ({PullRequestAction.OPENED} if opening else set())
+    is_met = not actions.isdisjoint(conditions.actions)
+    action = f"action {pull.action} (the host's {pull.host_action}{opening})"
+    expected = ", ".join(conditions.actions)
+    return _compare("pull_request.actions", is_met, (f"{action} is one of", f"{action} is none of"), expected)
+
+
+def _check_approval(approval: Approval, pull: PullRequest) -> _Check:
+    """Whether the event approves the code of a fork; what was approved before is other code."""
+    number, origin, given = pull.number, _origin(pull), pull.approval
+    is_met = approval.is_given(pull) and pull.head is not None
+    phrases = f"pull request {number} {origin} and has", f"pull request {number} {origin} and waits for approval:"
+    check = _compare("preview.approval", is_met, phrases, approval.text)
+    if not is_met and approval.by is not None and given is not None and given.comment == approval.comment:
+        check = check._replace(
+            finding=f"{check.finding}; this one is of {given.person or 'nobody that the host names'}"
+        )
+    return check
+
+
+def _origin(pull: PullRequest) -> str:
+    return "comes from a fork" if pull.from_fork else "may come from a fork: the host does not say"
 
 
 def _check_release(conditions: Releases, event: Event, release: Release) -> Iterator[_Check]:

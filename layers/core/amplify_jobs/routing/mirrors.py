@@ -128,7 +128,8 @@ def mirror_order(
     if (mirror := route.mirror) is None:
         return None, None
     repository, ref = event.repository, event.ref
-    is_exact = mirror.commit == "exact" or event.kind is EventKind.REQUEST
+    # A preview shows what the event tells of: of a fork, that alone was approved.
+    is_exact = mirror.commit == "exact" or event.kind is EventKind.REQUEST or route.preview is not None
     if (pull := event.pull_request) is not None:
         # Hosts keep the head in a ref of the pull request too, but some bring that up to date later, or only at times.
         ref = pull.source_ref or ref
@@ -154,6 +155,20 @@ def mirror_order(
             may_go_back=commit is not None and event.kind is EventKind.REQUEST,
         ),
         None,
+    )
+
+
+def mirror_removal(route: Route, source: str, event: Event, branch: str) -> MirrorOrder | None:
+    """The branch of a mirror that an event takes away."""
+    if route.mirror is None or event.repository is None:
+        return None
+    source_ref = event.pull_request.source_ref if event.pull_request is not None else None
+    return MirrorOrder(
+        source=source,
+        repository=event.repository,
+        ref=source_ref or event.ref or "",
+        branch=route.mirror.branch or branch,
+        remove=True,
     )
 
 

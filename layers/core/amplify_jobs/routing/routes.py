@@ -28,6 +28,7 @@ from amplify_jobs.routing.conditions import When
 from amplify_jobs.routing.fields import LONGEST_NAME, Name, OneOrMore, PathPatterns, SecretName
 from amplify_jobs.routing.follow import Follow
 from amplify_jobs.routing.mirrors import Git, Mirror, mirror_problem
+from amplify_jobs.routing.previews import Preview, preview_problem
 from amplify_jobs.routing.report_targets import RepositoryTarget, Target, validate_host
 from amplify_jobs.routing.retry import NumberOrRetry
 
@@ -164,6 +165,11 @@ class Route(Model):
         description="The repository to which the code is brought before the job starts. Default: none.",
         examples=[{"to": "codecommit::web"}],
     )
+    preview: Preview | None = Field(
+        default=None,
+        description="The branch of the app that is there as long as a pull request is open. Default: none.",
+        examples=[{}, {"environmentVariables": {"API": "https://staging.example.com"}}],
+    )
 
     @property
     def retry_times(self) -> int:
@@ -231,6 +237,14 @@ class Routes(Model):
         for name, route in self.routes.items():
             if route.mirror is not None and (problem := mirror_problem(route, self.sources)):
                 raise ValueError(f"routes.{name}.mirror: {problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _previews_have_branches(self) -> Routes:
+        for name, route in self.routes.items():
+            if problem := preview_problem(route, self.sources):
+                place, message = problem
+                raise ValueError(f"routes.{name}.{'.'.join(place)}: {message}")
         return self
 
     def source(self, name: str) -> Source:

@@ -21,7 +21,7 @@ from amplify_jobs.errors import (
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.job import Job, JobState, RecordKey
 from amplify_jobs.model.large_request import PARAMETERS_LIMIT, join_parameters
-from amplify_jobs.model.operations import OPERATIONS
+from amplify_jobs.model.operations import OPERATIONS, REMOVE_PREVIEW
 from amplify_jobs.model.parameters import validated_parameters
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.starting.starter import StartCommand, Starter, StartResources
@@ -64,9 +64,10 @@ class StartRequest(GrowingModel):
         if now < self.start_by + (timedelta(0) if is_not_sent else SEARCHED_FOR):
             return None
         minutes = self.request.start_within_minutes
+        missed = "Not taken away" if self.request.operation == REMOVE_PREVIEW else "Not started"
         unknown = "It is not known whether a job was started" if isinstance(error, StartUnresolved) else None
         return RequestRejected(
-            sentences(f"Not started within {minutes} minutes (startWithinMinutes)", unknown, f"Last: {error}")
+            sentences(f"{missed} within {minutes} minutes (startWithinMinutes)", unknown, f"Last: {error}")
         )
 
 
@@ -97,7 +98,7 @@ class Start:
     def run(self, command: StartCommand) -> Job:
         """Start the job, exactly once for each start id as far as its service shows it. Raises as Starter.start."""
         request = command.request
-        with _naming_the_place(request.route):
+        with _naming_the_place(request):
             job = self._starters[request.operation].start(command.start_id, request, command.parameters)
         arrival = request.mirror.result if request.mirror is not None else None
         return job.model_copy(update={"warnings": (*arrival.warnings, *job.warnings)}) if arrival is not None else job
@@ -112,9 +113,18 @@ class Start:
 
 
 @contextmanager
-def _naming_the_place(route: str | None) -> Iterator[None]:
-    """Reject a request for a resource that its service does not know, with the place where it was written."""
+def _naming_the_place(request: JobRequest) -> Iterator[None]:
+    """Reject a request for a resource that its service does not know, with the place where it was written.
+
+    The branch of a preview was there a moment ago.
+    """
     try:
         yield
     except UnknownResourceError as error:
-        raise error.rejection(route) from error
+        if request.preview is None:
+            raise error.rejection(request.route) from error
+        number = request.preview.pull_request
+        raise RequestRejected(
+            f"The preview of pull request {number} was taken away before its job was started: the pull request was "
+            f"closed, or somebody deleted the branch {request.branch_name} in Amplify"
+        ) from error
