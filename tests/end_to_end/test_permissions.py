@@ -25,7 +25,7 @@ from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
 from tests.support.pull_requests import LOGIN_NAME, PreviewedApp
 from tests.support.signed_calls import call
-from tests.support.team import BUCKETS, MIRRORS, RECONCILED, Team
+from tests.support.team import BUCKETS, MIRRORS, Team
 
 pytestmark = pytest.mark.thorough
 
@@ -270,13 +270,12 @@ def reports(team: Team) -> Iterator[None]:
 def comments(team: Team, folder: Path) -> Iterator[None]:
     """Comments on a commit and on a pull request of CodeCommit, from the start of a job to its end.
 
-    Of a third repository, the changes of refs are claimed, as `reconciles` lists them.
+    The changes of the first repository's refs are claimed, and `reconciles` lists them.
     """
     app_id = team.app("commented")
     whens: dict[str, dict[str, Any]] = {
         "commented": {"push": {"repository": "commented", "branches": ["main"]}},
         "reviewed": {"pull_request": {"repository": "reviewed", "targets": ["main"]}},
-        RECONCILED[0]: {"push": {"repository": RECONCILED[0], "branches": ["main"]}},
     }
     for name, when in whens.items():
         team.route(name, "", source="aws.codecommit", when=when, request=start_of(app_id))

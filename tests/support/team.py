@@ -36,7 +36,7 @@ MIRRORS = ("e2e-mirror", "e2e-codecommit")
 PATIENCE_SECONDS = 400
 """Longer than a message stays hidden whose function was killed, and than the second pause of a report."""
 
-RECONCILED = ("e2e-reconciled",)
+RECONCILED = ("e2e-reconciled", COMMENTED[0])
 """The repositories of CodeCommit whose refs the stack may list."""
 
 T = TypeVar("T")
