@@ -47,10 +47,10 @@ examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; 
 tools: $(TOOLS)/ready ## Set up .venv-tools: the SAM CLI and the AWS CLI (384 MB)
 
 test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about five minutes)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3
 
 thorough: $(VENV)/ready $(TOOLS)/ready ## Run tests that take minutes: permissions, commands of the docs, the demo, a quota, smoke
-	$(BIN)/python -m pytest -m thorough -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m thorough -n 2
 
 check: $(VENV)/ready $(TOOLS)/ready $(CHECKOV)/ready ## Run all checks side by side: lint, types, template, security, state machine, tests
 	@$(BIN)/python -m tools.check $(PARTS)
@@ -91,7 +91,7 @@ sam-local: $(VENV)/ready $(TOOLS)/ready ## Run each function under `sam local in
 	$(BIN)/python -m pytest tests/sam_local -m sam_local
 
 oldest-sdk: $(OLDEST)/ready ## Run the functions' tests with the oldest AWS SDK that Lambda's runtime may bring
-	$(OLDEST)/bin/python -m pytest tests/functions -n 3 --dist loadfile --no-loadscope-reorder
+	$(OLDEST)/bin/python -m pytest tests/functions -n 3
 
 mutation: $(VENV)/ready $(MUTATION)/ready ## Find changes of pure modules that no test notices; MODULES="routing.github_patterns" names others
 	$(BIN)/python -m tools.mutation $(MODULES)

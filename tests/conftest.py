@@ -10,6 +10,8 @@ import pytest
 from botocore.loaders import Loader
 from hypothesis import settings
 
+from tests.support.distribution import ModuleScheduling
+
 # A logger of a module takes its name when the module is first imported, which a test may do before a function is.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "amplify-jobs")
 
@@ -56,3 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             folder = item.path.relative_to(ROOT).parts[0]
             # By a thread: hypothesis would take an error for a failure of an example, and try it again.
             item.add_marker(pytest.mark.timeout(LIMIT_SECONDS.get(folder, LONGEST_SECONDS), method="thread"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ModuleScheduling:
+    return ModuleScheduling(len(config.getoption("tx")))

@@ -266,9 +266,10 @@ class TestJson:
             {
                 "source": "github",
                 "url": "https://api.example.com/webhooks/github",
+                "events": ["Pushes"],
                 "missingSecrets": ["/amplify-jobs/secrets/github"],
             },
-            {"source": "cms", "url": "https://api.example.com/webhooks/cms", "missingSecrets": []},
+            {"source": "cms", "url": "https://api.example.com/webhooks/cms", "events": [], "missingSecrets": []},
         ]
 
     def test_members_have_their_values_before_and_after(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:

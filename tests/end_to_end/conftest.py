@@ -1,7 +1,6 @@
 """The real template, state machine and runtime client on the local cloud, and a team that uses them.
 
-A cloud costs 10 s of CPU until each of its functions has run. Modules with the marker `shared_cloud` follow one another
-on one cloud, with apps, pushes and routes of their own; each other module has a cloud to itself.
+tests/support/clouds.py says which modules share a cloud; each other module has one to itself.
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clouds import cloud_of, place_of
 from tests.support.team import Team
-
-HERE = Path(__file__).parent
 
 
 class SharedTeam:
@@ -40,10 +38,19 @@ class SharedTeam:
 SHARED = SharedTeam()
 
 
+def module(node: pytest.Item | pytest.Module) -> str:
+    """The path of a test's module from the folder of the project."""
+    return node.nodeid.partition("::")[0]
+
+
+def cloud(node: pytest.Item | pytest.Module) -> str | None:
+    return cloud_of(module(node))
+
+
 @pytest.fixture(scope="module")
 def team(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     folder = tmp_path_factory.mktemp("end-to-end")
-    if request.node.get_closest_marker("shared_cloud"):
+    if cloud(request.node) is not None:
         yield SHARED.begin(folder)
         return
     with Team.at_work(folder) as working:
@@ -59,11 +66,11 @@ def _no_faults(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # One after the other, so that the cloud need not end between them.
-    items.sort(key=lambda item: item.get_closest_marker("shared_cloud") is None)
+    items.sort(key=lambda item: place_of(module(item)))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     # Its environment must not stay for a module that has another cloud, or none.
-    if nextitem is None or not nextitem.path.is_relative_to(HERE) or not nextitem.get_closest_marker("shared_cloud"):
+    if nextitem is None or cloud(nextitem) != cloud(item):
         SHARED.close()

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import urllib3
 
 from tests.support.signed_calls import call
 from tests.support.team import Team
-
-pytestmark = pytest.mark.shared_cloud
 
 
 def eventually(team: Team, path: str, is_right: Callable[[Any], bool]) -> Any:

@@ -43,19 +43,6 @@ def until_started(team: Team, commits: list[str]) -> list[str]:
     return team.until(all_there, f"not all of {commits} were started")
 
 
-def until_drained(team: Team) -> None:
-    """Wait until nothing is in the intake queue, nor on its way out."""
-
-    def empty() -> bool | None:
-        attributes = team.session.client("sqs").get_queue_attributes(
-            QueueUrl=team.outputs["intakeQueueUrl"],
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        return True if set(attributes.values()) == {"0"} else None
-
-    team.until(empty, "the intake queue was not emptied")
-
-
 def test_while_step_functions_is_down_pushes_wait_and_come_out_in_order(team: Team, app_id: str) -> None:
     bodies = pushes(team, 5)
     commits = [json.loads(body)["after"] for body in bodies]
@@ -95,7 +82,7 @@ def test_what_is_forbidden_by_mistake_waits_as_well(
 def test_without_routes_and_without_a_copy_of_them_pushes_wait(team: Team, app_id: str) -> None:
     (body,) = pushes(team, 1)
     # One that is killed with messages in hand keeps them hidden, and those after them waiting, for minutes.
-    until_drained(team)
+    team.until_empty("IntakeQueue")
     for function in ("ReceiveWebhookFunction", "DrainIntakeFunction"):
         team.kill(function)
     down(team, "s3", "GetObject")
@@ -114,7 +101,7 @@ def test_an_answer_of_step_functions_that_was_lost_makes_no_second_job(team: Tea
     commit = json.loads(body)["after"]
     assert until_started(team, [commit]) == [commit]
 
-    until_drained(team)
+    team.until_empty("IntakeQueue")
     assert [one for one in commits_of(team) if one == commit] == [commit]
 
 

@@ -11,8 +11,6 @@ import pytest
 from amplify_jobs.events.webhooks.github import sign
 from tests.support.team import SECRET, Team
 
-pytestmark = pytest.mark.shared_cloud
-
 NO_COMMIT = "0" * 40
 
 

@@ -16,8 +16,6 @@ from tests.end_to_end.test_git_hosts import WORD, deliver
 from tests.support.recorded_webhooks import secret_of, signed
 from tests.support.team import Team
 
-pytestmark = pytest.mark.shared_cloud
-
 A, B, NO_COMMIT = "a" * 40, "b" * 40, "0" * 40
 HOSTS = ("github", "gitea", "forgejo", "bitbucket-server", "standard")
 

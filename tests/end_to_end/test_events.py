@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.team import Team
 
-pytestmark = pytest.mark.shared_cloud
-
 NOBODY = "d0000000000000"
 
 

@@ -18,8 +18,6 @@ from amplify_jobs_cli import cli
 from tests.support.recorded_webhooks import NOT_HERE, SHARED, corpus_body, rows, secret_of, signed
 from tests.support.team import Team
 
-pytestmark = pytest.mark.shared_cloud
-
 WORD = "It's a Secret to Everybody"
 # It has a plain token instead of a signing token, and sends no id.
 OLD_GITLAB = "old-gitlab"

@@ -12,8 +12,6 @@ import yaml
 
 from tests.support.team import ROOT, SECRET, Team
 
-pytestmark = pytest.mark.shared_cloud
-
 SCHEMAS = ROOT / "docs" / "schemas"
 
 

@@ -11,8 +11,6 @@ from amplify_jobs_cli import cli
 from tests.support.mirrored import MirroredApp
 from tests.support.team import Team
 
-pytestmark = pytest.mark.shared_cloud
-
 
 def test_two_pushes_in_a_row_are_two_builds_of_their_own_commits(team: Team) -> None:
     app = MirroredApp.made(team, "twice")

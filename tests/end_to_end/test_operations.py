@@ -17,8 +17,6 @@ from demo.examples import zipped_site
 from tests.support.node import needs_node
 from tests.support.team import ROOT, Team
 
-pytestmark = pytest.mark.shared_cloud
-
 SCHEMA = """\
 type Post @model {
   id: ID!

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from demo.repository import git
-from tests.support.report_calls import fail_next, of_request, received, until_all_are_handled, wait_for
+from tests.support.report_calls import (
+    HeldBuild,
+    fail_next,
+    of_request,
+    received,
+    until_all_are_handled,
+    until_reported,
+    wait_for,
+)
 from tests.support.team import Team
 
 SECRETS = "/amplify-jobs/secrets/reports"
@@ -25,39 +30,43 @@ CHATS = ("slack", "teams", "discord", "google_chat", "mattermost")
 
 
 @pytest.fixture(scope="module")
-def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def reporting(team: Team) -> Team:
     """A team that reports to every kind of target, all of them stand-ins of the local cloud."""
-    with Team.at_work(tmp_path_factory.mktemp("reports")) as team:
-        base = f"{team.cloud.endpoint_url}/_local/reports"
-        secrets = {"token": "t0ken-of-the-host", "webhook": KEY, **{chat: f"{base}/{chat}/s3cr3t" for chat in CHATS}}
-        for name, value in secrets.items():
-            team.session.client("ssm").put_parameter(Name=f"{SECRETS}/{name}", Type="SecureString", Value=value)
-        host = {"source": "github", "api": f"{base}/github", "token": f"{SECRETS}/token"}
-        team.reports = {
-            "statuses": {"kind": "commit_status", **host},
-            **{chat.replace("_", "-"): {"kind": chat, "webhook": f"{SECRETS}/{chat}"} for chat in CHATS},
-            "bot": {
-                "kind": "slack_bot",
-                "token": f"{SECRETS}/token",
-                "channel": "C0123456789",
-                "api": f"{base}/slack_bot",
-            },
-            "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/webhook"},
-            "failures": {
-                "kind": "webhook",
-                "url": f"{base}/failures/jobs",
-                "secret": f"{SECRETS}/webhook",
-                "when": {"outcomes": ["FAILED"], "phases": ["finished"]},
-            },
-        }
-        yield team
+    base = f"{team.cloud.endpoint_url}/_local/reports"
+    secrets = {"token": "t0ken-of-the-host", "webhook": KEY, **{chat: f"{base}/{chat}/s3cr3t" for chat in CHATS}}
+    for name, value in secrets.items():
+        team.session.client("ssm").put_parameter(
+            Name=f"{SECRETS}/{name}", Type="SecureString", Value=value, Overwrite=True
+        )
+    host = {"source": "github", "api": f"{base}/github", "token": f"{SECRETS}/token"}
+    team.reports = {
+        "statuses": {"kind": "commit_status", **host},
+        **{chat.replace("_", "-"): {"kind": chat, "webhook": f"{SECRETS}/{chat}"} for chat in CHATS},
+        "bot": {
+            "kind": "slack_bot",
+            "token": f"{SECRETS}/token",
+            "channel": "C0123456789",
+            "api": f"{base}/slack_bot",
+        },
+        "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/webhook"},
+        "failures": {
+            "kind": "webhook",
+            "url": f"{base}/failures/jobs",
+            "secret": f"{SECRETS}/webhook",
+            "when": {"outcomes": ["FAILED"], "phases": ["finished"]},
+        },
+    }
+    return team
 
 
-def test_a_push_is_reported_to_every_kind_of_target(reporting: Team) -> None:
-    team = reporting
-    app_id = team.app("reported")
+def test_a_push_is_reported_to_every_kind_of_target(reporting: Team, tmp_path: Path) -> None:
+    team, build = reporting, HeldBuild(tmp_path / "reported")
+    app_id = team.app("reported", build=build.commands)
     team.route("reported", app_id)
     request_id = team.accepted(team.push("reported"))
+    wait_for(team, "github", 1)
+    until_reported(team, request_id, *CHATS, "slack_bot", "hook")
+    build.release()
     assert team.told(request_id)["outcome"] == "SUCCEEDED"
     statuses = wait_for(team, "github", 2)
     assert [one["content"]["state"] for one in statuses] == ["pending", "success"]
@@ -76,18 +85,25 @@ def test_a_push_is_reported_to_every_kind_of_target(reporting: Team) -> None:
 
 
 @pytest.mark.thorough
-def test_a_target_that_fails_for_a_while_gets_each_report_once_and_in_order(reporting: Team) -> None:
-    team = reporting
-    team.route("fails", team.app("fails"))
+def test_a_target_that_fails_for_a_while_gets_each_report_once_and_in_order(reporting: Team, tmp_path: Path) -> None:
+    team, build = reporting, HeldBuild(tmp_path / "failed")
+    team.route("fails", team.app("fails", build=build.commands))
     push = team.push("fails")
     commit = json.loads(push)["after"]
     fail_next(team, "github", status=503, times=1)
     fail_next(team, "hook", status=429, times=1, headers={"retry-after": "1"})
     request_id = team.accepted(push)
+
+    def statuses_of_commit() -> list[dict[str, Any]]:
+        return [one for one in received(team, "github") if commit in one["path"]]
+
+    team.until(lambda: statuses_of_commit() or None, "no status")
+    until_reported(team, request_id, "hook")
+    build.release()
     team.told(request_id)
 
     def ended() -> list[dict[str, Any]] | None:
-        calls = [one for one in received(team, "github") if commit in one["path"]]
+        calls = statuses_of_commit()
         return calls if calls and calls[-1]["content"]["state"] == "success" else None
 
     statuses = team.until(ended, "the status never became success")
@@ -107,11 +123,13 @@ def test_a_target_that_fails_for_a_while_gets_each_report_once_and_in_order(repo
 
 
 @pytest.mark.thorough
-def test_a_report_whose_answer_was_lost_is_sent_again_and_told_apart_by_its_id(reporting: Team) -> None:
-    team = reporting
-    team.route("lost", team.app("lost"))
+def test_a_report_whose_answer_was_lost_is_sent_again_and_told_apart_by_its_id(reporting: Team, tmp_path: Path) -> None:
+    team, build = reporting, HeldBuild(tmp_path / "lost")
+    team.route("lost", team.app("lost", build=build.commands))
     fail_next(team, "discord")
     request_id = team.accepted(team.push("lost"))
+    until_reported(team, request_id, "discord")
+    build.release()
     team.told(request_id)
     team.until(
         lambda: of_request(received(team, "discord"), request_id)[2:] or None, "Discord did not get three reports"
@@ -123,8 +141,8 @@ def test_a_report_whose_answer_was_lost_is_sent_again_and_told_apart_by_its_id(r
 
 
 @pytest.mark.thorough
-def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(reporting: Team) -> None:
-    team = reporting
+def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(reporting: Team, tmp_path: Path) -> None:
+    team, build = reporting, HeldBuild(tmp_path / "stopped")
     team.reports["strict"] = {
         "kind": "commit_status",
         "source": "github",
@@ -132,9 +150,7 @@ def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(rep
         "token": f"{SECRETS}/token",
         "when": {"routes": ["stopped"]},
     }
-    team.route("stopped", team.app("stopped"))
-    # So soon the functions of reports know the new target.
-    time.sleep(SECONDS_FRESH + 1)
+    team.route("stopped", team.app("stopped", build=build.commands))
     # The first notice fails for all tries of its client; the report comes again, and with it the notice.
     fail_next(team, "strict", status=401, times=2)
     notice = {"Subject": "Reports stopped: strict"}
@@ -148,13 +164,20 @@ def test_a_target_that_refuses_the_token_is_stopped_and_people_are_told_once(rep
         times=3,
         match=notice,
     )
-    for _ in range(2):
-        team.told(team.accepted(team.push("stopped")))
-    commits = 2
-    team.until(
-        lambda: [one for one in received(team, "github") if "/acme/stopped/" in one["path"]][2 * commits - 1 :] or None,
-        "the other target did not get its reports",
-    )
+
+    def until_others_are_told(count: int) -> None:
+        team.until(
+            lambda: [one for one in received(team, "github") if "/acme/stopped/" in one["path"]][count - 1 :] or None,
+            "the other target did not get its reports",
+        )
+
+    for reports in (1, 3):
+        build.hold()
+        request_id = team.accepted(team.push("stopped"))
+        until_others_are_told(reports)
+        build.release()
+        team.told(request_id)
+        until_others_are_told(reports + 1)
     until_all_are_handled(team)
     # No further call, though the stand-in would have taken the others.
     assert [one["status"] for one in received(team, "strict")] == [401, 401]
@@ -202,16 +225,18 @@ def test_a_failing_build_is_told_with_its_cause_everywhere_and_its_log_is_kept_w
         assert not [part for part in everything if secret in part], secret
 
 
-def test_hostile_texts_format_link_and_mention_nothing(reporting: Team) -> None:
-    team = reporting
+def test_hostile_texts_format_link_and_mention_nothing(reporting: Team, tmp_path: Path) -> None:
+    team, build = reporting, HeldBuild(tmp_path / "hostile")
     branch = "release/<!here>@everyone"
-    app_id = team.app("hostile")
+    app_id = team.app("hostile", build=build.commands)
     repository = Path(team.amplify.get_app(appId=app_id)["app"]["repository"])
     git("branch", branch, "main", cwd=repository)
     team.amplify.create_branch(appId=app_id, branchName=branch)
     team.route("hostile", app_id)
     text = "<!channel> <@U1> @here **b** [x](https://evil.example) \u202egnp.exe <b onclick=x> " + "long " * 2_000
     request_id = team.accepted(team.push("hostile", message=text, ref=f"refs/heads/{branch}"))
+    until_reported(team, request_id, *CHATS, "slack_bot", "hook")
+    build.release()
     finished = team.told(request_id)
     assert finished["job"]["branchName"] == branch
     until_all_are_handled(team)
@@ -237,8 +262,8 @@ def test_hostile_texts_format_link_and_mention_nothing(reporting: Team) -> None:
     assert "<b" not in google
 
 
-def test_an_app_reports_with_tokens_of_its_installation(reporting: Team) -> None:
-    team = reporting
+def test_an_app_reports_with_tokens_of_its_installation(reporting: Team, tmp_path: Path) -> None:
+    team, build = reporting, HeldBuild(tmp_path / "by-app")
     base, app, key = f"{team.cloud.endpoint_url}/_local/reports", "Iv23liAbCdEf", f"{SECRETS}/app"
     private = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
@@ -254,17 +279,16 @@ def test_an_app_reports_with_tokens_of_its_installation(reporting: Team) -> None
         "key": key,
         "context": "app/{route}",
     }
-    team.route("by-app", team.app("by-app"))
-    # The functions of reports keep what they read for a while; a fresh process reads it anew.
-    for function in ("PlanReportsFunction", "SendReportFunction"):
-        team.kill(function)
+    team.route("by-app", team.app("by-app", build=build.commands))
     team.accepted(team.push("by-app"))
 
-    def both() -> list[dict[str, Any]] | None:
+    def first(count: int) -> list[dict[str, Any]] | None:
         found = [one for one in received(team, "github") if (one["content"] or {}).get("context") == "app/by-app"]
-        return found if len(found) == 2 else None
+        return found if len(found) == count else None
 
-    statuses = team.until(both, "the App's statuses did not come")
+    team.until(lambda: first(1), "the App's first status did not come")
+    build.release()
+    statuses = team.until(lambda: first(2), "the App's statuses did not come")
     assert [(one["content"]["state"], one["status"]) for one in statuses] == [("pending", 201), ("success", 201)]
     logs = "".join(path.read_text("utf-8", "replace") for path in log_files(team))
     assert not re.search(r"ghs_|eyJ[A-Za-z0-9]|PRIVATE KEY", logs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,24 +19,23 @@ COMMIT = "3f1c9a7be2d04c55a6e0b1c2d3e4f5a6b7c8d9e0"
 
 
 @pytest.fixture(scope="module")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def checked(team: Team) -> Team:
     """A team whose targets work, but for one with a line break in its secret and one without a secret."""
-    with Team.at_work(tmp_path_factory.mktemp("checked")) as team:
-        base = f"{team.cloud.endpoint_url}/_local/reports"
-        values = {"token": "t0ken", "key": KEY, "slack": f"{base}/slack/s3cr3t", "discord": f"{base}/discord/s3cr3t\n"}
-        for name, value in values.items():
-            team.session.client("ssm").put_parameter(Name=f"{SECRETS}/{name}", Type="SecureString", Value=value)
-        host = {"source": "github", "api": f"{base}/github", "token": f"{SECRETS}/token"}
-        team.reports = {
-            "statuses": {"kind": "commit_status", **host},
-            "team": {"kind": "slack", "webhook": f"{SECRETS}/slack"},
-            "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/key"},
-            "chat": {"kind": "amazon_q"},
-            "broken": {"kind": "discord", "webhook": f"{SECRETS}/discord", **NO_APP},
-            "empty": {"kind": "teams", "webhook": f"{SECRETS}/none", **NO_APP},
-        }
-        team.route("checked", team.app("checked"))
-        yield team
+    base = f"{team.cloud.endpoint_url}/_local/reports"
+    values = {"token": "t0ken", "key": KEY, "slack": f"{base}/slack/s3cr3t", "discord": f"{base}/discord/s3cr3t\n"}
+    for name, value in values.items():
+        team.session.client("ssm").put_parameter(Name=f"{SECRETS}/{name}", Type="SecureString", Value=value)
+    host = {"source": "github", "api": f"{base}/github", "token": f"{SECRETS}/token"}
+    team.reports = {
+        "statuses": {"kind": "commit_status", **host},
+        "team": {"kind": "slack", "webhook": f"{SECRETS}/slack"},
+        "hook": {"kind": "webhook", "url": f"{base}/hook/jobs", "secret": f"{SECRETS}/key"},
+        "chat": {"kind": "amazon_q"},
+        "broken": {"kind": "discord", "webhook": f"{SECRETS}/discord", **NO_APP},
+        "empty": {"kind": "teams", "webhook": f"{SECRETS}/none", **NO_APP},
+    }
+    team.route("checked", team.app("checked"))
+    return team
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -99,37 +98,36 @@ class Hosts:
 
 
 @pytest.fixture(scope="module")
-def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
-    with Team.at_work(tmp_path_factory.mktemp("hosts")) as team:
-        ssm, base = team.session.client("ssm"), f"{team.cloud.endpoint_url}/_local/reports"
-        ssm.put_parameter(Name=TOKEN, Type="SecureString", Value="t0ken-of-the-host")
-        folder = tmp_path_factory.mktemp("reported")
-        wait = f'case "$AWS_BRANCH" in pull_request-*) until [ -e "{folder}/$AWS_BRANCH" ]; do sleep 0.1; done;; esac'
-        app_id = team.app("web", build=[wait, "echo built"])
-        repository = Path(team.amplify.get_app(appId=app_id)["app"]["repository"])
-        routes: dict[str, Any] = {}
-        for provider in STATES:
-            name = f"/amplify-jobs/secrets/{provider}"
-            ssm.put_parameter(Name=name, Type="SecureString", Value=secret_of(provider, provider), Overwrite=True)
-            team.sources[provider] = {"provider": provider, "secrets": [name]}
-            # The token of Azure DevOps is a password.
-            user = {"username": "ci"} if provider == "azure-devops" else {}
-            target = {"source": provider, "api": f"{base}/{provider}", "token": TOKEN, **user}
-            kinds = ("commit_status", "pull_request_comment", *(["deployment"] if provider in DEPLOYING else []))
-            team.reports |= {f"{provider}-{kind}".replace("_", "-"): {"kind": kind, **target} for kind in kinds}
-            when = {"repository": REPOSITORIES.get(provider, "acme/web")}
-            for event, more in (("push", {"branches": ["main"]}), ("pull_request", {"targets": ["main"]})):
-                branch = f"{event}-{provider}"
-                git("branch", branch, "main", cwd=repository)
-                team.amplify.create_branch(appId=app_id, branchName=branch)
-                parameters = {"appId": app_id, "branchName": branch, "jobType": "RELEASE"}
-                routes[branch.replace("_", "-")] = {
-                    "source": provider,
-                    "when": {event: {**when, **more}},
-                    "request": {"operation": "start_job", "parameters": parameters},
-                }
-        team.add_routes(routes)
-        yield Hosts(team, folder)
+def hosts(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Hosts:
+    ssm, base = team.session.client("ssm"), f"{team.cloud.endpoint_url}/_local/reports"
+    ssm.put_parameter(Name=TOKEN, Type="SecureString", Value="t0ken-of-the-host", Overwrite=True)
+    folder = tmp_path_factory.mktemp("reported")
+    wait = f'case "$AWS_BRANCH" in pull_request-*) until [ -e "{folder}/$AWS_BRANCH" ]; do sleep 0.1; done;; esac'
+    app_id = team.app("web", build=[wait, "echo built"])
+    repository = Path(team.amplify.get_app(appId=app_id)["app"]["repository"])
+    routes: dict[str, Any] = {}
+    for provider in STATES:
+        name = f"/amplify-jobs/secrets/hosts/{provider}"
+        ssm.put_parameter(Name=name, Type="SecureString", Value=secret_of(provider, provider))
+        team.sources[provider] = {"provider": provider, "secrets": [name]}
+        # The token of Azure DevOps is a password.
+        user = {"username": "ci"} if provider == "azure-devops" else {}
+        target = {"source": provider, "api": f"{base}/{provider}", "token": TOKEN, **user}
+        kinds = ("commit_status", "pull_request_comment", *(["deployment"] if provider in DEPLOYING else []))
+        team.reports |= {f"{provider}-{kind}".replace("_", "-"): {"kind": kind, **target} for kind in kinds}
+        when = {"repository": REPOSITORIES.get(provider, "acme/web")}
+        for event, more in (("push", {"branches": ["main"]}), ("pull_request", {"targets": ["main"]})):
+            branch = f"{event}-{provider}"
+            git("branch", branch, "main", cwd=repository)
+            team.amplify.create_branch(appId=app_id, branchName=branch)
+            parameters = {"appId": app_id, "branchName": branch, "jobType": "RELEASE"}
+            routes[branch.replace("_", "-")] = {
+                "source": provider,
+                "when": {event: {**when, **more}},
+                "request": {"operation": "start_job", "parameters": parameters},
+            }
+    team.add_routes(routes)
+    return Hosts(team, folder)
 
 
 @pytest.fixture(scope="module")

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.codecommit_repository import CodeCommitRepository
-from tests.support.report_calls import received, until_all_are_handled
+from tests.support.report_calls import HeldBuild, received, until_all_are_handled
 from tests.support.team import Team
 
 HOSTILE = "<!channel> @here *b* `c` [x](https://evil.example) \u202egnp.exe"
 
 
 @pytest.fixture(scope="module")
-def reporting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def reporting(team: Team) -> Team:
     """A team that comments in CodeCommit, and whose chat has subscribed to the topic for chats."""
-    with Team.at_work(tmp_path_factory.mktemp("aws")) as team:
-        topic = str(team.cloud.physical_id("ChatTopic"))
-        address = f"{team.cloud.endpoint_url}/_local/reports/amazon_q"
-        team.session.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=address)
-        team.reports = {"chat": {"kind": "amazon_q"}, "comments": {"kind": "codecommit_comment"}}
-        yield team
+    topic = str(team.cloud.physical_id("ChatTopic"))
+    address = f"{team.cloud.endpoint_url}/_local/reports/amazon_q"
+    team.session.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=address)
+    team.reports = {"chat": {"kind": "amazon_q"}, "comments": {"kind": "codecommit_comment"}}
+    return team
 
 
 def shown(team: Team, request_id: str) -> list[dict[str, Any]]:
@@ -33,6 +32,11 @@ def shown(team: Team, request_id: str) -> list[dict[str, Any]]:
     assert {call["status"] for call in calls} <= {200}
     notifications = [json.loads(call["content"]["Message"]) for call in calls]
     return [one for one in notifications if one["metadata"]["threadId"] == request_id]
+
+
+def until_shown(team: Team, request_id: str) -> None:
+    """Wait until the chat shows anything of a request."""
+    team.until(lambda: shown(team, request_id) or None, f"the chat was never told of {request_id}")
 
 
 def titles(team: Team, request_id: str) -> list[str]:
@@ -66,16 +70,18 @@ def announce_again(team: Team, finished: dict[str, Any]) -> None:
     until_all_are_handled(team)
 
 
-def route_codecommit(team: Team, name: str, when: dict[str, Any]) -> None:
-    parameters = {"appId": team.app(name), "branchName": "main", "jobType": "RELEASE"}
+def route_codecommit(team: Team, name: str, when: dict[str, Any], build: list[str] | None = None) -> None:
+    parameters = {"appId": team.app(name, build), "branchName": "main", "jobType": "RELEASE"}
     request = {"operation": "start_job", "parameters": parameters}
     team.route(name, "", source="aws.codecommit", when=when, request=request)
 
 
-def test_a_push_is_told_to_the_chat_without_a_token(reporting: Team) -> None:
-    team = reporting
-    team.route("chatted", team.app("chatted"))
+def test_a_push_is_told_to_the_chat_without_a_token(reporting: Team, tmp_path: Path) -> None:
+    team, build = reporting, HeldBuild(tmp_path / "chatted")
+    team.route("chatted", team.app("chatted", build=build.commands))
     request_id = team.accepted(team.push("chatted", message=HOSTILE))
+    until_shown(team, request_id)
+    build.release()
     finished = team.told(request_id)
     started, ended = titles(team, request_id)
     assert started == "started"
@@ -91,13 +97,15 @@ def test_a_push_is_told_to_the_chat_without_a_token(reporting: Team) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize(("fault", "starts"), [("throttle", 1), ("lose-answer", 2)])
 def test_a_message_that_was_refused_or_whose_answer_is_lost_comes_again(
-    reporting: Team, fault: str, starts: int
+    reporting: Team, fault: str, starts: int, tmp_path: Path
 ) -> None:
-    team, name = reporting, f"tried-{fault.partition('-')[0]}"
+    team, name, build = reporting, f"tried-{fault.partition('-')[0]}", HeldBuild(tmp_path / fault)
     topic = str(team.cloud.physical_id("ChatTopic"))
-    team.route(name, team.app(name))
+    team.route(name, team.app(name, build=build.commands))
     team.inject_fault(service="sns", operation="Publish", fault=fault, match={"TopicArn": topic})
     request_id = team.accepted(team.push(name))
+    until_shown(team, request_id)
+    build.release()
     # A topic does not know a message again: who gets no answer tells it twice. The end comes after it all the same.
     told = [title.partition(" ")[0] for title in titles(team, request_id)]
     assert told == ["started"] * starts + ["succeeded"]
@@ -134,10 +142,12 @@ def test_a_pull_request_in_codecommit_gets_one_comment_with_its_preview(reportin
 
 
 def test_a_repository_that_the_parameter_does_not_name_gets_no_comment(reporting: Team, tmp_path: Path) -> None:
-    team = reporting
+    team, build = reporting, HeldBuild(tmp_path / "reported")
     repository = CodeCommitRepository.made(team, "private", tmp_path, "base")
-    route_codecommit(team, "private", {"push": {"repository": "private", "branches": ["main"]}})
+    route_codecommit(team, "private", {"push": {"repository": "private", "branches": ["main"]}}, build.commands)
     commit = repository.push("main")
+    until_shown(team, team.told_of("private", "Job Started")["requestId"])
+    build.release()
     # The target is not stopped, and others are told.
     assert titles(team, team.told_of("private")["requestId"])[0] == "started"
     until_all_are_handled(team)

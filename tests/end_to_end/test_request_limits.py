@@ -7,15 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from amplify_jobs_cli import cli
 from tests.end_to_end.test_git_hosts import deliver
 from tests.support.recorded_webhooks import secret_of, signed
 from tests.support.team import Team
-
-pytestmark = pytest.mark.shared_cloud
 
 WORD, SECRET_NAME = "limits", "/amplify-jobs/secrets/limits"
 PARAMETERS = {"appId": "d0nowhere", "branchName": "main", "jobType": "RELEASE"}

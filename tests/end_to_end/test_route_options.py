@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import jsonschema
-import pytest
 import yaml
 
 from amplify_jobs.following.answer import NOT_RETRIED
 from tests.support.team import ROOT, Team
-
-pytestmark = pytest.mark.shared_cloud
 
 
 def counting(file: Path, succeeds_at: int) -> list[str]:

@@ -26,12 +26,16 @@ DEAR = (
 LOAD = "import json, sys; sys.path.insert(0, sys.argv[1]); import handler; print(json.dumps(list(sys.modules)))"
 
 
+@cache
+def template() -> Template:
+    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
+    return Template(REPOSITORY / "template.yaml", {}, pseudo)
+
+
 def variables(name: str) -> dict[str, str]:
     """The variables that the template sets for a function; their values are only names here."""
-    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
-    template = Template(REPOSITORY / "template.yaml", {}, pseudo)
-    function = template.resources[f"{name.title().replace('_', '')}Function"]
-    resolved = template.resolve(function.properties["Environment"], lambda logical_id, attribute: logical_id)
+    function = template().resources[f"{name.title().replace('_', '')}Function"]
+    resolved = template().resolve(function.properties["Environment"], lambda logical_id, attribute: logical_id)
     return {key: str(value) for key, value in resolved["Variables"].items()}
 
 

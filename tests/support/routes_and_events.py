@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from amplify_jobs.events.event import (
+    Approval,
     Event,
     EventKind,
     PullRequest,
@@ -95,6 +96,15 @@ EVENTS = _made(
         draft=st.none() | st.booleans(),
         became_ready=st.booleans(),
         previous_target=_TEXT,
+        target_unclear=st.booleans(),
+        source_ref=_TEXT,
+        approval=st.none()
+        | _made(
+            Approval,
+            labels=st.lists(st.text() | st.just("preview"), max_size=2).map(tuple),
+            comment=_TEXT | st.just("/preview"),
+            person=_TEXT | st.just("ada"),
+        ),
     ),
     release=st.none() | _made(Release, action=st.text() | st.just("published"), tag=_NAMES),
     schedule=st.none()

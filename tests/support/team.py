@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import boto3
 import yaml
 
+from amplify_jobs.aws.stored_routes import SECONDS_FRESH
 from amplify_jobs.events.webhooks.github import sign
 from amplify_jobs_cli import cli
 from demo.announcements import Announcements
@@ -58,9 +59,9 @@ class Team:
         git_server.api = f"{cloud.endpoint_url}/_local/reports/github"
         self._folder = folder
         self._routes: dict[str, Any] = {}
-        git_access = {"url": git_server.address("{repository}"), "token": SECRET_NAME}
-        self.sources: dict[str, Any] = {"github": {"provider": "github", "secrets": [SECRET_NAME], "git": git_access}}
+        self.sources = self._own_sources()
         self.reports: dict[str, Any] = {}
+        self._known_reports: dict[str, Any] = {}
         self._pushes = 0
         self._lock = threading.Lock()
         self._announcements = Announcements(
@@ -104,8 +105,12 @@ class Team:
                     else:
                         os.environ[name] = value
 
+    def _own_sources(self) -> dict[str, Any]:
+        git_access = {"url": self.git_server.address("{repository}"), "token": SECRET_NAME}
+        return {"github": {"provider": "github", "secrets": [SECRET_NAME], "git": git_access}}
+
     def begin_anew(self, folder: Path) -> None:
-        """Forget the routes, store the secret again, and make further repositories in another folder.
+        """Forget routes and reports, store the secret again, and make further repositories in another folder.
 
         The apps are deleted, since an account has 25 at most.
         """
@@ -114,7 +119,11 @@ class Team:
         self.session.client("ssm").put_parameter(Name=SECRET_NAME, Type="SecureString", Value=SECRET, Overwrite=True)
         self._folder = folder
         self._routes = {}
+        self.sources = self._own_sources()
         self.reports = {}
+        self.until_empty("ReportQueue")
+        self._push_routes()
+        self.forget_reports()
 
     # ------------------------------------------------------------ what the team has
 
@@ -165,9 +174,13 @@ class Team:
         content = {"sources": self.sources, "routes": self._routes, "reports": self.reports}
         file.write_text(yaml.safe_dump(content))
         assert cli.main(["routes", "push", str(file), "--yes", "--no-lookup"]) == 0
-        # The function keeps what it read for a while; a fresh process reads it anew.
+        # The functions keep what they read for a while; a fresh process reads it anew.
         for function in ("ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"):
             self.kill(function)
+        if self.reports != self._known_reports:
+            self._known_reports = dict(self.reports)
+            # A function of reports that is killed with a report in hand keeps it hidden for minutes.
+            time.sleep(SECONDS_FRESH + 1 if self.reports else 0)
 
     def without(self, name: str) -> None:
         """Push the routes without one that was pushed before."""
@@ -277,6 +290,17 @@ class Team:
                 os.kill(pid, signal.SIGKILL)
         self.until(lambda: killed.isdisjoint(self.cloud.functions.pids(name)) or None, f"{function} did not die")
 
+    def until_empty(self, queue: str) -> None:
+        """Wait until a queue, by its logical id, has no message, nor one that a function has in hand."""
+        sqs, url = self.session.client("sqs"), str(self.cloud.physical_id(queue))
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+        def is_empty() -> bool | None:
+            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            return set(counts.values()) == {"0"} or None
+
+        self.until(is_empty, f"messages stay in {queue}")
+
     def inject_fault(self, **fault: Any) -> None:
         """Inject a fault at the local cloud's address for it."""
         request = urllib.request.Request(
@@ -286,6 +310,11 @@ class Team:
 
     def clear_faults(self) -> None:
         request = urllib.request.Request(f"{self.cloud.endpoint_url}/_local/faults", method="DELETE")
+        urllib.request.urlopen(request).close()
+
+    def forget_reports(self) -> None:
+        """Have the stand-ins for targets of reports forget what they received."""
+        request = urllib.request.Request(f"{self.cloud.endpoint_url}/_local/reports", method="DELETE")
         urllib.request.urlopen(request).close()
 
     # ------------------------------------------------------------ what it is told

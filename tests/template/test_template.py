@@ -30,7 +30,7 @@ SOURCE = (REPOSITORY / "template.yaml").read_text(encoding="utf-8")
 PACKAGE = REPOSITORY / "layers" / "core" / "amplify_jobs"
 
 
-class Tags(yaml.SafeLoader):
+class Tags(yaml.CSafeLoader):
     """Reads CloudFormation's short forms as the functions that they stand for."""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from amplify_jobs.errors import PushRefusedError
+from amplify_jobs.events.git_hosts import TITLES
 from amplify_jobs.routing.mirrors import git_tokens
 from amplify_jobs.routing.previews import preview_logins
 from amplify_jobs.routing.report_targets import Target, secrets_of
@@ -19,6 +20,7 @@ from amplify_jobs_cli.push.plan import PushPlan, plan_push
 from amplify_jobs_cli.push.route_changes import StoredRoutes
 from amplify_jobs_cli.push.schedules import schedule_changes, schedules_of
 from amplify_jobs_cli.push.secret_commands import missing_text, pasted_text, source_commands
+from amplify_jobs_cli.push.webhook_events import webhook_events
 from amplify_jobs_cli.stack import Stack
 from amplify_jobs_cli.text import count
 
@@ -69,9 +71,7 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
             # Of the object that was written; null where none was.
             "version": version,
             "warnings": [*options.warnings, *({"path": path, "message": text} for path, text in account_warnings)],
-            "webhooks": [
-                _webhook_report(stack, name, source.secrets, missing) for name, source in routes.sources.items()
-            ],
+            "webhooks": [_webhook_report(stack, routes, name, missing) for name in routes.sources],
             "gitTokens": [
                 {"place": place, "missingSecrets": [token] if token in missing else []}
                 for place, token in git_tokens(routes)
@@ -91,6 +91,8 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
         print(f"Pushed {summary(routes)} to {where}" + (f", version {version}." if version else "."))
     for name, source in routes.sources.items():
         print(f"\n{name}: {_webhook(stack, name)}")
+        if events := webhook_events(routes, name):
+            print(f"  Switch on at {TITLES[source.provider]}: {'; '.join(events)}")
         for secret in [secret for secret in source.secrets if secret in missing]:
             print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
             print("\n".join(f"    {command}" for command in source_commands(secret, source.provider, stack.region)))
@@ -160,9 +162,13 @@ def _consent(plan: PushPlan, options: PushOptions) -> None:
         raise PushRefusedError("nothing was written")
 
 
-def _webhook_report(stack: Stack, source: str, secrets: Iterable[str], missing: set[str]) -> dict[str, Any]:
-    missing_secrets = [secret for secret in secrets if secret in missing]
-    return {"source": source, "url": _webhook(stack, source), "missingSecrets": missing_secrets}
+def _webhook_report(stack: Stack, routes: Routes, source: str, missing: set[str]) -> dict[str, Any]:
+    return {
+        "source": source,
+        "url": _webhook(stack, source),
+        "events": webhook_events(routes, source),
+        "missingSecrets": [secret for secret in routes.sources[source].secrets if secret in missing],
+    }
 
 
 def _webhook(stack: Stack, source: str) -> str:

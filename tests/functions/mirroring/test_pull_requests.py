@@ -56,3 +56,13 @@ def test_newer_code_of_a_fork_does_not_come_with_what_was_approved(servers: TwoS
 def test_a_fork_whose_merge_conflicts_is_rejected_with_the_reason(servers: TwoServers) -> None:
     with pytest.raises(RequestRejected, match=f"has no {PULL}/merge; it was deleted, or the pull request conflicts"):
         servers.relay(f"{PULL}/merge", servers.source.commits[2], "pr-7")
+
+
+def test_a_ref_of_a_fork_that_is_not_up_to_date_is_rejected_with_the_reason(servers: TwoServers) -> None:
+    servers.source.set(f"{PULL}/from", 1)
+    approved = servers.source.commits[2]
+    with pytest.raises(
+        RequestRejected, match=f"{PULL}/from of .* has no {approved}: the pull request has moved on, or"
+    ):
+        servers.relay(f"{PULL}/from", approved, "pr-7")
+    assert servers.target_refs == {}

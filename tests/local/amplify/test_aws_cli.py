@@ -1,4 +1,4 @@
-"""The AWS CLI, which we did not write, against local Amplify."""
+"""The AWS CLI, which we did not write, against local Amplify; test_aws_endpoint.py has it against other services."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from tests.support.amplify_world import World
 
 AWS = Path(__file__).parents[3] / ".venv-tools" / "bin" / "aws"
 
-pytestmark = pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is installed by `make check`, in .venv-tools")
+pytestmark = [
+    pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is installed by `make check`, in .venv-tools"),
+    # Each start takes a second of CPU, and boto3 calls the same operations in the other modules.
+    pytest.mark.thorough,
+]
 
 
 def aws(world: World, *arguments: str, service: str = "amplify") -> subprocess.CompletedProcess[str]:

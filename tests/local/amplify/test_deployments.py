@@ -195,6 +195,7 @@ def test_an_upload_by_curl(manual: Manual, tmp_path: Path) -> None:
     assert manual.site("big.txt") == (200, files["big.txt"])
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is installed by `make check`, in .venv-tools")
 def test_a_deployment_by_the_aws_cli(manual: Manual, web: Web) -> None:
     where = ["--app-id", manual.app_id, "--branch-name", "main"]

@@ -108,6 +108,7 @@ def test_nothing_can_be_changed(client: Clients) -> None:
     assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not AWS_CLI.exists(), reason="the AWS CLI is not set up; make test does it")
 def test_the_aws_cli_is_told_outputs_and_errors(cloud: LocalCloud) -> None:
     environment = {

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from amplify_jobs.aws.github_deliveries import GitHubDeliveries
+from amplify_jobs.aws.github_deliveries import SECONDS_OF_A_REPOSITORY, SECONDS_SILENT, GitHubDeliveries
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
@@ -81,6 +81,52 @@ def test_of_very_many_deliveries_the_newest_are_looked_at() -> None:
         host.links[url] = '<https://api.github.com/x?cursor=v1>; rel="next"'
     assert ask(host) == 1
     assert len(host.calls) == 1 + MOST_PAGES + 1
+
+
+class Clock:
+    """Tells how much time has gone by; each answer of a slow host takes some."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class SlowHost(Host):
+    """Answers after so many seconds."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    def send(self, call: Call) -> Answer:
+        self._clock.now += self._seconds
+        return super().send(call)
+
+
+def test_a_slow_host_takes_little_time_of_a_look() -> None:
+    clock = Clock()
+    host = SlowHost(clock, SECONDS_OF_A_REPOSITORY * 0.6)
+    host.trouble = None
+    repository = ReconciledRepository("github", "github", "acme/web", Git(url=URL, token=TOKEN), ())
+    secrets = cast(Secrets, FixedSecrets(["t0ken"]))
+    deliveries = GitHubDeliveries(cast(OutgoingHttp, host), secrets, WEBHOOKS, clock)
+    since = NOON - timedelta(hours=1)
+    assert deliveries.ask_again(repository, since) == 0
+    assert len(host.calls) == 2
+    # Other repositories of the host are not even tried, until the next look.
+    assert deliveries.ask_again(repository, since) == 0
+    assert len(host.calls) == 2
+    clock.now += SECONDS_SILENT
+    host.trouble = ServiceTrouble("api.github.com did not answer")
+    assert deliveries.ask_again(repository, since) == 0
+    host.trouble = None
+    elsewhere = ReconciledRepository(
+        "github", "github", "acme/web", Git(url="https://git.example.com/{repository}", token=TOKEN), ()
+    )
+    assert deliveries.ask_again(elsewhere, since) == 0
+    assert host.calls[-1].startswith("GET https://git.example.com/api/v3/")
 
 
 def test_one_that_github_does_not_repeat_is_not_counted() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from amplify_jobs.events.event import Approval, Event, PullRequestAction
 from amplify_jobs.events.git_hosts import TITLES, git_host
@@ -25,6 +27,7 @@ from tests.unit.events.test_deliveries import (
     pulled,
     read,
 )
+from tests.unit.events.test_webhooks_robustness import HOSTILE, JSON, places, understood_or_refused
 
 TIMES = ("2026-11-01T10:00:00Z", "2026-11-01T10:00:07Z")
 
@@ -232,6 +235,21 @@ class TestComments:
 
     def test_an_address_is_never_the_person(self) -> None:
         assert "@" not in event("azure-devops", azure_comment(0)).model_dump_json()
+
+
+@pytest.mark.parametrize("host", APPROVALS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(data=st.data())
+def test_a_malformed_approval_is_refused_or_ignored(host: str, data: st.DataObject) -> None:
+    headers, body = APPROVALS[host](0)
+    payload = json.loads(json.dumps(body))
+    for _ in range(data.draw(st.integers(1, 3))):
+        holder, key = data.draw(st.sampled_from(places(payload)))
+        if data.draw(st.booleans()):
+            del holder[key]
+        else:
+            holder[key] = data.draw(HOSTILE | JSON)
+    understood_or_refused(host, headers, json.dumps(payload).encode())
 
 
 def labels_set(row: dict[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs.events.event import Event, EventKind, PullRequestAction
-from amplify_jobs.events.git_hosts import TITLES, omit
+from amplify_jobs.events.git_hosts import TITLES, git_host, omit
 from amplify_jobs_cli.routes_file.host_omissions import omission_warnings
 from tests.support.git_hosts import rendered
 from tests.support.recorded_webhooks import SHARED, corpus_body, parse, rows
@@ -250,3 +250,16 @@ def test_a_route_of_any_source_is_warned_of_only_what_none_tells() -> None:
 )
 def test_what_is_no_routes_file_has_no_warnings(value: Any) -> None:
     assert list(omission_warnings(value)) == []
+
+
+@pytest.mark.parametrize("host", TITLES)
+def test_the_docs_name_the_webhook_events_of_a_host_in_its_words(host: str) -> None:
+    title = {"gitea": "Gitea and Forgejo", "forgejo": "Gitea and Forgejo"}.get(host, TITLES[host])
+    section = " ".join(DOCUMENT.read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0].split())
+    names = [name for names in git_host(host).WEBHOOK_EVENTS.values() for name in names]
+    assert [name for name in names if f"**{name}**" not in section] == []
+    assert ("approval" in git_host(host).WEBHOOK_EVENTS) == (git_host(host).APPROVAL == "comment")
+    kinds = (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST, EventKind.RELEASE)
+    if names:
+        told = [kind for kind in kinds if not omit([host], [kind], "repository")]
+        assert [kind for kind in kinds if kind in git_host(host).WEBHOOK_EVENTS] == told

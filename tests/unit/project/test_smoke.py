@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 KEY = base64.b64encode(b"a key of the team, 32 bytes long").decode()
 
 
-class _Template(yaml.SafeLoader):
+class _Template(yaml.CSafeLoader):
     pass
 
 

@@ -164,6 +164,18 @@ def test_a_ref_that_moves_while_its_commit_is_read_waits_for_the_next_look() -> 
     assert made.commits == [2]
 
 
+def test_a_tag_of_no_commit_is_asked_for_after_an_hour_with_a_note() -> None:
+    made = world()
+    made.host.is_moving = True
+    made.push(1, "refs/tags/v1")
+    made.reconcile()
+    outcome = made.reconcile()
+    assert (outcome.missed, outcome.unread) == ((), "some of the refs have moved meanwhile, or lead to no commit")
+    made.wait(LONGEST_WAIT / timedelta(minutes=1))
+    (push,) = made.reconcile().missed
+    assert str(push.note).startswith("author and message are unknown: some of the refs")
+
+
 def test_a_dry_run_tells_that_no_job_comes_of_a_push() -> None:
     made = world()
     made.push(1)

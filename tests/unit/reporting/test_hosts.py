@@ -18,6 +18,7 @@ from amplify_jobs.reporting.destination import Destination, destinations
 from amplify_jobs.reporting.hosts.names import distinct_name
 from amplify_jobs.reporting.kinds import kind_of
 from amplify_jobs.reporting.report import Report
+from amplify_jobs.reporting.wording import title
 from amplify_jobs.routing.routes import Routes
 from tests.support.announced import COMMIT, JOB, finished, rejected, started
 
@@ -265,3 +266,10 @@ def test_a_job_that_somebody_else_started_has_the_status_at_the_host_of_its_repo
     detail = started().detail.model_copy(update={"cause": cause, "route": None})
     subject = kind_of(where).subject(where, Report(started().detail_type, detail))
     assert subject == (f"acme/web {COMMIT} amplify-jobs/web" if reports else None)
+
+
+def test_a_preview_that_could_not_be_taken_away_is_told_as_such_and_is_no_status_of_a_commit() -> None:
+    where, report = destination("github"), caused(rejected(operation="remove_preview", branch_name="pr-7"))
+    assert title(report).endswith("pr-7: the preview was not taken away")
+    assert kind_of(where).subject(where, caused(rejected())) is not None
+    assert kind_of(where).subject(where, report) is None

@@ -32,7 +32,12 @@ EVE = {"full_name": "eve/web"}
 
 def of_fork(host: str) -> Payload:
     """A pull request that is opened from a fork, as the host describes it."""
-    headers, body = PULLS[host][1]("opened", False, "eve")
+    return forked(host, PULLS[host][1]("opened", False, "eve"))
+
+
+def forked(host: str, payload: Payload) -> Payload:
+    """The same event of a pull request whose head lies in a fork."""
+    headers, body = payload
     if host == "gitlab":
         body["object_attributes"]["source_project_id"] = 2
     elif host == "bitbucket":
@@ -40,7 +45,10 @@ def of_fork(host: str) -> Payload:
     elif host == "bitbucket-server":
         body["pullRequest"]["fromRef"]["repository"] = {"slug": "web", "project": {"key": "~eve"}}
     elif host == "azure-devops":
-        body["resource"]["forkSource"] = {"name": "refs/heads/feat", "repository": {"name": "web"}}
+        body["resource"].get("pullRequest", body["resource"])["forkSource"] = {
+            "name": "refs/heads/feat",
+            "repository": {"name": "web"},
+        }
     else:
         body["pull_request"]["head"]["repo"] = EVE
     return headers, body

@@ -25,6 +25,7 @@ SUBJECT_LIMIT = 99
 _SHORTEST_NAME = 20
 # Of each kind of trouble with results; the event has all of them.
 MOST_LINES = 10
+NOT_REMOVED = "the preview was not taken away"
 _SEVERAL_LINES = {"Reason", "Log"}
 
 
@@ -105,7 +106,7 @@ def _headline(detail: Announcement) -> str:
             names = (detail.app_name or detail.app_id, detail.branch_name or detail.environment_name)
             what = "a job could not be followed" if is_followed(detail) else "no job was started"
             if detail.operation == REMOVE_PREVIEW:
-                what = "the preview was not taken away"
+                what = NOT_REMOVED
             return f"{' · '.join(name for name in names if name) or 'A request'} · {what}"
         case _:
             raise TypeError(f"no headline for {type(detail).__name__}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aws_lambda_powertools import Logger
 
@@ -24,16 +27,25 @@ from amplify_jobs.routing.reconciled import ReconciledRepository
 
 logger = Logger(child=True)
 
+SECONDS_OF_A_REPOSITORY = 10.0
+SECONDS_SILENT = 300.0
 _ACCEPTED = 202
 
 
 class GitHubDeliveries:
-    """Asks GitHub to deliver again; `webhooks` is the address of the stack's webhooks without the source."""
+    """Asks GitHub to deliver again; `webhooks` is the address of the stack's webhooks without the source.
 
-    def __init__(self, http: OutgoingHttp, secrets: Secrets, webhooks: str) -> None:
+    A host that was slow is left alone for SECONDS_SILENT, so that it does not take the time of the other repositories.
+    """
+
+    def __init__(
+        self, http: OutgoingHttp, secrets: Secrets, webhooks: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._http = http
         self._secrets = secrets
         self._webhooks = webhooks
+        self._clock = clock
+        self._silent_until: dict[str, float] = {}
 
     def ask_again(self, repository: ReconciledRepository, since: datetime) -> int:
         """Ask for the pushes since then whose deliveries failed, and give their number.
@@ -43,47 +55,70 @@ class GitHubDeliveries:
         git = repository.git
         if repository.provider != PROVIDER or git is None or git.token is None:
             return 0
+        hooks, began = hooks_address(git, repository.repository), self._clock()
+        host = urlsplit(hooks).netloc
+        if began < self._silent_until.get(host, 0.0):
+            return 0
         try:
             token = self._secrets.values((git.token,))[0]
-            hooks = hooks_address(git, repository.repository)
-            return self._ask_again(hooks, f"{self._webhooks}/{repository.source}", token, since)
+            api = _Api(self._http, token, began + SECONDS_OF_A_REPOSITORY, self._clock)
+            return _ask_again(api, hooks, f"{self._webhooks}/{repository.source}", since)
         except ServiceTrouble as trouble:
             logger.info("Deliveries can't be asked for again", extra={"reason": str(trouble)})
             return 0
+        finally:
+            now = self._clock()
+            if now - began > SECONDS_OF_A_REPOSITORY:
+                self._silent_until[host] = now + SECONDS_SILENT
 
-    def _ask_again(self, hooks: str, webhook: str, token: str, since: datetime) -> int:
-        hook = hook_of(self._get(f"{hooks}?per_page=100", token).elements(), webhook)
-        if hook is None:
-            return 0
-        numbers = failed_pushes(self._deliveries(f"{hooks}/{hook}/deliveries?per_page=100", token, since), since)
-        answers = [self._call("POST", f"{hooks}/{hook}/deliveries/{number}/attempts", token) for number in numbers]
-        return sum(answer.status == _ACCEPTED for answer in answers)
 
-    def _deliveries(self, address: str, token: str, since: datetime) -> list[dict[str, Any]]:
-        """The deliveries since then, and some before; the newest ones where there are very many."""
-        deliveries: list[dict[str, Any]] = []
-        url = address
-        for _ in range(MOST_PAGES):
-            answer = self._get(url, token)
-            page = answer.elements()
-            deliveries += page
-            cursor = next_cursor(page, answer.headers.get("link", ""), since)
-            if cursor is None:
-                break
-            url = f"{address}&cursor={quote(cursor, safe='')}"
-        return deliveries
+@dataclass(frozen=True)
+class _Api:
+    """GitHub's API with a token; all calls have to begin when the clock says `until`."""
 
-    def _get(self, url: str, token: str) -> Answer:
-        answer = self._call("GET", url, token)
+    http: OutgoingHttp
+    token: str
+    until: float
+    clock: Callable[[], float]
+
+    def get(self, url: str) -> Answer:
+        answer = self.call("GET", url)
         if answer.status != 200:
             raise ServiceTrouble(f"GitHub answered HTTP {answer.status}; the token may not see the webhooks")
         return answer
 
-    def _call(self, method: str, url: str, token: str) -> Answer:
+    def call(self, method: str, url: str) -> Answer:
+        if self.clock() > self.until:
+            raise ServiceTrouble(f"{urlsplit(url).hostname} takes too long")
         headers = {
             "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {token}",
+            "Authorization": f"Bearer {self.token}",
             "User-Agent": USER_AGENT,
             "X-GitHub-Api-Version": "2022-11-28",
         }
-        return self._http.send(Call(method, url, headers, b""))
+        return self.http.send(Call(method, url, headers, b""))
+
+
+def _ask_again(api: _Api, hooks: str, webhook: str, since: datetime) -> int:
+    hook = hook_of(api.get(f"{hooks}?per_page=100").elements(), webhook)
+    if hook is None:
+        return 0
+    address = f"{hooks}/{hook}/deliveries"
+    numbers = failed_pushes(_deliveries(api, f"{address}?per_page=100", since), since)
+    answers = [api.call("POST", f"{address}/{number}/attempts") for number in numbers]
+    return sum(answer.status == _ACCEPTED for answer in answers)
+
+
+def _deliveries(api: _Api, address: str, since: datetime) -> list[dict[str, Any]]:
+    """The deliveries since then, and some before; the newest ones where there are very many."""
+    deliveries: list[dict[str, Any]] = []
+    url = address
+    for _ in range(MOST_PAGES):
+        answer = api.get(url)
+        page = answer.elements()
+        deliveries += page
+        cursor = next_cursor(page, answer.headers.get("link", ""), since)
+        if cursor is None:
+            break
+        url = f"{address}&cursor={quote(cursor, safe='')}"
+    return deliveries

@@ -39,6 +39,8 @@ OMISSIONS = {
 }
 # It has no forks.
 APPROVAL = None
+# It has no webhook.
+WEBHOOK_EVENTS: Mapping[EventKind, tuple[str, ...]] = {}
 
 _PREFIXES = {"branch": BRANCHES, "tag": TAGS}
 

@@ -26,6 +26,8 @@ class GitHost(Protocol):
     OMISSIONS: Mapping[EventKind, frozenset[str]]
     # What may approve the code of a fork: an event that names the commit and the person. None where no event does.
     APPROVAL: Literal["label", "comment"] | None
+    # What a webhook must be set to send, in the host's words, for the events of a kind, or for approvals.
+    WEBHOOK_EVENTS: Mapping[EventKind | Literal["approval"], tuple[str, ...]]
 
 
 def git_host(name: str) -> GitHost:

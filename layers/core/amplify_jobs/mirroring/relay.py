@@ -195,6 +195,11 @@ class Relay:
             contents = read_pack(file, with_graph=goal.is_behind_tip)
             relation = Relation.NEW if old is None else Relation.UNKNOWN_TO_SOURCE
         if goal.is_behind_tip and goal.commit not in contents.graph:
+            if not order.ref.startswith((BRANCHES, TAGS)):
+                raise RequestRejected(
+                    f"{order.ref} of {self._source.address} has no {goal.commit}: the pull request has moved on, or "
+                    "the host brings this ref up to date only when somebody looks at the pull request"
+                )
             if not order.may_go_back:
                 raise Superseded(f"{order.ref} of the source has moved on from {goal.commit} to {goal.tip}.")
             contents = self._fetch_history(order, goal, source, file)

@@ -16,6 +16,7 @@ from amplify_jobs.reconciling.decision import Missed
 
 # A host that lists its refs all the time, and gives no commit, can't tell.
 LONGEST_WAIT = timedelta(hours=1)
+_NOT_THERE = "some of the refs have moved meanwhile, or lead to no commit"
 
 
 class Remote(Protocol):
@@ -50,7 +51,9 @@ def read_commits(remote: Remote, missed: Sequence[Missed]) -> Reading:
         return Reading()
     tips = [Tip(each.sighting.object_id, each.sighting.commit) for each in missed]
     try:
-        return Reading(remote.commits(tips))
+        commits = remote.commits(tips)
+        reason = None if all(tip.commit in commits for tip in tips) else _NOT_THERE
+        return Reading(commits, reason)
     except CommitsNotToldError as error:
         return Reading(reason=str(error), is_final=True)
     except (CommitNotGivenError, ServiceTrouble, RequestRejected) as error:

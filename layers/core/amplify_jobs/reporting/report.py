@@ -19,6 +19,7 @@ from amplify_jobs.announcing.announcement import (
 )
 from amplify_jobs.announcing.text import is_other_commit
 from amplify_jobs.model.failure import Failure
+from amplify_jobs.model.operations import REMOVE_PREVIEW
 from amplify_jobs.model.request import Cause
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -158,6 +159,11 @@ class Report:
     def link(self) -> str | None:
         """Where the report leads: to the site that was built, else to the job."""
         return (self.site if self.state is ReportState.SUCCEEDED else None) or self.console or self.site
+
+    @property
+    def is_of_removal(self) -> bool:
+        """Whether a preview could not be taken away: that says nothing of a commit."""
+        return isinstance(self.detail, JobRejected) and self.detail.operation == REMOVE_PREVIEW
 
     def log_keys(self) -> dict[str, str | None]:
         """The keys of every log line about this report, as in the lines about its request."""

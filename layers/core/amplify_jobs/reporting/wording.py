@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amplify_jobs.announcing.text import duration
+from amplify_jobs.announcing.text import NOT_REMOVED, duration
 from amplify_jobs.model.request import FOLLOWED
 from amplify_jobs.reporting.report import Report, ReportState
 from amplify_jobs.text import one_line, shortened
@@ -41,7 +41,7 @@ def status(report: Report) -> str:
     """How the job stands, in a few words: `failed after 2 min`."""
     if report.state is ReportState.PENDING:
         return "started"
-    words = _VERBS[report.outcome or ""]
+    words = NOT_REMOVED if report.is_of_removal else _VERBS[report.outcome or ""]
     return f"{words} after {duration(report.duration_seconds)}" if report.duration_seconds is not None else words
 
 

@@ -18,10 +18,11 @@ from amplify_jobs.model.request import (
     JobRequest,
     OnTimeout,
 )
-from amplify_jobs.routing.matching import Matched, late_opening
+from amplify_jobs.routing.matching import Matched
 from amplify_jobs.routing.mirrors import mirror_order, mirror_removal
 from amplify_jobs.routing.placeholders import drop_unknown_descriptions, render
 from amplify_jobs.routing.previews import preview_order
+from amplify_jobs.routing.pull_requests import late_opening
 from amplify_jobs.routing.routes import Route
 
 

@@ -18,7 +18,8 @@ from amplify_jobs.events.event import (
 from amplify_jobs.routing.conditions import Change, Objects, PullRequests, Push, Releases
 from amplify_jobs.routing.github_patterns import first_match, last_match, last_match_in_any_case
 from amplify_jobs.routing.placeholders import all_placeholders, drop_unknown_descriptions, is_unknown
-from amplify_jobs.routing.previews import Approval, Preview, ending
+from amplify_jobs.routing.previews import Approval, Preview
+from amplify_jobs.routing.pull_requests import ending, late_opening
 from amplify_jobs.routing.request_limits import refusal
 from amplify_jobs.routing.routes import Route, Routes
 from amplify_jobs.routing.text_patterns import last_text_match
@@ -87,23 +88,6 @@ def decide(routes: Routes, source: str, event: Event) -> list[Matched | Ignored]
     if not routes.routes:
         return [Ignored(None, "there are no routes")]
     return [_decide_route(name, routes, source, event) for name in routes.routes]
-
-
-def late_opening(conditions: PullRequests, pull: PullRequest) -> str:
-    """How a pull request came to meet a route's conditions after it was opened; empty where it did not now.
-
-    For the route it is as if the pull request was opened then.
-    """
-    if not conditions.drafts and pull.became_ready:
-        return ", opened for the route as it became ready"
-    earlier, patterns = pull.previous_target, conditions.targets or ()
-    if (
-        earlier is not None
-        and last_match(patterns, earlier) is None
-        and last_match(patterns, pull.target or "") is not None
-    ):
-        return f", opened for the route as its target was {earlier}"
-    return ""
 
 
 def _decide_route(name: str, routes: Routes, source: str, event: Event) -> Matched | Ignored:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from amplify_jobs.events.event import Event, PullRequest, PullRequestAction
+from amplify_jobs.events.event import Event, PullRequest
 from amplify_jobs.events.git_hosts import TITLES, git_host
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.preview_order import PreviewAction, PreviewOrder
-from amplify_jobs.routing.conditions import PullRequests
 from amplify_jobs.routing.fields import OneOrMore, SecretName
-from amplify_jobs.routing.github_patterns import last_match
 
 if TYPE_CHECKING:
     from amplify_jobs.routing.routes import Route, Routes, Source
@@ -26,7 +24,6 @@ LONGEST_KEEP_DAYS = 365
 NUMBER, SOURCE_BRANCH = "{pullRequest.number}", "{pullRequest.source}"
 _BRANCH_NAME = ("request", "parameters", "branchName")
 _APPROVAL = ("preview", "approval")
-_ENDS = (PullRequestAction.CLOSED, PullRequestAction.MERGED)
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^\S([^\n]*\S)?$")]
 
@@ -176,19 +173,6 @@ def _approval_problem(
         other = "comment, with by" if wanted == "comment" else "label, without by"
         return (*_APPROVAL, given), f"approves nothing on {title}; use {other}"
     return None
-
-
-def ending(conditions: PullRequests, pull: PullRequest) -> str | None:
-    """How a pull request came to need no preview of a route any more; None if it did not by this event."""
-    if pull.action in _ENDS:
-        return f"pull request {pull.number} was {pull.action}"
-    patterns, earlier = conditions.targets, pull.previous_target
-    if patterns is None or pull.target is None or last_match(patterns, pull.target) is not None:
-        return None
-    if earlier is not None and last_match(patterns, earlier) is not None:
-        return f"pull request {pull.number} is no longer for {earlier}, but for {pull.target}"
-    # Where it was for another one before, there is no preview to take away.
-    return f"pull request {pull.number} may no longer be for one of the targets" if pull.target_unclear else None
 
 
 def preview_order(source: str, event: Event, action: PreviewAction) -> PreviewOrder | None:

@@ -49,6 +49,12 @@ OMISSIONS = {
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
 APPROVAL = "comment"
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Code pushed",),
+    EventKind.TAG: ("Code pushed",),
+    EventKind.PULL_REQUEST: ("Pull request created", "Pull request updated"),
+    "approval": ("Pull request commented on",),
+}
 
 PUSH = "git.push"
 PULL_REQUEST = "git.pullrequest."

@@ -44,6 +44,11 @@ OMISSIONS = {
 }
 # Commits of pull requests are named by 12 digits, and whoever writes a fork can make two that begin alike.
 APPROVAL = None
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Repository: Push",),
+    EventKind.TAG: ("Repository: Push",),
+    EventKind.PULL_REQUEST: ("Pull request: Created, Updated, Merged, Declined",),
+}
 
 PUSH = "repo:push"
 PULL_REQUEST = "pullrequest:"

@@ -43,6 +43,12 @@ OMISSIONS = {
     EventKind.RELEASE: RELEASE_MEMBERS,
 }
 APPROVAL = "comment"
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Push",),
+    EventKind.TAG: ("Push",),
+    EventKind.PULL_REQUEST: ("Opened, Source branch updated, Modified, Merged, Declined, Deleted",),
+    "approval": ("Comment added",),
+}
 
 PING = "diagnostics:ping"
 PING_BODY = re.compile(rb'\s*\{\s*"test"\s*:\s*true\s*\}\s*')

@@ -17,6 +17,7 @@ EVENT_HEADER = "X-Forgejo-Event"
 EVIDENCE = gitea.EVIDENCE
 OMISSIONS = gitea.OMISSIONS
 APPROVAL = gitea.APPROVAL
+WEBHOOK_EVENTS = gitea.WEBHOOK_EVENTS
 
 sign = gitea.sign
 

@@ -45,6 +45,13 @@ EVIDENCE = (
 OMISSIONS = {EventKind.PULL_REQUEST: frozenset({"changed_files", "before"})}
 # Which label was set is not told: label_updated lists all that the pull request has, also those of before a push.
 APPROVAL = "comment"
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Push",),
+    EventKind.TAG: ("Push",),
+    EventKind.PULL_REQUEST: ("Pull Request", "Pull Request Synchronized"),
+    EventKind.RELEASE: ("Release",),
+    "approval": ("Pull Request Comment",),
+}
 
 # Gitea lists at most ui.FEED_MAX_COMMIT_NUM commits of a push; versions that do not tell total_commits can't be
 # checked but against its default.

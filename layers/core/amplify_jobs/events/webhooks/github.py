@@ -33,6 +33,12 @@ EVIDENCE = (
 OMISSIONS = {EventKind.PULL_REQUEST: frozenset({"changed_files"})}
 # A comment (issue_comment) does not say which commit the pull request stands at.
 APPROVAL = "label"
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Pushes",),
+    EventKind.TAG: ("Pushes",),
+    EventKind.PULL_REQUEST: ("Pull requests",),
+    EventKind.RELEASE: ("Releases",),
+}
 
 # A push lists at most this many commits, and a commit at most this many files (Docs, push: commits, added).
 MOST_COMMITS = 2048

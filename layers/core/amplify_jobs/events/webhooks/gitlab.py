@@ -33,6 +33,12 @@ OMISSIONS = {
     EventKind.RELEASE: frozenset({"branch"}),
 }
 APPROVAL = "label"
+WEBHOOK_EVENTS = {
+    EventKind.PUSH: ("Push events",),
+    EventKind.TAG: ("Tag push events",),
+    EventKind.PULL_REQUEST: ("Merge request events",),
+    EventKind.RELEASE: ("Releases events",),
+}
 
 # How the titles of drafts begin, in any version.
 DRAFT_PREFIXES = ("draft:", "[draft]", "(draft)", "wip:", "[wip]")

@@ -14,6 +14,8 @@ from amplify_jobs.routing.report_targets import CommitStatus
 def subject(destination: Destination, report: Report) -> str | None:
     """A status belongs to a commit and a context. A token is for its source alone."""
     cause = report.cause
+    if report.is_of_removal:
+        return None
     if not destination.reports_to_source_of(cause) or not cause.repository or not cause.commit:
         return None
     return f"{cause.repository} {cause.commit} {_context(destination, report)}"
