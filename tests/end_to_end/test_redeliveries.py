@@ -12,8 +12,6 @@ from tests.support.looking import reconcile
 from tests.support.mirrored import MirroredApp
 from tests.support.team import Team
 
-pytestmark = pytest.mark.shared_cloud
-
 
 def total(batches: list[dict[str, Any]], member: str) -> int:
     return sum(int(batch[member]) for batch in batches)

@@ -25,6 +25,7 @@ CLOUDS = {
         "test_mirrors.py",
         "test_codecommit.py",
         "test_missed_pushes.py",
+        "test_redeliveries.py",
         "test_api.py",
         "test_reports_commands.py",
         "test_reports.py",

@@ -47,6 +47,8 @@ def routes(
 
 def event(**pull: Any) -> Event:
     facts = {"number": 7, "action": "opened", "host_action": "open", "source": "page", "target": "main", "head": HEAD}
+    if pull.get("from_fork", False) is False:
+        facts["source_ref"] = "refs/heads/page"
     return Event.model_validate(
         {
             "kind": EventKind.PULL_REQUEST,
@@ -108,6 +110,14 @@ def request(found: Routes, of: Event, source: str = "gitlab") -> JobRequest:
 def test_a_preview_that_can_not_be_is_refused_with_its_place(change: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault):
         routes(**change)
+
+
+def test_a_preview_of_a_tag_or_a_fork_has_no_source_branch_that_could_be_missed() -> None:
+    of_fork = request(routes(preview={"approval": LABEL}), approval(label="preview")).preview
+    of_tag = request(routes(), event(source="v1", source_ref="refs/tags/v1")).preview
+    assert of_fork is not None
+    assert of_tag is not None
+    assert (of_fork.source_branch, of_tag.source_branch) == (None, None)
 
 
 def test_an_opened_pull_request_asks_for_its_preview_and_the_commit_that_the_event_names() -> None:
@@ -229,7 +239,7 @@ def test_a_comment_approves_if_it_is_of_one_of_the_people() -> None:
 def test_without_approval_no_fork_is_built_and_an_approval_of_an_own_branch_asks_for_nothing() -> None:
     fork = decision(routes(), event(from_fork=True))
     assert isinstance(fork, Ignored)
-    assert "(preview.approval would)" in fork.reason
+    assert "(a mirror and preview.approval would)" in fork.reason
     own = decision(routes(preview={"approval": LABEL}), approval(label="preview", from_fork=False))
     assert isinstance(own, Ignored)
     assert own.condition == "pull_request.actions"

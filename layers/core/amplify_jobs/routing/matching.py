@@ -242,7 +242,7 @@ def _check_pull_request(
     if conditions.targets is not None:
         yield _check_name("pull_request.targets", "target", pull.target, conditions.targets)
     if not needs_approval and not conditions.forks and pull.from_fork is not False:
-        remedy = "forks: true" if preview is None else "preview.approval"
+        remedy = "forks: true" if preview is None else "a mirror and preview.approval"
         finding = f"pull request {pull.number} {_origin(pull)}, and the route takes none ({remedy} would)"
         yield _Check("pull_request.forks", is_met=False, finding=finding)
     yield from _check_author_and_message("pull_request", conditions, event)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from amplify_jobs.events.event import Event, PullRequest
 from amplify_jobs.events.git_hosts import TITLES, git_host
+from amplify_jobs.events.refs import BRANCHES
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.operations import Operation
@@ -185,6 +186,7 @@ def preview_order(source: str, event: Event, action: PreviewAction) -> PreviewOr
         source=source,
         repository=event.repository,
         pull_request=pull.number,
-        source_branch=pull.source,
+        # What lies in no branch, as a tag or the branch of a fork, is not missed where the repository lacks it.
+        source_branch=pull.source if pull.source_ref == f"{BRANCHES}{pull.source}" else None,
         is_fork=pull.from_fork is not False,
     )
