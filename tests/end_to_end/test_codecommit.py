@@ -52,10 +52,10 @@ def test_a_push_to_codecommit_starts_the_route_that_waits_for_it(team: Team) -> 
 
 def test_a_push_to_codecommit_whose_event_was_lost_is_built_once(team: Team) -> None:
     name = RECONCILED[0]
-    app = waiting_for_codecommit(team, name, "lost")
+    app = waiting_for_codecommit(team, name, "unheard")
     first = app.commit("first")
     push(app)
-    assert team.told_of("lost")["commitBuilt"] == first
+    assert team.told_of("unheard")["commitBuilt"] == first
     reconcile(team)
     # Neither that its event was processed, nor that nothing came, asks for it again.
     assert pushes(reconcile(team, afterMinutes=0)) == []
@@ -75,11 +75,11 @@ def test_a_push_to_codecommit_whose_event_was_lost_is_built_once(team: Team) -> 
     third = app.commit("third")
     push(app)
     assert team.told(team.until(lambda: requests_of(team, 3), "the third push is not built")[2])["commitBuilt"] == third
-    assert len(team.requests_of("lost")) == 3
+    assert len(team.requests_of("unheard")) == 3
 
 
 def requests_of(team: Team, number: int) -> list[str] | None:
-    requests = team.requests_of("lost")
+    requests = team.requests_of("unheard")
     return requests if len(requests) >= number else None
 
 
