@@ -113,7 +113,7 @@ def test_a_message_that_was_refused_or_whose_answer_is_lost_comes_again(
 
 def test_a_push_to_codecommit_gets_one_comment_although_an_answer_is_lost(reporting: Team, tmp_path: Path) -> None:
     team = reporting
-    repository = CodeCommitRepository.made(team, "commented", tmp_path, "base")
+    repository = CodeCommitRepository.create(team, "commented", tmp_path, "base")
     route_codecommit(team, "commented", {"push": {"repository": "commented", "branches": ["main"]}})
     team.inject_fault(service="codecommit", operation="PostCommentForComparedCommit", fault="lose-answer")
     commit = repository.push("main", HOSTILE)
@@ -127,7 +127,7 @@ def test_a_push_to_codecommit_gets_one_comment_although_an_answer_is_lost(report
 
 def test_a_pull_request_in_codecommit_gets_one_comment_with_its_preview(reporting: Team, tmp_path: Path) -> None:
     team = reporting
-    repository = CodeCommitRepository.made(team, "reviewed", tmp_path)
+    repository = CodeCommitRepository.create(team, "reviewed", tmp_path)
     when = {"repository": "reviewed", "targets": ["main"], "actions": ["opened", "synchronize"]}
     route_codecommit(team, "reviewed", {"pull_request": when})
     team.inject_fault(service="codecommit", operation="GetPullRequest", fault="throttle")
@@ -143,7 +143,7 @@ def test_a_pull_request_in_codecommit_gets_one_comment_with_its_preview(reportin
 
 def test_a_repository_that_the_parameter_does_not_name_gets_no_comment(reporting: Team, tmp_path: Path) -> None:
     team, build = reporting, HeldBuild(tmp_path / "reported")
-    repository = CodeCommitRepository.made(team, "private", tmp_path, "base")
+    repository = CodeCommitRepository.create(team, "private", tmp_path, "base")
     route_codecommit(team, "private", {"push": {"repository": "private", "branches": ["main"]}}, build.commands)
     commit = repository.push("main")
     until_shown(team, team.told_of("private", "Job Started")["requestId"])

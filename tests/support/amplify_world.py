@@ -169,13 +169,13 @@ class World:
     def told(self, app_id: str, count: int) -> list[str]:
         """The job statuses that events told of an app, once there are that many."""
 
-        def found() -> list[str]:
+        def find() -> list[str]:
             with self._changed:
                 details = [event["detail"] for event in self.events]
             return [detail["jobStatus"] for detail in details if detail["appId"] == app_id]
 
-        self.eventually(lambda: len(found()) >= count)
-        return found()
+        self.eventually(lambda: len(find()) >= count)
+        return find()
 
     def eventually(self, holds: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
         deadline = time.monotonic() + patience

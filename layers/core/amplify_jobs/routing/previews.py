@@ -86,13 +86,13 @@ class Approval(Model):
 
     def is_given(self, pull: PullRequest) -> bool:
         """Whether the event of a pull request is the approval."""
-        given = pull.approval
-        if given is None:
+        approval = pull.approval
+        if approval is None:
             return False
         if self.label is not None:
-            return self.label in given.labels
+            return self.label in approval.labels
         people = {person.casefold() for person in self.by or ()}
-        return given.comment == self.comment and (given.person or "").casefold() in people
+        return approval.comment == self.comment and (approval.person or "").casefold() in people
 
 
 class Preview(Model):
@@ -166,13 +166,13 @@ def _approval_problem(
     source = sources.get(route.source or "")
     if route.mirror is None or source is None:
         return _APPROVAL, "needs a mirror: Amplify can't reach the code of a fork"
-    wanted = git_host(source.provider).APPROVAL if source.provider in TITLES else None
-    given, title = "comment" if approval.label is None else "label", PROVIDERS[source.provider].title
-    if wanted is None:
+    form_of_host = git_host(source.provider).APPROVAL if source.provider in TITLES else None
+    form, title = "comment" if approval.label is None else "label", PROVIDERS[source.provider].title
+    if form_of_host is None:
         return _APPROVAL, f"{title} tells of none, or not of which commit; leave it out"
-    if wanted != given:
-        other = "comment, with by" if wanted == "comment" else "label, without by"
-        return (*_APPROVAL, given), f"approves nothing on {title}; use {other}"
+    if form_of_host != form:
+        other = "comment, with by" if form_of_host == "comment" else "label, without by"
+        return (*_APPROVAL, form), f"approves nothing on {title}; use {other}"
     return None
 
 
