@@ -556,10 +556,12 @@ def test_reconcile_reads_refs_and_claims_keeps_snapshots_and_asks_by_the_intake_
     pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
     template = Template(REPOSITORY / "template.yaml", {"ReconcileRepositories": "web, docs"}, pseudo)
     (policy,) = template.resources["ReconcileFunctionRole"].properties["Policies"]
-    given = template.resolve(policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id)
-    (own,) = (one for one in given if one["Sid"] == "ReadCodeCommit")
-    assert own["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
-    assert own["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
+    resolved_statements = template.resolve(
+        policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id
+    )
+    (pulls,) = (one for one in resolved_statements if one["Sid"] == "ReadCodeCommit")
+    assert pulls["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
+    assert pulls["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
     assert FUNCTIONS["ReconcileFunction"]["VpcConfig"] == FUNCTIONS["MirrorFunction"]["VpcConfig"]
 
 
