@@ -181,7 +181,16 @@ BUILD, REMOVE = "build", "remove"
     st.booleans(),
 )
 # A closing sees no branch while an older build is about to make it.
-@example([(1, BUILD), (2, REMOVE), (3, BUILD), (4, BUILD)], True, [0] * 30 + [3] + [0] * 4, False)
+@example([(1, BUILD), (2, REMOVE), (3, BUILD), (4, BUILD)], True, [3, 3, 0, 0, 0], False)
+# A build sees the branch before an older closing deletes it.
+@example([(1, BUILD), (4, BUILD), (2, REMOVE), (3, BUILD)], False, [0, 0, 0, 5, 3, 1, 0, 5, 3, 0, 2, 0, 0, 0, 0], False)
+# A late build takes away what it made, and the answer to that is lost.
+@example(
+    [(1, BUILD), (4, BUILD), (2, REMOVE), (3, BUILD)],
+    False,
+    [0, 4, 2, 4, 2, 0, 0, 4, 0, 2, 2, 0, 3, 0, 4, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0],
+    True,
+)
 def test_whatever_happens_the_branch_is_there_if_and_only_if_the_newest_event_wants_it(
     events: list[tuple[int, str]], ends_closed: bool, moments: list[int], has_job: bool
 ) -> None:

@@ -138,10 +138,10 @@ class Previewing:
     def _build(self, event: PullRequestEvent, place: _Place, preview: Preview) -> Change:
         login = self.secrets.values((preview.basic_auth,))[0] if preview.basic_auth is not None else None
         settings = wanted_settings(preview, login)
-        branch = self._own_branch(place)
+        was_there = self._own_branch(place) is not None
         closing = self._open(event, place)
         if closing is None:
-            change = self._make(event, place, settings, branch)
+            change = self._make(event, place, settings, was_there=was_there)
             closing = newer_closing(self._record(place), event)
             if closing is None:
                 return change
@@ -151,10 +151,9 @@ class Previewing:
             self.records.mark_superseded(event.request_id, closing.closed_by, self.now())
         raise Superseded(f"Pull request {event.pull_request} was closed, or needs no preview any more.")
 
-    def _make(
-        self, event: PullRequestEvent, place: _Place, settings: BranchSettings, branch: AppBranch | None
-    ) -> Change:
-        """Let the branch be there as the route says; `branch` is what was there before."""
+    def _make(self, event: PullRequestEvent, place: _Place, settings: BranchSettings, *, was_there: bool) -> Change:
+        """Let the branch be there as the route says; until the record was open, a removal may have deleted it."""
+        branch = self._own_branch(place) if was_there else None
         if branch is None and self._create(event, place, settings):
             return Change.CREATED
         branch = branch or self._own_branch(place)
@@ -171,6 +170,8 @@ class Previewing:
     def _undo(self, closing: PreviewRecord, event: PullRequestEvent, place: _Place) -> None:
         """Take away the branch of a closed preview that this or another late build has made."""
         if self._own_branch(place) is None:
+            # An earlier try may have deleted it, and not have said so.
+            self._end_removal(event, place)
             return
         now = self.now()
         if not self.records.write_preview_record(undone(closing, event, now), now):
@@ -180,7 +181,7 @@ class Previewing:
     def _create(
         self, event: PullRequestEvent, place: _Place, settings: BranchSettings, *, is_last: bool = False
     ) -> bool:
-        """Create the branch; False if it is there, since the answer to an earlier call was lost, or of another build."""
+        """Create the branch; False if it is there, as after a lost answer, or since another build has made it."""
         try:
             self.branches.create(place.app_id, place.branch_name, settings, event.route)
         except UnknownResourceError as error:
