@@ -43,8 +43,8 @@ def titles(team: Team, request_id: str) -> list[str]:
     """How a request's messages say that the job stands, once one of them tells its end."""
 
     def ended() -> list[str] | None:
-        found = [one["content"]["title"].partition(": ")[2] for one in shown(team, request_id)]
-        return found if any(title.startswith("succeeded") for title in found) else None
+        entries = [one["content"]["title"].partition(": ")[2] for one in shown(team, request_id)]
+        return entries if any(title.startswith("succeeded") for title in entries) else None
 
     return team.until(ended, f"the chat was never told of the end of {request_id}")
 
@@ -107,8 +107,8 @@ def test_a_message_that_was_refused_or_whose_answer_is_lost_comes_again(
     until_shown(team, request_id)
     build.release()
     # A topic does not know a message again: who gets no answer tells it twice. The end comes after it all the same.
-    told = [title.partition(" ")[0] for title in titles(team, request_id)]
-    assert told == ["started"] * starts + ["succeeded"]
+    words = [title.partition(" ")[0] for title in titles(team, request_id)]
+    assert words == ["started"] * starts + ["succeeded"]
 
 
 def test_a_push_to_codecommit_gets_one_comment_although_an_answer_is_lost(reporting: Team, tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ PATIENCE_SECONDS = 60
 # The generators take their time, and the first to need them waits for their packages to be installed.
 GENERATOR_PATIENCE_SECONDS = 600
 GIT_AUTHOR = {
-    f"GIT_{role}_{what}": f"{what.lower()}@example.com"
+    f"GIT_{role}_{part}": f"{part.lower()}@example.com"
     for role in ("AUTHOR", "COMMITTER")
-    for what in ("NAME", "EMAIL")
+    for part in ("NAME", "EMAIL")
 }
 
 

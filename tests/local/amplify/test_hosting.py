@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,26 +15,26 @@ from tests.support.amplify_world import ACCOUNT, REGION, World
 
 
 def test_an_app_is_described_as_it_was_made(world: World) -> None:
-    made = world.client.create_app(
+    app = world.client.create_app(
         name="web",
         repository="https://git.example.com/acme/web",
         accessToken="hush",
         environmentVariables={"A": "1"},
         tags={"team": "web"},
     )["app"]
-    app_id = made["appId"]
-    assert made == world.client.get_app(appId=app_id)["app"]
-    assert made["appArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}"
-    assert (made["name"], made["repository"], made["description"], made["platform"]) == (
+    app_id = app["appId"]
+    assert app == world.client.get_app(appId=app_id)["app"]
+    assert app["appArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}"
+    assert (app["name"], app["repository"], app["description"], app["platform"]) == (
         "web",
         "https://git.example.com/acme/web",
         "",
         "WEB",
     )
-    assert made["environmentVariables"] == {"A": "1"}
-    assert made["defaultDomain"].startswith(f"{app_id}.localhost")
-    assert "accessToken" not in made
-    assert set(service_model("amplify").shape_for("App").required_members) <= set(made)
+    assert app["environmentVariables"] == {"A": "1"}
+    assert app["defaultDomain"].startswith(f"{app_id}.localhost")
+    assert "accessToken" not in app
+    assert set(service_model("amplify").shape_for("App").required_members) <= set(app)
 
 
 def test_an_app_s_id_can_be_chosen_by_a_tag(world: World) -> None:
@@ -66,11 +67,11 @@ def test_an_app_is_changed_and_deleted(world: World) -> None:
 def test_a_branch_is_described_changed_and_deleted(world: World) -> None:
     app_id = world.app()
     branch = {"appId": app_id, "branchName": "feature/menu"}
-    made = world.client.create_branch(**branch, environmentVariables={"A": "1"}, stage="BETA")["branch"]
-    assert made == world.client.get_branch(**branch)["branch"]
-    assert made["branchArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}/branches/feature/menu"
-    assert (made["displayName"], made["totalNumberOfJobs"], made["activeJobId"]) == ("feature-menu", "0", "")
-    assert set(service_model("amplify").shape_for("Branch").required_members) <= set(made)
+    result = world.client.create_branch(**branch, environmentVariables={"A": "1"}, stage="BETA")["branch"]
+    assert result == world.client.get_branch(**branch)["branch"]
+    assert result["branchArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}/branches/feature/menu"
+    assert (result["displayName"], result["totalNumberOfJobs"], result["activeJobId"]) == ("feature-menu", "0", "")
+    assert set(service_model("amplify").shape_for("Branch").required_members) <= set(result)
     assert world.client.update_branch(**branch, displayName="menu")["branch"]["displayName"] == "menu"
     assert world.client.get_branch(**branch)["branch"]["environmentVariables"] == {"A": "1"}
     assert world.client.delete_branch(**branch)["branch"]["branchName"] == "feature/menu"
@@ -140,6 +141,13 @@ def refusal(call: Callable[..., Any], **params: Any) -> tuple[str, str]:
             {"branchName": "main", "environmentVariables": {"A=B": "1"}},
             "BadRequestException",
             "'A=B' can't be the name of an environment variable",
+        ),
+        (
+            "update_branch",
+            {"branchName": "main", "stage": "PREVIEW"},
+            "BadRequestException",
+            "1 validation error detected: Value 'PREVIEW' at 'stage' failed to satisfy constraint: Member must satisfy "
+            "enum value set: [PRODUCTION, BETA, DEVELOPMENT, EXPERIMENTAL, PULL_REQUEST]",
         ),
         (
             "get_app",
@@ -235,14 +243,14 @@ def test_pages_are_right_though_items_go_in_between(world: World) -> None:
 
 
 def everything(call: Callable[..., Any], member: str, key: str, **params: Any) -> list[Any]:
-    found: list[Any] = []
+    items: list[Any] = []
     token: dict[str, str] = {}
     while True:
         answer = call(**params, **token)
         assert len(answer[member]) <= params["maxResults"]
-        found += [item[key] for item in answer[member]]
+        items += [item[key] for item in answer[member]]
         if "nextToken" not in answer:
-            return found
+            return items
         token = {"nextToken": answer["nextToken"]}
 
 
@@ -278,6 +286,42 @@ def test_apps_and_branches_have_tags(world: World) -> None:
     assert world.client.get_app(appId=app["appId"])["app"]["tags"] == {"b": "2"}
     many = {"k" * (number + 2): "" for number in range(50)}
     assert refusal(world.client.tag_resource, resourceArn=app["appArn"], tags=many)[0] == "BadRequestException"
+
+
+def test_a_branch_is_made_with_all_that_a_preview_has(world: World) -> None:
+    """Before the branch is there in the repository, which Amplify does not look at until a job starts."""
+    app_id = world.app()
+    login = base64.b64encode(b"ada:s3cret").decode()
+    branch = {"appId": app_id, "branchName": "pr-7"}
+    made = world.client.create_branch(
+        **branch,
+        stage="PULL_REQUEST",
+        framework="Next.js - SSR",
+        buildSpec="version: 1",
+        enableAutoBuild=False,
+        enableBasicAuth=True,
+        basicAuthCredentials=login,
+        tags={"amplify-jobs:preview": "web"},
+    )["branch"]
+    assert (made["stage"], made["framework"], made["buildSpec"]) == ("PULL_REQUEST", "Next.js - SSR", "version: 1")
+    assert (made["enableAutoBuild"], made["enableBasicAuth"], made["basicAuthCredentials"]) == (False, True, login)
+    assert world.client.get_branch(**branch)["branch"]["tags"] == {"amplify-jobs:preview": "web"}
+    assert world.client.list_branches(appId=app_id)["branches"][0]["tags"] == {"amplify-jobs:preview": "web"}
+    # A change leaves the tags as they are.
+    changed = world.client.update_branch(**branch, stage="BETA", enableBasicAuth=False)["branch"]
+    assert (changed["stage"], changed["enableBasicAuth"]) == ("BETA", False)
+    assert changed["tags"] == {"amplify-jobs:preview": "web"}
+
+
+@pytest.mark.parametrize("credentials", ["ada:s3cret", "YWRh", "YWRhOg==", "OnMzY3JldA==", "/w=="])
+def test_a_login_is_a_user_and_a_password_in_base64(world: World, credentials: str) -> None:
+    app_id = world.branch()
+    for call, name in ((world.client.create_branch, "pr-7"), (world.client.update_branch, "main")):
+        code, message = refusal(call, appId=app_id, branchName=name, basicAuthCredentials=credentials)
+        assert (code, message) == (
+            "BadRequestException",
+            "basicAuthCredentials must be user:password, encoded in base64.",
+        )
 
 
 def test_a_started_job_answers_what_amplify_answers(world: World) -> None:

@@ -261,5 +261,5 @@ def test_the_docs_name_the_webhook_events_of_a_host_in_its_words(host: str) -> N
     assert ("approval" in git_host(host).WEBHOOK_EVENTS) == (git_host(host).APPROVAL == "comment")
     kinds = (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST, EventKind.RELEASE)
     if names:
-        told = [kind for kind in kinds if not omit([host], [kind], "repository")]
-        assert [kind for kind in kinds if kind in git_host(host).WEBHOOK_EVENTS] == told
+        entries = [kind for kind in kinds if not omit([host], [kind], "repository")]
+        assert [kind for kind in kinds if kind in git_host(host).WEBHOOK_EVENTS] == entries

@@ -128,8 +128,8 @@ def test_waits(
 # ---------------------------------------------------------------- deadlines
 
 
-def job_state(state: State = State.RUNNING, **given: object) -> JobState:
-    return JobState.model_validate({"job": JOB, "state": state, **given})
+def job_state(state: State = State.RUNNING, **members: object) -> JobState:
+    return JobState.model_validate({"job": JOB, "state": state, **members})
 
 
 DEADLINES = Deadlines(start_by=NOW + minutes(360), run_for=minutes(45))

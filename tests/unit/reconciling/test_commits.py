@@ -27,7 +27,7 @@ def world(**conditions: Any) -> ReconciledWorld:
     return result
 
 
-def said(world: ReconciledWorld, number: int, message: str, author: str = "Ada") -> None:
+def write_commit(world: ReconciledWorld, number: int, message: str, author: str = "Ada") -> None:
     time = datetime(2026, 11, 28, 11, tzinfo=UTC)
     world.host.said[sha(number)] = Commit(sha(number), time, message, author)
 
@@ -37,7 +37,7 @@ def said(world: ReconciledWorld, number: int, message: str, author: str = "Ada")
 def test_a_commit_that_says_skip_is_never_built(marker: str, ref: str) -> None:
     result = world()
     delivery = result.push(1, ref)
-    said(result, 1, f"Words only\n\n{marker}")
+    write_commit(result, 1, f"Words only\n\n{marker}")
     result.reconcile()
     (push,) = result.reconcile().missed
     assert push.note is not None
@@ -65,7 +65,7 @@ def test_a_commit_that_says_skip_is_never_built(marker: str, ref: str) -> None:
 def test_conditions_on_authors_and_messages_hold(conditions: dict[str, Any], note: str | None) -> None:
     result = world(**conditions)
     result.push(1)
-    said(result, 1, "Fix [deploy]")
+    write_commit(result, 1, "Fix [deploy]")
     result.reconcile()
     (push,) = result.reconcile().missed
     assert push.note == note
@@ -76,7 +76,7 @@ def test_conditions_on_authors_and_messages_hold(conditions: dict[str, Any], not
 def test_the_request_has_what_the_commit_says() -> None:
     result = world()
     result.push(1)
-    said(result, 1, "Fix\n\nIn two lines.")
+    write_commit(result, 1, "Fix\n\nIn two lines.")
     for _ in range(2):
         result.reconcile()
     (request,) = result.executions.requests
@@ -129,7 +129,7 @@ def test_a_route_for_authors_takes_no_push_whose_author_nobody_tells_until_its_d
 def test_a_commit_that_can_t_be_read_now_waits_for_the_next_look(trouble: AmplifyJobsError) -> None:
     result = world()
     result.push(1)
-    said(result, 1, "[skip ci]")
+    write_commit(result, 1, "[skip ci]")
     result.host.silence = trouble
     result.reconcile()
     outcome = result.reconcile()
@@ -165,20 +165,20 @@ def test_a_ref_that_moves_while_its_commit_is_read_waits_for_the_next_look() -> 
 
 
 def test_a_tag_of_no_commit_is_asked_for_after_an_hour_with_a_note() -> None:
-    made = world()
-    made.host.is_moving = True
-    made.push(1, "refs/tags/v1")
-    made.reconcile()
-    outcome = made.reconcile()
+    new_world = world()
+    new_world.host.is_moving = True
+    new_world.push(1, "refs/tags/v1")
+    new_world.reconcile()
+    outcome = new_world.reconcile()
     assert (outcome.missed, outcome.unread) == ((), "some of the refs have moved meanwhile, or lead to no commit")
-    made.wait(LONGEST_WAIT / timedelta(minutes=1))
-    (push,) = made.reconcile().missed
+    new_world.wait(LONGEST_WAIT / timedelta(minutes=1))
+    (push,) = new_world.reconcile().missed
     assert str(push.note).startswith("author and message are unknown: some of the refs")
 
 
 def test_a_dry_run_tells_that_no_job_comes_of_a_push() -> None:
     result = world()
     result.push(1)
-    said(result, 1, "[skip ci]")
+    write_commit(result, 1, "[skip ci]")
     (push,) = result.look(Options(dry_run=True, grace=timedelta())).missed
     assert push.note == "no job: route web: the head commit's message says [skip ci]"

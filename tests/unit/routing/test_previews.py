@@ -187,8 +187,8 @@ def test_another_target_takes_the_preview_away_and_its_return_makes_it_again() -
 
 
 def approval(label: str | None = None, comment: str | None = None, person: str | None = None, **pull: Any) -> Event:
-    given = {"labels": () if label is None else ("other", label), "comment": comment, "person": person}
-    return event(action="other", host_action="labeled", **{"from_fork": True, "approval": given, **pull})
+    members = {"labels": () if label is None else ("other", label), "comment": comment, "person": person}
+    return event(action="other", host_action="labeled", **{"from_fork": True, "approval": members, **pull})
 
 
 @pytest.mark.parametrize("from_fork", [True, None])

@@ -123,8 +123,8 @@ INPUT = {
 def test_the_other_services_round_trip(service: str, operation: str, params: Any, result: Any) -> None:
     read = []
 
-    def server(got: Request) -> Response:
-        finding, seen = read_request(service, got)
+    def server(request: Request) -> Response:
+        finding, seen = read_request(service, request)
         validate(finding, seen)
         read.append((finding.name, seen))
         return respond(finding, result)
