@@ -195,8 +195,8 @@ def test_whatever_happens_the_branch_is_there_if_and_only_if_the_newest_event_wa
     events: list[tuple[int, str]], ends_closed: bool, moments: list[int], has_job: bool
 ) -> None:
     if ends_closed:
-        events = [(minute, REMOVE if minute == 4 else what) for minute, what in events]
-    world = World(moments=moments, waiting=[request(minute, what) for minute, what in events])
+        events = [(minute, REMOVE if minute == 4 else action) for minute, action in events]
+    world = World(moments=moments, waiting=[request(minute, action) for minute, action in events])
     if has_job:
         world.jobs.append(Job(operation="start_job", app_id="d1", branch_name="page", job_id="1"))
     for _ in range(100):
