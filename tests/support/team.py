@@ -33,6 +33,8 @@ COMMENTED = ("commented", "reviewed")
 """Repositories of CodeCommit on which the stack may comment."""
 MIRRORS = ("e2e-mirror", "e2e-codecommit")
 """The repositories of CodeCommit that the stack may write."""
+RECONCILED = ("e2e-reconciled", COMMENTED[0])
+"""The repositories of CodeCommit whose refs the stack may list."""
 
 
 class Team(TeamView):
@@ -65,6 +67,7 @@ class Team(TeamView):
                 "ReadableBuckets": ",".join(BUCKETS),
                 "CommentRepositories": ",".join(COMMENTED),
                 "MirrorRepositories": ",".join(MIRRORS),
+                "ReconcileRepositories": ",".join(RECONCILED),
                 "MirrorPrivateHosts": f"127.0.0.1:{git_server.port}",
                 "BadgeKey": "k" * 32,
             }
