@@ -45,14 +45,14 @@ def main() -> int:
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]!r}; use one of {', '.join(BENCHMARKS)}")
     console = Console()
-    held = True
+    is_within_bounds = True
     for name in names:
         measure: Callable[[Console], list[Table]] = import_module(f"benchmarks.{name}").measure
         for table in measure(console):
             show(table, console)
-            held = held and table.holds
-    console.print("Every bound holds." if held else "Not every bound holds: see NO above.", highlight=False)
-    return 0 if held else 1
+            is_within_bounds = is_within_bounds and table.holds
+    console.print("Every bound holds." if is_within_bounds else "Not every bound holds: see NO above.", highlight=False)
+    return 0 if is_within_bounds else 1
 
 
 if __name__ == "__main__":

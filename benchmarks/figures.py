@@ -53,8 +53,8 @@ def _show_rich(table: Table, console: Console) -> None:
     grid.add_column("bound")
     grid.add_column("holds")
     for row in table.rows:
-        held = {True: "[green]yes[/]", False: "[bold red]NO[/]", None: ""}[row.holds]
-        grid.add_row(*(escape(cell) for cell in (*row.cells, row.bound)), held)
+        verdict = {True: "[green]yes[/]", False: "[bold red]NO[/]", None: ""}[row.holds]
+        grid.add_row(*(escape(cell) for cell in (*row.cells, row.bound)), verdict)
     console.print(grid)
 
 

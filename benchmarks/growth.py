@@ -57,7 +57,9 @@ def measure(console: Console) -> list[Table]:
 
 
 def _row(load: Load, loads: Sequence[Load]) -> Row:
-    few = next((each for each in loads if each.pace == load.pace and each.pushes == SIZES[0]), load)
+    few = next(
+        (small_load for small_load in loads if small_load.pace == load.pace and small_load.pushes == SIZES[0]), load
+    )
     cells = (
         f"{load.pushes} {load.pace}",
         ", ".join(f"{count} {status}" for status, count in sorted(load.answers.items())),
@@ -110,7 +112,7 @@ def _ended(team: Team, count: int) -> Counter[str]:
     """The statuses of all executions, once so many are there and none runs, or once patience ends."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        statuses = Counter(str(each["status"]) for each in team.executions())
+        statuses = Counter(str(execution["status"]) for execution in team.executions())
         if (statuses.total() >= count and not statuses["RUNNING"]) or time.monotonic() > deadline:
             return statuses
         time.sleep(LOOK_SECONDS)

@@ -72,11 +72,11 @@ def walk(
     `task` answers a task's call, moving the clock by what it takes, or raises TaskError. Raises NotSimulatedError for
     what the simulation does not know, a failure that no state catches and a Fail state among it.
     """
-    done = Walk()
+    trip = Walk()
     name: str | None = definition["StartAt"]
     while name is not None:
-        done.visits.append(Visit(name, clock.now))
-        if len(done.visits) > MOST_TRANSITIONS:
+        trip.visits.append(Visit(name, clock.now))
+        if len(trip.visits) > MOST_TRANSITIONS:
             raise NotSimulatedError(f"{name}: still not at the end after {MOST_TRANSITIONS} transitions")
         state = definition["States"][name]
         match state["Type"]:
@@ -88,15 +88,15 @@ def walk(
                 name = None
             case other:
                 raise NotSimulatedError(f"{name}: states of type {other} are not simulated")
-    return done
+    return trip
 
 
 def _task(
     name: str, state: Mapping[str, Any], data: Any, context: Mapping[str, Any], task: Callable[[Call], Any]
 ) -> tuple[str | None, Any]:
-    known = {"Type", "Comment", "Resource", "Parameters", "ResultSelector", "ResultPath", "TimeoutSeconds"}
-    known |= {"TimeoutSecondsPath", "Retry", "Catch", "Next", "End"}
-    if unknown := sorted(state.keys() - known):
+    fields = {"Type", "Comment", "Resource", "Parameters", "ResultSelector", "ResultPath", "TimeoutSeconds"}
+    fields |= {"TimeoutSecondsPath", "Retry", "Catch", "Next", "End"}
+    if unknown := sorted(state.keys() - fields):
         raise NotSimulatedError(f"{name}: {unknown[0]} is not simulated")
     limit = state.get("TimeoutSeconds")
     if path := state.get("TimeoutSecondsPath"):
@@ -139,14 +139,14 @@ def _choice(name: str, state: Mapping[str, Any], data: Any) -> str:
 
 def _holds(name: str, rule: Mapping[str, Any], data: Any) -> bool:
     match {key: value for key, value in rule.items() if key not in {"Variable", "Next"}}:
-        case {"BooleanEquals": wanted}:
-            return look_up(rule["Variable"], data, {}) is wanted
-        case {"StringEquals": wanted}:
-            return bool(look_up(rule["Variable"], data, {}) == wanted)
-        case {"IsPresent": wanted} if rule["Variable"].count(".") == 1:
-            return (rule["Variable"].removeprefix("$.") in data) is wanted
-        case {"IsNull": wanted}:
-            return (look_up(rule["Variable"], data, {}) is None) is wanted
+        case {"BooleanEquals": truth}:
+            return look_up(rule["Variable"], data, {}) is truth
+        case {"StringEquals": text}:
+            return bool(look_up(rule["Variable"], data, {}) == text)
+        case {"IsPresent": truth} if rule["Variable"].count(".") == 1:
+            return (rule["Variable"].removeprefix("$.") in data) is truth
+        case {"IsNull": truth}:
+            return (look_up(rule["Variable"], data, {}) is None) is truth
     raise NotSimulatedError(f"{name}: only BooleanEquals, StringEquals, IsNull and IsPresent of a member are simulated")
 
 

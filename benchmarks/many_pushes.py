@@ -119,7 +119,7 @@ def _push_and_count(team: Team, console: Console) -> Figures:
         answers = [pool.submit(deliver, delivery) for delivery in deliveries]
         together.wait()
         started = time.perf_counter()
-        done = [answer.result() for answer in answers]
+        times = [answer.result() for answer in answers]
         wall = time.perf_counter() - started
     console.print("many_pushes: waiting for the ends of the jobs", highlight=False)
     _until_ended(team, PUSHES_ALONE + PUSHES)
@@ -133,7 +133,7 @@ def _push_and_count(team: Team, console: Console) -> Figures:
         for job in team.amplify.list_jobs(appId=app_id, branchName=branch)["jobSummaries"]
     )
     team.amplify.delete_app(appId=alone_app)
-    return Figures(done, alone, wall, until_ended, Counter(new.values()), jobs, announced.ends(set(new)))
+    return Figures(times, alone, wall, until_ended, Counter(new.values()), jobs, announced.ends(set(new)))
 
 
 def _deliver(team: Team, delivery: Delivery) -> Answer:

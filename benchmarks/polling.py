@@ -177,13 +177,13 @@ def follow(definition: Mapping[str, Any], job: SimulatedJob) -> Followed:
     """Let an execution follow the job from its start to its announcement."""
     request = REQUEST.model_dump(mode="json", by_alias=True)
     context = {"Execution": {"Id": "execution", "Input": request}, "Task": {"Token": "token"}}
-    done = walk(definition, request, context, job.task, job.clock)
+    trip = walk(definition, request, context, job.task, job.clock)
     return Followed(
         duration=job.duration,
-        transitions=len(done.visits),
-        polling_transitions=sum(visit.state not in NOT_POLLING for visit in done.visits),
-        polls=done.count("GetJob"),
-        delay=done.first("AnnounceEnd") - job.ends_at,
+        transitions=len(trip.visits),
+        polling_transitions=sum(visit.state not in NOT_POLLING for visit in trip.visits),
+        polls=trip.count("GetJob"),
+        delay=trip.first("AnnounceEnd") - job.ends_at,
     )
 
 

@@ -139,9 +139,9 @@ class _Bench:
     def reported(self) -> dict[str, datetime]:
         """When the chat got the report about each request."""
         return {
-            name: datetime.fromisoformat(one["at"])
-            for one in self.team.received_reports()
-            for name in _REQUEST.findall(one["content"]["blocks"][1]["text"]["text"])
+            name: datetime.fromisoformat(report["at"])
+            for report in self.team.received_reports()
+            for name in _REQUEST.findall(report["content"]["blocks"][1]["text"]["text"])
         }
 
     def report(self, number: int) -> None:
@@ -158,7 +158,7 @@ class _Bench:
                 raise RuntimeError(f"a push was answered {status}: {answer}")
 
         def ended() -> bool:
-            statuses = [one["status"] for one in self.team.executions()]
+            statuses = [execution["status"] for execution in self.team.executions()]
             return statuses == ["SUCCEEDED"] * self._pushes
 
         until(ended, f"end of {number} executions", every_seconds=0.5)
@@ -177,5 +177,8 @@ class _Bench:
         seconds = time.perf_counter() - started
         if status != 202:
             raise RuntimeError(f"a push was answered {status}: {answer}")
-        until(lambda: all(one["status"] != "RUNNING" for one in self.team.executions()), "end of the execution")
+        until(
+            lambda: all(execution["status"] != "RUNNING" for execution in self.team.executions()),
+            "end of the execution",
+        )
         return seconds

@@ -39,13 +39,13 @@ class RunningCloud:
 @contextlib.contextmanager
 def running_cloud(folder: Path, parameters: Mapping[str, str] | None = None) -> Iterator[RunningCloud]:
     """Start a local cloud that keeps its state in `folder`, and stop it. Raises CloudNotReadyError."""
-    given = [word for name, value in (parameters or {}).items() for word in ("--parameter", f"{name}={value}")]
+    arguments = [word for name, value in (parameters or {}).items() for word in ("--parameter", f"{name}={value}")]
     aws_port, http_port = free_port(), free_port()
     log = folder / "local-cloud.log"
     started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local", "--state-dir", str(folder / "state"), *given],
+            [sys.executable, "-m", "local", "--state-dir", str(folder / "state"), *arguments],
             cwd=PROJECT,
             env={**os.environ, "LOCAL_AWS_PORT": str(aws_port), "LOCAL_HTTP_PORT": str(http_port)},
             stdin=subprocess.DEVNULL,

@@ -125,7 +125,7 @@ def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -
     ]
     lambda_client = team.client("lambda")
     try:
-        found = []
+        subjects_so_far = []
         for name, event, right, settle in parts:
             function = f"{STACK}-{name.replace('_', '-')}"
             configuration = lambda_client.get_function_configuration(FunctionName=function)
@@ -134,8 +134,8 @@ def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -
             if name == "mirror":
                 own = own | {"PRIVATE_HOSTS": git_host}
             variables = environment_variables(function, folder, cloud, own)
-            found.append(Subject(name, folder, variables, event, right, settle))
-        yield found
+            subjects_so_far.append(Subject(name, folder, variables, event, right, settle))
+        yield subjects_so_far
     finally:
         world.stop_started()
         team.amplify.stop_job(appId=followed_app, branchName=BRANCH, jobId="1")
@@ -206,8 +206,8 @@ class _World:
         """Wait until no execution is under way but the one that follows a job."""
 
         def only_one() -> bool:
-            running = [each for each in self._team.executions() if each["status"] == "RUNNING"]
-            return [each["executionArn"] for each in running] == [self._execution]
+            running = [execution for execution in self._team.executions() if execution["status"] == "RUNNING"]
+            return [execution["executionArn"] for execution in running] == [self._execution]
 
         until(only_one, "end of the rejected request")
 
@@ -233,8 +233,8 @@ class _World:
         """Stop the last job that a start has started, and wait for its end."""
 
         def jobs() -> list[dict[str, Any]]:
-            found = self._team.amplify.list_jobs(appId=self._started, branchName=BRANCH, maxResults=10)
-            return [job for job in found["jobSummaries"] if job["status"] not in ENDED]
+            answer = self._team.amplify.list_jobs(appId=self._started, branchName=BRANCH, maxResults=10)
+            return [job for job in answer["jobSummaries"] if job["status"] not in ENDED]
 
         for job in jobs():
             self._team.amplify.stop_job(appId=self._started, branchName=BRANCH, jobId=job["jobId"])
@@ -307,7 +307,7 @@ class _World:
         until(lambda: not self._report or self._has_arrived(), "planned report")
 
     def _has_arrived(self) -> bool:
-        return any(self._report in json.dumps(each) for each in self._team.received_reports())
+        return any(self._report in json.dumps(report) for report in self._team.received_reports())
 
     def _request(self, app_id: str) -> Mapping[str, Any]:
         request = JobRequest(

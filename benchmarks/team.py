@@ -33,7 +33,7 @@ REPORTED = "reported"
 CHAT_ADDRESS = "/amplify-jobs/secrets/reports/chat"
 PATIENCE_SECONDS = 300.0
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -206,11 +206,11 @@ def announcement(request_id: str) -> dict[str, Any]:
     return event
 
 
-def until(find: Callable[[], Found | None], what: str, every_seconds: float = 0.05) -> Found:
+def until(find: Callable[[], Value | None], subject: str, every_seconds: float = 0.05) -> Value:
     """Give what `find` finds, once it finds anything that is true. Raises TimeoutError saying what was waited for."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (value := find()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no {what} within {PATIENCE_SECONDS:.0f} s")
+            raise TimeoutError(f"no {subject} within {PATIENCE_SECONDS:.0f} s")
         time.sleep(every_seconds)
     return value

@@ -71,8 +71,8 @@ def violations(seen: Seen) -> Iterator[str]:
 
 
 def _of_pushes(seen: Seen) -> Iterator[str]:
-    accepted = {each.push for each in seen.deliveries if each.accepted}
-    of_push = Counter(each.push for each in seen.executions)
+    accepted = {record.push for record in seen.deliveries if record.accepted}
+    of_push = Counter(record.push for record in seen.executions)
     for push in sorted(accepted):
         if of_push[push] == 0:
             yield f"push {push} was answered 2xx and has no execution"
@@ -90,13 +90,13 @@ def _of_pushes(seen: Seen) -> Iterator[str]:
 
 def _of_ends(seen: Seen) -> Iterator[str]:
     outcomes = Counter(request_id for request_id, _ in seen.told_programs)
-    for each in seen.executions:
-        if each.status != "SUCCEEDED":
-            yield f"execution {each.request_id} is {each.status} {each.why}".rstrip()
-        if outcomes[each.request_id] != 1:
-            yield f"programs were told {outcomes[each.request_id]} ends of {each.request_id}"
-        if seen.told_people[each.request_id] == 0:
-            yield f"people were not told the end of {each.request_id}"
+    for execution in seen.executions:
+        if execution.status != "SUCCEEDED":
+            yield f"execution {execution.request_id} is {execution.status} {execution.why}".rstrip()
+        if outcomes[execution.request_id] != 1:
+            yield f"programs were told {outcomes[execution.request_id]} ends of {execution.request_id}"
+        if seen.told_people[execution.request_id] == 0:
+            yield f"people were not told the end of {execution.request_id}"
 
 
 def _of_reports(seen: Seen) -> Iterator[str]:
@@ -123,5 +123,5 @@ def repeats(seen: Seen) -> tuple[int, int, int]:
 
 def lost(seen: Seen) -> list[int]:
     """Pushes that no delivery brought in: all their answers said so."""
-    there = {each.push for each in seen.executions}
-    return sorted({each.push for each in seen.deliveries} - there)
+    there = {record.push for record in seen.executions}
+    return sorted({record.push for record in seen.deliveries} - there)

@@ -86,8 +86,8 @@ def plan(seed: int, pushes: int) -> Plan:
     for service, operation in random.sample(OUT, OUTAGES):
         times = random.randint(5, 15)
         faults.append((moment(), {"service": service, "operation": operation, **_refusal(random), "times": times}))
-    first, *others = SSM_READS
-    quota = {"service": "ssm", "operation": first, "also": others, "fault": "quota", "rate": SSM_CALLS_A_SECOND}
+    first, *rest = SSM_READS
+    quota = {"service": "ssm", "operation": first, "also": rest, "fault": "quota", "rate": SSM_CALLS_A_SECOND}
     faults.append((0.0, quota))
     kills = [(moment(), FUNCTIONS[number % len(FUNCTIONS)]) for number in range(round(pushes * KILLS_A_PUSH))]
     failures = [

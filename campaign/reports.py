@@ -76,21 +76,21 @@ class ReportTargets:
 
     def deployments(self) -> Mapping[str, Sequence[Sequence[str]]]:
         """The states of each deployment that was made for a request; those that a newer one ended are left out."""
-        found: dict[str, list[list[str]]] = {}
+        states_by_request: dict[str, list[list[str]]] = {}
         for app in range(APPS):
-            for each in self._all(f"/repos/acme/site-{app}/deployments"):
-                statuses = self._get(f"/repos/acme/site-{app}/deployments/{each['id']}/statuses")
+            for deployment in self._all(f"/repos/acme/site-{app}/deployments"):
+                statuses = self._get(f"/repos/acme/site-{app}/deployments/{deployment['id']}/statuses")
                 states = [status["state"] for status in reversed(statuses) if status["state"] != "inactive"]
-                found.setdefault(each["payload"]["requestId"], []).append(states)
-        return found
+                states_by_request.setdefault(deployment["payload"]["requestId"], []).append(states)
+        return states_by_request
 
     def _all(self, path: str) -> list[Any]:
-        found: list[Any] = []
-        while page := self._get(f"{path}?per_page=100&page={len(found) // 100 + 1}"):
-            found += page
+        entries: list[Any] = []
+        while page := self._get(f"{path}?per_page=100&page={len(entries) // 100 + 1}"):
+            entries += page
             if len(page) < 100:
                 break
-        return found
+        return entries
 
     def _get(self, path: str) -> list[Any]:
         headers = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "campaign"}

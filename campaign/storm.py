@@ -71,7 +71,7 @@ class Storm:
         self._apps = [self._team.app(f"site-{number}", self._branches, "sleep 1") for number in range(APPS)]
         self._targets = ReportTargets(cloud, self._team)
         self._team.store_routes()
-        self._pushes = [self._team.push(f"site-{each.app}", self._branches[each.branch]) for each in plan.pushes]
+        self._pushes = [self._team.push(f"site-{push.app}", self._branches[push.branch]) for push in plan.pushes]
         for app_id in self._apps:
             for branch in self._branches:
                 self._has_built_before(app_id, branch)
@@ -113,7 +113,7 @@ class Storm:
             acts += [(at, partial(self._targets.fail, failure)) for at, failure in self._plan.report_failures]
             times = range(math.ceil(self._plan.seconds / COLLECT_EVERY_SECONDS))
             acts += [(number * COLLECT_EVERY_SECONDS, self._targets.collect) for number in times]
-            for at, act in sorted(acts, key=lambda each: each[0]):
+            for at, act in sorted(acts, key=lambda timed_act: timed_act[0]):
                 time.sleep(max(0.0, started + at - time.monotonic()))
                 act()
             time.sleep(max(0.0, started + self._plan.seconds - time.monotonic()))
@@ -159,7 +159,10 @@ class Storm:
             self._targets.let_time_pass()
             ends = {end["cause"]["commit"] for end in self._ends()}
             quiet_seconds = QUIET_SECONDS if ends <= self._targets.ended_commits() else RETRIED_SECONDS
-            runs, messages = any(each["status"] == "RUNNING" for each in self._team.executions()), self._messages()
+            runs, messages = (
+                any(execution["status"] == "RUNNING" for execution in self._team.executions()),
+                self._messages(),
+            )
             if runs or messages["IntakeQueue"] or messages["ReportQueue"]:
                 quiet_since = time.monotonic()
             time.sleep(0.5)
@@ -173,28 +176,28 @@ class Storm:
             self._people += messages
 
     def _ends(self) -> list[dict[str, Any]]:
-        return [each["detail"] for each in self._programs if each["detail-type"] in {"Job Finished", "Job Rejected"}]
+        return [event["detail"] for event in self._programs if event["detail-type"] in {"Job Finished", "Job Rejected"}]
 
     def _messages(self) -> dict[str, int]:
         sqs = self._team.client("sqs")
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = {}
+        counts = {}
         for queue in QUEUES:
             url = self._cloud.physical_id(queue)
             attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            found[queue] = sum(int(attributes[name]) for name in names)
-        return found
+            counts[queue] = sum(int(attributes[name]) for name in names)
+        return counts
 
     def _gather(self, answers: list[Delivered]) -> Seen:
         numbers = {json.loads(push.body)["after"]: number for number, push in enumerate(self._pushes)}
         executions = []
         by_branch: Counter[tuple[int, int]] = Counter()
-        for each in self._team.executions():
-            described = self._team.stepfunctions.describe_execution(executionArn=each["executionArn"])
+        for entry in self._team.executions():
+            described = self._team.stepfunctions.describe_execution(executionArn=entry["executionArn"])
             request = json.loads(described["input"])
             why = f"{described.get('error', '')}: {described.get('cause', '')}".strip(": ")
             number = numbers.get(request.get("cause", {}).get("commit"))
-            executions.append(Execution(each["name"], each["status"], number, why))
+            executions.append(Execution(entry["name"], entry["status"], number, why))
             if number is not None:
                 push = self._plan.pushes[number]
                 by_branch[push.app, push.branch] += 1
@@ -208,7 +211,7 @@ class Storm:
         for execution in executions:
             of_end = (text for subject, text in self._people if not subject.startswith("Started"))
             people[execution.request_id] = sum(execution.request_id in text for text in of_end)
-        requests = {each.push: each.request_id for each in executions if each.push is not None}
+        requests = {execution.push: execution.request_id for execution in executions if execution.push is not None}
         return Seen(
             deliveries=answers,
             executions=executions,

@@ -24,12 +24,12 @@ def title(detail: Mapping[str, Any]) -> tuple[str, ...]:
     outcome = detail["outcome"].replace("_", " ").lower()
     commit = (detail.get("cause") or {}).get("commit") or ""
     message = (detail.get("cause") or {}).get("message") or ""
-    what = f"{commit[:_COMMIT_LENGTH]} {message.partition(chr(10))[0]}".strip()
+    subject = f"{commit[:_COMMIT_LENGTH]} {message.partition(chr(10))[0]}".strip()
     job = detail.get("job")
     if job is None:
         names = (detail.get("appName") or detail.get("appId"), detail.get("branchName"))
-        return f"{' '.join(name for name in names if name) or 'request'} {outcome}", what
-    return f"{_job(job)} {outcome}", what, _took(detail)
+        return f"{' '.join(name for name in names if name) or 'request'} {outcome}", subject
+    return f"{_job(job)} {outcome}", subject, _took(detail)
 
 
 def facts(detail: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:

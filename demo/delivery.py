@@ -97,8 +97,8 @@ def _report(url: str, code: int, answer: dict[str, Any]) -> list[str]:
         repeat = ", a duplicate" if request["duplicate"] else ""
         lines.append(f"  request {request['requestId']}: {request['operation']} by route {request['route']}{repeat}")
     # What waits for another host is not worth a line.
-    ignored = [one for one in answer.get("ignored", []) if not one["reason"].startswith("source ")]
-    return lines + [f"  no request by route {one['route']}: {one['reason']}" for one in ignored]
+    ignored = [decision for decision in answer.get("ignored", []) if not decision["reason"].startswith("source ")]
+    return lines + [f"  no request by route {decision['route']}: {decision['reason']}" for decision in ignored]
 
 
 def main() -> int:

@@ -50,10 +50,10 @@ class Screen:
         self._print(Text.assemble("  ", self._sign(Mark.GOOD), f" {name:<{_STEP_WIDTH}}  {took:>7}"))
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[Status]:
+    def waiting(self, subject: str) -> Iterator[Status]:
         """Say what is waited for while the block runs; nothing where lines cannot be drawn anew."""
         spinner = "line" if self._is_plain else "dots"
-        with self.console.status(Text(what), spinner=spinner) as status:
+        with self.console.status(Text(subject), spinner=spinner) as status:
             yield status
 
     def detail(self, text: str) -> None:
@@ -81,9 +81,9 @@ class Screen:
         """Print a command in one piece, however long it is."""
         self._print(Text(f"    {command}"))
 
-    def title(self, mark: Mark, what: str, *more: str) -> None:
+    def title(self, mark: Mark, heading: str, *more: str) -> None:
         """Begin a card."""
-        title = Text.assemble(self._sign(mark), " ", (what, f"bold {mark.style}"))
+        title = Text.assemble(self._sign(mark), " ", (heading, f"bold {mark.style}"))
         self._broken(self._bar(mark), title.append("".join(f" · {part}" for part in more if part)))
 
     def fact(self, mark: Mark, label: str, text: str | None) -> None:

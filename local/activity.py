@@ -59,9 +59,9 @@ class Activity:
         return answer
 
     def _call(self, kind: str, request: Request, name: Callable[[str], str | None], result: str) -> None:
-        shown = name(raw_path(request))
-        if shown is not None and request.method not in {"GET", "HEAD", "OPTIONS"}:
-            self._put(kind, f"{request.method} {shown}: {result}")
+        operation = name(raw_path(request))
+        if operation is not None and request.method not in {"GET", "HEAD", "OPTIONS"}:
+            self._put(kind, f"{request.method} {operation}: {result}")
 
     def _put(self, kind: str, text: str) -> None:
         # What a stranger sent shall not steer the terminal.

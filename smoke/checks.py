@@ -126,22 +126,22 @@ class Checks:
         return judging.status(f"unsigned delivery to {source}", answered, 401, _SEE_LOG)
 
     def _signed(self, source: str) -> Finding:
-        check, wanted = f"signed delivery to {source}", self._sources[source]
-        answer = self.stack.ssm.get_parameters(Names=list(wanted.secrets), WithDecryption=True)
-        values = [each["Value"] for each in answer["Parameters"]]
+        check, trusted_source = f"signed delivery to {source}", self._sources[source]
+        answer = self.stack.ssm.get_parameters(Names=list(trusted_source.secrets), WithDecryption=True)
+        values = [parameter["Value"] for parameter in answer["Parameters"]]
         if answer["InvalidParameters"]:
             return unproven(check, "a secret is missing; store it first")
         try:
-            deliveries = harmless(wanted.provider, values, f"smoke-{self.mark}", int(time.time()))
+            deliveries = harmless(trusted_source.provider, values, f"smoke-{self.mark}", int(time.time()))
         except ValueError as error:
             return failed(check, f"{error}; store one as docs/git-hosts.md says")
         if not deliveries:
             return unproven(check, "its secrets are public keys, and only the sender can sign")
         findings = [
-            judging.status(check, self._post(source, each.headers, each.body)[0], each.expected, _SEE_LOG)
-            for each in deliveries
+            judging.status(check, self._post(source, delivery.headers, delivery.body)[0], delivery.expected, _SEE_LOG)
+            for delivery in deliveries
         ]
-        return next((each for each in findings if each.verdict != "pass"), findings[0])
+        return next((finding for finding in findings if finding.verdict != "pass"), findings[0])
 
     def _unknown_source(self) -> Finding:
         answered, _ = self._post(f"smoke-{self.mark[:8]}", {}, b"{}")
@@ -260,7 +260,7 @@ class Checks:
 
     def _request(self) -> Finding:
         parameters = {"appId": NO_APP, "branchName": "main", "jobType": "RELEASE"}
-        wanted = {
+        order = {
             "requestId": f"smoke-{self.mark}",
             "operation": "start_job",
             "parameters": parameters,
@@ -271,12 +271,12 @@ class Checks:
             "EventBusName": self.stack.outputs["busName"],
             "Source": EVENT_SOURCE,
             "DetailType": aws_events.JOB_REQUESTED,
-            "Detail": json.dumps(wanted),
+            "Detail": json.dumps(order),
         }
         answer = events.put_events(Entries=[entry])  # type: ignore[list-item]
         if answer["FailedEntryCount"]:
             return failed(REQUEST, f"the bus refused its event: {answer['Entries'][0].get('ErrorCode')}")
-        return self._followed(execution_names(wanted))
+        return self._followed(execution_names(order))
 
     def _followed(self, names: Sequence[str]) -> Finding:
         stepfunctions = self.stack.session.client("stepfunctions", config=_CONFIG)
@@ -304,18 +304,18 @@ class Checks:
         return judging.rejection(REQUEST, status, entered, self.patience_seconds)
 
 
-def execution_names(wanted: Mapping[str, Any]) -> tuple[str, str]:
+def execution_names(order: Mapping[str, Any]) -> tuple[str, str]:
     """The names that a Job Requested event of this check can give its execution.
 
     The second is that of a request that the routes' limits of the bus refuse.
     """
-    event = {"source": EVENT_SOURCE, "detail-type": aws_events.JOB_REQUESTED, "detail": dict(wanted), "id": "smoke"}
-    delivery = aws_events.parse(event, "smoke")
-    (happened,) = delivery.events
-    (matched,) = [each for each in decide(NO_ROUTES, delivery.source, happened) if isinstance(each, Matched)]
+    entry = {"source": EVENT_SOURCE, "detail-type": aws_events.JOB_REQUESTED, "detail": dict(order), "id": "smoke"}
+    delivery = aws_events.parse(entry, "smoke")
+    (event,) = delivery.events
+    (matched,) = [decision for decision in decide(NO_ROUTES, delivery.source, event) if isinstance(decision, Matched)]
     now = datetime.now(UTC)
-    asked = make_job_request(matched, happened, source=delivery.source, delivery_id=None, received_at=now)
-    return asked.request_id, request_id("request", happened)
+    job_request = make_job_request(matched, event, source=delivery.source, delivery_id=None, received_at=now)
+    return job_request.request_id, request_id("request", event)
 
 
 _SEE_LOG = "the log of receive-webhook says why"

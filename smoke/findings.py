@@ -49,7 +49,7 @@ def exit_code(findings: Sequence[Finding]) -> int:
 
 def as_json(findings: Sequence[Finding]) -> dict[str, Any]:
     """The findings and their count by verdict."""
-    counts = {verdict.value: sum(each.verdict is verdict for each in findings) for verdict in Verdict}
+    counts = {verdict.value: sum(finding.verdict is verdict for finding in findings) for verdict in Verdict}
     return {"findings": [asdict(finding) for finding in findings], "counts": counts}
 
 
@@ -57,6 +57,6 @@ def lines(findings: Sequence[Finding]) -> list[str]:
     """A table for people, and the count."""
     width = max((len(finding.check) for finding in findings), default=0)
     verdicts = max(len(verdict) for verdict in Verdict)
-    rows = [f"{each.verdict:<{verdicts}}  {each.check:<{width}}  {each.sentence}" for each in findings]
+    rows = [f"{finding.verdict:<{verdicts}}  {finding.check:<{width}}  {finding.sentence}" for finding in findings]
     counts = as_json(findings)["counts"]
     return [*rows, ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + "."]

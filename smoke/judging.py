@@ -76,9 +76,9 @@ def status(check: str, actual: int, expected: int, otherwise: str) -> Finding:
     return failed(check, f"answered {actual} instead of {expected}; {otherwise}")
 
 
-def skew(check: str, theirs: datetime, ours: datetime) -> Finding:
+def skew(check: str, aws_time: datetime, own_time: datetime) -> Finding:
     """Compare this machine's clock with the endpoint's."""
-    seconds = abs((theirs - ours).total_seconds())
+    seconds = abs((aws_time - own_time).total_seconds())
     if seconds > MOST_SKEW_SECONDS:
         return failed(
             check, f"this machine is {seconds:.0f} s off; set its clock, or signatures with a time are refused"
@@ -88,18 +88,18 @@ def skew(check: str, theirs: datetime, ours: datetime) -> Finding:
 
 def rules(check: str, stack: str, expected: Collection[str], states: Mapping[str, str]) -> Finding:
     """Compare the rules of one bus, their states by name, with those that the template makes."""
-    wanted = {f"{stack}-{name}" for name in expected}
-    if missing := sorted(wanted - states.keys()):
+    names = {f"{stack}-{name}" for name in expected}
+    if missing := sorted(names - states.keys()):
         return failed(check, f"there is no rule {', '.join(missing)}; deploy the stack again")
-    if off := sorted(name for name in wanted if not states[name].startswith("ENABLED")):
+    if off := sorted(name for name in names if not states[name].startswith("ENABLED")):
         return failed(check, f"{', '.join(off)} is disabled; enable it with aws events enable-rule")
-    return passed(check, f"{len(wanted)} enabled")
+    return passed(check, f"{len(names)} enabled")
 
 
 def alarms(check: str, stack: str, states: Mapping[str, str]) -> Finding:
     """Compare alarms, their states by name, with those that the template makes; none may be in ALARM."""
-    wanted = {f"{stack}-{name}" for name in ALARMS}
-    if missing := sorted(wanted - states.keys()):
+    names = {f"{stack}-{name}" for name in ALARMS}
+    if missing := sorted(names - states.keys()):
         return failed(check, f"there is no alarm {', '.join(missing)}; deploy the stack again")
     if raised := sorted(name for name, state in states.items() if state == "ALARM"):
         return failed(check, f"{', '.join(raised)} is raised; docs/runbook.md has a paragraph for each")
@@ -166,9 +166,9 @@ def regional(check: str, host: str, region: str) -> Finding | None:
     return failed(check, f"the address is at {host}, which is not in {region}; look at the SDK's settings for S3")
 
 
-def refused(check: str, what: str, action: str) -> Finding:
+def refused(check: str, deed: str, action: str) -> Finding:
     """The caller may not make a call."""
-    return unproven(check, f"these credentials may not {what} ({action}); use ones that may")
+    return unproven(check, f"these credentials may not {deed} ({action}); use ones that may")
 
 
 def _several(value: Any) -> Sequence[Any]:

@@ -44,7 +44,7 @@ exclude-operators = [{excluded}]
 
 
 ANY = "any"
-Known = tuple[str, str, str]
+Survivor = tuple[str, str, str]
 """A change that is known to survive: the module, the line before, and after or ANY."""
 
 
@@ -57,8 +57,8 @@ class Change:
     before: str
     after: str
 
-    def is_known(self, known: Collection[Known]) -> bool:
-        return not {(self.module, self.before, self.after), (self.module, self.before, ANY)}.isdisjoint(known)
+    def is_known(self, survivors: Collection[Survivor]) -> bool:
+        return not {(self.module, self.before, self.after), (self.module, self.before, ANY)}.isdisjoint(survivors)
 
     def shown(self) -> str:
         return f"{self.module}:{self.line}\n  - {self.before}\n  + {self.after}"
@@ -78,24 +78,24 @@ class NoTestsError(Exception):
 
 def main(names: Sequence[str]) -> int:
     """Run the modules one after the other, and answer the exit code."""
-    known = known_survivors(DOCS.read_text(encoding="utf-8"))
+    survivors = known_survivors(DOCS.read_text(encoding="utf-8"))
     unknown = 0
     for name in names:
         print(f"{name}: tests are {', '.join(files_of_tests(name))}", flush=True)
         result = run(name)
-        new = [change for change in result.survivors if not change.is_known(known)]
+        new = [change for change in result.survivors if not change.is_known(survivors)]
         unknown += len(new)
         listed = len(result.survivors) - len(new)
         print(f"{name}: {result.tried} changes, {len(new)} survive, {listed} more are known to (docs/mutation.md)")
         for change in new:
             print(change.shown())
         code = {line.strip() for line in (ROOT / path_of(name)).read_text(encoding="utf-8").splitlines()}
-        for line in sorted(line for module, line, _ in known if module == name and line not in code):
+        for line in sorted(line for module, line, _ in survivors if module == name and line not in code):
             print(f"docs/mutation.md lists a line that {name} no longer has: {line}")
     return 1 if unknown else 0
 
 
-def known_survivors(text: str) -> set[Known]:
+def known_survivors(text: str) -> set[Survivor]:
     """The module, the line and the change of each row of the table in docs/mutation.md; `any` is the change ANY."""
     rows = re.findall(r"^\| ([\w.]+) \| `(.+?)` \| (any|`.+?`) \|", text, re.MULTILINE)
     return {(module, line.replace(r"\|", "|"), change.strip("`").replace(r"\|", "|")) for module, line, change in rows}
@@ -154,23 +154,23 @@ def cosmic_ray(folder: Path, program: str, *arguments: str) -> str:
     # The copy comes before the project, which is installed where the tests run.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder / "layers/core"), str(folder)])}
     command = [str(COSMIC_RAY / program), *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{program} {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    process = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
+    if process.returncode:
+        sys.exit(f"{program} {' '.join(arguments)} failed:\n{process.stdout}{process.stderr}")
+    return process.stdout
 
 
 def result_of(name: str, dump: str) -> Result:
     """Read what `cosmic-ray dump` printed: a pair of a change and its outcome on each line."""
     outcomes = [json.loads(line) for line in dump.splitlines()]
-    done = [(item, outcome) for item, outcome in outcomes if outcome and outcome["worker_outcome"] == "normal"]
+    completed = [(item, outcome) for item, outcome in outcomes if outcome and outcome["worker_outcome"] == "normal"]
     survivors = (
         change
-        for item, outcome in done
+        for item, outcome in completed
         if outcome["test_outcome"] == "survived"
         for change in changes(name, item["mutations"][0]["start_pos"][0], outcome["diff"])
     )
-    return Result(len(done), tuple(sorted(set(survivors), key=lambda change: (change.line, change.after))))
+    return Result(len(completed), tuple(sorted(set(survivors), key=lambda change: (change.line, change.after))))
 
 
 def changes(name: str, line: int, diff: str) -> Iterator[Change]:

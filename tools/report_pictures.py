@@ -123,9 +123,9 @@ def _comment_text(content: Mapping[str, Any]) -> str:
 def codecommit_page(report: Report) -> str:
     """The comment, as CodeCommit's console shows it."""
     cause = report.cause.model_copy(update={"source": CODECOMMIT})
-    theirs = replace(report, detail=report.detail.model_copy(update={"cause": cause}))
+    codecommit_report = replace(report, detail=report.detail.model_copy(update={"cause": cause}))
     remote = json.dumps({"step": "create", "before": "7" * 40, "after": cause.commit})
-    comment = payload(destination("github", {"kind": "codecommit_comment"}), theirs, remote)
+    comment = payload(destination("github", {"kind": "codecommit_comment"}), codecommit_report, remote)
     return f"<section>{MARKDOWN.render(comment['content'])}</section>"
 
 
@@ -198,21 +198,24 @@ def _anchor(address: str, label: str) -> str:
 def pages() -> dict[str, str]:
     """The name of each picture, and its page."""
     report = announcement()
-    found = {}
+    pages_by_name = {}
     for provider in HOSTS:
         # Forgejo's is Gitea's.
         if provider != "forgejo":
-            found[provider] = (PROVIDERS[provider].title, host_page(provider, report))
+            pages_by_name[provider] = (PROVIDERS[provider].title, host_page(provider, report))
     for chat, title in CHATS.items():
         content = payload(destination("github", {"kind": chat, "webhook": SECRET}), report)
-        found[chat.replace("_", "-")] = (title, f"<section class=bar>{_DRAWN[chat](content)}</section>")
-    found["codecommit"] = ("CodeCommit", codecommit_page(report))
+        pages_by_name[chat.replace("_", "-")] = (title, f"<section class=bar>{_DRAWN[chat](content)}</section>")
+    pages_by_name["codecommit"] = ("CodeCommit", codecommit_page(report))
     chat = payload(destination("github", {"kind": "amazon_q"}), report)
-    found["amazon-q"] = ("Amazon Q Developer in Slack or Teams", f"<section class=bar>{_amazon_q(chat)}</section>")
+    pages_by_name["amazon-q"] = (
+        "Amazon Q Developer in Slack or Teams",
+        f"<section class=bar>{_amazon_q(chat)}</section>",
+    )
     return {
         name: f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><header>{escape(title)}</header>"
         + page.replace("❌", _SIGN)
-        for name, (title, page) in found.items()
+        for name, (title, page) in pages_by_name.items()
     }
 
 

@@ -41,10 +41,10 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The known name that is meant by a misspelled one; None if no one is near."""
     spelling = _spelling(name)
-    spellings = {_spelling(candidate): candidate for candidate in known}
+    spellings = {_spelling(candidate): candidate for candidate in candidates}
     if spelling in spellings:
         return spellings[spelling]
     for candidate in spellings.values():
@@ -61,9 +61,9 @@ def _continues(first: str, second: str) -> bool:
     return first.startswith(second) or (len(first) >= 4 and second.startswith(first))
 
 
-def one_of(name: str, known: Iterable[str]) -> str:
+def one_of(name: str, candidates: Iterable[str]) -> str:
     """The remedy for a name that is not known: the nearest, or all that are."""
-    names = list(known)
+    names = list(candidates)
     near = nearest(name, names) or (names[0] if len(names) == 1 else None)
     return f"use {near}" if near else f"use one of {', '.join(names)}"
 

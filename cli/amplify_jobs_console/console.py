@@ -94,7 +94,7 @@ class Console:
         base = self.place.base
         if path != base and not path.startswith(f"{base}/"):
             return None
-        return [unquote(each, errors="replace") for each in path.removeprefix(base).strip("/").split("/")]
+        return [unquote(part, errors="replace") for part in path.removeprefix(base).strip("/").split("/")]
 
     def _show(self, request: Request, segments: Sequence[str]) -> Response | None:
         reader = Reader(self.api, self._logs, self._executor)
@@ -114,7 +114,7 @@ class Console:
             page = branch_jobs(Reader(self.api, self._logs, self._executor), app_id, branch_name)
         except ApiError:
             return None
-        request_id = next((each.request_id for each in page.items if each.job_id == job_id), None)
+        request_id = next((request.request_id for request in page.items if request.job_id == job_id), None)
         if request_id is None:
             return None
         return Response(302, headers={**_PAGE_HEADERS, "Location": self.place.url("jobs", request_id)})

@@ -67,7 +67,9 @@ def draw_steps(steps: Sequence[Step], now: datetime) -> Sequence[Bar]:
 
 def draw_history(requests: Sequence[RequestSummary]) -> History:
     """Draw the durations of a branch's jobs; `requests` are newest first, and those without a duration are left out."""
-    timed = [(each, each.duration_seconds) for each in requests if each.duration_seconds is not None][:_MOST_COLUMNS]
+    timed = [(request, request.duration_seconds) for request in requests if request.duration_seconds is not None][
+        :_MOST_COLUMNS
+    ]
     timed.reverse()
     if not timed:
         return History((), None, "No job of this branch has ended yet.")

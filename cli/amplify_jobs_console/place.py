@@ -32,7 +32,7 @@ class Place:
 
     def url(self, *segments: str, **query: str | None) -> str:
         """The address of a page of the console; segments and values are quoted."""
-        path = "/".join([self.base, *(segment(each) for each in segments)]) if segments else f"{self.base}/"
+        path = "/".join([self.base, *(segment(part) for part in segments)]) if segments else f"{self.base}/"
         parameters = {name: value for name, value in query.items() if value}
         return f"{path}?{urlencode(parameters, errors='replace')}" if parameters else path
 

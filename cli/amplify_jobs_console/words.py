@@ -94,8 +94,8 @@ def step_status(name: str | None) -> Status:
 
 def report_status(state: str | None) -> Status:
     """How a report stands."""
-    known = _REPORT_STATES.get(state or "")
-    return Status(known.name, (state or "").capitalize()) if known else Status("unknown", state or "Unknown")
+    form = _REPORT_STATES.get(state or "")
+    return Status(form.name, (state or "").capitalize()) if form else Status("unknown", state or "Unknown")
 
 
 def kind_of_event(kind: str | None) -> str:

@@ -3,7 +3,6 @@
 APIs: GetApp, GetBranch, SNS Publish and EventBridge PutEvents.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -17,6 +16,7 @@ from amplify_jobs.announcing.notification import event_model, notification_from
 from amplify_jobs.aws.amplify import Amplify
 from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.publisher import Publisher
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import InvalidEventError
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
@@ -35,10 +35,6 @@ class AnnounceSettings(Settings):
     site_url: str
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 logger, metrics = function_logger(), function_metrics()
 settings = AnnounceSettings.from_environment()
 jobs = JobsTable.connect(settings.jobs_table)
@@ -53,7 +49,7 @@ announcer = Announcer(
         site_url=settings.site_url,
     ),
     logger,
-    now,
+    utc_now,
 )
 
 
@@ -62,7 +58,7 @@ announcer = Announcer(
 @invalid_input_is(InvalidEventError)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("AnnouncementsTried", MetricUnit.Count, 1)
-    notification = notification_from(parse(event=event, model=event_model(event)), jobs, now())
+    notification = notification_from(parse(event=event, model=event_model(event)), jobs, utc_now())
     request, state, detail_type = notification.request, notification.state, notification.detail_type
     logger.append_keys(**request.log_keys(), job_id=state.job.job_id if state else None)
     announcer.announce(notification)

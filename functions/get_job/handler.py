@@ -3,7 +3,6 @@
 APIs: GetJob, StopJob, GetCodegenJob, GetBackendJob and GetBackendAPIModels.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -14,6 +13,7 @@ from amplify_jobs.aws.download import Downloads
 from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.services import connect_services
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import InvalidEventError
 from amplify_jobs.following.answer import FollowedJob
 from amplify_jobs.following.collect import Collector
@@ -45,7 +45,7 @@ poll = Poll(
     Collector(services, files=files, objects=objects, bucket=settings.bucket_name),
     LogAnalysis(builds=services[Operation.START_JOB], files=files, objects=objects, bucket=settings.bucket_name),
     logger,
-    now=lambda: datetime.now(UTC),
+    now=utc_now,
 )
 
 

@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -17,6 +16,7 @@ from amplify_jobs.aws.running_executions import RunningExecutions
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import RequestRejected, RetryableError, Superseded
 from amplify_jobs.mirroring.mirror import Mirroring, Resources
 from amplify_jobs.mirroring.relay import Arrival
@@ -48,10 +48,6 @@ class MirrorCall(StartRequest):
     execution: str
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 logger = function_logger()
 metrics = function_metrics()
 settings = MirrorSettings.from_environment()
@@ -65,7 +61,7 @@ mirroring = Mirroring(
         executions=RunningExecutions(aws),
         open_file=tempfile.TemporaryFile,
         limit=(settings.disk_mebibytes << 20) // PACKS_ON_DISK,
-        now=now,
+        now=utc_now,
     )
 )
 
@@ -82,7 +78,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         result = mirroring.run(call.request, call.execution, GitRemotes(connections, secrets, aws, until))
     except RetryableError as error:
         # A mirror that can't be reached holds up a start: the alarms of starts tell of it.
-        raise log_failure("Not mirrored", count_failed_try(call, error, now())) from None
+        raise log_failure("Not mirrored", count_failed_try(call, error, utc_now())) from None
     except (RequestRejected, Superseded) as error:
         raise log_failure("Not mirrored", error) from None
     objects = result.objects if isinstance(result, Arrival) else 0

@@ -3,7 +3,6 @@
 APIs: SendTaskSuccess, StartExecution.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,6 +14,7 @@ from amplify_jobs.aws.jobs_table.table import JobsTable
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.aws.task_tokens import TaskTokens
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import InvalidEventError
 from amplify_jobs.following.follow import Follower
 from amplify_jobs.following.status_change import StatusChangeEvent
@@ -34,21 +34,17 @@ class OnStatusChangeSettings(Settings):
     follow_without_routes: bool
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 logger, metrics = function_logger(), function_metrics()
 settings = OnStatusChangeSettings.from_environment()
 jobs = JobsTable.connect(settings.jobs_table)
-waker = Waker(jobs, TaskTokens.connect(), now)
+waker = Waker(jobs, TaskTokens.connect(), utc_now)
 aws = AwsHttp.from_environment()
 follower = Follower(
     jobs,
     StoredRoutes(aws, settings.bucket_name, settings.routes_key),
     Executions(aws, settings.state_machine_arn, settings.bucket_name),
     settings.follow_without_routes,
-    now,
+    utc_now,
 )
 
 

@@ -3,7 +3,6 @@
 APIs: GetBranch, CreateBranch, UpdateBranch, DeleteBranch, ListJobs and StopJob.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -16,6 +15,7 @@ from amplify_jobs.aws.preview_branches import PreviewBranches
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import AmplifyJobsError, RequestRejected, RetryableError, Superseded
 from amplify_jobs.model.operations import REMOVE_PREVIEW
 from amplify_jobs.model.validation import invalid_input_is
@@ -34,10 +34,6 @@ class PreviewSettings(Settings):
     jobs_table: str
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 logger = function_logger()
 metrics = function_metrics()
 settings = PreviewSettings.from_environment()
@@ -47,7 +43,7 @@ previewing = Previewing(
     Secrets(aws),
     PreviewRecords(Table(dynamodb_client(), settings.jobs_table)),
     PreviewBranches.connect(),
-    now,
+    utc_now,
 )
 
 
@@ -67,7 +63,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         change = previewing.run(call.request)
     except RetryableError as error:
         # A branch that can't be made holds up a start: the alarms of starts tell of it.
-        raise failure(call, count_failed_try(call, error, now())) from None
+        raise failure(call, count_failed_try(call, error, utc_now())) from None
     except (RequestRejected, Superseded) as error:
         raise failure(call, error) from None
     metrics.add_metric("PreviewsCreated", MetricUnit.Count, int(change is Change.CREATED))

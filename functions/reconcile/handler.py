@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -20,11 +20,13 @@ from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.snapshots import StoredSnapshots
 from amplify_jobs.aws.stored_routes import StoredRoutes
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import InvalidEventError, NotSetUpError
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.reconciling.batch import RepositoryName, batch_output, batches, still_named
+from amplify_jobs.reconciling.outcomes import log_outcomes
 from amplify_jobs.reconciling.reconcile import Options, Outcome, Reconciling, Resources
 from amplify_jobs.settings import Names, Settings
 
@@ -58,10 +60,6 @@ class ReconcileCall(GrowingModel):
     repositories: tuple[RepositoryName, ...] | None = None
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 logger = function_logger()
 metrics = function_metrics()
 settings = ReconcileSettings.from_environment()
@@ -78,7 +76,7 @@ reconciling = Reconciling(
             OutgoingHttp(settings.aws_endpoint_url or None, settings.private_hosts), secrets, settings.webhooks_url
         ),
         queue=IntakeQueue(aws, settings.intake_queue_url, settings.bucket_name),
-        now=now,
+        now=utc_now,
     )
 )
 
@@ -99,26 +97,6 @@ def look(names: Sequence[RepositoryName], options: Options) -> list[Outcome]:
     return outcomes
 
 
-def note(outcomes: list[Outcome]) -> None:
-    """Log what somebody may have to do something about, and count all."""
-    metrics.add_metric("RepositoriesListed", MetricUnit.Count, sum(each.reason is None for each in outcomes))
-    metrics.add_metric("RepositoriesUnreached", MetricUnit.Count, sum(each.reason is not None for each in outcomes))
-    metrics.add_metric("PushesMissed", MetricUnit.Count, sum(len(each.missed) for each in outcomes))
-    longest = max((each.outage for each in outcomes), default=timedelta())
-    metrics.add_metric("RepositoryOutage", MetricUnit.Seconds, longest.total_seconds())
-    for outcome in outcomes:
-        extra = {"source": outcome.repository.source, "repository": outcome.repository.repository}
-        if outcome.reason is not None:
-            logger.warning("Repository not listed", extra={**extra, "reason": outcome.reason})
-        if outcome.redelivered:
-            extra_of_host = {**extra, "deliveries": outcome.redelivered}
-            logger.warning("Failed deliveries are asked for again", extra=extra_of_host)
-        if outcome.unread is not None:
-            logger.warning("Commits not read", extra={**extra, "reason": outcome.unread})
-        for push in outcome.missed:
-            logger.warning("A push was missed", extra={**extra, **vars(push)})
-
-
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -129,5 +107,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return {"batches": current_batches()}
     order = call.order
     outcomes = look(call.repositories, Options(order.dry_run, timedelta(minutes=order.after_minutes)))
-    note(outcomes)
+    log_outcomes(outcomes)
     return batch_output(outcomes)

@@ -1,7 +1,6 @@
 """Sends reports to their targets, in the order of each subject."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -17,6 +16,7 @@ from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.aws.target_notices import TargetNotices
+from amplify_jobs.clock import utc_now
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.reporting.batch import ReportBatch
 from amplify_jobs.reporting.sending import Sender
@@ -43,7 +43,7 @@ aws = AwsHttp.from_environment()
 queue = ReportQueue(aws, settings.report_queue_url)
 routes = StoredRoutes(aws, settings.bucket_name, settings.routes_key)
 sender = Sender(
-    records=ReportRecords(Table(dynamodb_client(), settings.jobs_table), lambda: datetime.now(UTC)),
+    records=ReportRecords(Table(dynamodb_client(), settings.jobs_table), utc_now),
     secrets=Secrets(aws),
     http=ReportCalls(OutgoingHttp(settings.aws_endpoint_url or None), settings.chat_topic_arn),
     notices=TargetNotices.connect(settings.topic_arn),

@@ -3,7 +3,6 @@
 APIs: StartJob, StartDeployment, StartCodegenJob, GenerateBackendAPIModels.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -18,6 +17,7 @@ from amplify_jobs.aws.s3 import Objects
 from amplify_jobs.aws.services import connect_services
 from amplify_jobs.aws.start_records import idempotency_of_starts, start_record_errors, start_records
 from amplify_jobs.aws.task_tokens import TaskTokens
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import AlreadyFollowed, AmplifyJobsError, RequestRejected, RetryableError, Superseded
 from amplify_jobs.following.answer import FollowedJob, first_state, poll_answer
 from amplify_jobs.following.record import Record
@@ -38,17 +38,14 @@ class StartJobSettings(Settings):
     idempotency_table: str
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 settings = StartJobSettings.from_environment()
 logger = function_logger()
 metrics = function_metrics()
 dynamodb = dynamodb_client()
 jobs = JobsTable(Table(dynamodb, settings.jobs_table))
 services = connect_services()
-start = Start(services, StartResources(settings.aws_region, jobs, Objects(), TaskTokens.connect(late=True).wake, now))
+tokens = TaskTokens.connect(late=True)
+start = Start(services, StartResources(settings.aws_region, jobs, Objects(), tokens.wake, utc_now))
 idempotency, records = idempotency_of_starts(), start_records(settings.idempotency_table, dynamodb)
 
 
@@ -80,7 +77,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.append_keys(**start_request.request.log_keys())
         job: Job = started_job(command=start.prepare(start_request))
     except RetryableError as error:
-        raise not_started(count_failed_try(start_request, error, now())) from None
+        raise not_started(count_failed_try(start_request, error, utc_now())) from None
     except (RequestRejected, Superseded, AlreadyFollowed) as error:
         raise not_started(error) from None
     key = start.record(start_request, job)
@@ -88,7 +85,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.info("Started")
     metrics.add_metric("JobsStarted", MetricUnit.Count, int(job.origin is None))
     followed = FollowedJob(
-        request=start_request.request, job=first_state(job, now()), key=key, attempt=start_request.attempt
+        request=start_request.request, job=first_state(job, utc_now()), key=key, attempt=start_request.attempt
     )
     # A change that was counted before this, or since, has not been seen: only a poll sees.
-    return poll_answer(followed, Record(), jobs.earlier_jobs(key), now()).model_dump(mode="json", by_alias=True)
+    return poll_answer(followed, Record(), jobs.earlier_jobs(key), utc_now()).model_dump(mode="json", by_alias=True)

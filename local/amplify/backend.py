@@ -90,7 +90,7 @@ class Backend:
             if place in self._environments:
                 raise ServiceError("BadRequestException", f"The app {place[0]} has a backend environment {place[1]}.")
             environment = self._environments[place] = Environment(*place)
-            return self._done(environment, "CreateBackend")
+            return self._finish(environment, "CreateBackend")
 
     def create_backend_api(self, params: Parameters) -> Result:
         with self._lock:
@@ -99,13 +99,13 @@ class Backend:
             if name in environment.apis:
                 raise ServiceError("BadRequestException", f"{environment.name} has an API called {name}.")
             environment.apis[name] = Api(params["ResourceConfig"])
-            return self._done(environment, "CreateBackendAPI")
+            return self._finish(environment, "CreateBackendAPI")
 
     def update_backend_api(self, params: Parameters) -> Result:
         with self._lock:
             environment, api = self._api(params)
             api.config = {**api.config, **params.get("ResourceConfig", {})}
-            return self._done(environment, "UpdateBackendAPI")
+            return self._finish(environment, "UpdateBackendAPI")
 
     def get_backend_api(self, params: Parameters) -> Result:
         with self._lock:
@@ -221,7 +221,7 @@ class Backend:
         environment.jobs[job.id] = job
         return job
 
-    def _done(self, environment: Environment, operation: str) -> Result:
+    def _finish(self, environment: Environment, operation: str) -> Result:
         job = self._new_job(environment, operation)
         job.status = "COMPLETED"
         return _answer(environment, job)

@@ -177,7 +177,7 @@ class Build:
         for line in spec.ignored:
             self._log.warning(line)
         variables = {**spec.variables, **self._order.variables}
-        sections = [section for section in spec.sections if self._wanted(section, variables)]
+        sections = [section for section in spec.sections if self._is_wanted(section, variables)]
         for section in sections:
             if not self._is_inside(self._clone / section.build_path):
                 raise BuildFailedError(no_directory(section.build_path))
@@ -191,7 +191,7 @@ class Build:
             self._keep(section)
         return artifact_names
 
-    def _wanted(self, section: Section, variables: Mapping[str, str]) -> bool:
+    def _is_wanted(self, section: Section, variables: Mapping[str, str]) -> bool:
         disabled = section.name == "test" and variables.get("USER_DISABLE_TESTS", "").lower() == "true"
         if disabled:
             self._log.info("# Skipping the test section: USER_DISABLE_TESTS is true")
@@ -249,11 +249,11 @@ class Build:
     def _keep(self, section: Section) -> None:
         # The guide calls these paths relative to the project's root; for an application of a monorepo that is taken to
         # be where it is built, since its node_modules are there.
-        kept, refused = artifacts.inside_only(section.cache_paths)
+        inside, refused = artifacts.inside_only(section.cache_paths)
         for path in refused:
             self._log.warning(f"cache.paths: {path} is outside of the project and is not cached")
         self._order.cache.mkdir(parents=True, exist_ok=True)
-        count = artifacts.keep(self._clone / section.build_path, kept, self._order.cache / section.name)
+        count = artifacts.keep(self._clone / section.build_path, inside, self._order.cache / section.name)
         if count:
             self._log.info(f"# Cached {count} files of {section.name}")
 

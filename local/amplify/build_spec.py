@@ -292,7 +292,7 @@ def _ignored(document: Mapping[str, Any], where: str) -> Iterator[str]:
             commands = (section.get("phases") or {}).get(phase) or {}
             yield from _unknown(commands, PHASE_KEYS, f"{place}.phases.{phase}.")
             yield from _empty(commands.get("commands"), f"{place}.phases.{phase}.commands")
-        for part, known, items in (("artifacts", ARTIFACTS_KEYS, "files"), ("cache", CACHE_KEYS, "paths")):
+        for part, keys, items in (("artifacts", ARTIFACTS_KEYS, "files"), ("cache", CACHE_KEYS, "paths")):
             mapping = section.get(part) or {}
-            yield from _unknown(mapping, known, f"{place}.{part}.")
+            yield from _unknown(mapping, keys, f"{place}.{part}.")
             yield from _empty(mapping.get(items), f"{place}.{part}.{items}")

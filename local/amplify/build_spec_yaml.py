@@ -35,11 +35,11 @@ class TextLoader(yaml.SafeLoader):
         return node
 
 
-_KEPT = {"tag:yaml.org,2002:null", MERGE}
+_PLAIN_TAGS = {"tag:yaml.org,2002:null", MERGE}
 TextLoader.yaml_implicit_resolvers = {
-    first: kept
+    first: remainder
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    if (kept := [resolver for resolver in resolvers if resolver[0] in _KEPT])
+    if (remainder := [resolver for resolver in resolvers if resolver[0] in _PLAIN_TAGS])
 }
 _CONSTRUCTED = {"null", "str", "seq", "map"}
 TextLoader.yaml_constructors = {

@@ -17,7 +17,7 @@ class StatusEvents:
         self._faults = faults
         self._emit = emit
         self._lock = threading.Lock()
-        self._held: list[dict[str, Any]] = []
+        self._waiting: list[dict[str, Any]] = []
         self._timers: list[threading.Timer] = []
 
     def emit(self, event: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ class StatusEvents:
                 return
             case "reorder":
                 with self._lock:
-                    self._held.append(event)
+                    self._waiting.append(event)
                 # Should no event follow, it must still arrive.
                 self._later(fault.seconds if fault else 0.0, self._release)
                 return
@@ -55,6 +55,6 @@ class StatusEvents:
 
     def _release(self) -> None:
         with self._lock:
-            held, self._held = self._held, []
-        for event in held:
+            waiting, self._waiting = self._waiting, []
+        for event in waiting:
             self._emit(event)

@@ -63,6 +63,6 @@ class AmazonQ:
         try:
             CustomNotification.model_validate_json(call.text("Message"))
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             return HostAnswer(400, {"message": f"not shown: {faults}"})
         return HostAnswer(200)

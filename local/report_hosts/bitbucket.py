@@ -58,8 +58,8 @@ class Bitbucket:
         notes = self._notes.of(f"{repository}#{number}")
         if call.query.get("sort") == "-created_on":
             notes.reverse()
-        shown, following = call.page(notes, "pagelen", 10)
-        answer: dict[str, Any] = {"values": [self._comment(note) for note in shown]}
+        page, following = call.page(notes, "pagelen", 10)
+        answer: dict[str, Any] = {"values": [self._comment(note) for note in page]}
         if following:
             answer["next"] = f"{call.address}{call.path}?page={following}"
         return HostAnswer(200, answer)

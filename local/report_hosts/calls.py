@@ -75,6 +75,7 @@ Rule = tuple[str, re.Pattern[str], Callable[..., HostAnswer]]
 
 
 def rules(*rows: tuple[str, str, Callable[..., HostAnswer]]) -> Sequence[Rule]:
+    """Make rules of rows: method, pattern of the path, and what answers."""
     return [(method, re.compile(path), function) for method, path, function in rows]
 
 

@@ -165,9 +165,9 @@ def refusal(call: HostCall) -> HostAnswer | None:
     return HostAnswer(401, {"message": "Requires authentication"}) if call.caller is None else None
 
 
-def invalid(what: str) -> HostAnswer:
+def invalid(message: str) -> HostAnswer:
     """What GitHub answers to a member that is wrong."""
-    return HostAnswer(422, {"message": f"Validation Failed: {what}"})
+    return HostAnswer(422, {"message": f"Validation Failed: {message}"})
 
 
 def _body_fault(call: HostCall) -> HostAnswer | None:

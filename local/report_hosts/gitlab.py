@@ -101,11 +101,11 @@ class GitLab:
     def _list_deployments(self, call: HostCall, project: str) -> HostAnswer:
         query = call.query
         deployments = [
-            one
-            for one in self._deployments.values()
-            if one["project"] == project
-            and query.get("environment", one["environment"]["name"]) == one["environment"]["name"]
-            and query.get("status", one["status"]) == one["status"]
+            deployment
+            for deployment in self._deployments.values()
+            if deployment["project"] == project
+            and query.get("environment", deployment["environment"]["name"]) == deployment["environment"]["name"]
+            and query.get("status", deployment["status"]) == deployment["status"]
         ]
         if query.get("sort", "asc") == "desc":
             deployments.reverse()
@@ -145,15 +145,17 @@ class GitLab:
         return HostAnswer(200, deployment)
 
     def _environment(self, project: str, name: str) -> dict[str, Any]:
-        for one in self._environments.values():
-            if (one["project"], one["name"]) == (project, name):
-                return one
+        for environment in self._environments.values():
+            if (environment["project"], environment["name"]) == (project, name):
+                return environment
         identity = 9_000 + len(self._environments) + 1
         self._environments[identity] = {"id": identity, "project": project, "name": name, "external_url": None}
         return self._environments[identity]
 
     def _list_environments(self, call: HostCall, project: str) -> HostAnswer:
-        return HostAnswer(200, [one for one in self._environments.values() if one["project"] == project])
+        return HostAnswer(
+            200, [environment for environment in self._environments.values() if environment["project"] == project]
+        )
 
     def _change_environment(self, call: HostCall, project: str, identity: str) -> HostAnswer:
         environment = self._environments.get(int(identity))

@@ -33,10 +33,10 @@ def environment() -> dict[str, str]:
 def is_installed() -> bool:
     """Whether git is here with its http-backend, which some systems put into a package of its own."""
     try:
-        found = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True)
+        process = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return False
-    return (Path(found.stdout.strip()) / "git-http-backend").exists()
+    return (Path(process.stdout.strip()) / "git-http-backend").exists()
 
 
 def service_of(git_request: str, request: Request) -> str | None:

@@ -36,7 +36,7 @@ class Clients:
             region_name=region,
         )
         self._lock = threading.Lock()
-        self._made: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
         self._of_roles: dict[str, Clients] = {}
 
     def signed_by(self, credentials: Credentials | None) -> Clients:
@@ -51,17 +51,17 @@ class Clients:
 
     def _client(self, service: str) -> Any:
         with self._lock:
-            if service not in self._made:
+            if service not in self._clients:
                 config = Config(max_pool_connections=50, retries={"total_max_attempts": 1}, read_timeout=60)
                 # Every client is of another type, which only the properties below can say.
                 client: Any = self._session.client(service, endpoint_url=self._endpoint_url, config=config)  # type: ignore[call-overload]
-                self._made[service] = client
-            return self._made[service]
+                self._clients[service] = client
+            return self._clients[service]
 
     def close(self) -> None:
         for clients in self._of_roles.values():
             clients.close()
-        for client in self._made.values():
+        for client in self._clients.values():
             client.close()
 
     @property

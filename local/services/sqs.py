@@ -22,6 +22,14 @@ MARGIN_MILLISECONDS = 100
 """Longer than moto takes for an answer: no message is to become visible while it looks."""
 
 
+def has_messages(region: str, name: str) -> bool:
+    """Whether a queue of the account has messages that are visible; also True for one that does not exist."""
+    try:
+        return bool(sqs_backends[ACCOUNT][region].get_queue(name).messages)
+    except QueueDoesNotExist:
+        return True
+
+
 class SqsService:
     """The queues of one account and Region."""
 

@@ -20,10 +20,10 @@ def test_a_table_holds_unless_a_bound_does_not(rows: tuple[Row, ...], holds: boo
 
 
 def test_without_a_terminal_each_row_is_one_whole_line() -> None:
-    said = io.StringIO()
+    output = io.StringIO()
     table = Table("Title [1]", ("figure", "measured"), (HOLDS, FAILS, FREE), notes=("A note " + "n" * 100,))
-    show(table, Console(file=said, width=40))
-    lines = said.getvalue().splitlines()
+    show(table, Console(file=output, width=40))
+    lines = output.getvalue().splitlines()
     assert lines[0] == "Title [1]"
     assert lines[1].split() == ["figure", "measured", "bound", "holds"]
     assert lines[2].split() == ["a", "figure", "1", "<=", "2", "yes"]
@@ -33,9 +33,9 @@ def test_without_a_terminal_each_row_is_one_whole_line() -> None:
 
 
 def test_on_a_terminal_the_verdict_stands_beside_the_bound() -> None:
-    said = io.StringIO()
-    show(Table("Title", ("figure", "measured"), (HOLDS, FAILS)), Console(file=said, width=300, force_terminal=True))
-    text = said.getvalue()
+    output = io.StringIO()
+    show(Table("Title", ("figure", "measured"), (HOLDS, FAILS)), Console(file=output, width=300, force_terminal=True))
+    text = output.getvalue()
     assert "another [bold]" in text
     assert "yes" in text
     assert "NO" in text

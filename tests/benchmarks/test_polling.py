@@ -65,15 +65,15 @@ def test_the_plain_poller_asks_every_fifteen_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "text"),
     [
         ({"Type": "Wait", "Seconds": 1, "Next": "B"}, "A: states of type Wait are not simulated"),
         ({"Type": "Task", "Resource": "r", "Parameters": {}, "OutputPath": "$", "End": True}, "OutputPath"),
         ({"Type": "Choice", "Choices": [{"Variable": "$.a", "IsTimestamp": True, "Next": "B"}]}, "BooleanEquals"),
     ],
 )
-def test_what_is_not_simulated_is_refused(state: dict[str, Any], said: str) -> None:
-    with pytest.raises(NotSimulatedError, match=said):
+def test_what_is_not_simulated_is_refused(state: dict[str, Any], text: str) -> None:
+    with pytest.raises(NotSimulatedError, match=text):
         walk({"StartAt": "A", "States": {"A": state}}, {}, {}, lambda call: {}, Clock())
 
 
@@ -82,16 +82,16 @@ def failing(call: Call) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("rules", "said"),
+    ("rules", "text"),
     [
         ({}, "A: Broken is not caught"),
         ({"Retry": [{"ErrorEquals": ["Broken"]}]}, "A: Broken would be retried"),
         ({"Catch": [{"ErrorEquals": ["Other"], "Next": "A"}]}, "A: Broken is not caught"),
     ],
 )
-def test_a_failure_that_no_state_takes_is_told(rules: dict[str, Any], said: str) -> None:
+def test_a_failure_that_no_state_takes_is_told(rules: dict[str, Any], text: str) -> None:
     state = {"Type": "Task", "Resource": "r", "Parameters": {}, "End": True, **rules}
-    with pytest.raises(NotSimulatedError, match=said):
+    with pytest.raises(NotSimulatedError, match=text):
         walk({"StartAt": "A", "States": {"A": state}}, {}, {}, failing, Clock())
 
 

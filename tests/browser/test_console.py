@@ -48,10 +48,10 @@ LOOK_FOR_NEWS = "document.dispatchEvent(new Event('visibilitychange'))"
 
 def violations(tab: Tab, axe: str) -> list[str]:
     tab.evaluate(axe)
-    found: Any = tab.evaluate(
+    result: Any = tab.evaluate(
         "axe.run({resultTypes: ['violations']}).then((result) => JSON.stringify(result.violations))"
     )
-    return [f"{one['id']}: {[node['html'] for node in one['nodes']][:3]}" for one in json.loads(found)]
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']][:3]}" for one in json.loads(result)]
 
 
 @pytest.mark.parametrize(("width", "is_dark"), LOOKS)

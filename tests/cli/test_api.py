@@ -84,7 +84,7 @@ def test_nobody_at_the_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("parameters", "expected"),
     [
         (
             answer(
@@ -110,12 +110,14 @@ def test_nobody_at_the_address() -> None:
         ),
     ],
 )
-def test_a_refusal_says_what_is_wrong(api: JobsApi, served: JobsApiStandIn, given: Response, expected: str) -> None:
-    served.answer = given
+def test_a_refusal_says_what_is_wrong(
+    api: JobsApi, served: JobsApiStandIn, parameters: Response, expected: str
+) -> None:
+    served.answer = parameters
     with pytest.raises(ApiRefusedError) as refused:
         api.get("/requests")
     assert expected in str(refused.value)
-    assert refused.value.status == given.status_code
+    assert refused.value.status == parameters.status_code
 
 
 @pytest.mark.parametrize("body", ["<html>", "", '{"items": [{"requestId": 1}]}', '{"items": [{}]}'])

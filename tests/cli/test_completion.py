@@ -18,14 +18,14 @@ def script(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -
 
 def offered_by_bash(script: str, line: str) -> list[str]:
     words = line.split(" ")
-    asked = f"""
+    session = f"""
 {script}
 COMP_WORDS=({" ".join(f"'{word}'" for word in words)})
 COMP_CWORD={len(words) - 1}
 _amplify_jobs
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
-    return subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    return subprocess.run(["bash", "-c", session], capture_output=True, text=True, check=True).stdout.split()
 
 
 @pytest.mark.parametrize("script", ["bash"], indirect=True)

@@ -159,7 +159,7 @@ class TestJobs:
         assert "status (commit_status): sent failure" in shown
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "text"),
         [
             (["show"], "say which: REQUEST_ID, or --app and --branch, or --repository and --commit"),
             (["show", "web-1", "--app", "web"], "REQUEST_ID says all"),
@@ -174,17 +174,17 @@ class TestJobs:
         ],
     )
     def test_a_wrong_call_says_what_would_be_right(
-        self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+        self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
     ) -> None:
         with pytest.raises(SystemExit) as exit_:
             main(["jobs", *arguments])
         assert exit_.value.code == 2
-        assert said in capsys.readouterr().err
+        assert text in capsys.readouterr().err
 
     def test_a_job_that_is_not_there(self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["jobs", "show", "--app", "web", "--branch", "main", "--job", "18"]) == 1
-        said = capsys.readouterr().err
-        assert said == (
+        text = capsys.readouterr().err
+        assert text == (
             "amplify-jobs: there is no job of app web, branch main, job 18; amplify-jobs jobs lists what there is\n"
         )
         assert main(["jobs", "show", "web-9"]) == 1
@@ -278,7 +278,7 @@ class TestRun:
         assert as_json(capsys) == {"requestId": "web-new"}
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "text"),
         [
             (b'{"appId": }', ":1:11: is not JSON"),
             (b"[]", "is no JSON object"),
@@ -286,12 +286,12 @@ class TestRun:
         ],
     )
     def test_parameters_that_are_none(
-        self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str], tmp_path: Any, content: bytes, said: str
+        self, api: FakeJobsApi, capsys: pytest.CaptureFixture[str], tmp_path: Any, content: bytes, text: str
     ) -> None:
         file = tmp_path / "parameters.json"
         file.write_bytes(content)
         assert main(["run", "--operation", "start_job", "--parameters", str(file)]) == 1
-        assert said in capsys.readouterr().err
+        assert text in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         "arguments",

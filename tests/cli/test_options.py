@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("given", "run"),
+    ("parameters", "run"),
     [
         (["dead-letters"], ["dead-letters", "list"]),
         (["dead-letters", "--json"], ["dead-letters", "list", "--json"]),
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         ([], []),
     ],
 )
-def test_a_group_has_a_command_that_can_be_left_out(given: list[str], run: list[str]) -> None:
-    assert with_default_command(given) == run
+def test_a_group_has_a_command_that_can_be_left_out(parameters: list[str], run: list[str]) -> None:
+    assert with_default_command(parameters) == run
 
 
 def stack_exists(ssm: SSMClient, name: str) -> None:
@@ -87,9 +87,9 @@ WITHOUT_JSON = {"completion", "console", "jobs watch"}
 
 
 def commands(parser: argparse.ArgumentParser, path: str = "") -> list[tuple[str, argparse.ArgumentParser]]:
-    found: list[tuple[str, argparse.ArgumentParser]] = []
+    items: list[tuple[str, argparse.ArgumentParser]] = []
     for action in parser._actions:
         for name, sub in action.choices.items() if isinstance(action.choices, dict) else ():
             below = commands(sub, f"{path} {name}")
-            found += below or [(f"{path} {name}".strip(), sub)]
-    return found
+            items += below or [(f"{path} {name}".strip(), sub)]
+    return items

@@ -118,8 +118,8 @@ def push(file: Path, *options: str) -> int:
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
 
 
 def changes(report: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -224,7 +224,7 @@ class TestConsent:
             patch.setattr("sys.stdin", Terminal(answer))
             assert push(file) == 0
         assert "refresh" not in json.loads(s3.get_object(Bucket="bucket", Key="routes.json")["Body"].read())["routes"]
-        names = [found["Name"] for found in ssm.get_parameters_by_path(Path="/amplify-jobs/sources")["Parameters"]]
+        names = [result["Name"] for result in ssm.get_parameters_by_path(Path="/amplify-jobs/sources")["Parameters"]]
         assert names == ["/amplify-jobs/sources/github"]
 
     def test_the_question_names_what_is_removed(
@@ -257,12 +257,12 @@ class TestJson:
     ) -> None:
         ssm.put_parameter(Name="/amplify-jobs/secrets/cms", Type="SecureString", Value="s3cret")
         assert push(file, "--json") == 0
-        found = report(capsys)
-        assert changes(found) == ADDED
-        assert found["version"] == s3.head_object(Bucket="bucket", Key="routes.json")["VersionId"]
-        assert (found["stack"], found["region"], found["dryRun"]) == ("amplify-jobs", "eu-west-1", False)
-        assert found["object"] == "s3://bucket/routes.json"
-        assert found["webhooks"] == [
+        result = report(capsys)
+        assert changes(result) == ADDED
+        assert result["version"] == s3.head_object(Bucket="bucket", Key="routes.json")["VersionId"]
+        assert (result["stack"], result["region"], result["dryRun"]) == ("amplify-jobs", "eu-west-1", False)
+        assert result["object"] == "s3://bucket/routes.json"
+        assert result["webhooks"] == [
             {
                 "source": "github",
                 "url": "https://api.example.com/webhooks/github",
@@ -277,10 +277,10 @@ class TestJson:
         file.write_text(FILE.replace("    source: cms\n", "    source: cms\n    retry: 2\n"))
         capsys.readouterr()
         assert push(file, "--json", "--dry-run") == 0
-        found = report(capsys)
-        assert found["dryRun"] is True
-        assert found["version"] is None
-        assert found["changes"] == [
+        result = report(capsys)
+        assert result["dryRun"] is True
+        assert result["version"] is None
+        assert result["changes"] == [
             {
                 "change": "changed",
                 "what": "route",
@@ -293,8 +293,8 @@ class TestJson:
         assert push(file) == 0
         capsys.readouterr()
         assert push(file, "--json") == 0
-        found = report(capsys)
-        assert (found["changes"], found["version"]) == ([], None)
+        result = report(capsys)
+        assert (result["changes"], result["version"]) == ([], None)
 
 
 REPORTS = """\
@@ -407,8 +407,8 @@ class TestLookup:
         amplify.delete_branch(appId="d1web", branchName="main")
         s3.create_bucket(Bucket="builds", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         file.write_text(FILE + FROM_CI)
-        found = warnings(file, capsys)
-        assert [warning.partition(";")[0] for warning in found] == [
+        lines = warnings(file, capsys)
+        assert [warning.partition(";")[0] for warning in lines] == [
             "routes.web-shop: auto-build of the branch main of d1shop is on, so Amplify builds each push as well",
             "routes.web-shop: auto-build of the branch release/1 of d1shop is on, so Amplify builds each push as well",
             "routes.web-web, routes.nightly, routes.refresh: the app d1web has no branch main",
@@ -419,7 +419,7 @@ class TestLookup:
         assert main(["routes", "push", str(file), "--json"]) == 0
         written = capsys.readouterr()
         reported = json.loads(written.out)["warnings"]
-        assert {warning["message"] for warning in reported} == {text.partition(": ")[2] for text in found}
+        assert {warning["message"] for warning in reported} == {text.partition(": ")[2] for text in lines}
         assert [warning["path"] for warning in reported if "d1web has no branch" in warning["message"]] == [
             "routes.web-web",
             "routes.nightly",
@@ -460,5 +460,5 @@ class TestLookup:
     ) -> None:
         file.write_text(FILE + FROM_CI)
         aws.refusals["amplify /" if service == "amplify" else "s3 /builds"] = "ExpiredTokenException"
-        found = warnings(file, capsys)
-        assert any("not looked up" in warning and "ExpiredTokenException" in warning for warning in found), found
+        lines = warnings(file, capsys)
+        assert any("not looked up" in warning and "ExpiredTokenException" in warning for warning in lines), lines

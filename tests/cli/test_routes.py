@@ -76,16 +76,16 @@ class TestCheck:
         file = broken(tmp_path)
         assert main(["routes", "check", file, "--json"]) == 1
         written = capsys.readouterr()
-        told = json.loads(written.out)
+        document = json.loads(written.out)
         assert written.err == ""
-        assert {name: told[name] for name in ("file", "valid", "sources", "routes", "warnings")} == {
+        assert {name: document[name] for name in ("file", "valid", "sources", "routes", "warnings")} == {
             "file": file,
             "valid": False,
             "sources": None,
             "routes": None,
             "warnings": [],
         }
-        (_, minutes) = told["faults"]
+        (_, minutes) = document["faults"]
         assert minutes == {
             "line": next(n for n, line in enumerate(EXAMPLE.read_text().splitlines(), 1) if "timeoutMinutes" in line),
             "column": 21,
@@ -97,8 +97,8 @@ class TestCheck:
 
     def test_the_json_of_a_good_file(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["routes", "check", str(EXAMPLE), "--json"]) == 0
-        told = json.loads(capsys.readouterr().out)
-        assert (told["valid"], told["sources"], told["routes"], told["faults"]) == (True, 1, 1, [])
+        document = json.loads(capsys.readouterr().out)
+        assert (document["valid"], document["sources"], document["routes"], document["faults"]) == (True, 1, 1, [])
 
     @pytest.mark.parametrize("arguments", [[], ["routes"]])
     def test_without_a_command_the_help_is_shown(

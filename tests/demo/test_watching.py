@@ -239,8 +239,8 @@ def test_a_step_is_one_line(step: dict[str, Any]) -> None:
 def test_no_word_is_broken_and_no_line_is_too_long_for_its_terminal(width: int) -> None:
     failure = Failure(cause="file_missing", summary="A file is missing. " * 5, advice="Add it. " * 9, excerpt="a\n b c")
     ended = JobState(job=JOB, state=State.FAILED, started_at=NOW, finished_at=NOW + timedelta(seconds=2))
-    told = published(ended, failure=failure), STEPS[State.FAILED]
-    _, in_pipe = shown(*told, is_terminal=False)
+    announcement = published(ended, failure=failure), STEPS[State.FAILED]
+    _, in_pipe = shown(*announcement, is_terminal=False)
     _, screen = shown(published(ended, failure=failure), STEPS[State.FAILED], width=width)
     assert screen.replace("┃", "").split() == in_pipe.replace("┃", "").split()
     address = "http://127.0.0.1:4566/_local/jobs/d1a2b3c4d5e6/main/7"

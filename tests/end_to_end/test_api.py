@@ -14,11 +14,11 @@ from tests.support.team import Team
 def eventually(team: Team, path: str, is_right: Callable[[Any], bool]) -> Any:
     """Wait until the API answers a question rightly: each list and record of the index is written on its own."""
 
-    def found() -> Any:
+    def find() -> Any:
         status, answer, _ = call(team, "GET", path)
         return answer if status == 200 and is_right(answer) else None
 
-    return team.until(found, f"GET {path} never said it")
+    return team.until(find, f"GET {path} never said it")
 
 
 def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
@@ -26,10 +26,10 @@ def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
     team.route("seen", app_id)
     request_id = team.accepted(team.push("seen"))
     team.told(request_id)
-    told = eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "FINISHED")
-    assert (told["outcome"], told["appName"], told["isLive"]) == ("SUCCEEDED", "seen", True)
-    assert (told["pusher"], told["author"]) == ("ada", "Ada")
-    assert [step["status"] for step in told["steps"]]
+    story = eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "FINISHED")
+    assert (story["outcome"], story["appName"], story["isLive"]) == ("SUCCEEDED", "seen", True)
+    assert (story["pusher"], story["author"]) == ("ada", "Ada")
+    assert [step["status"] for step in story["steps"]]
     finished = "/requests?app=seen&state=finished&limit=5"
     eventually(team, finished, lambda page: [item["requestId"] for item in page["items"]] == [request_id])
 
@@ -40,18 +40,18 @@ def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
     team.until(unchanged, "an answer that did not change was never 304")
     _, log, _ = call(team, "GET", f"/requests/{request_id}/log")
     assert log["complete"]
-    assert told["commitBuilt"] in log["text"]
+    assert story["commitBuilt"] in log["text"]
     eventually(
         team,
-        f"/deliveries/{told['event']['deliveryId']}",
+        f"/deliveries/{story['event']['deliveryId']}",
         lambda delivery: request_id in [decision["requestId"] for decision in delivery["decisions"]],
     )
     eventually(
         team,
         "/branches",
-        lambda page: told["commitBuilt"] in [branch["live"]["commit"] for branch in page["items"] if branch["live"]],
+        lambda page: story["commitBuilt"] in [branch["live"]["commit"] for branch in page["items"] if branch["live"]],
     )
-    made = []
+    request_ids = []
     for path, body in (
         (f"/requests/{request_id}/retry", {"reason": "again"}),
         (f"/requests/{request_id}/replay", {"reason": "again"}),
@@ -59,9 +59,9 @@ def test_a_push_is_found_told_retried_and_replayed(team: Team) -> None:
     ):
         status, answer, _ = call(team, "POST", path, body)
         assert status == 202, answer
-        made.append(answer["requestId"])
-    assert len({request_id, *made}) == 4
-    for each in made:
+        request_ids.append(answer["requestId"])
+    assert len({request_id, *request_ids}) == 4
+    for each in request_ids:
         assert team.told(each)["outcome"] == "SUCCEEDED"
 
 
@@ -77,8 +77,8 @@ def test_a_request_that_waits_is_stopped_before_it_becomes_a_job(team: Team) -> 
     assert (rejected["outcome"], rejected["supersededBy"]) == ("CANCELLED", None)
     assert rejected["reason"] == "Stopped by the jobs API before a job was started. not now"
     assert team.jobs(app_id) == []
-    told = eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "REJECTED")
-    assert told["outcome"] == "CANCELLED"
+    story = eventually(team, f"/requests/{request_id}", lambda story: story["state"] == "REJECTED")
+    assert story["outcome"] == "CANCELLED"
     assert call(team, "POST", f"/requests/{request_id}/stop")[0] == 409
 
 

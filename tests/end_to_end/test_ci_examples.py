@@ -69,7 +69,7 @@ def test_an_example_runs_as_it_is_written(
     body = team.push(name, ref="refs/heads/draft" if end == NOT_WANTED else "refs/heads/main")
     status, answer = team.deliver(body)
     assert status in (200, 202), answer
-    given = {
+    variables = {
         **os.environ,
         **job.variables,
         "CI": "true",
@@ -82,7 +82,7 @@ def test_an_example_runs_as_it_is_written(
     codes, printed = [], ""
     for step in job.steps:
         done = subprocess.run(
-            ["bash", "-e", "-c", step], env=given, cwd=tmp_path, capture_output=True, text=True, check=False
+            ["bash", "-e", "-c", step], env=variables, cwd=tmp_path, capture_output=True, text=True, check=False
         )
         codes.append(done.returncode)
         printed = done.stdout + done.stderr

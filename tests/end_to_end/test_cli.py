@@ -35,10 +35,10 @@ def as_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 @pytest.fixture(scope="module")
 def apps(team: Team) -> dict[str, str]:
     """An app that is built, one whose build fails, and one that takes its time; a push of each has its route."""
-    made = {"fine": team.app("fine"), "broken": team.app("broken", BROKEN), "slow": team.app("slow", ["sleep 60"])}
-    for name, app_id in made.items():
+    app_ids = {"fine": team.app("fine"), "broken": team.app("broken", BROKEN), "slow": team.app("slow", ["sleep 60"])}
+    for name, app_id in app_ids.items():
         team.route(name, app_id)
-    return made
+    return app_ids
 
 
 def pushed(team: Team, name: str, **members: Any) -> str:

@@ -184,9 +184,9 @@ def test_pages_print_commands() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda each: f"{each.page}:{each.line}")
 def test_a_printed_command_works(command: Printed, environment: dict[str, str]) -> None:
-    made = re.match(r"(?:\S+=\S+ )?make ([a-z-]+)", command.text)
-    if made:
-        subprocess.run(["make", "--dry-run", made[1]], cwd=PROJECT, check=True, capture_output=True)
+    result = re.match(r"(?:\S+=\S+ )?make ([a-z-]+)", command.text)
+    if result:
+        subprocess.run(["make", "--dry-run", result[1]], cwd=PROJECT, check=True, capture_output=True)
     if reason := reason_not_to_run(command):
         pytest.skip(reason)
     if re.search(r"\baws |local-aws", command.text) and not (TOOLS / "aws").exists():

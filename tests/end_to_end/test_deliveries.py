@@ -153,7 +153,7 @@ def test_without_secrets_it_waits_unverified_and_a_second_delivery_is_no_second_
     # What nobody signed waits as well, and starts nothing.
     for headers in ({}, {"X-Hub-Signature-256": "sha256=" + "0" * 64}):
         status, answer = team.deliver(body, headers=headers)
-        assert (status, [kept["kind"] for kept in answer["deferred"]]) == (202, ["delivery"])
+        assert (status, [delivery["kind"] for delivery in answer["deferred"]]) == (202, ["delivery"])
         assert code not in json.dumps(answer)
 
     team.clear_faults()

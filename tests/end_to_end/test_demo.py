@@ -43,12 +43,12 @@ class Program:
         """Read on until the printed text has a pattern after what was read before."""
         assert self.process.stdout is not None
         text = ""
-        while not (found := re.search(pattern, text)):
+        while not (result := re.search(pattern, text)):
             line = self.process.stdout.readline()
             assert line, f"{pattern} was never printed, but:\n{self.printed}"
             text += line
             self.printed += line
-        return found
+        return result
 
     def interrupt(self) -> int:
         """Press Ctrl-C, which a terminal sends to every process of the group, and give the exit code."""
@@ -377,8 +377,8 @@ def test_two_local_clouds_have_folders_of_their_own() -> None:
 
 
 def test_what_is_left_out_is_listed_without_a_local_cloud() -> None:
-    taken = socket.create_server(("127.0.0.1", 0))
-    with taken, running("local", "--left-out", LOCAL_AWS_PORT=str(taken.getsockname()[1])) as program:
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listener, running("local", "--left-out", LOCAL_AWS_PORT=str(listener.getsockname()[1])) as program:
         assert program.end() == 0
     assert re.search(r"^\w+ \(AWS::CloudWatch::Alarm\): nothing measures", program.printed, re.MULTILINE)
     assert "not evaluated: policies of resources" in program.printed

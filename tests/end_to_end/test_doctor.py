@@ -29,16 +29,16 @@ def app_id(team: Team) -> str:
 
 
 def test_before_and_after_routes_are_pushed(team: Team, app_id: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, found = diagnose(capsys)
+    code, checks = diagnose(capsys)
     # The index of the jobs API knows nothing before the first event.
-    assert (code, set(found)) == (1, {"routes", "jobs API"})
+    assert (code, set(checks)) == (1, {"routes", "jobs API"})
     team.route("examined", app_id)
-    code, found = diagnose(capsys)
-    assert (code, set(found)) == (1, {"apps, branches and buckets"} | NO_EVENTS_YET)
-    assert f"the app {app_id} has no branch main" in found["apps, branches and buckets"]["text"]
+    code, checks = diagnose(capsys)
+    assert (code, set(checks)) == (1, {"apps, branches and buckets"} | NO_EVENTS_YET)
+    assert f"the app {app_id} has no branch main" in checks["apps, branches and buckets"]["text"]
     team.amplify.create_branch(appId=app_id, branchName="main", enableAutoBuild=False)
-    code, found = diagnose(capsys)
-    assert (code, set(found)) == (0, NO_EVENTS_YET)
+    code, checks = diagnose(capsys)
+    assert (code, set(checks)) == (0, NO_EVENTS_YET)
 
 
 def test_each_fault_is_found_alone(team: Team, app_id: str, capsys: pytest.CaptureFixture[str]) -> None:

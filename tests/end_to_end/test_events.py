@@ -34,7 +34,7 @@ def dead_letter(team: Team, word: str) -> str:
     """Wait for a message with a word in the dead-letter queue, take it out, and give its body."""
     sqs, url = team.session.client("sqs"), team.outputs["deadLetterQueueUrl"]
 
-    def found() -> str | None:
+    def find() -> str | None:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get(
             "Messages", []
         ):
@@ -43,7 +43,7 @@ def dead_letter(team: Team, word: str) -> str:
                 return str(message["Body"])
         return None
 
-    return team.until(found, f"no dead letter says {word}")
+    return team.until(find, f"no dead letter says {word}")
 
 
 def test_a_schedule_of_the_routes_fires_a_job_and_goes_when_the_route_goes(team: Team, app_id: str) -> None:
@@ -57,8 +57,8 @@ def test_a_schedule_of_the_routes_fires_a_job_and_goes_when_the_route_goes(team:
     assert sent["parameters"]["jobReason"].startswith("due at 20")
 
     scheduler, group = team.session.client("scheduler"), team.outputs["scheduleGroup"]
-    kept = scheduler.get_schedule(Name="e2e-rate", GroupName=group)
-    assert kept["Target"]["DeadLetterConfig"]["Arn"] == team.outputs["deadLetterQueueArn"]
+    schedule = scheduler.get_schedule(Name="e2e-rate", GroupName=group)
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"] == team.outputs["deadLetterQueueArn"]
     team.without("e2e-rate")
     assert scheduler.list_schedules(GroupName=group, NamePrefix="e2e-rate")["Schedules"] == []
 
@@ -90,10 +90,10 @@ def test_job_requested_on_the_bus_starts_one_job_however_often_it_is_said(team: 
     answer = team.session.client("events").put_events(Entries=[entry, entry])  # type: ignore[list-item]  # as boto3 takes it
     assert answer["FailedEntryCount"] == 0
 
-    def found() -> list[str] | None:
+    def find() -> list[str] | None:
         return team.requests_of("com-acme-cms") or None
 
-    (request_id,) = team.until(found, "nobody asked for a job")
+    (request_id,) = team.until(find, "nobody asked for a job")
     assert team.told(request_id)["outcome"] == "SUCCEEDED"
     assert team.told(request_id)["cause"]["source"] == "com.acme.cms"
     assert team.requests_of("com-acme-cms") == [request_id]
@@ -147,13 +147,13 @@ class TestWhatCanNotBe:
         }
         team.session.client("events").put_events(Entries=[entry])  # type: ignore[list-item]  # as boto3 takes it
 
-        def found() -> str | None:
+        def find() -> str | None:
             team.collect()
             rejections = [one["detail"] for one in team.events if one["detail-type"] == "Job Rejected"]
             mine = [one for one in rejections if one["cause"] and one["cause"]["source"] == "com.acme.typo"]
             return mine[0]["reason"] if mine else None
 
-        assert "colour" in team.until(found, "nobody was told of the typo")
+        assert "colour" in team.until(find, "nobody was told of the typo")
         letter = json.loads(dead_letter(team, "com.acme.typo"))
         assert letter["requestPayload"]["detail"]["colour"] == "red"
 

@@ -36,7 +36,7 @@ def announced(team: Team, app_id: str) -> list[tuple[str, str, str]]:
 
 
 def finished_job(team: Team, app_id: str, job_id: str) -> dict[str, Any]:
-    def found() -> dict[str, Any] | None:
+    def find() -> dict[str, Any] | None:
         team.collect()
         for event in team.events:
             detail = event["detail"]
@@ -45,7 +45,7 @@ def finished_job(team: Team, app_id: str, job_id: str) -> dict[str, Any]:
                 return dict(detail)
         return None
 
-    return team.until(found, f"nothing is told of the end of job {job_id} of {app_id}")
+    return team.until(find, f"nothing is told of the end of job {job_id} of {app_id}")
 
 
 def test_without_routes_all_jobs_are_followed(team: Team) -> None:

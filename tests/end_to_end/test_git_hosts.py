@@ -25,16 +25,16 @@ OLD_GITLAB = "old-gitlab"
 
 def pushes() -> dict[str, dict[str, Any]]:
     """One recorded push of a branch of each host."""
-    found: dict[str, dict[str, Any]] = {}
+    rows_by_provider: dict[str, dict[str, Any]] = {}
     for row in rows():
-        happened = row["expected_events"]
-        if row["provider"] != "codecommit" and len(happened) == 1 and _builds(happened[0]):
-            found.setdefault(row["provider"], row)
-    return found
+        events = row["expected_events"]
+        if row["provider"] != "codecommit" and len(events) == 1 and _builds(events[0]):
+            rows_by_provider.setdefault(row["provider"], row)
+    return rows_by_provider
 
 
-def _builds(happened: dict[str, Any]) -> bool:
-    return happened["kind"] == "push" and not happened["deleted"] and bool(happened["commit"])
+def _builds(event: dict[str, Any]) -> bool:
+    return event["kind"] == "push" and not event["deleted"] and bool(event["commit"])
 
 
 PUSHES = pushes() if SHARED.exists() else {}
@@ -145,19 +145,19 @@ def test_a_branch_moved_to_and_fro_is_built_each_time_and_a_retry_never(
     first = [deliver(f"{sources}/{host}", headers, body)[1] for headers, body in deliveries]
     again = [deliver(f"{sources}/{host}", headers, body)[1] for headers, body in reversed(deliveries)]
 
-    made = [request for answer in first for request in answer["requests"]]
-    assert [request["duplicate"] for request in made] == [False] * 5
-    assert len({request["requestId"] for request in made}) == 5
+    requests = [request for answer in first for request in answer["requests"]]
+    assert [request["duplicate"] for request in requests] == [False] * 5
+    assert len({request["requestId"] for request in requests}) == 5
     repeats = [request for answer in reversed(again) for request in answer["requests"]]
-    assert repeats == [{**request, "duplicate": True} for request in made]
+    assert repeats == [{**request, "duplicate": True} for request in requests]
 
 
 @pytest.mark.skipif("gitlab" not in PUSHES, reason=NOT_HERE)
 def test_a_host_that_sends_no_id_and_no_time_is_never_taken_to_repeat_itself(team: Team, sources: str) -> None:
     body = corpus_body(PUSHES["gitlab"]["file"])
     answers = [deliver(f"{sources}/{OLD_GITLAB}", {"X-Gitlab-Token": WORD}, body)[1] for _ in range(2)]
-    made = [request for answer in answers for request in answer["requests"]]
-    assert [request["duplicate"] for request in made] == [False, False]
+    requests = [request for answer in answers for request in answer["requests"]]
+    assert [request["duplicate"] for request in requests] == [False, False]
 
 
 def test_standard_webhooks_ask_for_a_job_outright(team: Team, sources: str) -> None:

@@ -144,8 +144,8 @@ def test_a_branchs_first_job_that_somebody_ends_is_announced_at_once(team: Team,
     request_id = team.accepted(team.push(name))
     started = team.told(request_id, "Job Started")
     named = {"stop_job": ("branchName", "jobId"), "delete_branch": ("branchName",), "delete_app": ()}[call]
-    given = {"branchName": "main", "jobId": team.running_job(app_id)}
-    getattr(team.amplify, call)(appId=app_id, **{key: given[key] for key in named})
+    names = {"branchName": "main", "jobId": team.running_job(app_id)}
+    getattr(team.amplify, call)(appId=app_id, **{key: names[key] for key in named})
 
     finished = team.told(request_id)
 

@@ -89,9 +89,9 @@ def test_a_rollback_of_an_app_without_a_mirror_says_what_can_be_done(
 
     def refusal() -> str | None:
         assert cli.main(["rollback", "direct", "main", "--to", "1"]) == 1
-        told = capsys.readouterr().err
-        return told if "no job 1" not in told else None
+        message = capsys.readouterr().err
+        return message if "no job 1" not in message else None
 
-    told = team.until(refusal, "the job in the index")
-    assert "Amplify builds the newest commit of main and no earlier one" in told
-    assert "Revert the change in Git and push" in told
+    message = team.until(refusal, "the job in the index")
+    assert "Amplify builds the newest commit of main and no earlier one" in message
+    assert "Revert the change in Git and push" in message

@@ -44,8 +44,8 @@ def test_the_command_line_shows_what_was_missed_and_asks_for_it(team: Team, caps
     assert f"Missed: acme/shown refs/heads/main {commit[:12]} (source github)\n" in shown
     assert shown.endswith("Missed pushes would be asked for: 1.\n")
     assert cli.main(["reconcile", "--after", "0", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["missed"], told["dryRun"], told["pushes"][0]["commit"]) == (1, False, commit)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["missed"], document["dryRun"], document["pushes"][0]["commit"]) == (1, False, commit)
     assert team.told_of("shown")["commitBuilt"] == commit
 
 

@@ -370,7 +370,7 @@ def test_a_zip_that_is_none_is_a_failed_job(team: Team) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "text"),
     [
         ({}, "exactly one of these is required, not 0: jobId, sourceUrl, artifact"),
         (
@@ -381,7 +381,7 @@ def test_a_zip_that_is_none_is_a_failed_job(team: Team) -> None:
     ],
     ids=["nothing", "missing object", "missing job"],
 )
-def test_a_deployment_that_cannot_be_is_rejected(team: Team, source: dict[str, str], said: str) -> None:
+def test_a_deployment_that_cannot_be_is_rejected(team: Team, source: dict[str, str], text: str) -> None:
     place = team.manual_app("refused")
 
-    assert said in team.told(team.asks("start_deployment", place | source), "Job Rejected")["reason"]
+    assert text in team.told(team.asks("start_deployment", place | source), "Job Rejected")["reason"]

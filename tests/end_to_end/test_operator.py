@@ -108,9 +108,9 @@ def test_a_reader_is_told_which_right_is_missing(
 ) -> None:
     app_id = str(team.amplify.create_app(name="read")["app"]["appId"])
     assert pushed(tmp_path, app_id, {"a": {"push": {"repository": "acme/read", "branches": ["main"]}}}) == 1
-    said = capsys.readouterr().err
-    assert f"assumed-role/{acting}/person is not authorized to perform: " in said
-    assert "Traceback" not in said
+    text = capsys.readouterr().err
+    assert f"assumed-role/{acting}/person is not authorized to perform: " in text
+    assert "Traceback" not in text
 
 
 @operator

@@ -276,7 +276,7 @@ def comments(team: Team, folder: Path) -> Iterator[None]:
     }
     for name, when in whens.items():
         team.route(name, "", source="aws.codecommit", when=when, request=start_of(app_id))
-    repositories = [CodeCommitRepository.made(team, name, folder, "base") for name in whens]
+    repositories = [CodeCommitRepository.create(team, name, folder, "base") for name in whens]
     yield
     # A function that read the routes while S3 failed, as `defers` lets it, keeps its copy for so long.
     time.sleep(SECONDS_STALE)

@@ -283,8 +283,8 @@ def test_an_app_reports_with_tokens_of_its_installation(reporting: Team, tmp_pat
     team.accepted(team.push("by-app"))
 
     def first(count: int) -> list[dict[str, Any]] | None:
-        found = [one for one in received(team, "github") if (one["content"] or {}).get("context") == "app/by-app"]
-        return found if len(found) == count else None
+        entries = [one for one in received(team, "github") if (one["content"] or {}).get("context") == "app/by-app"]
+        return entries if len(entries) == count else None
 
     team.until(lambda: first(1), "the App's first status did not come")
     build.release()

@@ -65,10 +65,10 @@ class Hosts:
             assert ended["outcome"] == "SUCCEEDED", ended
             self.sites[provider, number] = ended["links"]["site"]
         for (provider, number), site in self.sites.items():
-            self.team.until(partial(self._found, provider, number, site), f"{provider} never showed {site}")
+            self.team.until(partial(self._find_site, provider, number, site), f"{provider} never showed {site}")
         until_all_are_handled(self.team)
 
-    def _found(self, provider: str, number: int | None, site: str) -> str | None:
+    def _find_site(self, provider: str, number: int | None, site: str) -> str | None:
         if number is None:
             shown = [value for one in self.calls(provider, PUSHED) for value in one["content"].values()]
             return site if site in shown else None

@@ -43,8 +43,8 @@ def titles(team: Team, request_id: str) -> list[str]:
     """How a request's messages say that the job stands, once one of them tells its end."""
 
     def ended() -> list[str] | None:
-        found = [one["content"]["title"].partition(": ")[2] for one in shown(team, request_id)]
-        return found if any(title.startswith("succeeded") for title in found) else None
+        entries = [one["content"]["title"].partition(": ")[2] for one in shown(team, request_id)]
+        return entries if any(title.startswith("succeeded") for title in entries) else None
 
     return team.until(ended, f"the chat was never told of the end of {request_id}")
 
@@ -107,13 +107,13 @@ def test_a_message_that_was_refused_or_whose_answer_is_lost_comes_again(
     until_shown(team, request_id)
     build.release()
     # A topic does not know a message again: who gets no answer tells it twice. The end comes after it all the same.
-    told = [title.partition(" ")[0] for title in titles(team, request_id)]
-    assert told == ["started"] * starts + ["succeeded"]
+    words = [title.partition(" ")[0] for title in titles(team, request_id)]
+    assert words == ["started"] * starts + ["succeeded"]
 
 
 def test_a_push_to_codecommit_gets_one_comment_although_an_answer_is_lost(reporting: Team, tmp_path: Path) -> None:
     team = reporting
-    repository = CodeCommitRepository.made(team, "commented", tmp_path, "base")
+    repository = CodeCommitRepository.create(team, "commented", tmp_path, "base")
     route_codecommit(team, "commented", {"push": {"repository": "commented", "branches": ["main"]}})
     team.inject_fault(service="codecommit", operation="PostCommentForComparedCommit", fault="lose-answer")
     commit = repository.push("main", HOSTILE)
@@ -127,7 +127,7 @@ def test_a_push_to_codecommit_gets_one_comment_although_an_answer_is_lost(report
 
 def test_a_pull_request_in_codecommit_gets_one_comment_with_its_preview(reporting: Team, tmp_path: Path) -> None:
     team = reporting
-    repository = CodeCommitRepository.made(team, "reviewed", tmp_path)
+    repository = CodeCommitRepository.create(team, "reviewed", tmp_path)
     when = {"repository": "reviewed", "targets": ["main"], "actions": ["opened", "synchronize"]}
     route_codecommit(team, "reviewed", {"pull_request": when})
     team.inject_fault(service="codecommit", operation="GetPullRequest", fault="throttle")
@@ -143,7 +143,7 @@ def test_a_pull_request_in_codecommit_gets_one_comment_with_its_preview(reportin
 
 def test_a_repository_that_the_parameter_does_not_name_gets_no_comment(reporting: Team, tmp_path: Path) -> None:
     team, build = reporting, HeldBuild(tmp_path / "reported")
-    repository = CodeCommitRepository.made(team, "private", tmp_path, "base")
+    repository = CodeCommitRepository.create(team, "private", tmp_path, "base")
     route_codecommit(team, "private", {"push": {"repository": "private", "branches": ["main"]}}, build.commands)
     commit = repository.push("main")
     until_shown(team, team.told_of("private", "Job Started")["requestId"])

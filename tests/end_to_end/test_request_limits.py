@@ -73,7 +73,7 @@ def put(team: Team, detail: dict[str, Any], source: str) -> None:
 def rejected(team: Team, reason: str, source: str | None = None) -> dict[str, Any]:
     """Wait for the announcement of a rejection with a reason."""
 
-    def found() -> dict[str, Any] | None:
+    def find() -> dict[str, Any] | None:
         team.collect()
         details = [one["detail"] for one in team.events if one["detail-type"] == "Job Rejected"]
         return next(
@@ -85,4 +85,4 @@ def rejected(team: Team, reason: str, source: str | None = None) -> dict[str, An
             None,
         )
 
-    return team.until(found, f"no rejection: {reason}")
+    return team.until(find, f"no rejection: {reason}")

@@ -32,55 +32,55 @@ def requests(team: Team) -> dict[str, dict[str, Any]]:
     config: Any = {"TransformSchema": SCHEMA}
     backend.create_backend_api(AppId=app_id, BackendEnvironmentName="dev", ResourceName="blog", ResourceConfig=config)
     job = {"renderConfig": {"react": {"script": "jsx"}}, "autoGenerateForms": True, "graphqlSchema": SCHEMA}
-    asked: dict[str, dict[str, Any]] = {
+    members: dict[str, dict[str, Any]] = {
         "start_deployment": place | {"artifact": f"s3://{BUCKET}/artifacts/site.zip"},
         "start_codegen_job": {"appId": app_id, "environmentName": "dev", "codegenJobToCreate": job},
         "generate_backend_api_models": {"AppId": app_id, "BackendEnvironmentName": "dev", "ResourceName": "blog"},
     }
-    return {operation: {"operation": operation, "parameters": given} for operation, given in asked.items()}
+    return {operation: {"operation": operation, "parameters": parameters} for operation, parameters in members.items()}
 
 
-def by_webhook(team: Team, name: str, asked: dict[str, Any]) -> str:
-    team.route(name, "", request=asked)
+def by_webhook(team: Team, name: str, request: dict[str, Any]) -> str:
+    team.route(name, "", request=request)
     return team.accepted(team.push(name))
 
 
-def by_schedule(team: Team, name: str, asked: dict[str, Any]) -> str:
+def by_schedule(team: Team, name: str, request: dict[str, Any]) -> str:
     # A rate fires as soon as it is made.
-    team.route(name, "", when={"schedule": {"expression": "rate(1 hour)"}}, request=asked)
+    team.route(name, "", when={"schedule": {"expression": "rate(1 hour)"}}, request=request)
     return request_of(team, name)
 
 
-def by_object(team: Team, name: str, asked: dict[str, Any]) -> str:
-    parameters = {**asked["parameters"]}
+def by_object(team: Team, name: str, request: dict[str, Any]) -> str:
+    parameters = {**request["parameters"]}
     if "artifact" in parameters:
         parameters["artifact"] = "s3://{bucket}/{key}"
     when = {"object": {"bucket": BUCKET, "prefix": f"{name}/"}}
-    team.route(name, "", when=when, request={**asked, "parameters": parameters})
+    team.route(name, "", when=when, request={**request, "parameters": parameters})
     team.session.client("s3").copy_object(
         Bucket=BUCKET, Key=f"{name}/site.zip", CopySource={"Bucket": BUCKET, "Key": "artifacts/site.zip"}
     )
     return request_of(team, name)
 
 
-def by_bus(team: Team, name: str, asked: dict[str, Any]) -> str:
+def by_bus(team: Team, name: str, request: dict[str, Any]) -> str:
     entry: Any = {
         "EventBusName": team.outputs["busName"],
         "Source": name,
         "DetailType": "Job Requested",
-        "Detail": json.dumps(asked),
+        "Detail": json.dumps(request),
     }
     team.session.client("events").put_events(Entries=[entry])
     return request_of(team, name)
 
 
-def by_call(team: Team, name: str, asked: dict[str, Any]) -> str:
+def by_call(team: Team, name: str, request: dict[str, Any]) -> str:
     answer = team.session.client("lambda").invoke(
-        FunctionName=team.outputs["receiveEventFunctionArn"], Payload=json.dumps(asked).encode()
+        FunctionName=team.outputs["receiveEventFunctionArn"], Payload=json.dumps(request).encode()
     )
-    said = json.load(answer["Payload"])
-    assert "FunctionError" not in answer, said
-    return str(said["requests"][0]["requestId"])
+    result = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, result
+    return str(result["requests"][0]["requestId"])
 
 
 def request_of(team: Team, name: str) -> str:
@@ -123,23 +123,23 @@ def test_every_operation_from_every_way_in(
 def test_a_request_too_large_for_an_execution_is_started_all_the_same(
     team: Team, requests: dict[str, dict[str, Any]]
 ) -> None:
-    asked = json.loads(json.dumps(requests["start_codegen_job"]))
-    asked["parameters"]["codegenJobToCreate"]["graphqlSchema"] += " # " + "x" * 400_000
+    document = json.loads(json.dumps(requests["start_codegen_job"]))
+    document["parameters"]["codegenJobToCreate"]["graphqlSchema"] += " # " + "x" * 400_000
 
-    request_id = by_call(team, "large", asked)
+    request_id = by_call(team, "large", document)
 
     assert team.told(request_id)["outcome"] == "SUCCEEDED"
-    given = json.loads(team.execution(request_id)["input"])
-    assert given["parametersUri"].endswith(f"/requests/{request_id}.json")
-    assert "codegenJobToCreate" not in given["parameters"]
+    execution_input = json.loads(team.execution(request_id)["input"])
+    assert execution_input["parametersUri"].endswith(f"/requests/{request_id}.json")
+    assert "codegenJobToCreate" not in execution_input["parameters"]
 
 
 def test_a_deployment_that_fails_is_started_again(team: Team, requests: dict[str, dict[str, Any]]) -> None:
     broken = team.store("releases/retried.zip", b"no zip")
-    asked = json.loads(json.dumps(requests["start_deployment"]))
-    asked["parameters"]["artifact"] = broken
+    document = json.loads(json.dumps(requests["start_deployment"]))
+    document["parameters"]["artifact"] = broken
 
-    request_id = by_call(team, "retried", {**asked, "retry": 1})
+    request_id = by_call(team, "retried", {**document, "retry": 1})
 
     finished = team.told(request_id)
     assert (finished["outcome"], finished["attempts"]) == ("FAILED", 2)

@@ -17,8 +17,8 @@ from tools import write_schemas
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def announce(stack: Stack) -> Iterator[Function]:
 
 @pytest.fixture
 def request_(stack: Stack) -> dict[str, Any]:
-    made: dict[str, Any] = job_request(stack.amplify.new_app("feature/header"), branch_name="feature/header")
-    return made
+    result: dict[str, Any] = job_request(stack.amplify.new_app("feature/header"), branch_name="feature/header")
+    return result
 
 
 def job_of(request: dict[str, Any], state: str = "WAITING", **more: Any) -> dict[str, Any]:
-    given = request["parameters"]
-    job = {"operation": "start_job", "appId": given["appId"], "branchName": given["branchName"], "jobId": "7"}
+    parameters = request["parameters"]
+    job = {"operation": "start_job", "appId": parameters["appId"], "branchName": parameters["branchName"], "jobId": "7"}
     return {"job": {**job, "jobType": "RELEASE"}, "state": state, "startedAt": "2026-03-01T12:00:00Z", **more}
 
 
@@ -68,9 +68,9 @@ def lambda_error(message: str) -> dict[str, str]:
     return {"Error": "RequestRejected", "Cause": json.dumps(cause)}
 
 
-def only(found: list[dict[str, Any]]) -> dict[str, Any]:
-    assert len(found) == 1, found
-    return found[0]
+def only(messages: list[dict[str, Any]]) -> dict[str, Any]:
+    assert len(messages) == 1, messages
+    return messages[0]
 
 
 def check(event: dict[str, Any]) -> dict[str, Any]:
@@ -87,8 +87,8 @@ def check(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_start(stack: Stack, announce: Function, request_: dict[str, Any]) -> None:
-    said = announce(payload("Job Started", request_, job=job_of(request_)))
-    assert said == {"detailType": "Job Started", "requestId": request_["requestId"]}
+    answer = announce(payload("Job Started", request_, job=job_of(request_)))
+    assert answer == {"detailType": "Job Started", "requestId": request_["requestId"]}
     message = only(stack.published())
     assert message["Subject"] == "Started: web feature/header #7 (8920543)"
     assert {name: value["Value"] for name, value in message["MessageAttributes"].items()} == {
@@ -267,8 +267,8 @@ def test_a_lost_answer_is_no_reason_for_a_client_to_say_it_again_by_itself(
     with pytest.raises(ServiceTrouble, match=f"{operation}: no answer"):
         announce(event)
     announce(event)
-    told = {"sns": stack.published(), "events": stack.events()}
-    assert {name: len(messages) for name, messages in told.items()} == {"sns": 1, "events": 1} | {service: 2}
+    copies = {"sns": stack.published(), "events": stack.events()}
+    assert {name: len(messages) for name, messages in copies.items()} == {"sns": 1, "events": 1} | {service: 2}
 
 
 def test_an_event_that_the_bus_did_not_take_is_said_again(

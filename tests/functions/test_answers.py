@@ -48,8 +48,8 @@ URI = f"s3://{BUCKET}/artifacts/web.zip"
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture

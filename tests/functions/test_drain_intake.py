@@ -80,45 +80,45 @@ def hidden_for(stack: IntakeStack) -> list[int]:
 
 
 def test_all_are_started_in_their_order_and_once(stack: IntakeStack) -> None:
-    given = batch(stack, ("acme/web", "a"), ("acme/docs", "b"), ("acme/web", "c"))
+    event = batch(stack, ("acme/web", "a"), ("acme/docs", "b"), ("acme/web", "c"))
     function = stack.new_function("drain_intake")
     for _ in range(2):
-        assert function(given) == {"batchItemFailures": []}
+        assert function(event) == {"batchItemFailures": []}
     started = [(sent["route"], sent["cause"]["commit"]) for sent in stack.inputs()]
     assert started == [("web", "a"), ("docs", "b"), ("web", "c")]
     assert hidden_for(stack) == []
 
 
 def test_from_the_first_outage_on_all_are_hidden(stack: IntakeStack) -> None:
-    given = batch(stack, ("acme/web", "a"), ("acme/docs", "b"), ("acme/web", "c"))
+    event = batch(stack, ("acme/web", "a"), ("acme/docs", "b"), ("acme/web", "c"))
     stack.aws.answers_left["states"] = 1
     stack.aws.calls.clear()
-    assert failed(given, stack.new_function("drain_intake")(given)) == [1, 2]
+    assert failed(event, stack.new_function("drain_intake")(event)) == [1, 2]
     assert stack.aws.calls.count("states") == 3, "one that worked, one tried twice"
     assert hidden_for(stack) == [5, 5]
 
 
 def test_a_message_that_is_no_event_holds_up_its_own_group_alone(stack: IntakeStack) -> None:
-    given = batch(stack, ("acme/web", "not an event"), ("acme/docs", "b"), ("acme/web", "c"))
-    assert failed(given, stack.new_function("drain_intake")(given)) == [0, 2]
+    event = batch(stack, ("acme/web", "not an event"), ("acme/docs", "b"), ("acme/web", "c"))
+    assert failed(event, stack.new_function("drain_intake")(event)) == [0, 2]
     assert [sent["cause"]["commit"] for sent in stack.inputs()] == ["b"]
 
 
 def test_a_batch_that_fails_as_a_whole_is_no_error_even_if_it_can_t_be_hidden(stack: IntakeStack) -> None:
-    given = batch(stack, ("acme/web", "a"))
+    event = batch(stack, ("acme/web", "a"))
     stack.aws.answers_left.update({"states": 0, "sqs": 0})
-    assert failed(given, stack.new_function("drain_intake")(given)) == [0]
+    assert failed(event, stack.new_function("drain_intake")(event)) == [0]
 
 
 def test_the_log_says_what_waits_and_nothing_of_a_message(stack: IntakeStack, tmp_path: Path) -> None:
-    given = batch(stack, ("acme/web", '{"event": "hush-hush"}'), ("acme/docs", "b"))
+    event = batch(stack, ("acme/web", '{"event": "hush-hush"}'), ("acme/docs", "b"))
     stack.aws.answers_left["states"] = 0
-    answer, written = stack.in_a_process("drain_intake", given, tmp_path / "answer")
-    assert failed(given, answer) == [0, 1]
+    answer, written = stack.in_a_process("drain_intake", event, tmp_path / "answer")
+    assert failed(event, answer) == [0, 1]
     lines = [json.loads(line) for line in written.splitlines()]
     logged = [line for line in lines if "message" in line]
     assert [line["message"] for line in logged] == ["A message is not an event", "The intake queue has to wait"]
-    assert logged[0]["id"] == given["Records"][0]["messageId"]
+    assert logged[0]["id"] == event["Records"][0]["messageId"]
     assert "receivedAt: Field required" in logged[0]["reason"]
     assert "hush-hush" not in written
     assert [line["EventsDrained"] for line in lines if "_aws" in line] == [[0.0]]

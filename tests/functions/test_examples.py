@@ -27,21 +27,23 @@ FUNCTIONS = {path.parent.name for path in REPOSITORY.glob("functions/*/handler.p
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """A stack that has the app of the examples, with one job."""
-    with serving() as made:
+    with serving() as new_stack:
         app_id = "d1a2b3c4d5e6"
-        made.amplify.apps[app_id] = {"appId": app_id, "name": "web", "defaultDomain": f"{app_id}.amplifyapp.com"}
-        made.amplify.jobs[app_id, "main"] = [{"summary": {"jobId": "1", "status": "SUCCEED"}, "steps": []}]
-        made.amplify.apps[MANUAL_APP_ID] = {"appId": MANUAL_APP_ID, "name": "manual"}
+        new_stack.amplify.apps[app_id] = {"appId": app_id, "name": "web", "defaultDomain": f"{app_id}.amplifyapp.com"}
+        new_stack.amplify.jobs[app_id, "main"] = [{"summary": {"jobId": "1", "status": "SUCCEED"}, "steps": []}]
+        new_stack.amplify.apps[MANUAL_APP_ID] = {"appId": MANUAL_APP_ID, "name": "manual"}
         for branch in ("main", "address", "zip", "prefix"):
-            made.amplify.jobs[MANUAL_APP_ID, branch] = []
-        made.amplify.jobs[MANUAL_APP_ID, "upload"] = [{"summary": {"jobId": "1", "status": "CREATED"}, "steps": []}]
-        store_examples(made.client("s3"))
-        made.client("s3").put_object(
+            new_stack.amplify.jobs[MANUAL_APP_ID, branch] = []
+        new_stack.amplify.jobs[MANUAL_APP_ID, "upload"] = [
+            {"summary": {"jobId": "1", "status": "CREATED"}, "steps": []}
+        ]
+        store_examples(new_stack.client("s3"))
+        new_stack.client("s3").put_object(
             Bucket=BUCKET, Key="routes.json", Body=example_routes().model_dump_json(by_alias=True)
         )
-        chat = f"{made.url}/_local/reports/slack/example"
-        made.client("ssm").put_parameter(Name=CHAT, Type="SecureString", Value=chat)
-        yield made
+        chat = f"{new_stack.url}/_local/reports/slack/example"
+        new_stack.client("ssm").put_parameter(Name=CHAT, Type="SecureString", Value=chat)
+        yield new_stack
 
 
 def example_routes() -> Routes:
@@ -105,12 +107,12 @@ def test_every_function_has_an_example() -> None:
     ],
 )
 def test_an_example_is_understood(stack: Stack, file: str, answer: dict[str, Any]) -> None:
-    said = answer_to(stack, file)
+    reply = answer_to(stack, file)
     for path, value in answer.items():
-        found: Any = said
+        result: Any = reply
         for name in path.split("."):
-            found = found[name]
-        assert found == value
+            result = result[name]
+        assert result == value
 
 
 def test_the_example_of_a_failed_execution_is_of_the_request_of_another_that_started_a_job(stack: Stack) -> None:
@@ -155,9 +157,9 @@ def test_a_delivery_in_an_example_is_authentic_and_the_push_of_its_route(file: s
     host, body = provider(routes.source(source).provider), event["body"].encode()
     secret = "user:example-secret" if source == "azure-devops" else "example-secret"
     host.verify(event["headers"], body, [secret], datetime.now(UTC))
-    (happened,) = host.parse(event["headers"], body).events
-    matched = [found for found in decide(routes, source, happened) if isinstance(found, Matched)]
-    assert [(found.name, happened.branch) for found in matched] == [("web", "main")]
+    (event_of_delivery,) = host.parse(event["headers"], body).events
+    matched = [result for result in decide(routes, source, event_of_delivery) if isinstance(result, Matched)]
+    assert [(result.name, event_of_delivery.branch) for result in matched] == [("web", "main")]
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ STARTED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
+    with serving() as new_stack:
         routes = {"routes": {}, "follow": [{"branches": ["main", "release/*"]}]}
-        made.client("s3").put_object(Bucket=BUCKET, Key="routes.json", Body=json.dumps(routes))
-        yield made
+        new_stack.client("s3").put_object(Bucket=BUCKET, Key="routes.json", Body=json.dumps(routes))
+        yield new_stack
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from tests.support.stack import REGION, Function, Stack, execution_of, job_reque
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture

@@ -40,12 +40,14 @@ class World:
     def branch(self) -> str | None:
         return refs_of(self.target).get(MAIN)
 
-    def request(self, number: int | None, minutes: int = 0, before: str | None = None, **given: Any) -> dict[str, Any]:
+    def request(
+        self, number: int | None, minutes: int = 0, before: str | None = None, **members: Any
+    ) -> dict[str, Any]:
         """The request of a push, `minutes` after noon."""
         order = {"source": "gitea", "repository": "acme/web", "ref": MAIN, "branch": "main", "before": before}
         commit = None if number is None else self.source.commits[number]
         event_time = (NOON + timedelta(minutes=minutes)).isoformat()
-        request: dict[str, Any] = job_request("d1", mirror={**order, "commit": commit}, eventTime=event_time, **given)
+        request: dict[str, Any] = job_request("d1", mirror={**order, "commit": commit}, eventTime=event_time, **members)
         return request
 
     def preview(self, number: int, minutes: int = 0, *, pull_request: int = 7, remove: bool = False) -> dict[str, Any]:

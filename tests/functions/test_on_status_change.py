@@ -22,8 +22,8 @@ ROLE = "arn:aws:iam::123456789012:role/machine"
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def machine(stack: Stack) -> str:
     wait["Next"] = "Woken"
     wait["Catch"] = [{"ErrorEquals": wait["Retry"][0]["ErrorEquals"], "Next": "NotWoken"}]
     states = {"AwaitChange": wait, "Woken": {"Type": "Succeed"}, "NotWoken": {"Type": "Fail"}}
-    made = stack.client("stepfunctions").create_state_machine(
+    result = stack.client("stepfunctions").create_state_machine(
         name="await-change", definition=json.dumps({"StartAt": "AwaitChange", "States": states}), roleArn=ROLE
     )
-    arn: str = made["stateMachineArn"]
+    arn: str = result["stateMachineArn"]
     return arn
 
 
@@ -64,9 +64,9 @@ def until_it_waits(stack: Stack, job_id: str) -> None:
 
 
 def end_of(stack: Stack, execution: str) -> str:
-    while (found := stack.client("stepfunctions").describe_execution(executionArn=execution))["status"] == "RUNNING":
+    while (result := stack.client("stepfunctions").describe_execution(executionArn=execution))["status"] == "RUNNING":
         time.sleep(0.02)
-    status: str = found["status"]
+    status: str = result["status"]
     return status
 
 
@@ -183,16 +183,16 @@ def test_a_wake_up_that_failed_is_made_up_for_by_the_repeat(
 
 
 @pytest.mark.parametrize(
-    ("detail", "said"),
+    ("detail", "text"),
     [
         ({"jobId": 4}, r"detail\.jobId"),
         ({"jobStatus": None}, r"detail\.jobStatus"),
     ],
 )
 def test_an_event_that_is_not_understood_is_raised(
-    stack: Stack, on_status_change: Function, detail: dict[str, Any], said: str
+    stack: Stack, on_status_change: Function, detail: dict[str, Any], text: str
 ) -> None:
-    with pytest.raises(InvalidEventError, match=said):
+    with pytest.raises(InvalidEventError, match=text):
         on_status_change(status_change("90", **detail))
 
 

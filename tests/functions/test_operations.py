@@ -23,8 +23,8 @@ SCHEMA = "type Post @model { id: ID! title: String! }"
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,11 @@ def deployment(stack: Stack, **parameters: Any) -> Any:
 
 def sent_deployments(stack: Stack, request: dict[str, Any]) -> list[dict[str, Any]]:
     app_id = request["parameters"]["appId"]
-    return [given for name, given in stack.amplify.calls if name == "StartDeployment" and given["appId"] == app_id]
+    return [
+        parameters
+        for name, parameters in stack.amplify.calls
+        if name == "StartDeployment" and parameters["appId"] == app_id
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,16 +135,16 @@ def test_an_artifact_is_handed_over_by_an_address_that_nobody_else_sees(stack: S
     answer = start_job(payload(request))
     (sent,) = sent_deployments(stack, request)
     assert set(sent) == {"appId", "branchName", "sourceUrl"}
-    with urllib.request.urlopen(sent["sourceUrl"]) as found:
-        assert found.read() == b"a zip"
+    with urllib.request.urlopen(sent["sourceUrl"]) as download:
+        assert download.read() == b"a zip"
     signature = sent["sourceUrl"].partition("X-Amz-Signature=")[2]
     assert signature
-    kept = [
+    leftovers = [
         lease(stack, request),
         stack.item(**answer["key"]),
         stack.item(f"request#{request['requestId']}", "request"),
     ]
-    assert signature not in json.dumps([answer, start_job.logs, kept], default=str)
+    assert signature not in json.dumps([answer, start_job.logs, leftovers], default=str)
 
 
 def test_the_version_of_an_artifact_is_deployed_whatever_was_stored_after_it(stack: Stack, start_job: Function) -> None:
@@ -151,8 +155,8 @@ def test_the_version_of_an_artifact_is_deployed_whatever_was_stored_after_it(sta
     start_job(payload(request))
     (sent,) = sent_deployments(stack, request)
     assert set(sent) == {"appId", "branchName", "sourceUrl"}
-    with urllib.request.urlopen(sent["sourceUrl"]) as found:
-        assert found.read() == b"first"
+    with urllib.request.urlopen(sent["sourceUrl"]) as download:
+        assert download.read() == b"first"
 
 
 def test_a_version_that_is_not_there_is_rejected(stack: Stack, start_job: Function) -> None:
@@ -291,7 +295,7 @@ def test_a_codegen_job_from_a_data_schema_and_a_token_of_its_own(stack: Stack, s
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "text"),
     [
         (
             {"graphqlSchema": "type Post @model {\n  id: ID!\n  title String\n}"},
@@ -305,9 +309,9 @@ def test_a_codegen_job_from_a_data_schema_and_a_token_of_its_own(stack: Stack, s
     ],
 )
 def test_a_codegen_job_that_cannot_be_started_is_rejected(
-    stack: Stack, start_job: Function, data: dict[str, Any], said: str
+    stack: Stack, start_job: Function, data: dict[str, Any], text: str
 ) -> None:
-    with pytest.raises(RequestRejected, match=said) as caught:
+    with pytest.raises(RequestRejected, match=text) as caught:
         start_job(payload(codegen(**data)))
     # The state machine goes by the name of the error's class.
     assert type(caught.value) is RequestRejected
@@ -420,9 +424,13 @@ def test_results_of_any_size_pass_through_the_machine_and_are_all_in_the_bucket(
     request = codegen(graphqlSchema=SCHEMA)
     answer = start_job(payload(request))
     entries = [{"fileName": f"{n}.jsx", "schemaName": f"S{n}", "error": "é" * length} for n in range(number)]
-    told = [{"schemaName": f"T{n}", "error": "no"} for n in range(number)]
+    codegen_errors = [{"schemaName": f"T{n}", "error": "no"} for n in range(number)]
     stack.ui_builder.succeed(
-        "job-1", stack.url, {"a.jsx": b"a"}, entries=entries, statusMessage=json.dumps({"codegenErrors": told})
+        "job-1",
+        stack.url,
+        {"a.jsx": b"a"},
+        entries=entries,
+        statusMessage=json.dumps({"codegenErrors": codegen_errors}),
     )
     answer = poll(get_job, request, answer)
     assert len(json.dumps({"request": request, "job": answer["job"]})) < 262_144
@@ -432,7 +440,7 @@ def test_results_of_any_size_pass_through_the_machine_and_are_all_in_the_bucket(
     assert len(errors) - 1 + int(errors[-1]["error"].split()[1]) == 2 * number
     manifest = json.loads(stored(stack, results["folder"] + "manifest.json"))
     assert [entry["error"] for entry in manifest["Output"] if "error" in entry] == ["é" * length] * number
-    assert manifest["codegenErrors"] == told
+    assert manifest["codegenErrors"] == codegen_errors
 
 
 def test_a_file_that_cannot_be_had_is_said(stack: Stack, start_job: Function, get_job: Function) -> None:
@@ -473,9 +481,9 @@ def test_results_that_cannot_be_had_now_are_tried_for_a_while(
         poll(get_job, request, answer)
     assert "JobsSucceeded" not in get_job.metrics
     stack.ui_builder.jobs["job-1"]["modifiedAt"] = datetime.now(UTC) - timedelta(minutes=6)
-    said = poll(get_job, request, answer)
-    assert (said["job"]["state"], said["finished"]) == ("SUCCEEDED", True)
-    (missing,) = said["job"]["results"]["missing"]
+    last = poll(get_job, request, answer)
+    assert (last["job"]["state"], last["finished"]) == ("SUCCEEDED", True)
+    (missing,) = last["job"]["results"]["missing"]
     assert missing == {"name": "x.jsx", "reason": "the answer was HTTP 503"}
     stack.ui_builder.files["job-1/x.jsx"] = b"x"
     assert poll(get_job, request, answer)["job"]["results"]["missing"] == []
@@ -613,9 +621,9 @@ def test_parameters_that_lie_in_the_bucket_are_fetched(stack: Stack, start_job: 
     assert start_job(payload(request))["job"]["job"]["jobId"] == "job-1"
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"no json", "is not JSON"), (b"[]", "is JSON, but not an object")])
-def test_parameters_that_are_none_are_rejected(stack: Stack, start_job: Function, content: bytes, said: str) -> None:
+@pytest.mark.parametrize(("content", "text"), [(b"no json", "is not JSON"), (b"[]", "is JSON, but not an object")])
+def test_parameters_that_are_none_are_rejected(stack: Stack, start_job: Function, content: bytes, text: str) -> None:
     request = codegen()
     request["parametersUri"] = put(stack, "requests/none.json", content)
-    with pytest.raises(RequestRejected, match=said):
+    with pytest.raises(RequestRejected, match=text):
         start_job(payload(request))

@@ -40,19 +40,19 @@ class World:
         content = {"sources": sources, "routes": {"web": route}}
         self.stack.client("s3").put_object(Bucket=BUCKET, Key="routes.json", Body=json.dumps(content))
 
-    def build(self, minute: int, branch: str = "pr-7", **given: Any) -> Any:
-        return self._request(minute, branch, "build", {}, given)
+    def build(self, minute: int, branch: str = "pr-7", **members: Any) -> Any:
+        return self._request(minute, branch, "build", {}, members)
 
-    def remove(self, minute: int, branch: str = "pr-7", **given: Any) -> Any:
-        return self._request(minute, branch, "remove", {"operation": "remove_preview"}, given)
+    def remove(self, minute: int, branch: str = "pr-7", **members: Any) -> Any:
+        return self._request(minute, branch, "remove", {"operation": "remove_preview"}, members)
 
     def _request(
-        self, minute: int, branch: str, action: str, changes: dict[str, Any], given: dict[str, Any]
+        self, minute: int, branch: str, action: str, changes: dict[str, Any], parameters: dict[str, Any]
     ) -> dict[str, Any]:
         order = {"action": action, "source": "gitlab", "repository": "acme/web", "pullRequest": 7, "isFork": False}
         time = (NOON + timedelta(minutes=minute)).isoformat()
         request: dict[str, Any] = job_request(
-            self.app_id, branch_name=branch, preview=order, eventTime=time, **changes, **given
+            self.app_id, branch_name=branch, preview=order, eventTime=time, **changes, **parameters
         )
         return request
 

@@ -48,13 +48,13 @@ class World:
 
     def messages(self) -> list[dict[str, Any]]:
         """Take what waits out of the queue."""
-        sqs, taken = self.stack.client("sqs"), []
+        sqs, bodies = self.stack.client("sqs"), []
         attributes = {"MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["All"]}
         while received := sqs.receive_message(QueueUrl=self.queue, **attributes).get("Messages"):
             for message in received:
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-                taken.append(message)
-        return taken
+                bodies.append(message)
+        return bodies
 
     def drain(self) -> list[dict[str, Any]]:
         """Process what waits, and give the inputs of the executions of the repository."""
@@ -142,12 +142,12 @@ def world(running: tuple[Stack, GitServer, str]) -> World:
     s3.put_object(Bucket=BUCKET, Key="routes.json", Body=json.dumps(routes(server, NAME)))
     for item in stack.jobs_table.scan()["Items"]:
         stack.jobs_table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
-    made = World(stack, server, History(server.repository(NAME)), queue, 0)
+    result = World(stack, server, History(server.repository(NAME)), queue, 0)
     # Messages that an earlier test left.
-    made.messages()
-    made.earlier = len(made.started())
-    made.commit()
-    return made
+    result.messages()
+    result.earlier = len(result.started())
+    result.commit()
+    return result
 
 
 def test_the_first_look_asks_for_nothing_and_takes_one_call(world: World) -> None:

@@ -20,8 +20,8 @@ PUBLISH = AwsCall("sns", "Publish", {"Message": "{}"})
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture
@@ -72,15 +72,15 @@ def test_an_error_has_its_code_and_text(stack: Stack) -> None:
 
 
 def test_a_client_is_made_once_and_by_whom_the_caller_says(stack: Stack) -> None:
-    made: list[str] = []
+    items: list[str] = []
 
     def make_client(service: str) -> object:
-        made.append(service)
+        items.append(service)
         return boto3.client("sns", config=CONFIG)
 
     calls = ReportCalls(OutgoingHttp(None), stack.environment["CHAT_TOPIC_ARN"], make_client)
     assert [calls.send(PUBLISH).status for _ in range(2)] == [200, 200]
-    assert made == ["sns"]
+    assert items == ["sns"]
 
 
 def test_other_calls_go_over_http() -> None:

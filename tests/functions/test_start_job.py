@@ -28,8 +28,8 @@ from tests.support.stack import REGION, REPOSITORY, Context, Function, Stack, ex
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture
@@ -70,13 +70,13 @@ def age_lease(stack: Stack, request: dict[str, Any], by: timedelta) -> None:
 
 
 def branch(request: dict[str, Any]) -> str:
-    given = request["parameters"]
-    return f"{REGION}#{given['appId']}#{given['branchName']}"
+    parameters = request["parameters"]
+    return f"{REGION}#{parameters['appId']}#{parameters['branchName']}"
 
 
 def jobs(stack: Stack, request: dict[str, Any]) -> list[dict[str, Any]]:
-    given = request["parameters"]
-    return [job["summary"] for job in stack.amplify.jobs[given["appId"], given["branchName"]]]
+    parameters = request["parameters"]
+    return [job["summary"] for job in stack.amplify.jobs[parameters["appId"], parameters["branchName"]]]
 
 
 # ---------------------------------------------------------------- what works
@@ -227,8 +227,8 @@ def test_while_an_earlier_try_runs_the_machine_is_told_to_come_back(stack: Stack
 
     stack.amplify.when_started = try_too
     process = stack.in_process_of_its_own("start_job", payload(request), milliseconds=20_000)
-    said, _ = process.communicate()
-    assert json.loads(said)["job"]["job"]["jobId"] == "1"
+    text, _ = process.communicate()
+    assert json.loads(text)["job"]["job"]["jobId"] == "1"
     assert len(met) == 1
 
 
@@ -289,7 +289,7 @@ def test_an_unknown_app_or_branch_is_rejected(stack: Stack, start_job: Function,
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         ({"parameters": {"appId": "nope", "branchName": "main", "jobType": "RELEASE"}}, r"parameters\.appId"),
         ({"parameters": {"appId": "d1", "branchName": "main", "jobType": "RETRY"}}, "jobId is required"),
@@ -301,10 +301,10 @@ def test_an_unknown_app_or_branch_is_rejected(stack: Stack, start_job: Function,
     ],
 )
 def test_a_request_that_cannot_succeed_is_rejected_before_anything_is_sent(
-    stack: Stack, start_job: Function, change: dict[str, Any], said: str
+    stack: Stack, start_job: Function, change: dict[str, Any], text: str
 ) -> None:
     before = len(stack.amplify.calls)
-    with pytest.raises(RequestRejected, match=said):
+    with pytest.raises(RequestRejected, match=text):
         start_job(payload(job_request("d1a2b3c4d5e6", **change)))
     assert len(stack.amplify.calls) == before
     assert start_job.metrics == {"StartsTried": 1, "StartsNotMade": 1}
@@ -413,8 +413,8 @@ def test_a_failed_job_is_started_again_as_a_retry_of_it(stack: Stack, start_job:
     third = start_job({**payload(request), **failed(second)})
     assert [answer["attempt"] for answer in (second, third)] == [2, 3]
     app_id = request["parameters"]["appId"]
-    kept = {"appId": app_id, "branchName": "main", "jobReason": "amplify-jobs", "jobType": "RETRY"}
-    assert stack.amplify.started(app_id)[1:] == [{**kept, "jobId": "1"}, {**kept, "jobId": "2"}]
+    parameters = {"appId": app_id, "branchName": "main", "jobReason": "amplify-jobs", "jobType": "RETRY"}
+    assert stack.amplify.started(app_id)[1:] == [{**parameters, "jobId": "1"}, {**parameters, "jobId": "2"}]
     assert third["job"]["job"]["jobId"] == "3"
     assert third["job"]["job"]["jobType"] == "RETRY"
     assert stack.item(**third["key"])["requestId"] == request["requestId"]
@@ -444,8 +444,8 @@ def test_a_retry_whose_answer_is_lost_is_found_again(stack: Stack, start_job: Fu
 
 def event(app_id: str, minute: int, **more: Any) -> dict[str, Any]:
     """The request of an event at a minute of the day, delivered now."""
-    given = {"eventTime": f"2026-03-01T12:{minute:02}:00Z", "supersede": True, **more}
-    return job_request(app_id, **given)  # type: ignore[no-any-return]
+    members = {"eventTime": f"2026-03-01T12:{minute:02}:00Z", "supersede": True, **more}
+    return job_request(app_id, **members)  # type: ignore[no-any-return]
 
 
 def request_item(stack: Stack, request: dict[str, Any]) -> dict[str, Any]:

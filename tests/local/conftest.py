@@ -29,15 +29,15 @@ def cloud() -> Iterator[LocalCloud]:
 def client(cloud: LocalCloud) -> Iterator[Callable[..., Any]]:
     """Makes boto3 clients of the cloud's endpoint, without retries unless `retries` says how many attempts."""
     session = boto3.Session(aws_access_key_id="AKID", aws_secret_access_key="secret", region_name=cloud.region)
-    made: list[Any] = []
+    items: list[Any] = []
 
     def make(service: str, *, attempts: int = 1, read_timeout: float = 60) -> Any:
         config = Config(retries={"total_max_attempts": attempts}, read_timeout=read_timeout, max_pool_connections=250)
         # Which client it is only the caller knows.
         boto3_client: Any = session.client
-        made.append(boto3_client(service, endpoint_url=cloud.endpoint_url, config=config))
-        return made[-1]
+        items.append(boto3_client(service, endpoint_url=cloud.endpoint_url, config=config))
+        return items[-1]
 
     yield make
-    for one in made:
+    for one in items:
         one.close()

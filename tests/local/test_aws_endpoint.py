@@ -416,13 +416,13 @@ def test_a_machine_retries_a_throttled_function_error_only_as_it_says(
 def change(cloud: LocalCloud, sqs: Any, arn: str, status: str) -> Any:
     """The status change of an execution; those of other executions are dropped."""
 
-    def found() -> Any:
+    def find() -> Any:
         for message in messages(sqs, cloud.physical_id("Changes")):
             if message["detail"]["executionArn"] == arn and message["detail"]["status"] == status:
                 return message
         return None
 
-    return eventually(found)
+    return eventually(find)
 
 
 def test_status_changes_have_the_shape_of_aws(cloud: LocalCloud, client: Clients) -> None:

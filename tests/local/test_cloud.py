@@ -134,10 +134,10 @@ def test_the_command_says_when_it_is_ready_and_stops_when_told(tmp_path: Path, n
         while (line := process.stdout.readline().rstrip()) != "ready":
             lines.append(line)
             assert process.poll() is None
-        said = "\n".join(lines)
-        assert "to list them: .venv/bin/python -m local --left-out" in said
-        assert re.search(r"policies +of [1-9][0-9]* roles are enforced", said)
-        url = re.search(r"HTTP API +(http://\S+)", said)
+        text = "\n".join(lines)
+        assert "to list them: .venv/bin/python -m local --left-out" in text
+        assert re.search(r"policies +of [1-9][0-9]* roles are enforced", text)
+        url = re.search(r"HTTP API +(http://\S+)", text)
         assert url
         with urlopen(f"{url[1]}/health") as answer:
             assert answer.status == 200

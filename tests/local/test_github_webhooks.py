@@ -69,7 +69,7 @@ def call(targets: ReportTargets, method: str, path: str, content: Any = None, to
     return answer
 
 
-def made(targets: ReportTargets, url: str, *events: str) -> int:
+def create_hook(targets: ReportTargets, url: str, *events: str) -> int:
     config = {"url": url, "content_type": "json", "secret": "s3cret"}
     answer = call(targets, "POST", HOOKS, {"config": config, "events": [*events] or ["push"]})
     assert answer.status_code == 201
@@ -98,7 +98,7 @@ def recorded(targets: ReportTargets, hook: int, number: int) -> list[dict[str, A
 
 def test_a_webhook_is_pinged_and_gets_what_it_waits_for_signed(receiver: Receiver) -> None:
     targets = ReportTargets()
-    hook = made(targets, receiver.address, "push")
+    hook = create_hook(targets, receiver.address, "push")
     receiver.wait_for(1)
     assert happen(targets, event="issues") == []
     (guid,) = happen(targets)
@@ -115,7 +115,7 @@ def test_a_webhook_is_pinged_and_gets_what_it_waits_for_signed(receiver: Receive
 
 def test_what_was_lost_comes_once_more_with_its_id_and_body_when_it_is_asked_for(receiver: Receiver) -> None:
     targets = ReportTargets()
-    hook = made(targets, receiver.address)
+    hook = create_hook(targets, receiver.address)
     recorded(targets, hook, 1)
     (guid,) = happen(targets, lost=True)
     (lost, _) = recorded(targets, hook, 2)
@@ -132,13 +132,13 @@ def test_what_was_lost_comes_once_more_with_its_id_and_body_when_it_is_asked_for
 
 def test_an_address_at_which_nobody_is_gets_nothing() -> None:
     targets = ReportTargets()
-    hook = made(targets, "http://127.0.0.1:1/hook")
+    hook = create_hook(targets, "http://127.0.0.1:1/hook")
     assert recorded(targets, hook, 1)[0]["status"] == "failed to connect to host"
 
 
 def test_deliveries_have_pages_with_cursors(receiver: Receiver) -> None:
     targets = ReportTargets()
-    hook = made(targets, receiver.address)
+    hook = create_hook(targets, receiver.address)
     recorded(targets, hook, 1)
     guids = [happen(targets, lost=True)[0] for _ in range(4)]
     address = f"{HOOKS}/{hook}/deliveries?per_page=2"
@@ -170,7 +170,7 @@ def test_what_github_refuses_is_refused(method: str, path: str, content: Any, st
 
 def test_a_webhook_is_there_once_and_in_its_repository_alone(receiver: Receiver) -> None:
     targets = ReportTargets()
-    hook = made(targets, receiver.address)
+    hook = create_hook(targets, receiver.address)
     config = {"url": receiver.address, "content_type": "json"}
     assert call(targets, "POST", HOOKS, {"config": config}).status_code == 422
     assert [each["id"] for each in call(targets, "GET", f"{HOOKS}?per_page=100").get_json()] == [hook]
@@ -185,7 +185,7 @@ def test_nobody_is_told_without_a_token() -> None:
 
 def test_the_api_of_webhooks_fails_as_it_was_told_and_keeps_no_call(receiver: Receiver) -> None:
     targets = ReportTargets()
-    made(targets, receiver.address)
+    create_hook(targets, receiver.address)
     call(targets, "POST", "", {"name": "github", "path": "/hooks", "status": 503})
     call(targets, "POST", "", {"name": "github", "path": "/hooks"})
     assert call(targets, "GET", HOOKS).status_code == 503

@@ -41,14 +41,14 @@ def parameters(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_events_of_a_time_go_to_the_rules_that_are_named_with_the_replay_s_name() -> None:
-    known = replays()
-    answer, deliveries = known.start(parameters())
+    history = replays()
+    answer, deliveries = history.start(parameters())
     assert answer["ReplayArn"] == f"{ACCOUNT}:replay/again"
-    found = [(rule.name, event["detail"]["ago"], event["replay-name"]) for rule, _, event in deliveries]
-    assert found == [("two", 30, "again"), ("two", 10, "again")]
-    assert known.describe({"ReplayName": "again"})["State"] == "COMPLETED"
+    entries = [(rule.name, event["detail"]["ago"], event["replay-name"]) for rule, _, event in deliveries]
+    assert entries == [("two", 30, "again"), ("two", 10, "again")]
+    assert history.describe({"ReplayName": "again"})["State"] == "COMPLETED"
     everyone = parameters(ReplayName="all", Destination={"Arn": f"{ACCOUNT}:event-bus/own"})
-    assert len(known.start(everyone)[1]) == 4
+    assert len(history.start(everyone)[1]) == 4
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_the_events_of_a_time_go_to_the_rules_that_are_named_with_the_replay_s_n
     ],
 )
 def test_what_aws_refuses_is_refused(changes: dict[str, Any]) -> None:
-    known = replays()
+    history = replays()
     if "ReplayName" in changes:
-        known.start(parameters())
+        history.start(parameters())
     with pytest.raises(ServiceError):
-        known.start(parameters(**changes))
+        history.start(parameters(**changes))
     with pytest.raises(ServiceError):
-        known.describe({"ReplayName": "none"})
+        history.describe({"ReplayName": "none"})

@@ -75,7 +75,7 @@ def test_an_app_is_registered_by_its_public_key_and_its_calls_are_not_kept() -> 
     assert raw(targets, "/apps/Iv1", pem, method="PUT").status_code == 204
     assert raw(targets, "/apps/Iv2", b"no key", method="PUT").status_code == 400
 
-    def made(**changes: Any) -> int:
+    def ask_for_token(**changes: Any) -> int:
         claims = {"iss": "Iv1", "iat": now - 60, "exp": now + 540, **changes}
         header: dict[str, Any] = {"alg": "RS256"}
         parts = [encoded(json.dumps(part).encode()) for part in (header, claims)]
@@ -84,9 +84,9 @@ def test_an_app_is_registered_by_its_public_key_and_its_calls_are_not_kept() -> 
         answer = raw(targets, "/github/app/installations/4711/access_tokens", b"", authorization=f"Bearer {jwt}")
         return answer.status_code
 
-    assert made() == 201
+    assert ask_for_token() == 201
     refused = ({"exp": now + 700}, {"iat": now + 30}, {"iat": now - 200, "exp": now + 500}, {"exp": now - 100})
-    assert [made(**claims) for claims in (*refused, {"iss": "Iv2"}, {"iat": "now"})] == [401] * 6
+    assert [ask_for_token(**claims) for claims in (*refused, {"iss": "Iv2"}, {"iat": "now"})] == [401] * 6
     assert targets.received == []
     path = f"/github/repos/a/b/statuses/{'a' * 40}"
     body = json.dumps({"state": "pending"}).encode()
@@ -125,8 +125,8 @@ def test_what_can_not_be_a_failure_is_refused_with_what_is_wrong(failure: dict[s
 @pytest.mark.parametrize("name", ["github", "gitea"])
 def test_a_comment_is_changed_and_deleted_in_its_own_repository_alone(name: str) -> None:
     targets = ReportTargets()
-    made = call(targets, f"/{name}/repos/acme/web/issues/7/comments", {"body": "built"})
-    number = made.get_json()["id"]
+    result = call(targets, f"/{name}/repos/acme/web/issues/7/comments", {"body": "built"})
+    number = result.get_json()["id"]
     for repository, status in (("acme/docs", 404), ("acme", 404), ("acme/web", 200)):
         path = f"/{name}/repos/{repository}/issues/comments/{number}"
         assert call(targets, path, {"body": "x"}, method="PATCH").status_code == status

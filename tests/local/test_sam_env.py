@@ -20,8 +20,8 @@ def test_the_env_file_of_sam_local_is_what_functions_get_here(monkeypatch: pytes
     with LocalCloud(PROJECT / "template.yaml", CloudSettings(aws_port=0, http_port=0)) as cloud:
         port = cloud.endpoint_url.rpartition(":")[2]
         env_file = env_file.replace("http://127.0.0.1:3000", cloud.api_url)
-        given = json.loads(env_file.replace(":4566", f":{port}").replace("host.docker.internal", "127.0.0.1"))
+        document = json.loads(env_file.replace(":4566", f":{port}").replace("host.docker.internal", "127.0.0.1"))
         variables: dict[str, str] = {}
         for name in cloud.functions.names():
             variables |= cloud.functions.function(name).variables
-    assert given["Parameters"] == {name: variables[name] for name in variables.keys() - CONSTANT}
+    assert document["Parameters"] == {name: variables[name] for name in variables.keys() - CONSTANT}

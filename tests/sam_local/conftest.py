@@ -50,10 +50,10 @@ def running(sam: Sam, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as cloud:
         try:
             assert cloud.stdout is not None
-            said = "".join(iter(cloud.stdout.readline, "ready\n"))
-            found = re.search(r"AWS endpoint +(\S+):(\d+)", said)
-            assert found is not None, said
-            endpoint_url = f"{found[1]}:{found[2]}"
+            text = "".join(iter(cloud.stdout.readline, "ready\n"))
+            result = re.search(r"AWS endpoint +(\S+):(\d+)", text)
+            assert result is not None, text
+            endpoint_url = f"{result[1]}:{result[2]}"
             subprocess.run(
                 [sys.executable, "-m", "demo.examples", "--folder", str(folder / "examples")],
                 cwd=ROOT,
@@ -62,7 +62,7 @@ def running(sam: Sam, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
                 check=True,
             )
             env_vars = folder / "env.json"
-            env_vars.write_text((ROOT / "local" / "sam-env.json").read_text().replace(":4566", f":{found[2]}"))
+            env_vars.write_text((ROOT / "local" / "sam-env.json").read_text().replace(":4566", f":{result[2]}"))
             names = json.loads(env_vars.read_text())["Parameters"]
             now_running = Running(sam, endpoint_url, env_vars, names, folder)
             eventually(lambda: now_running.ended_executions() == ["SUCCEEDED"], seconds=PATIENCE_SECONDS)

@@ -46,7 +46,7 @@ def test_a_delivery_with_another_signature_is_refused(running: Running) -> None:
 )
 def test_an_event_of_aws_is_understood(running: Running, event: str, kind: str) -> None:
     answer = running.invoke("ReceiveEventFunction", event)
-    assert [happened["kind"] for happened in answer["events"]] == [kind]
+    assert [occurrence["kind"] for occurrence in answer["events"]] == [kind]
     assert answer["deferred"] == []
 
 

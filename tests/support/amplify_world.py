@@ -31,9 +31,9 @@ PATIENCE_SECONDS = 60
 # The generators take their time, and the first to need them waits for their packages to be installed.
 GENERATOR_PATIENCE_SECONDS = 600
 GIT_AUTHOR = {
-    f"GIT_{role}_{what}": f"{what.lower()}@example.com"
+    f"GIT_{role}_{part}": f"{part.lower()}@example.com"
     for role in ("AUTHOR", "COMMITTER")
-    for what in ("NAME", "EMAIL")
+    for part in ("NAME", "EMAIL")
 }
 
 
@@ -169,13 +169,13 @@ class World:
     def told(self, app_id: str, count: int) -> list[str]:
         """The job statuses that events told of an app, once there are that many."""
 
-        def found() -> list[str]:
+        def find() -> list[str]:
             with self._changed:
                 details = [event["detail"] for event in self.events]
             return [detail["jobStatus"] for detail in details if detail["appId"] == app_id]
 
-        self.eventually(lambda: len(found()) >= count)
-        return found()
+        self.eventually(lambda: len(find()) >= count)
+        return find()
 
     def eventually(self, holds: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
         deadline = time.monotonic() + patience

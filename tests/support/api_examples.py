@@ -69,7 +69,7 @@ def record(outcome: Outcome | None) -> RequestRecord:
         cause=cause,
         received_at=REQUESTED,
     )
-    known = RequestRecord(
+    request_record = RequestRecord(
         request_id="web-1",
         as_of=LATER,
         request=request,
@@ -78,7 +78,7 @@ def record(outcome: Outcome | None) -> RequestRecord:
         reports=(report("pending", starting),),
     )
     if outcome is None:
-        return known
+        return request_record
     failed = outcome is Outcome.FAILED
     step = AnnouncedStep(name="BUILD", status="FAILED" if failed else "SUCCEED", reason="exit 1" if failed else None)
     detail = JobFinished(
@@ -101,7 +101,7 @@ def record(outcome: Outcome | None) -> RequestRecord:
         ended=EndNews(at=ending, detail=detail),
         reports=(report("failed" if failed else "succeeded", ending),),
     )
-    return known.merge(news)
+    return request_record.merge(news)
 
 
 def rejected() -> RequestRecord:

@@ -24,14 +24,14 @@ class CodeCommitRepository:
     tree: Path
 
     @classmethod
-    def made(cls, team: Team, name: str, folder: Path, branch: str = "main") -> CodeCommitRepository:
+    def create(cls, team: Team, name: str, folder: Path, branch: str = "main") -> CodeCommitRepository:
         """Make it, with a first commit on a branch."""
-        made = cls(team, name, folder / name)
-        made.api.create_repository(repositoryName=name)
-        made.tree.mkdir(parents=True)
-        git(made.tree, "init", "--quiet", f"--initial-branch={branch}")
-        made.push(branch)
-        return made
+        repository = cls(team, name, folder / name)
+        repository.api.create_repository(repositoryName=name)
+        repository.tree.mkdir(parents=True)
+        git(repository.tree, "init", "--quiet", f"--initial-branch={branch}")
+        repository.push(branch)
+        return repository
 
     @property
     def api(self) -> Any:
@@ -47,8 +47,8 @@ class CodeCommitRepository:
     def open_pull_request(self, source: str, title: str) -> str:
         """Ask to merge a branch into main, and give the id."""
         target = {"repositoryName": self.name, "sourceReference": source, "destinationReference": "main"}
-        made = self.api.create_pull_request(title=title, targets=[target])
-        return str(made["pullRequest"]["pullRequestId"])
+        repository = self.api.create_pull_request(title=title, targets=[target])
+        return str(repository["pullRequest"]["pullRequestId"])
 
     def comments_on(self, commit: str) -> list[str]:
         """The comments on a commit, as anybody reads them."""

@@ -69,8 +69,8 @@ class CodeCommitWire:
         place = Place("123456789012", "eu-west-1", "http://127.0.0.1", Path("/nonexistent/codecommit"))
         self.repositories = Repositories(place, lambda _: None)
         now = datetime.now(UTC)
-        made = Repository(Identity("web", "1", ARN), cast(BareRepository, self.history), now, now)
-        self.repositories._repositories["web"] = made
+        result = Repository(Identity("web", "1", ARN), cast(BareRepository, self.history), now, now)
+        self.repositories._repositories["web"] = result
         self.pull_requests = PullRequests(self.repositories)
         self.comments = Comments(self.repositories, self.pull_requests)
 

@@ -81,8 +81,8 @@ class World:
     def listed(self) -> list[ListedJob]:
         return [job.listed for job in reversed(self.jobs) if job.started_at + self.listed_after <= self.now]
 
-    def acquire_lease(self, attempt: Attempt, found: Lease) -> bool:
-        if self.lease != found:
+    def acquire_lease(self, attempt: Attempt, lease: Lease) -> bool:
+        if self.lease != lease:
             return False
         self.lease = Lease(attempt, attempt.highest_job_id)
         return True
@@ -234,7 +234,7 @@ class Process:
         self._store(lambda: self._world.known.update({request_id: job}))
 
 
-def parameters(**given: str) -> StartJobParameters:
+def parameters(**members: str) -> StartJobParameters:
     return StartJobParameters.model_validate(
-        {"appId": APP_ID, "branchName": BRANCH_NAME, "jobType": "RELEASE", **given}
+        {"appId": APP_ID, "branchName": BRANCH_NAME, "jobType": "RELEASE", **members}
     )

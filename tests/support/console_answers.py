@@ -253,8 +253,8 @@ def story(summary: Mapping[str, Any], **members: Any) -> dict[str, Any]:
 def as_deployment(story: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
     """The same job, if it had deployed an artifact."""
     place = {"appId": story["appId"], "branchName": story["branchName"]}
-    given = parameters or {"artifact": "s3://releases/shop-1.4.zip"}
-    return {**story, "operation": "start_deployment", "parameters": {**place, **given}}
+    arguments = parameters or {"artifact": "s3://releases/shop-1.4.zip"}
+    return {**story, "operation": "start_deployment", "parameters": {**place, **arguments}}
 
 
 STORIES = {

@@ -15,22 +15,22 @@ KEY = RecordKey({"pk": "eu-west-1#d1#main", "sk": "job#0000000007"})
 MINUTE = timedelta(minutes=1)
 
 
-def request(**given: Any) -> JobRequest:
+def request(**members: Any) -> JobRequest:
     return JobRequest(
         request_id="web-1",
         operation="start_job",
         parameters={"appId": "d1", "branchName": "main", "jobType": "RELEASE"},
         cause=Cause(source="github", kind="push"),
         received_at=RECEIVED,
-        **given,
+        **members,
     )
 
 
 REQUEST = request()
 
 
-def state(of: State = State.RUNNING, **given: Any) -> JobState:
-    return JobState(job=JOB, state=of, **given)
+def state(of: State = State.RUNNING, **members: Any) -> JobState:
+    return JobState(job=JOB, state=of, **members)
 
 
 def followed_job(last: JobState, *, attempt: int = 1, request: JobRequest = REQUEST) -> FollowedJob:

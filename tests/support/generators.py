@@ -27,14 +27,14 @@ class _Service(ABC):
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def handle(self, service: str, request: Request) -> Response:
-        operation, given = read_request(service, request)
-        validate(operation, given)
+        operation, parameters = read_request(service, request)
+        validate(operation, parameters)
         with self._lock:
-            self.calls.append((operation.name, given))
-            return respond(operation, self._answer(operation.name, given))
+            self.calls.append((operation.name, parameters))
+            return respond(operation, self._answer(operation.name, parameters))
 
     @abstractmethod
-    def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Give the output of a call; raises ServiceError."""
 
 
@@ -74,20 +74,20 @@ class UiBuilder(_Service):
         asset = {"downloadUrl": f"{url}{FILES}{job_id}/manifest?s=x"}
         self.jobs[job_id] |= {"status": "succeeded", "asset": asset, "modifiedAt": datetime.now(UTC), **more}
 
-    def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if operation == "StartCodegenJob":
-            token = given.get("clientToken", "")
+            token = parameters.get("clientToken", "")
             if token not in self.tokens:
                 job_id = f"job-{len(self.jobs) + 1}"
                 self.tokens[token] = job_id
                 now = datetime.now(UTC)
-                ids = {"id": job_id, "appId": given["appId"], "environmentName": given["environmentName"]}
-                order = {name: value for name, value in given["codegenJobToCreate"].items() if name != "tags"}
+                ids = {"id": job_id, "appId": parameters["appId"], "environmentName": parameters["environmentName"]}
+                order = {name: value for name, value in parameters["codegenJobToCreate"].items() if name != "tags"}
                 self.jobs[job_id] = {**order, **ids, "status": "in_progress", "createdAt": now, "modifiedAt": now}
             return {"entity": self.jobs[self.tokens[token]]}
-        if given["id"] not in self.jobs:
-            raise ServiceError("ResourceNotFoundException", f"Job {given['id']} not found", 404)
-        return {"job": self.jobs[given["id"]]}
+        if parameters["id"] not in self.jobs:
+            raise ServiceError("ResourceNotFoundException", f"Job {parameters['id']} not found", 404)
+        return {"job": self.jobs[parameters["id"]]}
 
 
 @dataclass
@@ -98,29 +98,30 @@ class Backend(_Service):
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
 
-    def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
-        if given["BackendEnvironmentName"] not in self.environments:
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if parameters["BackendEnvironmentName"] not in self.environments:
             raise ServiceError("NotFoundException", "Backend environment not found.", 404)
         match operation:
             case "GenerateBackendAPIModels":
-                return self._generate(given)
+                return self._generate(parameters)
             case "ListBackendJobs":
                 return {"Jobs": list(reversed(self.jobs.values()))}
             case "GetBackendAPIModels":
                 return self.models
-        if given["JobId"] not in self.jobs:
-            raise ServiceError("NotFoundException", f"Job {given['JobId']} not found.", 404)
-        return self.jobs[given["JobId"]]
+        if parameters["JobId"] not in self.jobs:
+            raise ServiceError("NotFoundException", f"Job {parameters['JobId']} not found.", 404)
+        return self.jobs[parameters["JobId"]]
 
-    def _generate(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _generate(self, parameters: dict[str, Any]) -> dict[str, Any]:
         if any(job["Status"] == "RUNNING" for job in self.jobs.values()):
             message = (
-                f"There is already a pending job for the requested appId: {given['AppId']} and backendEnvironmentName: "
-                f"{given['BackendEnvironmentName']}, wait for it to complete before creating a new job."
+                f"There is already a pending job for the requested appId: {parameters['AppId']} and "
+                f"backendEnvironmentName: {parameters['BackendEnvironmentName']}, "
+                "wait for it to complete before creating a new job."
             )
             raise ServiceError("BadRequestException", message)
         job_id = f"models-{len(self.jobs) + 1}"
-        place = {"AppId": given["AppId"], "BackendEnvironmentName": given["BackendEnvironmentName"]}
+        place = {"AppId": parameters["AppId"], "BackendEnvironmentName": parameters["BackendEnvironmentName"]}
         job = {**place, "JobId": job_id, "Operation": "GenerateBackendAPIModels", "Status": "RUNNING"}
         self.jobs[job_id] = {**job, "CreateTime": datetime.now(UTC).isoformat()}
         return job

@@ -52,15 +52,15 @@ class HostWire:
         headers = {name.lower(): value for name, value in call.headers.items()}
         content = json.loads(call.body) if call.body else None
         path = parts.path.removeprefix(urlsplit(BASE).path)
-        made = HostCall(call.method, BASE, path, dict(parse_qsl(parts.query)), headers, content)
-        self.calls.append(made)
+        host_call = HostCall(call.method, BASE, path, dict(parse_qsl(parts.query)), headers, content)
+        self.calls.append(host_call)
         fault = self.faults.pop(0) if self.faults else None
         if call.method in self.lost_methods:
             self.lost_methods.remove(call.method)
             fault = lost
         if fault is not None and (failure := fault()) is not None:
             return self._answer(failure)
-        answer = self._answer(self.host.answer(made))
+        answer = self._answer(self.host.answer(host_call))
         if fault is not None:
             raise ServiceTrouble("git.example.com did not answer")
         return answer

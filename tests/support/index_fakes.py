@@ -42,18 +42,18 @@ class KeptIndex:
     def page(
         self, index: str, partition: str, *, limit: int, before: dict[str, str] | None
     ) -> tuple[list[dict[str, Any]], bool]:
-        found = [
+        entries = [
             {"pk": key[0], "sk": key[1], "at": item.lists["at"], "summary": item.summary}
             for key, item in self.items.items()
             if item.lists.get(LISTS[index]) == partition
         ]
-        found.sort(key=lambda item: (item["at"] or "", item["pk"]), reverse=True)
+        entries.sort(key=lambda item: (item["at"] or "", item["pk"]), reverse=True)
         if before is not None:
-            found = [item for item in found if (item["at"] or "", item["pk"]) < (before["at"], before["pk"])]
-        return found[:limit], len(found) > limit
+            entries = [item for item in entries if (item["at"] or "", item["pk"]) < (before["at"], before["pk"])]
+        return entries[:limit], len(entries) > limit
 
     def items_of(self, partition: str, *, limit: int, after: str | None = None) -> tuple[list[dict[str, Any]], bool]:
-        found: Sequence[dict[str, Any]] = sorted(
+        result: Sequence[dict[str, Any]] = sorted(
             (
                 {"pk": key[0], "sk": key[1], "record": item.record}
                 for key, item in self.items.items()
@@ -61,4 +61,4 @@ class KeptIndex:
             ),
             key=lambda item: str(item["sk"]),
         )
-        return list(found[:limit]), len(found) > limit
+        return list(result[:limit]), len(result) > limit

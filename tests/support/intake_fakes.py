@@ -69,7 +69,7 @@ class KeptExecutions:
         self.answers_left -= 1
         if self.answers_left < 0 and self._trouble is not None:
             raise self._trouble
-        if any(request.request_id == kept.request_id for kept in self.requests):
+        if any(request.request_id == earlier.request_id for earlier in self.requests):
             return False
         self.requests.append(request)
         return True

@@ -24,7 +24,7 @@ COMMIT = "4f2c1e0d5b6a7988776655443322110099aabbcc"
 
 def story(request_id: str, **members: Any) -> RequestStory:
     """A push to acme/web that was built, unless the members say otherwise."""
-    told = {
+    members_of_story = {
         "state": RequestState.FINISHED,
         "outcome": "SUCCEEDED",
         "operation": "start_job",
@@ -43,7 +43,7 @@ def story(request_id: str, **members: Any) -> RequestStory:
         "as_of": NOW,
         **members,
     }
-    return RequestStory(request_id=request_id, **told)
+    return RequestStory(request_id=request_id, **members_of_story)
 
 
 def running(request_id: str, **members: Any) -> RequestStory:
@@ -53,7 +53,7 @@ def running(request_id: str, **members: Any) -> RequestStory:
 
 def delivery(delivery_id: str, **members: Any) -> DeliveryStory:
     """A push to acme/web that no route was asked about, unless the members say otherwise."""
-    told = {
+    members_of_story = {
         "source": "github",
         "provider": "github",
         "received_at": NOW,
@@ -64,7 +64,7 @@ def delivery(delivery_id: str, **members: Any) -> DeliveryStory:
         "summary": "no route wants it",
         **members,
     }
-    return DeliveryStory(delivery_id=delivery_id, **told)
+    return DeliveryStory(delivery_id=delivery_id, **members_of_story)
 
 
 @dataclass
@@ -83,25 +83,29 @@ class FakeJobsApi:
     before_call: Callable[[str], None] = lambda path: None
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
-        given = {name: value for name, value in (query or {}).items() if value is not None}
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
         self.calls.append(path)
         self.before_call(path)
         match [unquote(part) for part in path.split("/")[1:]]:
             case ["requests"]:
-                return _page([one for one in self.stories if _fits(one, given)], given)
+                return _page([one for one in self.stories if _fits(one, parameters)], parameters)
             case ["requests", request_id]:
                 return _one((one for one in self.stories if one.request_id == request_id), request_id)
             case ["requests", _, "log"]:
-                return self.log[min(int(given["offset"]), len(self.log) - 1)].model_dump(mode="json", by_alias=True)
+                return self.log[min(int(parameters["offset"]), len(self.log) - 1)].model_dump(
+                    mode="json", by_alias=True
+                )
             case ["deliveries"]:
-                wanted = [one for one in self.deliveries if one.repository == given.get("repository", one.repository)]
-                return _page(wanted, given)
+                entries = [
+                    one for one in self.deliveries if one.repository == parameters.get("repository", one.repository)
+                ]
+                return _page(entries, parameters)
             case ["deliveries", delivery_id]:
                 return _one((one for one in self.deliveries if one.delivery_id == delivery_id), delivery_id)
             case ["branches"]:
-                return _page([one for one in self.branches if _is_asked_for(one, given)], given)
+                return _page([one for one in self.branches if _is_asked_for(one, parameters)], parameters)
             case ["schedules"]:
-                return _page(self.schedules, given)
+                return _page(self.schedules, parameters)
             case ["routes"] if self.routes is not None:
                 return self.routes.model_dump(mode="json", by_alias=True)
         raise ApiRefusedError(f"there is nothing at {path}", 404)
@@ -113,25 +117,25 @@ class FakeJobsApi:
         return {"requestId": parts[2] if len(parts) > 3 and parts[3] == "stop" else "web-new"}
 
 
-def _page(items: list[Any], given: Mapping[str, Any]) -> Any:
-    begin = int(given.get("next", 0))
-    end = begin + int(given["limit"])
+def _page(items: list[Any], parameters: Mapping[str, Any]) -> Any:
+    begin = int(parameters.get("next", 0))
+    end = begin + int(parameters["limit"])
     shown = [item.model_dump(mode="json", by_alias=True) for item in items[begin:end]]
     return {"items": shown, "next": str(end) if end < len(items) else None, "asOf": NOW.isoformat()}
 
 
-def _one(found: Iterator[Any], name: str) -> Any:
-    if (item := next(found, None)) is None:
+def _one(entries: Iterator[Any], name: str) -> Any:
+    if (item := next(entries, None)) is None:
         raise ApiRefusedError(f"there is no {name}", 404)
     return item.model_dump(mode="json", by_alias=True)
 
 
-def _is_asked_for(branch: BranchState, given: Mapping[str, Any]) -> bool:
-    app, name = given.get("app"), given.get("branch")
+def _is_asked_for(branch: BranchState, parameters: Mapping[str, Any]) -> bool:
+    app, name = parameters.get("app"), parameters.get("branch")
     return app in (None, branch.app_id, branch.app_name) and name in (None, branch.branch_name)
 
 
-def _fits(request: RequestStory, given: Mapping[str, Any]) -> bool:
+def _fits(request: RequestStory, parameters: Mapping[str, Any]) -> bool:
     states = {RequestState.STARTED: "running", RequestState.RECEIVED: "waiting"}
     values: dict[str, set[str | None]] = {
         "app": {request.app_id, request.app_name},
@@ -141,7 +145,7 @@ def _fits(request: RequestStory, given: Mapping[str, Any]) -> bool:
         "route": {request.route},
         "state": {states.get(request.state, "finished")},
     }
-    return all(given[name] in accepted for name, accepted in values.items() if name in given)
+    return all(parameters[name] in accepted for name, accepted in values.items() if name in parameters)
 
 
 @dataclass

@@ -15,10 +15,10 @@ def reconcile(team: Team, **order: Any) -> list[dict[str, Any]]:
     execution = states.start_execution(stateMachineArn=machine, input=json.dumps(order))["executionArn"]
 
     def ended() -> dict[str, Any] | None:
-        told: Any = states.describe_execution(executionArn=execution)
-        return None if told["status"] == "RUNNING" else told
+        description: Any = states.describe_execution(executionArn=execution)
+        return None if description["status"] == "RUNNING" else description
 
-    told = team.until(ended, "the execution of reconcile does not end")
-    assert told["status"] == "SUCCEEDED", told
-    found: list[dict[str, Any]] = json.loads(told["output"])
-    return found
+    description = team.until(ended, "the execution of reconcile does not end")
+    assert description["status"] == "SUCCEEDED", description
+    document: list[dict[str, Any]] = json.loads(description["output"])
+    return document

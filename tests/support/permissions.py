@@ -51,14 +51,14 @@ def accesses(team: Team, logical_id: str) -> Sequence[Access]:
 
 def without(policies: Sequence[Policy], sid: str, action: str) -> list[Policy]:
     """A role's policies, one action of one statement taken away."""
-    found = []
+    items = []
     for policy in policies:
         document = copy.deepcopy(dict(policy.document))
         for statement in document["Statement"]:
             if statement.get("Sid") == sid:
                 statement["Action"] = [one for one in _listed(statement["Action"]) if one != action]
-        found.append(Policy(document, CONDITION_KEYS))
-    return found
+        items.append(Policy(document, CONDITION_KEYS))
+    return items
 
 
 def is_needed(team: Team, logical_id: str, sid: str, action: str) -> bool:

@@ -64,9 +64,9 @@ def _client(service: str) -> Client:
 
 
 def client(service: str, server: Server) -> BaseClient:
-    made = _client(service)
-    made.server = server
-    return made.boto3
+    result = _client(service)
+    result.server = server
+    return result.boto3
 
 
 class _Raw:
@@ -82,8 +82,8 @@ class _Raw:
         return self.body
 
 
-def call(made: BaseClient, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = made._make_api_call(operation, params)  # type: ignore[attr-defined]
+def call(client: BaseClient, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = client._make_api_call(operation, params)  # type: ignore[attr-defined]
     answer.pop("ResponseMetadata")
     return answer
 

@@ -55,12 +55,12 @@ class PreviewedApp:
         """Deliver an action, and give the id of its request; a repeat of what AWS was late for gives the same one."""
         body = self.delivery(action, minute)
 
-        def found() -> str | None:
+        def find() -> str | None:
             status, answer = self.team.deliver(body, event="pull_request")
             assert status == 202, answer
             return str(answer["requests"][0]["requestId"]) if answer["requests"] else None
 
-        return self.team.until(found, f"{action} stayed in the queue")
+        return self.team.until(find, f"{action} stayed in the queue")
 
     @property
     def branches(self) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def homonymous_schema(random: Random) -> str:
 def rekeyed_schema(random: Random) -> str:
     """Give a careful schema in which one to three more fields have a @primaryKey."""
     schema = random_schema(random, careful=True)
-    places = [found.end() for found in re.finditer(r": \w+!", schema)]
+    places = [result.end() for result in re.finditer(r": \w+!", schema)]
     for place in sorted(random.sample(places, min(len(places), random.randint(1, 3))), reverse=True):
         schema = f"{schema[:place]} @primaryKey{schema[place:]}"
     return schema

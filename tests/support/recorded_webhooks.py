@@ -24,23 +24,23 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 def rows() -> list[dict[str, Any]]:
     index = SHARED / "corpus" / "index.jsonl"
-    found = [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
-    return [{**row, "provider": NAMES.get(row["provider"], row["provider"])} for row in found]
+    result = [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
+    return [{**row, "provider": NAMES.get(row["provider"], row["provider"])} for row in result]
 
 
-def recorded(**wanted: str) -> list[Any]:
+def recorded(**members: str) -> list[Any]:
     """Parameters of a test: the rows of the index whose members are as wanted."""
     if not SHARED.exists():
         return [pytest.param(None, marks=pytest.mark.skip(reason=NOT_HERE))]
-    return [pytest.param(row, id=row["file"]) for row in rows() if wanted.items() <= row.items()]
+    return [pytest.param(row, id=row["file"]) for row in rows() if members.items() <= row.items()]
 
 
 def vectors() -> list[Any]:
     if not SHARED.exists():
         return [pytest.param(None, marks=pytest.mark.skip(reason=NOT_HERE))]
-    found = json.loads((SHARED / "vectors.json").read_text())
+    document = json.loads((SHARED / "vectors.json").read_text())
     return [
-        pytest.param({**one, "provider": NAMES.get(one["provider"], one["provider"])}, id=one["id"]) for one in found
+        pytest.param({**one, "provider": NAMES.get(one["provider"], one["provider"])}, id=one["id"]) for one in document
     ]
 
 

@@ -51,11 +51,11 @@ def of_request(calls: list[dict[str, Any]], request_id: str) -> list[dict[str, A
 def until_reported(team: Team, request_id: str, *names: str) -> None:
     """Wait until each of these webhooks or chats got a report about a request, whatever it answered."""
 
-    def found(name: str) -> list[dict[str, Any]] | None:
+    def find(name: str) -> list[dict[str, Any]] | None:
         return of_request(received(team, name), request_id) or None
 
     for name in names:
-        team.until(partial(found, name), f"{name} got nothing about {request_id}")
+        team.until(partial(find, name), f"{name} got nothing about {request_id}")
 
 
 def fail_next(team: Team, name: str, **failure: Any) -> None:
@@ -72,7 +72,7 @@ def until_all_are_handled(team: Team) -> None:
 
 
 def wait_for(team: Team, name: str, count: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = team.until(
+    calls: list[dict[str, Any]] = team.until(
         lambda: calls if len(calls := received(team, name)) >= count else None, f"{name} did not get {count} reports"
     )
-    return found
+    return calls

@@ -29,8 +29,8 @@ class Records:
         return self.states.get(destination.name)
 
     def save_branch_state(self, destination: Destination, report: Report) -> None:
-        known = self.states.get(destination.name)
-        if known is None or known.requested_at <= report.version.requested_at:
+        earlier = self.states.get(destination.name)
+        if earlier is None or earlier.requested_at <= report.version.requested_at:
             self.states[destination.name] = BranchState(report.state, report.version.requested_at)
 
     def is_stopped(self, destination: Destination) -> bool:

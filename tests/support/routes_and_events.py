@@ -30,7 +30,7 @@ _PATTERNS = st.lists(st.sampled_from(["main", "v*", "**", "release/*"]), min_siz
 _FILES = st.lists(st.sampled_from(["main", "docs/a.md", "release/1"]), max_size=3).map(tuple)
 
 
-def _made(model: type[Model], **members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def _instances(model: type[Model], **members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     # hypothesis' own way would ask a model's signature, which names some members by their aliases.
     return st.fixed_dictionaries(members).map(model.model_validate)
 
@@ -68,7 +68,7 @@ _ROUTE = st.fixed_dictionaries(
 ROUTES = st.dictionaries(st.sampled_from(["web", "docs", "other"]), _ROUTE).map(
     lambda routes: Routes.model_validate({"routes": routes})
 )
-EVENTS = _made(
+EVENTS = _instances(
     Event,
     kind=st.sampled_from(EventKind),
     event_time=_TEXT,
@@ -86,7 +86,7 @@ EVENTS = _made(
     without_commits=st.booleans(),
     skip_option=st.none() | st.just("ci.skip"),
     pull_request=st.none()
-    | _made(
+    | _instances(
         PullRequest,
         number=st.integers(),
         action=st.sampled_from(PullRequestAction),
@@ -99,19 +99,21 @@ EVENTS = _made(
         target_unclear=st.booleans(),
         source_ref=_TEXT,
         approval=st.none()
-        | _made(
+        | _instances(
             Approval,
             labels=st.lists(st.text() | st.just("preview"), max_size=2).map(tuple),
             comment=_TEXT | st.just("/preview"),
             person=_TEXT | st.just("ada"),
         ),
     ),
-    release=st.none() | _made(Release, action=st.text() | st.just("published"), tag=_NAMES),
+    release=st.none() | _instances(Release, action=st.text() | st.just("published"), tag=_NAMES),
     schedule=st.none()
-    | _made(Schedule, route=st.sampled_from(["web", "gone"]), scheduled_time=st.text("0Z-:T", min_size=1, max_size=64)),
-    object=st.none() | _made(StoredObject, bucket=st.just("artifacts"), key=st.text()),
+    | _instances(
+        Schedule, route=st.sampled_from(["web", "gone"]), scheduled_time=st.text("0Z-:T", min_size=1, max_size=64)
+    ),
+    object=st.none() | _instances(StoredObject, bucket=st.just("artifacts"), key=st.text()),
     request=st.none()
-    | _made(RequestedJob, route=st.sampled_from(["web", "gone"]), reason=st.none() | st.text(max_size=255))
-    | _made(RequestedJob, operation=st.text(), parameters=st.dictionaries(st.text(), st.text())),
+    | _instances(RequestedJob, route=st.sampled_from(["web", "gone"]), reason=st.none() | st.text(max_size=255))
+    | _instances(RequestedJob, operation=st.text(), parameters=st.dictionaries(st.text(), st.text())),
     key=_TEXT,
 )

@@ -82,8 +82,8 @@ class Sam:
 
 
 def _pythons() -> Iterator[Path]:
-    if found := shutil.which("python3.13"):
-        yield Path(found)
+    if result := shutil.which("python3.13"):
+        yield Path(result)
     # pyenv's own python3.13 refuses to run where another version is chosen.
     yield from sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.13*/bin/python3.13"))
 

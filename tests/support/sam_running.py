@@ -45,12 +45,12 @@ class Running:
 
     def reports(self, name: str) -> list[dict[str, Any]]:
         """What a stand-in for a target of reports has received."""
-        asked = urllib.request.Request(f"{self._endpoint_url}/_local/reports", headers={"Accept": "application/json"})
-        with urllib.request.urlopen(asked) as answer:
+        request = urllib.request.Request(f"{self._endpoint_url}/_local/reports", headers={"Accept": "application/json"})
+        with urllib.request.urlopen(request) as answer:
             return [one for one in json.load(answer)["received"] if one["name"] == name]
 
     def ended_executions(self) -> list[str]:
         """The outcomes of the executions that have ended, oldest first; none while one runs."""
-        found = self.stepfunctions.list_executions(stateMachineArn=self.names["STATE_MACHINE_ARN"])["executions"]
-        outcomes = [str(one["status"]) for one in sorted(found, key=lambda one: one["startDate"])]
+        result = self.stepfunctions.list_executions(stateMachineArn=self.names["STATE_MACHINE_ARN"])["executions"]
+        outcomes = [str(one["status"]) for one in sorted(result, key=lambda one: one["startDate"])]
         return [] if "RUNNING" in outcomes else outcomes

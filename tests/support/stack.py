@@ -84,30 +84,34 @@ class Amplify:
 
     def started(self, app_id: str) -> list[dict[str, Any]]:
         """What StartJob was called with for an app."""
-        return [given for name, given in self.calls if name == "StartJob" and given["appId"] == app_id]
+        return [parameters for name, parameters in self.calls if name == "StartJob" and parameters["appId"] == app_id]
 
     def stopped(self, app_id: str) -> list[str]:
         """The jobs of an app that StopJob was called for."""
-        return [given["jobId"] for name, given in self.calls if name == "StopJob" and given["appId"] == app_id]
+        return [
+            parameters["jobId"]
+            for name, parameters in self.calls
+            if name == "StopJob" and parameters["appId"] == app_id
+        ]
 
     def handle(self, service: str, request: Request) -> Response:
-        operation, given = read_request(service, request)
-        validate(operation, given)
+        operation, parameters = read_request(service, request)
+        validate(operation, parameters)
         with self._lock:
-            self.calls.append((operation.name, given))
+            self.calls.append((operation.name, parameters))
         self.before_answer(operation.name)
         if operation.name in self.answers:
             return Response(json.dumps(self.answers[operation.name]), content_type="application/json")
-        return respond(operation, self._answer(operation.name, given))
+        return respond(operation, self._answer(operation.name, parameters))
 
-    def _answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
-        if given["appId"] not in self.apps:
-            raise ServiceError("NotFoundException", f"App {given['appId']} not found", 404)
-        app_id, branch_name = given["appId"], given.get("branchName", "")
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if parameters["appId"] not in self.apps:
+            raise ServiceError("NotFoundException", f"App {parameters['appId']} not found", 404)
+        app_id, branch_name = parameters["appId"], parameters.get("branchName", "")
         if operation == "GetApp":
             return {"app": self.apps[app_id]}
         if operation == "CreateBranch":
-            return self._create_branch(app_id, branch_name, given)
+            return self._create_branch(app_id, branch_name, parameters)
         jobs = self.jobs.get((app_id, branch_name))
         if jobs is None:
             raise ServiceError("NotFoundException", f"Branch {branch_name} not found", 404)
@@ -115,7 +119,7 @@ class Amplify:
             case "GetBranch":
                 return self._described(app_id, branch_name)
             case "UpdateBranch":
-                self.branches[app_id, branch_name] = self.branches.get((app_id, branch_name), {}) | given
+                self.branches[app_id, branch_name] = self.branches.get((app_id, branch_name), {}) | parameters
                 return self._described(app_id, branch_name)
             case "DeleteBranch":
                 described = self._described(app_id, branch_name)
@@ -125,28 +129,28 @@ class Amplify:
             case "ListJobs":
                 return {"jobSummaries": [job["summary"] for job in reversed(jobs)][:50]}
             case "StartJob":
-                return {"jobSummary": self._start(jobs, given)}
+                return {"jobSummary": self._start(jobs, parameters)}
             case "StartDeployment":
-                return {"jobSummary": self._deploy(jobs, given)}
+                return {"jobSummary": self._deploy(jobs, parameters)}
             case "GetJob":
                 for job in jobs:
-                    if job["summary"]["jobId"] == given["jobId"]:
+                    if job["summary"]["jobId"] == parameters["jobId"]:
                         return {"job": job}
-                raise ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
+                raise ServiceError("NotFoundException", f"Job {parameters['jobId']} not found", 404)
             case "StopJob":
                 for job in jobs:
-                    if job["summary"]["jobId"] == given["jobId"]:
+                    if job["summary"]["jobId"] == parameters["jobId"]:
                         return {"jobSummary": _stop(job["summary"])}
-                raise ServiceError("NotFoundException", f"Job {given['jobId']} not found", 404)
+                raise ServiceError("NotFoundException", f"Job {parameters['jobId']} not found", 404)
         raise ServiceError("InternalFailureException", f"a function called {operation}", 500)
 
-    def _create_branch(self, app_id: str, branch_name: str, given: dict[str, Any]) -> dict[str, Any]:
+    def _create_branch(self, app_id: str, branch_name: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if (app_id, branch_name) in self.jobs:
             raise ServiceError("BadRequestException", f"The branch {branch_name} already exists")
         if sum(app == app_id for app, _ in self.jobs) >= MOST_BRANCHES:
             raise ServiceError("LimitExceededException", "The app has the maximum number of branches.", 429)
         self.jobs[app_id, branch_name] = []
-        self.branches[app_id, branch_name] = given
+        self.branches[app_id, branch_name] = parameters
         return self._described(app_id, branch_name)
 
     def _described(self, app_id: str, branch_name: str) -> dict[str, Any]:
@@ -154,34 +158,40 @@ class Amplify:
         settings = self.branches.get((app_id, branch_name), {})
         return {"branch": names | {name: value for name, value in settings.items() if name != "appId"}}
 
-    def _deploy(self, jobs: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    def _deploy(self, jobs: list[dict[str, Any]], parameters: dict[str, Any]) -> dict[str, Any]:
         """Start what CreateDeployment made, or make and start what an address says."""
         self.when_asked_to_start()
         unfinished = [job["summary"] for job in jobs if job["summary"]["status"] in ("PENDING", "RUNNING")]
         if unfinished:
             number = unfinished[0]["jobId"]
             raise ServiceError("BadRequestException", f"The last job(deployment) {number} was not finished, wait")
-        if "jobId" in given:
-            summary: dict[str, Any] = next(job["summary"] for job in jobs if job["summary"]["jobId"] == given["jobId"])
+        if "jobId" in parameters:
+            summary: dict[str, Any] = next(
+                job["summary"] for job in jobs if job["summary"]["jobId"] == parameters["jobId"]
+            )
         else:
-            summary = {"jobId": str(len(jobs) + 1), "jobType": "MANUAL", "sourceUrl": given["sourceUrl"].split("?")[0]}
+            summary = {
+                "jobId": str(len(jobs) + 1),
+                "jobType": "MANUAL",
+                "sourceUrl": parameters["sourceUrl"].split("?")[0],
+            }
             jobs.append({"summary": summary, "steps": []})
         summary |= {"status": "PENDING", "startTime": datetime.now(UTC)}
         self.when_started()
         return summary
 
-    def _start(self, jobs: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    def _start(self, jobs: list[dict[str, Any]], parameters: dict[str, Any]) -> dict[str, Any]:
         self.when_asked_to_start()
         with self._lock:
             summary = {
                 "jobId": str(len(jobs) + 1),
-                "jobType": given["jobType"],
+                "jobType": parameters["jobType"],
                 "commitId": "HEAD",
                 "status": "PENDING",
                 "startTime": datetime.now(UTC),
             }
-            if "commitMessage" in given:
-                summary["commitMessage"] = given["commitMessage"]
+            if "commitMessage" in parameters:
+                summary["commitMessage"] = parameters["commitMessage"]
             jobs.append({"summary": summary, "steps": []})
         self.when_started()
         return summary
@@ -264,8 +274,8 @@ class Stack:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            made: Any = self.session.client(service, endpoint_url=self.url)  # type: ignore[call-overload]
-            self._clients[service] = made
+            result: Any = self.session.client(service, endpoint_url=self.url)  # type: ignore[call-overload]
+            self._clients[service] = result
         return self._clients[service]
 
     def function(self, name: str) -> Function:
@@ -290,8 +300,8 @@ class Stack:
         return self.session.resource("dynamodb", endpoint_url=self.url).Table("jobs")
 
     def item(self, pk: str, sk: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.jobs_table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item", {})
-        return found
+        result: dict[str, Any] = self.jobs_table.get_item(Key={"pk": pk, "sk": sk}, ConsistentRead=True).get("Item", {})
+        return result
 
     def published(self) -> list[dict[str, Any]]:
         """The messages of the topic since the last look."""
@@ -464,7 +474,9 @@ def _indexes(*keys: str) -> dict[str, Any]:
     return {"GlobalSecondaryIndexes": indexes} if indexes else {}
 
 
-def job_request(app_id: str, *, branch_name: str = "main", message: str | None = "Fix the header", **given: Any) -> Any:
+def job_request(
+    app_id: str, *, branch_name: str = "main", message: str | None = "Fix the header", **members: Any
+) -> Any:
     """The input of an execution, as receive_webhook makes it of a push."""
     commit = "89205432f5b72b15f33c8d9bd2a1bde3c0e4f5a6"
     parameters = {"appId": app_id, "branchName": branch_name, "jobType": "RELEASE", "commitId": commit}
@@ -490,13 +502,13 @@ def job_request(app_id: str, *, branch_name: str = "main", message: str | None =
             "deliveryId": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
         },
         "receivedAt": datetime.now(UTC).isoformat(),
-        **given,
+        **members,
     }
 
 
-def any_request(operation: str, parameters: dict[str, Any], **given: Any) -> Any:
+def any_request(operation: str, parameters: dict[str, Any], **members: Any) -> Any:
     """The input of an execution for any operation."""
-    return job_request("d1", operation=operation, parameters=parameters, **given)
+    return job_request("d1", operation=operation, parameters=parameters, **members)
 
 
 def payload_of(request: dict[str, Any]) -> dict[str, Any]:
@@ -514,10 +526,10 @@ def main(name: str, milliseconds: str, event: str) -> None:
     answers, sys.stdout = sys.stdout, sys.stderr
     module = load(name)
     try:
-        said = module.handler(json.loads(event), Context(int(milliseconds)))
+        answer = module.handler(json.loads(event), Context(int(milliseconds)))
     except Exception as error:
-        said = {"errorType": type(error).__name__, "errorMessage": str(error)}
-    answers.write(json.dumps(said))
+        answer = {"errorType": type(error).__name__, "errorMessage": str(error)}
+    answers.write(json.dumps(answer))
 
 
 if __name__ == "__main__":

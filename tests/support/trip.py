@@ -13,7 +13,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "core" / "amplify_jobs"
 FUNCTIONS = ROOT / "functions"
-SHARED = ("aws/", "model/", "errors.py", "observability.py", "settings.py", "text.py")
+SHARED = ("aws/", "model/", "clock.py", "errors.py", "observability.py", "settings.py", "text.py")
 
 
 @dataclass

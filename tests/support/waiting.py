@@ -7,22 +7,22 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
-def eventually(find: Callable[[], Found | None], *, seconds: float = 20) -> Found:
+def eventually(find: Callable[[], Value | None], *, seconds: float = 20) -> Value:
     """What `find` finds, once it finds anything that is true."""
     deadline = time.monotonic() + seconds
-    while not (found := find()):
+    while not (result := find()):
         if time.monotonic() > deadline:
             raise AssertionError(f"nothing was found within {seconds} s")
         time.sleep(0.02)
-    return found
+    return result
 
 
 def messages(sqs: Any, queue_url: str, *, count: int = 1, attributes: bool = False) -> list[Any]:
     """That many messages of a queue, as soon as they are there: bodies read as JSON, or whole messages."""
-    found: list[Any] = []
+    items: list[Any] = []
 
     def enough() -> bool:
         received = sqs.receive_message(
@@ -30,8 +30,8 @@ def messages(sqs: Any, queue_url: str, *, count: int = 1, attributes: bool = Fal
         )
         for message in received.get("Messages", []):
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-            found.append(message if attributes else json.loads(message["Body"]))
-        return len(found) >= count
+            items.append(message if attributes else json.loads(message["Body"]))
+        return len(items) >= count
 
     eventually(enough)
-    return found
+    return items

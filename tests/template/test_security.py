@@ -46,7 +46,7 @@ def test_each_skipped_check_would_fail(tmp_path: Path) -> None:
     ]
     # Outside the project, where checkov finds no configuration, and without the settings that it reads from variables.
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    found = subprocess.run(
+    process = subprocess.run(
         [*command, "--check", ",".join(SKIPPED), "--file", *map(str, FILES)],
         check=False,
         cwd=tmp_path,
@@ -54,8 +54,8 @@ def test_each_skipped_check_would_fail(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert found.returncode == 1, found.stderr
-    failed = {check["check_id"] for check in json.loads(found.stdout)["results"]["failed_checks"]}
+    assert process.returncode == 1, process.stderr
+    failed = {check["check_id"] for check in json.loads(process.stdout)["results"]["failed_checks"]}
     assert failed == set(SKIPPED)
 
 

@@ -54,7 +54,9 @@ PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
 
 def of_type(name: str) -> dict[str, dict[str, Any]]:
     """The resources of a type, with their properties."""
-    return {logical: found.get("Properties", {}) for logical, found in RESOURCES.items() if found["Type"] == name}
+    return {
+        logical: resource.get("Properties", {}) for logical, resource in RESOURCES.items() if resource["Type"] == name
+    }
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
@@ -113,17 +115,17 @@ def test_a_function_that_events_invoke_asynchronously_has_a_destination_for_what
 
 def events_of_functions() -> Iterator[tuple[str, str]]:
     for function, properties in FUNCTIONS.items():
-        for event, given in properties.get("Events", {}).items():
-            if given["Type"] in ("EventBridgeRule", "Schedule", "ScheduleV2"):
+        for event, settings in properties.get("Events", {}).items():
+            if settings["Type"] in ("EventBridgeRule", "Schedule", "ScheduleV2"):
                 yield function, event
 
 
 @pytest.mark.parametrize(("function", "event"), list(events_of_functions()))
 def test_a_rule_has_a_dead_letter_queue_and_a_retry_policy(function: str, event: str) -> None:
-    given = FUNCTIONS[function]["Events"][event]["Properties"]
-    assert attribute(given["DeadLetterConfig"]["Arn"]) == ("DeadLetterQueue", "Arn")
-    assert given["RetryPolicy"]["MaximumRetryAttempts"] > 0
-    assert 0 < given["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
+    settings = FUNCTIONS[function]["Events"][event]["Properties"]
+    assert attribute(settings["DeadLetterConfig"]["Arn"]) == ("DeadLetterQueue", "Arn")
+    assert settings["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    assert 0 < settings["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
 
 
 @pytest.mark.parametrize("name", of_type("AWS::Events::Rule"))
@@ -214,7 +216,7 @@ def nodes_of(path: Path) -> tuple[ast.AST, ...]:
 
 def modules_of(handler: Path) -> set[Path]:
     """The handler and every module of the package that it imports, directly or not."""
-    found, to_read = {handler}, [handler]
+    modules, to_read = {handler}, [handler]
     while to_read:
         path = to_read.pop()
         # What a module loads by the registry of operations it does not import.
@@ -227,10 +229,10 @@ def modules_of(handler: Path) -> set[Path]:
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             for name in names:
                 path = PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py")
-                if path.is_file() and path not in found:
-                    found.add(path)
+                if path.is_file() and path not in modules:
+                    modules.add(path)
                     to_read.append(path)
-    return found
+    return modules
 
 
 def settings_of(handler: Path) -> set[str]:
@@ -326,7 +328,7 @@ def subject_of(resource: Any) -> str:
 # Of this account, as the statement's condition says.
 READABLE = ("${Bucket.Arn}/*", "objects of ReadableBuckets")
 OBJECTS_THAT_REQUESTS_NAME = {
-    *(f"s3:{action} {what}" for action in ("GetObject", "GetObjectVersion") for what in READABLE),
+    *(f"s3:{action} {target}" for action in ("GetObject", "GetObjectVersion") for target in READABLE),
     "kms:Decrypt DecryptKeyArns",
 }
 
@@ -442,15 +444,15 @@ def called(paths: set[Path]) -> set[str]:
 
 @every_function
 def test_a_function_may_write_its_own_logs_and_traces_and_bury_what_failed(name: str) -> None:
-    found = {one["Sid"]: one for one in statements(FUNCTIONS[name]) if one["Sid"] in OF_EVERY_ROLE}
-    assert found["WriteLogs"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    own_statements = {one["Sid"]: one for one in statements(FUNCTIONS[name]) if one["Sid"] in OF_EVERY_ROLE}
+    assert own_statements["WriteLogs"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
-    assert attribute(found["WriteLogs"]["Resource"]) == (group, "Arn")
-    assert found["WriteTraces"]["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    assert attribute(own_statements["WriteLogs"]["Resource"]) == (group, "Arn")
+    assert own_statements["WriteTraces"]["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
     destination = FUNCTIONS[name].get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
-    assert ("KeepWhatFailed" in found) == (destination is not None)
+    assert ("KeepWhatFailed" in own_statements) == (destination is not None)
     if destination is not None:
-        assert found["KeepWhatFailed"]["Resource"] == destination["Destination"]
+        assert own_statements["KeepWhatFailed"]["Resource"] == destination["Destination"]
 
 
 def test_no_function_has_more_than_its_role_says() -> None:
@@ -487,16 +489,16 @@ def test_a_policy_names_exactly_what_the_function_calls(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "objects"),
+    ("buckets", "objects"),
     [
         ("", []),
         ("releases", ["arn:aws:s3:::releases/*"]),
         ("releases-*, schemas.example.com", ["arn:aws:s3:::releases-*/*", "arn:aws:s3:::schemas.example.com/*"]),
     ],
 )
-def test_requests_may_read_of_the_buckets_that_a_parameter_names(given: str, objects: list[str]) -> None:
+def test_requests_may_read_of_the_buckets_that_a_parameter_names(buckets: str, objects: list[str]) -> None:
     pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
-    template = Template(REPOSITORY / "template.yaml", {"ReadableBuckets": given}, pseudo)
+    template = Template(REPOSITORY / "template.yaml", {"ReadableBuckets": buckets}, pseudo)
     (policy,) = template.resources["StartJobFunctionRole"].properties["Policies"]
     statements = template.resolve(policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id)
     others = [statement for statement in statements if statement["Sid"] == "ReadObjectsOfReadableBuckets"]
@@ -594,11 +596,13 @@ def test_mirrors_are_kept_by_the_routes_in_repositories_that_a_parameter_names()
     pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
     template = Template(REPOSITORY / "template.yaml", {"MirrorRepositories": "web, docs"}, pseudo)
     (policy,) = template.resources["MirrorFunctionRole"].properties["Policies"]
-    given = template.resolve(policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id)
-    (mirrors,) = (one for one in given if one["Sid"] == "KeepMirrors")
+    resolved_statements = template.resolve(
+        policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id
+    )
+    (mirrors,) = (one for one in resolved_statements if one["Sid"] == "KeepMirrors")
     assert mirrors["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
     assert mirrors["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
-    assert not [one for one in given if one["Sid"] == "JoinVpc"]
+    assert not [one for one in resolved_statements if one["Sid"] == "JoinVpc"]
 
 
 def test_only_preview_makes_and_deletes_branches_of_apps() -> None:
@@ -1041,8 +1045,8 @@ def test_the_errors_that_the_machine_names_are_those_that_are_raised(name: str) 
     for state in definition(name)["States"].values():
         for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
             named |= set(rule["ErrorEquals"])
-    ours = {error for error in named if "." not in error}
-    assert ours == {error.__name__ for error in errors.RetryableError.__subclasses__()} | {
+    names = {error for error in named if "." not in error}
+    assert names == {error.__name__ for error in errors.RetryableError.__subclasses__()} | {
         "RequestRejected",
         "Superseded",
         "AlreadyFollowed",
@@ -1059,16 +1063,18 @@ def test_a_batch_that_fails_is_left_to_the_next_look_and_ends_no_other() -> None
 @every_machine
 def test_every_substitution_is_given_and_used(name: str) -> None:
     text = (REPOSITORY / MACHINES[name]["DefinitionUri"]).read_text(encoding="utf-8")
-    given = MACHINES[name]["DefinitionSubstitutions"]
-    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(given)
-    for value in given.values():
+    substitutions = MACHINES[name]["DefinitionSubstitutions"]
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(substitutions)
+    for value in substitutions.values():
         assert attribute(value)[0] in RESOURCES
 
 
 @every_machine
 def test_the_machine_may_invoke_its_functions_and_no_others(name: str) -> None:
-    given = MACHINES[name]["DefinitionSubstitutions"]
-    invoked = {attribute(value) for substitution, value in given.items() if substitution.endswith("FunctionArn")}
+    substitutions = MACHINES[name]["DefinitionSubstitutions"]
+    invoked = {
+        attribute(value) for substitution, value in substitutions.items() if substitution.endswith("FunctionArn")
+    }
     allowed = next(each for each in statements(MACHINES[name]) if each["Action"] == "lambda:InvokeFunction")
     assert {attribute(resource) for resource in allowed["Resource"]} == invoked
 

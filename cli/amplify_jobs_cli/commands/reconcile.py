@@ -10,7 +10,7 @@ from typing import Any
 from amplify_jobs.routing.reconciled import reasons_against
 from amplify_jobs_cli.commands.arguments import add_command, add_json, add_stack, find_stack
 from amplify_jobs_cli.output.screen import put_json
-from amplify_jobs_cli.recovery.reconcile import Found, reconcile
+from amplify_jobs_cli.recovery.reconcile import ReconcileResult, reconcile
 from amplify_jobs_cli.reports.targets import routes_in_effect
 
 _EXAMPLES = """\
@@ -45,37 +45,37 @@ def reconcile_now(options: argparse.Namespace) -> int:
     """Ask git hosts now where their refs stand, and for the jobs of pushes whose delivery was lost."""
     stack = find_stack(options)
     order = {"dryRun": options.dry_run, "afterMinutes": options.after}
-    found = reconcile(stack.session, stack.output("reconcileStateMachineArn"), order)
+    result = reconcile(stack.session, stack.output("reconcileStateMachineArn"), order)
     left_out = reasons_against(routes_in_effect(stack))
     if options.json:
-        put_json({"stack": options.stack, **order, **asdict(found), "leftOut": left_out})
+        put_json({"stack": options.stack, **order, **asdict(result), "leftOut": left_out})
     else:
-        for line in lines(found, left_out, dry_run=options.dry_run):
+        for line in lines(result, left_out, dry_run=options.dry_run):
             print(line)
-    return int(bool(found.unreached or found.errors))
+    return int(bool(result.unreached or result.errors))
 
 
-def lines(found: Found, left_out: Mapping[str, str], *, dry_run: bool) -> Iterator[str]:
+def lines(result: ReconcileResult, left_out: Mapping[str, str], *, dry_run: bool) -> Iterator[str]:
     """What is told to people."""
-    for push in found.pushes:
+    for push in result.pushes:
         note = f": {push['note']}" if "note" in push else ""
         yield f"Missed: {push['repository']} {push['ref']} {push['commit'][:12]} (source {push['source']}){note}"
-    if len(found.pushes) < found.missed:
-        yield f"… and {found.missed - len(found.pushes)} more"
-    if found.redelivered:
-        yield f"Failed deliveries that the host was asked for again: {found.redelivered}"
-    for each in found.first:
+    if len(result.pushes) < result.missed:
+        yield f"… and {result.missed - len(result.pushes)} more"
+    if result.redelivered:
+        yield f"Failed deliveries that the host was asked for again: {result.redelivered}"
+    for each in result.first:
         yield f"First look: {each['repository']} (source {each['source']}): nothing is built for what is there"
-    for each in found.unreached:
+    for each in result.unreached:
         yield f"Not reached: {each['repository']} (source {each['source']}): {each['reason']}"
-    for error in found.errors:
+    for error in result.errors:
         yield f"A batch of repositories failed with {error}; the log of the function reconcile has the reason"
     for route, reason in left_out.items():
         yield f"Not looked at: route {route}: {reason}"
-    if not found.repositories and not found.errors:
+    if not result.repositories and not result.errors:
         yield "No repository to look at: no route for push names one whose source has git."
         return
     end = "would be asked for" if dry_run else "asked for"
-    waiting = f"pushes that may still be delivered: {found.waiting}"
-    yield f"Repositories: {found.repositories}; refs: {found.refs}; {waiting}."
-    yield f"Missed pushes {end}: {found.missed}."
+    waiting = f"pushes that may still be delivered: {result.waiting}"
+    yield f"Repositories: {result.repositories}; refs: {result.refs}; {waiting}."
+    yield f"Missed pushes {end}: {result.missed}."

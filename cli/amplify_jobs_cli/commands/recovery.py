@@ -76,7 +76,9 @@ def replay_dead_letters(options: argparse.Namespace) -> None:
         if not options.json:
             print(f"Sent again: {_line(message)}")
     if options.json:
-        put_json({"deadLetters": [{**_letter(each), "sentAgain": each.letter is not None} for each in messages]})
+        put_json(
+            {"deadLetters": [{**_letter(message), "sentAgain": message.letter is not None} for message in messages]}
+        )
         return
     for message in messages:
         if message.letter is None:
@@ -134,7 +136,7 @@ def _letter(message: DeadLetterMessage) -> dict[str, Any]:
     letter = message.letter
     return {
         "sentAt": message.sent_at.isoformat(),
-        "what": letter.what if letter else None,
+        "what": letter.description if letter else None,
         "function": letter.function.rpartition(":")[2] if letter else None,
         "reason": letter.reason if letter else message.fault,
     }
@@ -144,4 +146,6 @@ def _line(message: DeadLetterMessage) -> str:
     letter = message.letter
     if letter is None:
         return f"unknown message: {message.fault}"
-    return f"{letter.what} for {letter.function.rpartition(':')[2]}" + (f": {letter.reason}" if letter.reason else "")
+    return f"{letter.description} for {letter.function.rpartition(':')[2]}" + (
+        f": {letter.reason}" if letter.reason else ""
+    )

@@ -106,7 +106,9 @@ def list_reports(options: argparse.Namespace) -> None:
     queues = _queues(stack)
     waiting, dead = queues.waiting(), queues.dead_reports()
     if options.json:
-        content = [{"target": each.name, "kind": each.target.kind, "stopped": stops[each.name]} for each in targets]
+        content = [
+            {"target": target.name, "kind": target.target.kind, "stopped": stops[target.name]} for target in targets
+        ]
         dead_reports = [report.as_json() for report in dead]
         put_json({"stack": stack.name, "targets": content, "waiting": waiting, "deadReports": dead_reports})
         return
@@ -142,15 +144,15 @@ def replay_reports(options: argparse.Namespace) -> None:
     if options.since is not None:
         _replay_announcements(stack, options)
         return
-    sent = []
+    reports_sent = []
     for report in _queues(stack).send_again(options.target):
-        sent.append(report)
+        reports_sent.append(report)
         if not options.json:
             print(f"Sent again: {report.text()}", flush=True)
     if options.json:
-        put_json({"stack": stack.name, "reports": [report.as_json() for report in sent]})
+        put_json({"stack": stack.name, "reports": [report.as_json() for report in reports_sent]})
         return
-    print(f"{count(len(sent), 'report')} sent again.")
+    print(f"{count(len(reports_sent), 'report')} sent again.")
 
 
 def _replay_announcements(stack: Stack, options: argparse.Namespace) -> None:

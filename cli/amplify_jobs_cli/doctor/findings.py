@@ -62,7 +62,7 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
 
 def summary(findings: Sequence[Finding]) -> str:
     """The last line."""
-    found = counts(findings)
-    parts = [count(found[name], name) for name in ("problem", "warning") if found[name]]
-    parts += [f"{found['unknown']} not looked at"] if found["unknown"] else []
-    return f"{', '.join(parts)}, {found['ok']} ok." if parts else f"All {found['ok']} checks are ok."
+    numbers = counts(findings)
+    parts = [count(numbers[name], name) for name in ("problem", "warning") if numbers[name]]
+    parts += [f"{numbers['unknown']} not looked at"] if numbers["unknown"] else []
+    return f"{', '.join(parts)}, {numbers['ok']} ok." if parts else f"All {numbers['ok']} checks are ok."

@@ -104,10 +104,10 @@ def _deliveries(seen: Observations) -> Iterator[Finding]:
 def _account(check: str, account: AccountMismatch, _: Observations) -> Iterator[Finding]:
     texts = dict.fromkeys(text for _, text in account.warnings)
     for text in texts:
-        what, advice = text.rpartition("; ")[::2]
-        places = ", ".join(place for place, message in account.warnings if message == text)
+        message, advice = text.rpartition("; ")[::2]
+        places = ", ".join(place for place, warning in account.warnings if warning == text)
         name = _AUTO_BUILD if text.startswith(_AUTO_BUILD) else check
-        yield problem(name, f"{what or text} ({places})", advice if what else "")
+        yield problem(name, f"{message or text} ({places})", advice if message else "")
     for trouble in account.troubles:
         yield unknown(check, trouble.removesuffix(" or use --no-lookup"))
     if not texts and not account.troubles:

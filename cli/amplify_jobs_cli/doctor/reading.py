@@ -132,8 +132,8 @@ class _Reader:
     def account(self, routes: Routes) -> AccountMismatch:
         used = uses(routes)
         reader = AccountReader.connect(self._stack.session)
-        found = tuple(warnings(used, reader.read(used), self._stack.reach))
-        return AccountMismatch(found, tuple(reader.troubles))
+        account_warnings = tuple(warnings(used, reader.read(used), self._stack.reach))
+        return AccountMismatch(account_warnings, tuple(reader.troubles))
 
     def left_behind(self, routes: Routes) -> Sequence[str]:
         stored = self._stack.scheduler().stored()
@@ -144,12 +144,12 @@ class _Reader:
 
     def rules(self) -> Mapping[str, str]:
         client = self._stack.session.client("events", config=READ_CONFIG)
-        found: dict[str, str] = {}
+        states: dict[str, str] = {}
         for bus in ("default", self._stack.output("busName")):
             with _call("events:ListRules", "the rules"):
                 answer = client.list_rules(EventBusName=bus, NamePrefix=f"{self._stack.name}-")
-                found |= {rule["Name"]: rule["State"] for rule in answer["Rules"]}
-        return found
+                states |= {rule["Name"]: rule["State"] for rule in answer["Rules"]}
+        return states
 
     def alarms(self) -> Mapping[str, str]:
         client = self._stack.session.client("cloudwatch", config=READ_CONFIG)
@@ -176,15 +176,15 @@ class _Reader:
         return JobsClient(self._stack.jobs_api())
 
 
-def _call(action: str, what: str) -> Any:
+def _call(action: str, subject: str) -> Any:
     """Translate what goes wrong in a call; one that is refused names the permission that is missing."""
 
     def meaning(error: ErrorResponse) -> AmplifyJobsError | None:
         if error.code not in _NOT_ALLOWED:
             return None
-        return _NotAllowedError(f"{what} can't be read: these credentials need the permission {action}")
+        return _NotAllowedError(f"{subject} can't be read: these credentials need the permission {action}")
 
-    return aws_call(f"{what} can't be read", meaning)
+    return aws_call(f"{subject} can't be read", meaning)
 
 
 def _is_recent(execution: Mapping[str, Any]) -> bool:

@@ -113,7 +113,7 @@ class _Reader:
         for headers, payload in _RECORDS:
             sent_headers, sent_payload = Payload(raw).member(*headers), Payload(raw).member(*payload)
             if isinstance(sent_headers, dict) and _has(raw, payload):
-                return self._sent(sent_headers, sent_payload, encoded=raw.get("isBase64Encoded") is True)
+                return self._parse_request(sent_headers, sent_payload, encoded=raw.get("isBase64Encoded") is True)
         if isinstance(raw.get("events"), list) and raw.keys() & {"requests", "ignored", "deferred"}:
             return self._answer(raw)
         if "kind" in raw:
@@ -149,7 +149,7 @@ class _Reader:
         request = _http_request({**raw, "pathParameters": {"source": self.source}} if self.source else raw)
         return self._delivery(request.path_parameters.source, request.headers, request.decoded_body())
 
-    def _sent(self, headers: dict[str, Any], payload: object, *, encoded: bool = False) -> RecordedEvent:
+    def _parse_request(self, headers: dict[str, Any], payload: object, *, encoded: bool = False) -> RecordedEvent:
         """A body with the headers that it was sent with; the body is a text, or JSON within JSON."""
         body = payload if isinstance(payload, str) else json.dumps(payload)
         parameters = {"source": self._host_source()}

@@ -72,8 +72,8 @@ class JobsClient:
 
     def branch(self, app: str, branch_name: str) -> BranchState | None:
         """One branch of an app, named by its id or name; None if no job was followed there."""
-        found = list(pages(self._api, "/branches", {"app": app, "branch": branch_name}, 1))
-        return _parse(BranchState, found[0]) if found else None
+        branches = list(pages(self._api, "/branches", {"app": app, "branch": branch_name}, 1))
+        return _parse(BranchState, branches[0]) if branches else None
 
     def health(self) -> Health:
         """How current the index is."""

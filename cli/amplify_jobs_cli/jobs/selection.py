@@ -63,7 +63,7 @@ class Selection:
         return not self.commit or any(commit.startswith(self.commit.lower()) for commit in commits)
 
     @property
-    def what(self) -> str:
+    def description(self) -> str:
         """Name it in a sentence: "request web-1", "job of app web, branch main"."""
         if self.request_id:
             return f"request {self.request_id}"
@@ -79,17 +79,19 @@ def find_request(client: JobsClient, selection: Selection, *, is_open: bool = Fa
         if selection.fits(request) and not (is_open and request.state.is_end):
             return request.request_id
     has_not_ended = " that has not ended" if is_open else ""
-    raise NoSuchRequestError(f"there is no {selection.what}{has_not_ended}; amplify-jobs jobs lists what there is")
+    raise NoSuchRequestError(
+        f"there is no {selection.description}{has_not_ended}; amplify-jobs jobs lists what there is"
+    )
 
 
 def find_requests(client: JobsClient, selection: Selection) -> list[RequestSummary]:
     """The requests that are meant: the newest alone, or all of a commit. Empty if there are none yet."""
     if selection.request_id:
         return [client.request(selection.request_id)]
-    found = (
+    matches = (
         request for request in client.each_request(selection.filters(), _MOST_LOOKED_THROUGH) if selection.fits(request)
     )
     if selection.commit:
-        return list(found)
-    newest = next(found, None)
+        return list(matches)
+    newest = next(matches, None)
     return [] if newest is None else [newest]

@@ -97,7 +97,7 @@ class Waiter:
         if requests:
             self._view.show([self._progress(request) for request in requests], self._clock.now())
         else:
-            self._view.note(f"waiting for the {self._selection.what}", self._clock.now())
+            self._view.note(f"waiting for the {self._selection.description}", self._clock.now())
         return requests
 
     def _progress(self, request: RequestSummary) -> Progress:
@@ -110,8 +110,8 @@ class Waiter:
             return None
         deliveries = self._deliveries()
         if requests:
-            known = {request.request_id for request in requests}
-            return None if led_to(deliveries, self._selection.route) - known else Result(outcome_of(requests), requests)
+            ids = {request.request_id for request in requests}
+            return None if led_to(deliveries, self._selection.route) - ids else Result(outcome_of(requests), requests)
         if (reasons := refusals(deliveries, self._selection.route)) is None:
             return None
         text = f"no route wants {self._selection.commit}: {reasons}"
@@ -142,10 +142,16 @@ def led_to(deliveries: Sequence[DeliveryStory], route: str | None) -> set[str]:
 
 def refusals(deliveries: Sequence[DeliveryStory], route: str | None) -> str | None:
     """Why no route wants what was delivered; None while that is not decided, or one does."""
-    decisions = [each for delivery in deliveries for each in delivery.decisions if route in (None, each.route)]
+    decisions = [
+        decision for delivery in deliveries for decision in delivery.decisions if route in (None, decision.route)
+    ]
     if not decisions or any(decision.matched for decision in decisions):
         return None
-    return "; ".join(dict.fromkeys(f"{each.route}: {each.reason}" if each.route else each.reason for each in decisions))
+    return "; ".join(
+        dict.fromkeys(
+            f"{decision.route}: {decision.reason}" if decision.route else decision.reason for decision in decisions
+        )
+    )
 
 
 def outcome_of(requests: Collection[RequestSummary]) -> Outcome:
@@ -161,7 +167,9 @@ def _impatience(
 ) -> Result | None:
     minutes = int(waited.total_seconds() // 60)
     if waited >= patience.end:
-        return Result(Outcome.TIMED_OUT, requests, f"the {selection.what} did not end within {minutes} min; it goes on")
+        return Result(
+            Outcome.TIMED_OUT, requests, f"the {selection.description} did not end within {minutes} min; it goes on"
+        )
     if not requests and waited >= patience.start:
-        return Result(Outcome.TIMED_OUT, (), f"there is no {selection.what} after {minutes} min")
+        return Result(Outcome.TIMED_OUT, (), f"there is no {selection.description} after {minutes} min")
     return None

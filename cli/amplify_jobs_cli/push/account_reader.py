@@ -108,12 +108,14 @@ class AccountReader:
         except _NotAllowedError:
             return
 
-    def _ask(self, action: str, what: str, call: Callable[[], Answer]) -> Answer:
+    def _ask(self, action: str, subject: str, call: Callable[[], Answer]) -> Answer:
         try:
-            with aws_errors(what, _meaning):
+            with aws_errors(subject, _meaning):
                 return call()
         except _NotAllowedError:
-            self._add(f"{what} was not looked up: the IAM action {action} is not allowed; allow it or use --no-lookup")
+            self._add(
+                f"{subject} was not looked up: the IAM action {action} is not allowed; allow it or use --no-lookup"
+            )
             raise
 
     def _add(self, trouble: str) -> None:

@@ -96,9 +96,9 @@ def push(routes: Routes, stack: Stack, options: PushOptions) -> None:
         for secret in [secret for secret in source.secrets if secret in missing]:
             print(f"  {secret} is missing. Create it, and show it to copy it to the host's webhook settings:")
             print("\n".join(f"    {command}" for command in source_commands(secret, source.provider, stack.region)))
-    for place, secret, what in _secrets_of_others(routes):
+    for place, secret, noun in _secrets_of_others(routes):
         if secret in missing:
-            print(f"\n{place}: {pasted_text(secret, what, stack.region)}")
+            print(f"\n{place}: {pasted_text(secret, noun, stack.region)}")
     for name, target in routes.reports.items():
         for secret in [secret for secret in secrets_of(target) if secret in missing]:
             print(f"\n{name}: {missing_text(secret, target, stack.region)}")

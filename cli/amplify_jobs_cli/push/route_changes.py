@@ -39,8 +39,8 @@ def route_changes(stored: StoredRoutes, routes: Routes) -> list[Change]:
     after = _sections(_plain(routes))
     return [
         change
-        for section, what in _SECTIONS.items()
-        for change in _section(what, stored.sections.get(section, {}), after.get(section, {}))
+        for section, noun in _SECTIONS.items()
+        for change in _section(noun, stored.sections.get(section, {}), after.get(section, {}))
     ]
 
 
@@ -64,15 +64,15 @@ def _plain(routes: Routes) -> dict[str, Any]:
     return routes.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def _section(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _section(noun: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     for name in [*after, *(name for name in before if name not in after)]:
         if name not in before:
-            yield Change(Kind.ADDED, what, name)
+            yield Change(Kind.ADDED, noun, name)
         elif name not in after:
-            yield Change(Kind.REMOVED, what, name)
+            yield Change(Kind.REMOVED, noun, name)
         elif before[name] != after[name]:
             members = _members(dict(_leaves(before[name])), dict(_leaves(after[name])))
-            yield Change(Kind.CHANGED, what, name, members=tuple(members))
+            yield Change(Kind.CHANGED, noun, name, members=tuple(members))
 
 
 def _members(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Member]:

@@ -35,11 +35,11 @@ def missing_text(name: str, target: Target, region: str) -> str:
     return pasted_text(name, "the webhook's address" if isinstance(target, ChatWebhook) else "the token", region)
 
 
-def pasted_text(name: str, what: str, region: str) -> str:
+def pasted_text(name: str, noun: str, region: str) -> str:
     """Say that a secret is missing that a host gives, and how it comes into SSM."""
     # From standard input: of an address as an argument, version 1 of the AWS CLI stores what the address answers.
     return (
-        f"{name} is missing. Run this, paste {what}, and press Enter:\n"
+        f"{name} is missing. Run this, paste {noun}, and press Enter:\n"
         '    read -rs SECRET && printf %s "$SECRET" | aws ssm put-parameter --type SecureString '
         f"{_place(name, region)} --value file:///dev/stdin"
     )

@@ -23,7 +23,7 @@ class DeadLetter:
     reason: str
 
     @property
-    def what(self) -> str:
+    def description(self) -> str:
         """Name the event in a few words."""
         event = self.event if isinstance(self.event, dict) else {}
         return str(event.get("detail-type") or event.get("detailType") or "event")

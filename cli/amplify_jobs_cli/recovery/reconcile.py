@@ -19,7 +19,7 @@ _POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Found:
+class ReconcileResult:
     """What all batches of an execution found; `errors` are those of batches that failed."""
 
     repositories: int = 0
@@ -35,7 +35,7 @@ class Found:
 
 def reconcile(
     session: boto3.Session, machine: str, order: Mapping[str, Any], sleep: Callable[[float], object] = time.sleep
-) -> Found:
+) -> ReconcileResult:
     """Start an execution, wait for its end, and give what it found. Raises ServiceTrouble."""
     states = session.client("stepfunctions", config=_CONFIG)
     with aws_call("the execution of reconcile can't be started"):
@@ -44,7 +44,7 @@ def reconcile(
         with aws_call(f"{execution} can't be read"):
             answer = states.describe_execution(executionArn=execution)
         if answer["status"] == "SUCCEEDED":
-            return found(json.loads(answer["output"]))
+            return summarize(json.loads(answer["output"]))
         if answer["status"] != "RUNNING":
             raise ServiceTrouble(
                 f"{execution} is {answer['status']}: {answer.get('error', 'no error')}; see its history"
@@ -52,7 +52,7 @@ def reconcile(
         sleep(_POLL_SECONDS)
 
 
-def found(batches: Sequence[Mapping[str, Any]]) -> Found:
+def summarize(batches: Sequence[Mapping[str, Any]]) -> ReconcileResult:
     """Put what the batches found together."""
     looked = [batch for batch in batches if "error" not in batch]
 
@@ -60,9 +60,9 @@ def found(batches: Sequence[Mapping[str, Any]]) -> Found:
         return sum(int(batch[name]) for batch in looked)
 
     def every(name: str) -> tuple[Mapping[str, str], ...]:
-        return tuple(each for batch in looked for each in batch[name])
+        return tuple(member for batch in looked for member in batch[name])
 
-    return Found(
+    return ReconcileResult(
         repositories=total("repositories"),
         refs=total("refs"),
         waiting=total("waiting"),

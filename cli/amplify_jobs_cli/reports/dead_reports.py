@@ -71,13 +71,13 @@ class ReportQueues:
 
     def dead_reports(self) -> list[DeadReport]:
         """Those that were given up, at most ten about one subject; they stay, and others see them at once."""
-        found = list(self._take())
+        reports = list(self._take())
         with aws_call("the dead-letter queue of reports can't be read"):
-            for report in found:
+            for report in reports:
                 self._sqs.change_message_visibility(
                     QueueUrl=self._dead_letter_queue_url, ReceiptHandle=report.receipt, VisibilityTimeout=0
                 )
-        return found
+        return reports
 
     def send_again(self, target: str | None) -> Iterator[DeadReport]:
         """Put reports, all or those to a target, back into the queue in their order, and give each that was."""

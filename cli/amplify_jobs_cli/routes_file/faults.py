@@ -28,8 +28,8 @@ def find_faults(value: Any, stack: str, scalar: Scalar) -> list[Problem]:
         key = next(key for key in ("on", "true", "jobs") if key in value)
         return [Problem((key,), _WORKFLOW, "key")]
     if not isinstance(value, dict):
-        what = "the file is empty" if value is None else f"the file holds {kind_of(value)}, not an object"
-        return [Problem((), f"{what}; use sources: and routes:, as in docs/routes.md", "key")]
+        fault = "the file is empty" if value is None else f"the file holds {kind_of(value)}, not an object"
+        return [Problem((), f"{fault}; use sources: and routes:, as in docs/routes.md", "key")]
     checks = (
         name_faults(value, stack),
         allow_faults(value),

@@ -57,11 +57,11 @@ def _conditions(hosts: list[str], when: When, name: str) -> Iterator[Problem]:
     condition = getattr(when, kind)
     event = f"a {kind.replace('_', ' ')}"
     for key in sorted(condition.model_fields_set & _CONDITIONS.keys()):
-        capability, what, consequence = _CONDITIONS[key]
+        capability, fact, consequence = _CONDITIONS[key]
         # Tags have no paths.
         kinds = [event_kind for event_kind in when.kinds if key != "paths" or event_kind is not EventKind.TAG]
         if kinds and omit(hosts, kinds, capability):
-            message = f"{_never_tell(hosts)} {what.format(event=event)}: {consequence}"
+            message = f"{_never_tell(hosts)} {fact.format(event=event)}: {consequence}"
             yield Problem(("routes", name, "when", kind, key), message)
     if (
         "actions" in condition.model_fields_set

@@ -72,8 +72,8 @@ class Masking:
 
     def text(self, text: str) -> str:
         """A message without secrets and control characters."""
-        shown = self._hidden.sub(HIDDEN, text) if self._hidden else text
-        return _printable(_KNOWN_FORMS.sub(HIDDEN, shown))
+        masked_text = self._hidden.sub(HIDDEN, text) if self._hidden else text
+        return _printable(_KNOWN_FORMS.sub(HIDDEN, masked_text))
 
     def excerpt(self, position: Position) -> tuple[str, str]:
         """The line of a position without secrets, and a line that marks the position below it."""

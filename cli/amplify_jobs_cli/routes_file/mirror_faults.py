@@ -42,7 +42,7 @@ def _code_faults(path: Path, route: Any, sources: dict[str, Any]) -> Iterator[Pr
         message = f"the route's event has no commit; use a route that waits for one of {', '.join(_WITH_CODE)}"
         yield Problem((*path, "mirror"), message, "key")
     name = member(route, "source")
-    with_code = [each for each, source in sources.items() if isinstance(member(source, "git"), dict)]
+    with_code = [name for name, source in sources.items() if isinstance(member(source, "git"), dict)]
     use = one_of(str(name), with_code) if with_code else "add git, with the url of its repositories, to the source"
     if name is None:
         yield Problem((*path, "source"), f"is missing; a mirror needs the source that has the code: {use}")

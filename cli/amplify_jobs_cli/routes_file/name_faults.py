@@ -41,14 +41,14 @@ def _secret_faults(value: Any, stack: str) -> Iterator[Problem]:
                 yield problem
 
 
-def secret_problem(path: Path, secret: str, stack: str, right: str, what: str = "the secret") -> Problem | None:
+def secret_problem(path: Path, secret: str, stack: str, right: str, noun: str = "the secret") -> Problem | None:
     """Say why the stack can't read a secret by its name; `right` is a name that it could, `what` the secret is."""
     if secret.startswith(f"/{stack}/secrets/"):
         return None
     if re.fullmatch(r"/[A-Za-z0-9_.-]{1,64}/secrets(/[A-Za-z0-9_.-]{1,64})+", secret):
         return Problem(path, f"stack {stack} can't read {secret}; use {right}")
     wrong = "this is not the name of an SSM parameter that the stack can read"
-    return Problem(path, f"{wrong}; put {what} into SSM, and write its name here, like {right}")
+    return Problem(path, f"{wrong}; put {noun} into SSM, and write its name here, like {right}")
 
 
 def _timezone_faults(value: Any) -> Iterator[Problem]:

@@ -87,17 +87,17 @@ def _first_wrong(pattern: str) -> tuple[str, str] | None:
 
 def _wrong_name(pattern: str, key: str) -> tuple[str, str] | None:
     """What git takes for no branch or tag, and the pattern that is meant."""
-    what = "tag" if key == "tags" else "branch"
+    noun = "tag" if key == "tags" else "branch"
     right = re.sub(r"//+", "/", pattern).strip("/") or "**"
     if pattern not in (right, "**"):
-        return f"no {what} begins or ends with / or has //", right
+        return f"no {noun} begins or ends with / or has //", right
     if pattern.startswith(("./", "../")):
-        return f"no {what} begins with ./", re.sub(r"^(\.{1,2}/+)+", "", pattern) or "**"
+        return f"no {noun} begins with ./", re.sub(r"^(\.{1,2}/+)+", "", pattern) or "**"
     if pattern in (".*", ".+"):
         return "this is a regular expression, and patterns are not", "**"
     if re.search(r"(?:^|/)\.|\.\.|@\{|\.lock(?:/|$)|\.$", pattern):
         right = re.sub(r"\.lock(?=/|$)|@\{|(?:(?<=/)|^)\.+|\.+$", "", re.sub(r"\.\.+", ".", pattern)) or "**"
-        return f"git takes no such name for a {what}", right
+        return f"git takes no such name for a {noun}", right
     return None
 
 
@@ -105,8 +105,8 @@ def _improbable(pattern: str, key: str) -> tuple[str, str] | None:
     """What git may have, but hardly has, and what to write instead."""
     prefix = re.match(r"refs/(?:heads|tags|remotes/[^/]+)/|heads/|origin/", pattern) if key in _NAMES else None
     if prefix and pattern != prefix[0]:
-        what = "a tag" if key == "tags" else "a branch"
-        return f"the name of {what} comes without {prefix[0]}", _quoted(pattern[prefix.end() :])
+        noun = "a tag" if key == "tags" else "a branch"
+        return f"the name of {noun} comes without {prefix[0]}", _quoted(pattern[prefix.end() :])
     if match := _ALTERNATIVES.fullmatch(pattern):
         before, inner, after = match.groups()
         alternatives = ", ".join(_quoted(f"{before}{part.strip()}{after}") for part in inner.split(","))

@@ -29,8 +29,8 @@ def preview_faults(value: Any, stack: str) -> Iterator[Problem]:
                 yield problem
         # Other checks tell what is wrong with a route that is none.
         route = _model(Route, raw)
-        if route is not None and (found := preview_problem(route, sources)) is not None:
-            place, message = found
+        if route is not None and (place_and_message := preview_problem(route, sources)) is not None:
+            place, message = place_and_message
             yield Problem(("routes", name, *place), message, "key" if place == ("preview",) else "value")
 
 

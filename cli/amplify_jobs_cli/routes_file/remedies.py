@@ -53,8 +53,8 @@ def flow(value: Any, depth: int = 0) -> str:
 def _like(values: list[Any]) -> str:
     if not values:
         return ""
-    *others, last = map(flow, values)
-    return f", like {', '.join(others)} or {last}" if others else f", like {last}"
+    *rest, last = map(flow, values)
+    return f", like {', '.join(rest)} or {last}" if rest else f", like {last}"
 
 
 def _limits(field: FieldInfo) -> str:

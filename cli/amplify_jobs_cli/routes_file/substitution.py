@@ -100,8 +100,8 @@ class Substitution:
 
     def _is_unquoted(self, node: Node) -> bool:
         """Whether a map is what YAML reads of {matrix.app} without quotes."""
-        (name, inner), *others = node.content.items() or [("", node)]
-        is_unquoted = not others and inner.content is None and name.startswith(f"{MATRIX}.")
+        (name, inner), *rest = node.content.items() or [("", node)]
+        is_unquoted = not rest and inner.content is None and name.startswith(f"{MATRIX}.")
         if is_unquoted:
             self.faults.add(node.place, f'YAML reads {{{name}}} as a map; put it in quotes, "{{{name}}}"')
         return is_unquoted

@@ -60,10 +60,10 @@ def target_faults(value: Any, stack: str) -> Iterator[Problem]:
 
 
 def _secret_faults(path: Path, target: Any, stack: str) -> Iterator[Problem]:
-    for key, what in _SECRETS.items():
+    for key, noun in _SECRETS.items():
         secret = member(target, key)
         if isinstance(secret, str) and secret:
-            problem = secret_problem((*path, key), secret, stack, f"/{stack}/secrets/{path[1]}", what)
+            problem = secret_problem((*path, key), secret, stack, f"/{stack}/secrets/{path[1]}", noun)
             if problem is not None:
                 yield problem
 

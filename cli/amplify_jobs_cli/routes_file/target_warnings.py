@@ -107,10 +107,10 @@ def _codecommit_warnings(path: Path, value: Any, routes: dict[str, set[str]]) ->
         yield Problem((*path, "kind"), message)
 
 
-def _context_warnings(path: Path, target: Any, what: str, routes: dict[str, set[str]]) -> Iterator[Problem]:
+def _context_warnings(path: Path, target: Any, noun: str, routes: dict[str, set[str]]) -> Iterator[Problem]:
     context = _context(target)
     if context and "{route}" not in context and "{app}" not in context and len(routes) > 1:
-        message = f"the routes {', '.join(routes)} share this {what}, and the last one wins; use {{route}} in it"
+        message = f"the routes {', '.join(routes)} share this {noun}, and the last one wins; use {{route}} in it"
         yield Problem((*path, "context"), message)
 
 

@@ -82,13 +82,13 @@ def _words(error: yaml.MarkedYAMLError, context_mark: yaml.Mark | None, characte
 def _words_of_flow(error: yaml.MarkedYAMLError, context_mark: yaml.Mark | None, character: str) -> str:
     """What is wrong inside of brackets or braces."""
     is_list = "sequence" in (error.context or "")
-    what, end = ("list", "]") if is_list else ("object", "}")
+    noun, end = ("list", "]") if is_list else ("object", "}")
     if context_mark is None or error.problem_mark is None:
-        return f'the {what} is not closed; write "," or "{end}" before this'
+        return f'the {noun} is not closed; write "," or "{end}" before this'
     if character == ":" and context_mark.line == error.problem_mark.line:
         return 'a second ":" is in the text; put the text in quotes'
     begin = f"line {context_mark.line + 1}, column {context_mark.column + 1}"
-    return f'the {what} that begins in {begin} is not closed; write "," or "{end}" before this'
+    return f'the {noun} that begins in {begin} is not closed; write "," or "{end}" before this'
 
 
 def _tags(text: str) -> Iterator[yaml.Mark]:

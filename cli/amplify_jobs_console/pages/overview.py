@@ -54,17 +54,17 @@ def show_overview(reader: Reader) -> Content:
     running = _requests(reader, "running", _AT_ONCE)
     queue = waiting()
     queued: Page[RequestSummary] = Page() if isinstance(queue, Problem) else queue
-    known, planned = branches(), schedules()
+    branch_page, schedule_page = branches(), schedules()
     return Content(
         "overview.html.j2",
         {
             "running": running,
             "waiting": queued,
-            "branches": known,
-            "apps": () if isinstance(known, Problem) else group_by_app(known.items),
+            "branches": branch_page,
+            "apps": () if isinstance(branch_page, Problem) else group_by_app(branch_page.items),
             "recent": recent(),
-            "schedules": planned,
-            "upcoming": () if isinstance(planned, Problem) else upcoming(planned.items),
+            "schedules": schedule_page,
+            "upcoming": () if isinstance(schedule_page, Problem) else upcoming(schedule_page.items),
             "deliveries": deliveries(),
         },
         refresh_seconds=FAST_SECONDS if running.items or queued.items else SLOW_SECONDS,

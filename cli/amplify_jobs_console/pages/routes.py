@@ -39,7 +39,7 @@ def show_routes(reader: Reader, place: Place) -> Content:
                 RouteCard(
                     name,
                     facts(content),
-                    [each for each in times if each.route == name],
+                    [schedule for schedule in times if schedule.route == name],
                     content,
                     isinstance(_member(content, "request"), dict),
                 )
@@ -82,4 +82,4 @@ def _members(value: Any, name: str) -> Mapping[str, Any]:
 
 def _texts(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, str)]
+    return [value for value in values if isinstance(value, str)]

@@ -55,8 +55,8 @@ class UnknownResourceError(RequestRejected):
     def rejection(self, route: str | None) -> RequestRejected:
         """The error with what to correct and where; `route` is None for a request that no route made."""
         place = f"route {route} of routes.yaml" if route else "the request"
-        *others, last = self.parameters
-        names = f"{', '.join(others)} and {last}" if others else last
+        *rest, last = self.parameters
+        names = f"{', '.join(rest)} and {last}" if rest else last
         return RequestRejected(f"{self} (check {names} in {place})")
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 
 def _names(value: Any) -> Any:
-    return [name for each in value.split(",") if (name := each.strip())] if isinstance(value, str) else value
+    return [name for part in value.split(",") if (name := part.strip())] if isinstance(value, str) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]

@@ -111,10 +111,10 @@ class Comments:
                     message = "The client request token was used with other parameters"
                     raise ServiceError("IdempotencyParameterMismatchException", message)
                 return {**subject.members(), "comment": earlier[2].described()}
-            made = Comment(f"{uuid4().hex}:{uuid4()}", subject, caller, token, content, now, now)
-            self._comments[made.id] = made
-            self._tokens[token] = (subject, content, made)
-            return {**subject.members(), "comment": made.described()}
+            comment = Comment(f"{uuid4().hex}:{uuid4()}", subject, caller, token, content, now, now)
+            self._comments[comment.id] = comment
+            self._tokens[token] = (subject, content, comment)
+            return {**subject.members(), "comment": comment.described()}
 
     def _update(self, parameters: Parameters, caller: str) -> Result:
         content = _content(parameters)
@@ -149,14 +149,14 @@ class Comments:
     def _of_commit(self, parameters: Parameters) -> Result:
         repository, before = parameters["repositoryName"], parameters.get("beforeCommitId")
         self._check_commits(repository, before, parameters["afterCommitId"])
-        found = [
+        comments = [
             comment
             for comment in list(self._comments.values())
             if comment.subject.pull_request is None
             and (comment.subject.repository, comment.subject.after) == (repository, parameters["afterCommitId"])
             and before in {None, comment.subject.before}
         ]
-        return _page("commentsForComparedCommitData", found, parameters)
+        return _page("commentsForComparedCommitData", comments, parameters)
 
     def _list_of_pull_request(self, parameters: Parameters) -> Result:
         pull_request = self._pull_requests.get(parameters["pullRequestId"])
@@ -164,14 +164,14 @@ class Comments:
         if parameters.get("repositoryName", name) != name:
             raise _not_associated(parameters)
         pairs = {"beforeCommitId": "before", "afterCommitId": "after"}
-        wanted = {attribute: parameters[member] for member, attribute in pairs.items() if member in parameters}
-        found = [
+        attributes = {attribute: parameters[member] for member, attribute in pairs.items() if member in parameters}
+        comments = [
             comment
             for comment in list(self._comments.values())
             if comment.subject.pull_request == pull_request.id
-            and all(getattr(comment.subject, attribute) == value for attribute, value in wanted.items())
+            and all(getattr(comment.subject, attribute) == value for attribute, value in attributes.items())
         ]
-        return _page("commentsForPullRequestData", found, parameters)
+        return _page("commentsForPullRequestData", comments, parameters)
 
     # --- What a comment is on ----------------------------------------------------------------------------------------
 

@@ -68,11 +68,11 @@ def check_login(login: Login, credentials: Credentials | None, address: Address,
     Without `credentials`, only the time is checked: the local cloud gave out no such access key, and knows no secret.
     """
     try:
-        sent = datetime.strptime(login.time, _TIME_FORMAT).replace(tzinfo=UTC)
+        signed_at = datetime.strptime(login.time, _TIME_FORMAT).replace(tzinfo=UTC)
     except ValueError:
         raise LoginError("the time in the password is none") from None
-    if abs(now - sent) > VALID_FOR:
-        raise LoginError(f"the signature is of {sent.isoformat()}; signatures are valid for 15 minutes")
+    if abs(now - signed_at) > VALID_FOR:
+        raise LoginError(f"the signature is of {signed_at.isoformat()}; signatures are valid for 15 minutes")
     if credentials is None:
         return
     if not hmac.compare_digest((login.session_token or "").encode(), credentials.session_token.encode()):

@@ -61,15 +61,15 @@ class PullRequests:
         if not identity.isdecimal():
             raise ServiceError("InvalidPullRequestIdException", "The pull request ID is not valid: it is a number")
         with self._lock:
-            found = self._pull_requests.get(identity)
-        if found is None:
+            pull_request = self._pull_requests.get(identity)
+        if pull_request is None:
             raise ServiceError("PullRequestDoesNotExistException", f"Pull request {identity} does not exist")
-        return found
+        return pull_request
 
     def repository_of(self, identity: str) -> str | None:
         """The name of a pull request's repository, None if there is no such pull request."""
-        found = self._pull_requests.get(identity)
-        return found.repository.identity.name if found else None
+        pull_request = self._pull_requests.get(identity)
+        return pull_request.repository.identity.name if pull_request else None
 
     def source_updates(self, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The events of pull requests whose source branch an event of a repository tells to have moved."""
@@ -77,12 +77,16 @@ class PullRequests:
         if detail["event"] != "referenceUpdated":
             return
         with self._lock:
-            known = list(self._pull_requests.values())
-        for one in known:
-            place = (one.repository.identity.id, one.source)
+            pull_requests = list(self._pull_requests.values())
+        for pull_request in pull_requests:
+            place = (pull_request.repository.identity.id, pull_request.source)
             if place == (detail["repositoryId"], detail["referenceFullName"]):
-                one.source_commit, one.modified, one.revision = detail["commitId"], datetime.now(UTC), uuid4().hex
-                yield _event(one, "pullRequestSourceBranchUpdated", detail["callerUserArn"])
+                pull_request.source_commit, pull_request.modified, pull_request.revision = (
+                    detail["commitId"],
+                    datetime.now(UTC),
+                    uuid4().hex,
+                )
+                yield _event(pull_request, "pullRequestSourceBranchUpdated", detail["callerUserArn"])
 
     def _create(self, parameters: Parameters, caller: str, emit: Any) -> Result:
         targets = parameters["targets"]
@@ -101,7 +105,7 @@ class PullRequests:
                 raise ServiceError("ReferenceDoesNotExistException", f"{ref} does not exist")
         now = datetime.now(UTC)
         with self._lock:
-            made = PullRequest(
+            pull_request = PullRequest(
                 id=str(next(self._numbers)),
                 title=parameters["title"],
                 description=parameters.get("description"),
@@ -115,59 +119,59 @@ class PullRequests:
                 modified=now,
                 revision=uuid4().hex,
             )
-            self._pull_requests[made.id] = made
-        emit(_event(made, "pullRequestCreated", caller))
-        return {"pullRequest": _described(made)}
+            self._pull_requests[pull_request.id] = pull_request
+        emit(_event(pull_request, "pullRequestCreated", caller))
+        return {"pullRequest": _described(pull_request)}
 
 
 def _full_name(reference: str) -> str:
     return reference if reference.startswith((BRANCHES, TAGS)) else BRANCHES + reference
 
 
-def _described(one: PullRequest) -> dict[str, Any]:
+def _described(pull_request: PullRequest) -> dict[str, Any]:
     target = {
-        "repositoryName": one.repository.identity.name,
-        "sourceReference": one.source,
-        "destinationReference": one.destination,
-        "sourceCommit": one.source_commit,
-        "destinationCommit": one.destination_commit,
+        "repositoryName": pull_request.repository.identity.name,
+        "sourceReference": pull_request.source,
+        "destinationReference": pull_request.destination,
+        "sourceCommit": pull_request.source_commit,
+        "destinationCommit": pull_request.destination_commit,
         "mergeMetadata": {"isMerged": False},
     }
     return {
-        "pullRequestId": one.id,
-        "title": one.title,
-        "description": one.description,
-        "authorArn": one.author,
-        "creationDate": one.created,
-        "lastActivityDate": one.modified,
+        "pullRequestId": pull_request.id,
+        "title": pull_request.title,
+        "description": pull_request.description,
+        "authorArn": pull_request.author,
+        "creationDate": pull_request.created,
+        "lastActivityDate": pull_request.modified,
         "pullRequestStatus": "OPEN",
         "pullRequestTargets": [target],
-        "revisionId": one.revision,
+        "revisionId": pull_request.revision,
     }
 
 
-def _event(one: PullRequest, action: str, caller: str) -> dict[str, Any]:
+def _event(pull_request: PullRequest, action: str, caller: str) -> dict[str, Any]:
     date = "%a %b %d %H:%M:%S UTC %Y"
     return {
         "source": "aws.codecommit",
         "detail-type": DETAIL_TYPE,
-        "resources": [one.repository.identity.arn],
+        "resources": [pull_request.repository.identity.arn],
         "detail": {
             "event": action,
-            "pullRequestId": one.id,
+            "pullRequestId": pull_request.id,
             "pullRequestStatus": "Open",
             "isMerged": "False",
-            "repositoryNames": [one.repository.identity.name],
-            "title": one.title,
-            **({"description": one.description} if one.description is not None else {}),
-            "author": one.author,
+            "repositoryNames": [pull_request.repository.identity.name],
+            "title": pull_request.title,
+            **({"description": pull_request.description} if pull_request.description is not None else {}),
+            "author": pull_request.author,
             "callerUserArn": caller,
-            "creationDate": one.created.strftime(date),
-            "lastModifiedDate": one.modified.strftime(date),
-            "revisionId": one.revision,
-            "sourceReference": one.source,
-            "sourceCommit": one.source_commit,
-            "destinationReference": one.destination,
-            "destinationCommit": one.destination_commit,
+            "creationDate": pull_request.created.strftime(date),
+            "lastModifiedDate": pull_request.modified.strftime(date),
+            "revisionId": pull_request.revision,
+            "sourceReference": pull_request.source,
+            "sourceCommit": pull_request.source_commit,
+            "destinationReference": pull_request.destination,
+            "destinationCommit": pull_request.destination_commit,
         },
     }

@@ -156,7 +156,9 @@ class Repositories:
         if parameters.get("order") == "descending":
             repositories.reverse()
         identities = [repository.identity for repository in repositories]
-        return {"repositories": [{"repositoryName": one.name, "repositoryId": one.id} for one in identities]}
+        return {
+            "repositories": [{"repositoryName": identity.name, "repositoryId": identity.id} for identity in identities]
+        }
 
     def _delete(self, parameters: Parameters) -> Result:
         with self._lock:

@@ -218,6 +218,7 @@ class Buses:
 
 
 def bus_name(name_or_arn: str) -> str:
+    """The name in a name or an ARN."""
     return name_or_arn.rpartition(":event-bus/")[2]
 
 

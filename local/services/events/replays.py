@@ -19,14 +19,14 @@ class Replays:
     """The replays of one account and Region. Not safe for threads: whoever uses it holds a lock."""
 
     buses: Buses
-    _done: dict[str, Result] = field(default_factory=dict)
+    _results: dict[str, Result] = field(default_factory=dict)
 
     def start(self, parameters: Parameters) -> tuple[Result, list[tuple[Rule, Target, dict[str, Any]]]]:
         """What StartReplay answers, and what is to be delivered. Raises ServiceError."""
         name, start, end = (parameters[key] for key in ("ReplayName", "EventStartTime", "EventEndTime"))
         archive = self._archive(parameters["EventSourceArn"])
         destination = parameters["Destination"]
-        if name in self._done:
+        if name in self._results:
             raise ServiceError("ResourceAlreadyExistsException", f"Replay {name} already exists.")
         if destination["Arn"] != archive.bus_arn:
             message = "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted."
@@ -36,7 +36,7 @@ class Replays:
             raise ServiceError("ValidationException", message)
         now = datetime.now(UTC)
         arn = f"{archive.arn.rpartition(':')[0]}:replay/{name}"
-        self._done[name] = {
+        self._results[name] = {
             "ReplayName": name,
             "ReplayArn": arn,
             "Description": parameters.get("Description"),
@@ -60,13 +60,13 @@ class Replays:
     def describe(self, parameters: Parameters) -> Result:
         """What DescribeReplay answers. Raises ServiceError."""
         name = parameters["ReplayName"]
-        if name not in self._done:
+        if name not in self._results:
             raise ServiceError("ResourceNotFoundException", f"Replay {name} does not exist.")
-        return self._done[name]
+        return self._results[name]
 
     def _archive(self, arn: str) -> Archive:
-        found = next((archive for archive in self.buses.archives.values() if archive.arn == arn), None)
-        if found is None:
+        archive = next((archive for archive in self.buses.archives.values() if archive.arn == arn), None)
+        if archive is None:
             message = f"Parameter EventSourceArn is not valid. Reason: Archive {arn} does not exist."
             raise ServiceError("ResourceNotFoundException", message)
-        return found
+        return archive

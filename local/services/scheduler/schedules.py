@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from local.services.scheduler import expressions
 
-KEPT = ("ScheduleExpression", "StartDate", "EndDate", "Description", "KmsKeyArn", "Target", "FlexibleTimeWindow")
+MEMBERS = ("ScheduleExpression", "StartDate", "EndDate", "Description", "KmsKeyArn", "Target", "FlexibleTimeWindow")
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Schedule:
             "ActionAfterCompletion": self.document.get("ActionAfterCompletion", "NONE"),
             "CreationDate": self.created,
             "LastModificationDate": self.modified,
-            **{name: self.document[name] for name in KEPT if name in self.document},
+            **{name: self.document[name] for name in MEMBERS if name in self.document},
         }
 
     def summary(self) -> dict[str, Any]:

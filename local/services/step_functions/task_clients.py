@@ -32,15 +32,15 @@ class TaskClients:
         self._endpoint_url = endpoint_url
         self._credentials_of = credentials_of
         self._lock = threading.Lock()
-        self._made: dict[tuple[str, str, str, float], Any] = {}
+        self._clients: dict[tuple[str, str, str, float], Any] = {}
 
     def client(self, service: str, region: str, role_arn: str, seconds: float = TASK_SECONDS) -> Any:
         """A client that calls as a role, and waits so long for an answer."""
         key = (service, region, role_arn, seconds)
         with self._lock:
-            if key not in self._made:
-                self._made[key] = self._make(*key)
-            return self._made[key]
+            if key not in self._clients:
+                self._clients[key] = self._make(*key)
+            return self._clients[key]
 
     def _make(self, service: str, region: str, role_arn: str, seconds: float) -> Any:
         credentials = self._credentials_of(role_arn)

@@ -19,16 +19,16 @@ DEFINITION = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture(scope="module")
 def machine(stack: Stack) -> str:
-    made = stack.client("stepfunctions").create_state_machine(
+    result = stack.client("stepfunctions").create_state_machine(
         name="amplify-jobs", definition=json.dumps(DEFINITION), roleArn="arn:aws:iam::123456789012:role/jobs"
     )
-    return str(made["stateMachineArn"])
+    return str(result["stateMachineArn"])
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ def given_to(stack: Stack, request: dict[str, Any]) -> Any:
 def test_a_large_request_is_started_by_what_lies_in_the_bucket(stack: Stack, executions: Executions) -> None:
     request = codegen("type Post @model { id: ID! } #" + "x" * 300_000)
     assert executions.start(JobRequest.model_validate(request))
-    given = given_to(stack, request)
-    assert given["parameters"] == {"appId": "d1a2b3c4d5e6", "environmentName": "dev"}
-    assert given["parametersUri"] == f"s3://{BUCKET}/requests/{request['requestId']}.json"
-    answer = stack.function("start_job")(payload_of(given))
+    parameters = given_to(stack, request)
+    assert parameters["parameters"] == {"appId": "d1a2b3c4d5e6", "environmentName": "dev"}
+    assert parameters["parametersUri"] == f"s3://{BUCKET}/requests/{request['requestId']}.json"
+    answer = stack.function("start_job")(payload_of(parameters))
     assert answer["job"]["job"]["environmentName"] == "dev"
     assert set(stack.ui_builder.calls[-1][1]["codegenJobToCreate"]["genericDataSchema"]["models"]) == {"Post"}
 

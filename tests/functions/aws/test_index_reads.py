@@ -90,42 +90,44 @@ class Client:
 
 def request(number: int, count: int) -> RequestRecord:
     """One of `count` requests of two months: of each app some, a part of one commit, and a part that runs."""
-    known = record(None if number % 4 == 0 else Outcome.SUCCEEDED)
-    assert known.request is not None
-    made = known.request
+    record_of_request = record(None if number % 4 == 0 else Outcome.SUCCEEDED)
+    assert record_of_request.request is not None
+    result = record_of_request.request
     at = REQUESTED - timedelta(days=60) * number / count
     app_id, branch = APPS[number % len(APPS)], "next" if number // len(APPS) % 10 == 9 else "main"
     commit = COMMIT if number % 3 == 0 else f"{number:040x}"
     parts: dict[str, Any] = {}
     for name in ("started", "ended"):
-        news = getattr(known, name)
+        news = getattr(record_of_request, name)
         if news is not None:
             job = news.detail.job.model_copy(update={"app_id": app_id, "branch_name": branch, "job_id": str(number)})
             cause = news.detail.cause.model_copy(update={"commit": commit})
             detail = news.detail.model_copy(update={"job": job, "cause": cause, "requested_at": at})
             parts[name] = news.model_copy(update={"detail": detail})
-    changed = made.model_copy(update={"request_id": f"web-{number:032x}", "received_at": at})
-    return known.model_copy(update={"request_id": changed.request_id, "request": changed, **parts})
+    changed = result.model_copy(update={"request_id": f"web-{number:032x}", "received_at": at})
+    return record_of_request.model_copy(update={"request_id": changed.request_id, "request": changed, **parts})
 
 
 def written(count: int) -> Iterator[dict[str, Any]]:
     """The items of an index with so many requests and deliveries, as it writes them."""
     for number in range(count):
-        known = request(number, count)
-        yield item(items.request_key(known.request_id), items.request_item(known))
-        news = branch_news(summary(known))
+        request_record = request(number, count)
+        yield item(items.request_key(request_record.request_id), items.request_item(request_record))
+        news = branch_news(summary(request_record))
         assert news is not None
         yield item(items.branch_key(news.app_id, f"{number % 1000}"), items.branch_item(news))
         push = Event(kind=EventKind.PUSH, repository="acme/web", commit=f"{number:040x}", after=f"{number:040x}")
-        decided = DecidedEvent(push, (Decision(route="web", matched=True, reason="", request_id=known.request_id),))
+        decided = DecidedEvent(
+            push, (Decision(route="web", matched=True, reason="", request_id=request_record.request_id),)
+        )
         at = REQUESTED - timedelta(days=29) * number / count
-        told = delivery_record(Origin("github", f"delivery-{number}", at, "github"), [decided])
-        yield item(items.delivery_key(told.delivery_id), items.delivery_item(told))
+        delivery = delivery_record(Origin("github", f"delivery-{number}", at, "github"), [decided])
+        yield item(items.delivery_key(delivery.delivery_id), items.delivery_item(delivery))
 
 
-def item(key: tuple[str, str], made: items.Item) -> dict[str, Any]:
-    shown = {"summary": made.summary} if made.summary else {}
-    return {"pk": key[0], "sk": key[1], "record": made.record, "version": 1, **made.lists, **shown}
+def item(key: tuple[str, str], content: items.Item) -> dict[str, Any]:
+    shown = {"summary": content.summary} if content.summary else {}
+    return {"pk": key[0], "sk": key[1], "record": content.record, "version": 1, **content.lists, **shown}
 
 
 def write(stack: Stack, contents: Iterable[dict[str, Any]]) -> None:

@@ -19,8 +19,8 @@ KEY = items.app_key("web", "d1a2b3c4d5e6")
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 def app_item(stack: Stack) -> Any:

@@ -32,8 +32,8 @@ BRANCH = BranchRef(REGION, PARAMETERS.app_id, PARAMETERS.branch_name)
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with serving() as made:
-        yield made
+    with serving() as new_stack:
+        yield new_stack
 
 
 @pytest.fixture
@@ -157,10 +157,10 @@ def test_a_lease_is_taken_again_by_its_holder_only(store: JobsTable) -> None:
 
 
 def test_a_lease_that_was_used_meanwhile_is_not_as_it_was_found(store: JobsTable) -> None:
-    found = store.lease(BRANCH)
-    assert store.acquire_lease(BRANCH, OTHER, found)
+    result = store.lease(BRANCH)
+    assert store.acquire_lease(BRANCH, OTHER, result)
     store.release_lease(BRANCH, OTHER, 4)
-    assert not store.acquire_lease(BRANCH, FIRST, found)
+    assert not store.acquire_lease(BRANCH, FIRST, result)
     assert store.lease(BRANCH) == Lease(None, 4)
     assert store.acquire_lease(BRANCH, FIRST, Lease(None, 4))
 

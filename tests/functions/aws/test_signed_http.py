@@ -81,10 +81,10 @@ def test_credentials_come_from_where_snapstart_keeps_them(monkeypatch: pytest.Mo
     expires = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     keys = {"AccessKeyId": "AKIASNAP", "SecretAccessKey": "test", "Token": "snap", "Expiration": expires}
     with (
-        serving(Response(json.dumps(keys))) as (kept, container),
+        serving(Response(json.dumps(keys))) as (requests, container),
         serving(Response('{"Parameter": {}}')) as (aws, service),
     ):
-        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{kept.endpoint_url}/credentials")
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{requests.endpoint_url}/credentials")
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of the sandbox")
         call(aws)
         call(aws)

@@ -15,14 +15,14 @@ from tests.support.amplify_world import World
 
 @pytest.fixture
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    made: list[World] = []
+    items: list[World] = []
 
     def make(generator: Generator | None = None, **limits: Any) -> World:
-        made.append(World(tmp_path, JobLimits(**limits), generator))
-        return made[-1]
+        items.append(World(tmp_path, JobLimits(**limits), generator))
+        return items[-1]
 
     yield make
-    for world in made:
+    for world in items:
         world.close()
 
 

@@ -74,8 +74,8 @@ def test_codegen_jobs_and_backends(make_world: Callable[..., World], tmp_path: P
     order = json.dumps({"renderConfig": {"react": {"script": "jsx"}}})
     started = answered(world, "start-codegen-job", *place, "--codegen-job-to-create", order, service="amplifyuibuilder")
     job_id = started["entity"]["id"]
-    found = answered(world, "get-codegen-job", *place, "--id", job_id, service="amplifyuibuilder")
-    assert found["job"]["renderConfig"] == {"react": {"script": "jsx"}}
+    result = answered(world, "get-codegen-job", *place, "--id", job_id, service="amplifyuibuilder")
+    assert result["job"]["renderConfig"] == {"react": {"script": "jsx"}}
     place = ["--app-id", app_id, "--backend-environment-name", "dev"]
     created = answered(world, "create-backend", *place, "--app-name", "web", service="amplifybackend")
     assert created["Operation"] == "CreateBackend"

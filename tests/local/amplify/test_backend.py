@@ -110,14 +110,14 @@ def test_an_environment_makes_models_one_at_a_time(make_world: Callable[..., Wor
 
 
 def test_an_api_is_described_as_it_was_made(idle: Backend) -> None:
-    found = idle.client.get_backend_api(**idle.api)
+    result = idle.client.get_backend_api(**idle.api)
     config = {"ApiName": "blog", "Service": "AppSync", "TransformSchema": SCHEMA}
-    assert {name: found[name] for name in (*idle.api, "ResourceConfig")} == {**idle.api, "ResourceConfig": config}
+    assert {name: result[name] for name in (*idle.api, "ResourceConfig")} == {**idle.api, "ResourceConfig": config}
 
 
 def test_jobs_are_listed_newest_first_in_pages_and_by_what_they_did(idle: Backend) -> None:
-    def listed(**wanted: Any) -> tuple[list[str], str | None]:
-        answer = idle.client.list_backend_jobs(**idle.environment, **wanted)
+    def listed(**place: Any) -> tuple[list[str], str | None]:
+        answer = idle.client.list_backend_jobs(**idle.environment, **place)
         return [job["Operation"] for job in answer["Jobs"]], answer.get("NextToken")
 
     assert listed() == (["CreateBackendAPI", "CreateBackend"], None)
@@ -135,9 +135,9 @@ UNKNOWN: list[tuple[str, str, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("said", "operation", "parameters"), UNKNOWN, ids=[case[0] for case in UNKNOWN])
-def test_what_is_not_there_is_not_found(said: str, operation: str, parameters: dict[str, str], idle: Backend) -> None:
-    with pytest.raises(idle.client.exceptions.NotFoundException, match=said):
+@pytest.mark.parametrize(("text", "operation", "parameters"), UNKNOWN, ids=[case[0] for case in UNKNOWN])
+def test_what_is_not_there_is_not_found(text: str, operation: str, parameters: dict[str, str], idle: Backend) -> None:
+    with pytest.raises(idle.client.exceptions.NotFoundException, match=text):
         getattr(idle.client, operation)(**{**idle.api, **parameters})
 
 

@@ -187,8 +187,8 @@ def test_paths_are_judged_after_they_are_joined(
     if build_path is not None:
         section["buildPath"] = build_path
     document = {"frontend": section} if root is None else {"applications": [{"appRoot": root, "frontend": section}]}
-    (found,) = parse(yaml.safe_dump({"version": 1, **document}), root).sections
-    assert (found.build_path, found.artifacts) == (path, Artifacts(directory, ("**/*",)))
+    (result,) = parse(yaml.safe_dump({"version": 1, **document}), root).sections
+    assert (result.build_path, result.artifacts) == (path, Artifacts(directory, ("**/*",)))
 
 
 @given(
@@ -204,9 +204,9 @@ def test_no_path_leaves_the_repository(root: str, directory: str) -> None:
         with pytest.raises(BuildSpecError, match="is outside of the repository"):
             parse(text, root or "/")
         return
-    (found,) = parse(text, root or "/").sections
-    assert found.artifacts is not None
-    assert [clone / found.build_path, clone / found.artifacts.base_directory] == joined
+    (result,) = parse(text, root or "/").sections
+    assert result.artifacts is not None
+    assert [clone / result.build_path, clone / result.artifacts.base_directory] == joined
 
 
 @pytest.mark.parametrize(
@@ -266,8 +266,8 @@ CASES = Path(__file__).parents[4] / "shared" / "cases" / "buildspecs"
     ],
 )
 def test_recorded_specs_are_read(name: str, root: str | None, start: str | None) -> None:
-    found = parse((CASES / f"{name}.yml").read_text(), root)
-    assert [line.startswith(start or "?") for line in found.ignored] == ([] if start is None else [True])
+    result = parse((CASES / f"{name}.yml").read_text(), root)
+    assert [line.startswith(start or "?") for line in result.ignored] == ([] if start is None else [True])
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the recorded build specs are not here")
@@ -400,10 +400,10 @@ SPECS = st.fixed_dictionaries(
 )
 def test_whatever_the_text_nothing_but_our_error_leaves(text: str, root: str | None) -> None:
     try:
-        found = parse(text, root)
+        result = parse(text, root)
     except BuildSpecError:
         return
-    assert found.sections
+    assert result.sections
 
 
 NAMES = st.text("abcXYZ_-./ *\"'$", min_size=1, max_size=12).filter(lambda text: ".." not in text)
@@ -422,9 +422,9 @@ def test_what_is_written_is_what_is_read(commands: list[str], directory: str, va
         "frontend": {"phases": {"build": {"commands": commands}}, "artifacts": {"baseDirectory": directory}},
     }
     # JSON is YAML, and says every text the way that any reader takes it.
-    found = parse(
+    result = parse(
         yaml.safe_dump(document, default_style='"', width=10**6).replace('"version": !!int "1"', "version: 1")
     )
-    assert found.sections[0].phases == (("build", tuple(commands)),)
-    assert found.sections[0].artifacts == Artifacts(directory, ("**/*",))
-    assert found.variables == variables
+    assert result.sections[0].phases == (("build", tuple(commands)),)
+    assert result.sections[0].artifacts == Artifacts(directory, ("**/*",))
+    assert result.variables == variables

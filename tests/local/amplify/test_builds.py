@@ -255,8 +255,8 @@ def test_without_a_spec_the_files_are_served_as_they_are(world: World) -> None:
 def test_the_repositorys_spec_comes_before_the_branchs_and_the_apps(
     world: World, in_repository: bool, of_branch: bool, of_app: bool, expected: str
 ) -> None:
-    def says(what: str) -> str:
-        return spec(f"mkdir dist; echo -n {what} > dist/index.html")
+    def says(noun: str) -> str:
+        return spec(f"mkdir dist; echo -n {noun} > dist/index.html")
 
     world.repository.commit({"amplify.yml": says("repository")} if in_repository else {"x": ""})
     app_id = world.app(**({"buildSpec": says("app")} if of_app else {}))
@@ -438,15 +438,15 @@ def test_the_tests_artifacts_are_kept_apart_and_tests_can_be_left_out(world: Wor
     app_id = world.branch({"amplify.yml": text})
     job = world.built(app_id)
     assert job["summary"]["status"] == "SUCCEED", world.log(job)
-    found = world.client.list_artifacts(appId=app_id, branchName="main", jobId="1")["artifacts"]
-    assert [one["artifactFileName"] for one in found] == ["artifacts.zip", "test/seen.txt"]
-    url = world.client.get_artifact_url(artifactId=found[1]["artifactId"])["artifactUrl"]
+    result = world.client.list_artifacts(appId=app_id, branchName="main", jobId="1")["artifacts"]
+    assert [one["artifactFileName"] for one in result] == ["artifacts.zip", "test/seen.txt"]
+    url = world.client.get_artifact_url(artifactId=result[1]["artifactId"])["artifactUrl"]
     assert world.get(url) == (200, "built\n")
 
     world.client.update_app(appId=app_id, environmentVariables={"USER_DISABLE_TESTS": "true"})
     assert "USER_DISABLE_TESTS" in world.log(world.built(app_id))
-    found = world.client.list_artifacts(appId=app_id, branchName="main", jobId="2")["artifacts"]
-    assert [one["artifactFileName"] for one in found] == ["artifacts.zip"]
+    result = world.client.list_artifacts(appId=app_id, branchName="main", jobId="2")["artifacts"]
+    assert [one["artifactFileName"] for one in result] == ["artifacts.zip"]
 
 
 def test_the_cache_is_kept_from_job_to_job_and_branch_by_branch(world: World) -> None:

@@ -101,15 +101,15 @@ class Web:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 web.asked.set()
-                found = web.answers.get(self.path)
-                if found is None:
+                result = web.answers.get(self.path)
+                if result is None:
                     web.over.wait(PATIENCE_SECONDS)
                     return
-                self.send_response(found[0])
-                for name, value in found[1].items():
+                self.send_response(result[0])
+                for name, value in result[1].items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(found[2])
+                self.wfile.write(result[2])
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -521,8 +521,8 @@ class Bucket:
         job_id = self.amplify.start_deployment(**self.where, **parameters)["jobSummary"]["jobId"]
 
         def job() -> dict[str, Any]:
-            found: dict[str, Any] = self.amplify.get_job(**self.where, jobId=job_id)["job"]
-            return found
+            result: dict[str, Any] = self.amplify.get_job(**self.where, jobId=job_id)["job"]
+            return result
 
         eventually(lambda: job()["summary"]["status"] in {"SUCCEED", "FAILED", "CANCELLED"})
         return job()

@@ -14,26 +14,26 @@ from tests.support.amplify_world import ACCOUNT, REGION, World
 
 
 def test_an_app_is_described_as_it_was_made(world: World) -> None:
-    made = world.client.create_app(
+    app = world.client.create_app(
         name="web",
         repository="https://git.example.com/acme/web",
         accessToken="hush",
         environmentVariables={"A": "1"},
         tags={"team": "web"},
     )["app"]
-    app_id = made["appId"]
-    assert made == world.client.get_app(appId=app_id)["app"]
-    assert made["appArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}"
-    assert (made["name"], made["repository"], made["description"], made["platform"]) == (
+    app_id = app["appId"]
+    assert app == world.client.get_app(appId=app_id)["app"]
+    assert app["appArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}"
+    assert (app["name"], app["repository"], app["description"], app["platform"]) == (
         "web",
         "https://git.example.com/acme/web",
         "",
         "WEB",
     )
-    assert made["environmentVariables"] == {"A": "1"}
-    assert made["defaultDomain"].startswith(f"{app_id}.localhost")
-    assert "accessToken" not in made
-    assert set(service_model("amplify").shape_for("App").required_members) <= set(made)
+    assert app["environmentVariables"] == {"A": "1"}
+    assert app["defaultDomain"].startswith(f"{app_id}.localhost")
+    assert "accessToken" not in app
+    assert set(service_model("amplify").shape_for("App").required_members) <= set(app)
 
 
 def test_an_app_s_id_can_be_chosen_by_a_tag(world: World) -> None:
@@ -66,11 +66,11 @@ def test_an_app_is_changed_and_deleted(world: World) -> None:
 def test_a_branch_is_described_changed_and_deleted(world: World) -> None:
     app_id = world.app()
     branch = {"appId": app_id, "branchName": "feature/menu"}
-    made = world.client.create_branch(**branch, environmentVariables={"A": "1"}, stage="BETA")["branch"]
-    assert made == world.client.get_branch(**branch)["branch"]
-    assert made["branchArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}/branches/feature/menu"
-    assert (made["displayName"], made["totalNumberOfJobs"], made["activeJobId"]) == ("feature-menu", "0", "")
-    assert set(service_model("amplify").shape_for("Branch").required_members) <= set(made)
+    result = world.client.create_branch(**branch, environmentVariables={"A": "1"}, stage="BETA")["branch"]
+    assert result == world.client.get_branch(**branch)["branch"]
+    assert result["branchArn"] == f"arn:aws:amplify:{REGION}:{ACCOUNT}:apps/{app_id}/branches/feature/menu"
+    assert (result["displayName"], result["totalNumberOfJobs"], result["activeJobId"]) == ("feature-menu", "0", "")
+    assert set(service_model("amplify").shape_for("Branch").required_members) <= set(result)
     assert world.client.update_branch(**branch, displayName="menu")["branch"]["displayName"] == "menu"
     assert world.client.get_branch(**branch)["branch"]["environmentVariables"] == {"A": "1"}
     assert world.client.delete_branch(**branch)["branch"]["branchName"] == "feature/menu"
@@ -235,14 +235,14 @@ def test_pages_are_right_though_items_go_in_between(world: World) -> None:
 
 
 def everything(call: Callable[..., Any], member: str, key: str, **params: Any) -> list[Any]:
-    found: list[Any] = []
+    items: list[Any] = []
     token: dict[str, str] = {}
     while True:
         answer = call(**params, **token)
         assert len(answer[member]) <= params["maxResults"]
-        found += [item[key] for item in answer[member]]
+        items += [item[key] for item in answer[member]]
         if "nextToken" not in answer:
-            return found
+            return items
         token = {"nextToken": answer["nextToken"]}
 
 

@@ -39,9 +39,14 @@ def world(make_world: Callable[..., World], tmp_path: Path) -> World:
 
 
 def answers(world: World, *calls: tuple[str, str, dict[str, Any]]) -> list[Any]:
-    asked = [{"service": service, "command": command, "input": given} for service, command, given in calls]
+    orders = [{"service": service, "command": command, "input": parameters} for service, command, parameters in calls]
     done = subprocess.run(
-        ["node", "call.mjs", world.url], cwd=FOLDER, input=json.dumps(asked), capture_output=True, text=True, check=True
+        ["node", "call.mjs", world.url],
+        cwd=FOLDER,
+        input=json.dumps(orders),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     answered: list[Any] = json.loads(done.stdout)
     return answered
@@ -82,14 +87,14 @@ def test_backend(world: World) -> None:
     environment = {"AppId": world.app(), "BackendEnvironmentName": "dev"}
     api = {**environment, "ResourceName": "blog"}
     config = {"TransformSchema": "type Note @model { text: String }"}
-    created, made, started, refused = answers(
+    created, result, started, refused = answers(
         world,
         ("AmplifyBackend", "CreateBackend", {**environment, "AppName": "web"}),
         ("AmplifyBackend", "CreateBackendAPI", {**api, "ResourceConfig": config}),
         ("AmplifyBackend", "GenerateBackendAPIModels", api),
         ("AmplifyBackend", "GetBackendAPIModels", api),
     )
-    assert [each["output"]["Status"] for each in (created, made, started)] == ["COMPLETED", "COMPLETED", "RUNNING"]
+    assert [each["output"]["Status"] for each in (created, result, started)] == ["COMPLETED", "COMPLETED", "RUNNING"]
     assert refused["error"] == "NotFoundException"
     place = {**environment, "JobId": started["output"]["JobId"]}
     [job] = answers(world, ("AmplifyBackend", "GetBackendJob", place))

@@ -31,22 +31,22 @@ def event(number: int, branch: str = "main") -> dict[str, Any]:
 )
 def test_events_arrive_as_the_fault_says(fault: dict[str, Any] | None, arrived: list[int]) -> None:
     faults = Faults()
-    got: list[int] = []
+    values: list[int] = []
     if fault:
         faults.inject({"service": "amplify", "operation": "StatusEvent", **fault})
-    events = StatusEvents(faults, lambda event: got.append(event["detail"]["number"]))
+    events = StatusEvents(faults, lambda event: values.append(event["detail"]["number"]))
     for number in (1, 2, 3):
         events.emit(event(number))
     events.close()
-    assert got == arrived
+    assert values == arrived
 
 
 @pytest.mark.parametrize("fault", ["delay", "reorder"])
 def test_what_is_held_back_arrives_in_the_end(fault: str) -> None:
     faults = Faults()
-    got: list[Any] = []
+    values: list[Any] = []
     faults.inject({"service": "amplify", "operation": "StatusEvent", "fault": fault, "seconds": 0.01})
-    events = StatusEvents(faults, got.append)
+    events = StatusEvents(faults, values.append)
     events.emit(event(1))
-    assert eventually(lambda: got) == [event(1)]
+    assert eventually(lambda: values) == [event(1)]
     events.close()

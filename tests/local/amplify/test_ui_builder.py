@@ -65,11 +65,11 @@ def idle(make_world: Callable[..., World], tmp_path: Path) -> Jobs:
 
 @needs_node
 def test_a_job_from_its_order_to_its_files(jobs: Jobs) -> None:
-    given = order(tags={"team": "forms"}, features={"isRelationshipSupported": True, "isNonModelSupported": True})
-    started = jobs.start(given)
+    parameters = order(tags={"team": "forms"}, features={"isRelationshipSupported": True, "isNonModelSupported": True})
+    started = jobs.start(parameters)
     assert started["status"] == "in_progress"
     assert "asset" not in started
-    assert {name: started[name] for name in given} == given
+    assert {name: started[name] for name in parameters} == parameters
     job = jobs.ended(started["id"])
     assert job["status"] == "succeeded"
     assert "statusMessage" not in job
@@ -156,11 +156,11 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("said", "parameters"), REFUSED, ids=[case[0] for case in REFUSED])
-def test_what_the_api_does_not_take_is_refused(said: str, parameters: dict[str, Any], idle: Jobs) -> None:
+@pytest.mark.parametrize(("text", "parameters"), REFUSED, ids=[case[0] for case in REFUSED])
+def test_what_the_api_does_not_take_is_refused(text: str, parameters: dict[str, Any], idle: Jobs) -> None:
     with pytest.raises(ClientError, match="InvalidParameterException") as caught:
         idle.client.start_codegen_job(**{**idle.place, "codegenJobToCreate": order(), **parameters})
-    assert said in str(caught.value)
+    assert text in str(caught.value)
 
 
 def test_a_token_of_no_list_is_refused(idle: Jobs) -> None:

@@ -70,16 +70,16 @@ def schema_of(sdl: str) -> dict[str, Any]:
 def test_ui_code_is_what_aws_generates(name: str, supported: bool, tmp_path: Path) -> None:
     schema = json.loads((SHARED / "golden" / name / "genericDataSchema.json").read_text())
     code = Generator().generate_ui(job(schema, supported=supported), tmp_path)
-    found = {
+    result = {
         file.file_name: {
             "schemaName": file.schema_name,
             "sha256": hashlib.sha256((tmp_path / file.file_name).read_bytes()).hexdigest(),
         }
         for file in code.files
     }
-    assert found == EXPECTED[name]["features_on" if supported else "features_off"]
+    assert result == EXPECTED[name]["features_on" if supported else "features_off"]
     assert code.errors == ()
-    assert {path.name for path in tmp_path.iterdir()} == found.keys()
+    assert {path.name for path in tmp_path.iterdir()} == result.keys()
 
 
 @needs_node
@@ -120,8 +120,8 @@ def test_a_schema_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
 
 @needs_node
 def test_forms_come_only_if_they_are_asked_for(tmp_path: Path) -> None:
-    wanted = job(schema_of("type Note @model { text: String }"), renderTypeDeclarations=False)
-    code = Generator().generate_ui(wanted | {"autoGenerateForms": False}, tmp_path)
+    job_order = job(schema_of("type Note @model { text: String }"), renderTypeDeclarations=False)
+    code = Generator().generate_ui(job_order | {"autoGenerateForms": False}, tmp_path)
     assert [file.file_name for file in code.files] == ["studioTheme.js", "index.js"]
 
 
@@ -168,9 +168,9 @@ def test_random_schemas_become_what_awss_libraries_make_of_them() -> None:
             with pytest.raises(InvalidSchemaError):
                 convert_schema(schema)
         else:
-            found, wanted = schema_of(schema), expected["genericDataSchema"]
-            assert found == wanted, schema
-            assert [list(found[part]) for part in PARTS] == [list(wanted[part]) for part in PARTS], schema
+            result, expected_schema = schema_of(schema), expected["genericDataSchema"]
+            assert result == expected_schema, schema
+            assert [list(result[part]) for part in PARTS] == [list(expected_schema[part]) for part in PARTS], schema
     assert 0 < refused < len(schemas) * 0.6
 
 

@@ -20,9 +20,9 @@ def regional(service: str, rest: str) -> str:
     return f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{rest}"
 
 
-def asked(service: str, operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:
-    found = accesses(service, operation, parameters, PLACE, machine_of={"token": MACHINE}.get)
-    return [(access.action, access.resource) for access in found]
+def access_pairs(service: str, operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:
+    result = accesses(service, operation, parameters, PLACE, machine_of={"token": MACHINE}.get)
+    return [(access.action, access.resource) for access in result]
 
 
 CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
@@ -189,7 +189,7 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
 def test_a_call_is_these_accesses(
     service: str, operation: str, parameters: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    assert asked(service, operation, parameters) == expected
+    assert access_pairs(service, operation, parameters) == expected
 
 
 def test_conditions_find_what_they_are_about() -> None:
@@ -215,16 +215,16 @@ def test_every_name_of_the_table_exists(operation: str) -> None:
 def test_every_operation_that_is_an_action_has_resources_in_the_reference_s_form(service: str) -> None:
     """Whatever the parameters are, a call asks for something, and for ARNs that the reference knows."""
     operations = service_model(service).operation_names
-    known = service_reference.actions(service)
-    assert known
+    actions = service_reference.actions(service)
+    assert actions
     missing = [
         operation
         for operation in operations
-        if operation not in known and f"{service}:{operation}" not in ACTIONS and operation in USED.get(service, ())
+        if operation not in actions and f"{service}:{operation}" not in ACTIONS and operation in USED.get(service, ())
     ]
     assert missing == []
     for operation in operations:
-        for action, resource in asked(service, operation, {}):
+        for action, resource in access_pairs(service, operation, {}):
             assert ":" in action
             assert resource == "*" or resource.startswith("arn:aws:")
 

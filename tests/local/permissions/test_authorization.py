@@ -26,18 +26,18 @@ ROLE = "arn:aws:iam::123456789012:role/limited"
 @pytest.fixture(scope="module")
 def limited(cloud: LocalCloud) -> Iterator[Callable[..., Any]]:
     """Makes clients with credentials of a role that may do what the statements say, and nothing else."""
-    made: list[Any] = []
+    items: list[Any] = []
 
     def make(service: str, *statements: dict[str, Any], **config: Any) -> Any:
-        arn = f"{ROLE}-{len(made)}"
+        arn = f"{ROLE}-{len(items)}"
         cloud.authorization.roles.add(arn, [Policy({"Statement": list(statements)}, {"events:source"})])
         credentials = cloud.authorization.roles.assume(arn, "tests")
         assert credentials is not None
-        made.append(client_of(cloud, credentials, service, **config))
-        return made[-1]
+        items.append(client_of(cloud, credentials, service, **config))
+        return items[-1]
 
     yield make
-    for client in made:
+    for client in items:
         client.close()
 
 
@@ -254,7 +254,9 @@ def test_the_tasks_of_a_state_machine_act_in_its_role(cloud: LocalCloud, client:
         name="limited", definition=json.dumps({"StartAt": "Call", "States": {"Call": task}}), roleArn=role
     )["stateMachineArn"]
     arn = states.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
-    ended = eventually(lambda: (found := states.describe_execution(executionArn=arn))["status"] != "RUNNING" and found)
+    ended = eventually(
+        lambda: (result := states.describe_execution(executionArn=arn))["status"] != "RUNNING" and result
+    )
     assert ended["status"] == "FAILED"
     assert (
         f"assumed-role/machine/execution is not authorized to perform: lambda:InvokeFunction on resource: {probe}"

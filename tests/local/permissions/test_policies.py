@@ -17,9 +17,9 @@ APP = "arn:aws:amplify:eu-west-1:123456789012:apps/d1"
 
 def policy(*statements: dict[str, Any]) -> Policy:
     written = [{"Effect": "Allow", "Action": "*", "Resource": "*"} | statement for statement in statements]
-    for statement, given_ in zip(written, statements, strict=True):
+    for statement, parameters in zip(written, statements, strict=True):
         for element in ("Action", "Resource"):
-            if f"Not{element}" in given_:
+            if f"Not{element}" in parameters:
                 del statement[element]
     return Policy({"Version": "2012-10-17", "Statement": written}, KEYS)
 

@@ -129,9 +129,9 @@ def test_containers_name_this_machine_where_it_listens_for_them(
     monkeypatch: pytest.MonkeyPatch, setting: str, names: list[str]
 ) -> None:
     monkeypatch.setenv("LOCAL_HOST", setting)
-    _, known = callers_of()
+    _, own_names = callers_of()
     for name in ("host.docker.internal", "BOX.lan"):
-        assert (refusal({"Host": f"{name}:4566"}, names=known) is None) is (name in names)
+        assert (refusal({"Host": f"{name}:4566"}, names=own_names) is None) is (name in names)
 
 
 def test_containers_name_this_machine_where_docker_is_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -430,7 +430,7 @@ def test_a_bucket_has_a_host_of_its_own(cloud: LocalCloud, virtual_s3: Any, clie
     virtual_s3.put_object(Bucket=bucket, Key="_local/ü b.txt", Body=b"virtual")
     assert client("s3").get_object(Bucket=bucket, Key="_local/ü b.txt")["Body"].read() == b"virtual"
     listed = virtual_s3.list_objects_v2(Bucket=bucket, Prefix="_local/")
-    assert [found["Key"] for found in listed["Contents"]] == ["_local/ü b.txt"]
+    assert [result["Key"] for result in listed["Contents"]] == ["_local/ü b.txt"]
     address = urlsplit(
         virtual_s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "_local/ü b.txt"})
     )

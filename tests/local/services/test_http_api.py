@@ -40,15 +40,15 @@ class Functions:
 
 
 def api(functions: Functions, paths: Mapping[str, Any], clock: Any = None, **stage: Any) -> HttpApi:
-    made = HttpApi(
+    result = HttpApi(
         account="123456789012",
         url="http://127.0.0.1",
         invoke=functions,
         may=lambda request, action, resource: "Credential=FORBIDDEN/" not in request.headers["Authorization"],
         **({"now": clock} if clock else {}),
     )
-    made.configure("api", {"paths": paths}, {"StageName": "$default", **stage})
-    return made
+    result.configure("api", {"paths": paths}, {"StageName": "$default", **stage})
+    return result
 
 
 def request(method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Request:

@@ -22,7 +22,7 @@ def s3(client: Clients) -> Any:
 
 
 @pytest.fixture(scope="module")
-def told(cloud: LocalCloud, client: Clients) -> Iterator[Callable[[int], list[Any]]]:
+def object_events(cloud: LocalCloud, client: Clients) -> Iterator[Callable[[int], list[Any]]]:
     """Waits for so many events about objects and gives them."""
     events, sqs = client("events"), client("sqs")
     name = f"objects-{uuid4().hex[:8]}"
@@ -40,10 +40,10 @@ def bucket(cloud: LocalCloud) -> str:
 
 
 def test_an_object_is_told_of_in_s3_s_words(
-    cloud: LocalCloud, s3: Any, bucket: str, told: Callable[[int], list[Any]]
+    cloud: LocalCloud, s3: Any, bucket: str, object_events: Callable[[int], list[Any]]
 ) -> None:
     etag = s3.put_object(Bucket=bucket, Key="web/a site+1.zip", Body=b"content")["ETag"]
-    [event] = told(1)
+    [event] = object_events(1)
     assert event["resources"] == [f"arn:aws:s3:::{bucket}"]
     detail = event["detail"]
     sequencer = detail["object"].pop("sequencer")
@@ -54,7 +54,7 @@ def test_an_object_is_told_of_in_s3_s_words(
 
 
 def test_copies_uploads_in_parts_and_presigned_addresses_are_told_of(
-    s3: Any, bucket: str, told: Callable[[int], list[Any]]
+    s3: Any, bucket: str, object_events: Callable[[int], list[Any]]
 ) -> None:
     s3.put_object(Bucket=bucket, Key="original", Body=b"1")
     s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "original"})
@@ -65,11 +65,11 @@ def test_copies_uploads_in_parts_and_presigned_addresses_are_told_of(
     address = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "presigned"})
     urlopen(Request(address, data=b"123", method="PUT")).close()
 
-    said = {
+    names = {
         (event["detail"]["object"]["key"], event["detail"]["object"]["size"], event["detail"]["reason"])
-        for event in told(4)
+        for event in object_events(4)
     }
-    assert said == {
+    assert names == {
         ("original", 1, "PutObject"),
         ("copy", 1, "CopyObject"),
         ("parts", 5, "CompleteMultipartUpload"),
@@ -78,26 +78,28 @@ def test_copies_uploads_in_parts_and_presigned_addresses_are_told_of(
 
 
 def test_writes_of_one_object_have_growing_sequencers_and_versions_of_their_own(
-    s3: Any, bucket: str, told: Callable[[int], list[Any]]
+    s3: Any, bucket: str, object_events: Callable[[int], list[Any]]
 ) -> None:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     versions = [s3.put_object(Bucket=bucket, Key="same", Body=b"")["VersionId"] for _ in range(3)]
-    objects = sorted((event["detail"]["object"] for event in told(3)), key=lambda one: one["sequencer"])
+    objects = sorted((event["detail"]["object"] for event in object_events(3)), key=lambda one: one["sequencer"])
     assert [one["version-id"] for one in objects] == versions
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 
 
-def test_reading_deleting_and_failing_are_not_told_of(s3: Any, bucket: str, told: Callable[[int], list[Any]]) -> None:
+def test_reading_deleting_and_failing_are_not_told_of(
+    s3: Any, bucket: str, object_events: Callable[[int], list[Any]]
+) -> None:
     s3.list_objects_v2(Bucket=bucket)
     s3.delete_object(Bucket=bucket, Key="original")
     with pytest.raises(s3.exceptions.ClientError):
         s3.copy_object(Bucket=bucket, Key="x", CopySource={"Bucket": bucket, "Key": "not there"})
     s3.put_object(Bucket=bucket, Key=LAST, Body=b"")
-    assert [event["detail"]["object"]["key"] for event in told(1)] == [LAST]
+    assert [event["detail"]["object"]["key"] for event in object_events(1)] == [LAST]
 
 
 def test_only_buckets_that_are_to_tell_do(
-    cloud: LocalCloud, s3: Any, bucket: str, told: Callable[[int], list[Any]]
+    cloud: LocalCloud, s3: Any, bucket: str, object_events: Callable[[int], list[Any]]
 ) -> None:
     silent = cloud.physical_id("Bucket")
     s3.put_object(Bucket=silent, Key="silent", Body=b"")
@@ -108,4 +110,4 @@ def test_only_buckets_that_are_to_tell_do(
     assert "EventBridgeConfiguration" not in s3.get_bucket_notification_configuration(Bucket=silent)
     s3.put_object(Bucket=silent, Key="silent again", Body=b"")
     s3.put_object(Bucket=bucket, Key=LAST, Body=b"")
-    assert {event["detail"]["object"]["key"] for event in told(2)} == {"loud", LAST}
+    assert {event["detail"]["object"]["key"] for event in object_events(2)} == {"loud", LAST}

@@ -61,8 +61,8 @@ def test_its_resources_are_those_that_run(cloud: LocalCloud, client: Clients) ->
         {"StackName": "small", "LogicalResourceId": "Table"},
         {"PhysicalResourceId": cloud.physical_id("Topic"), "LogicalResourceId": "Table"},
     ):
-        [found] = cloudformation.describe_stack_resources(**arguments)["StackResources"]
-        assert (found["StackName"], found["LogicalResourceId"]) == ("small", "Table")
+        [result] = cloudformation.describe_stack_resources(**arguments)["StackResources"]
+        assert (result["StackName"], result["LogicalResourceId"]) == ("small", "Table")
 
 
 @pytest.mark.parametrize(

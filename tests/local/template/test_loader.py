@@ -16,10 +16,10 @@ PSEUDO = Pseudo("123456789012", "eu-west-1", "stack")
 RESOURCES = {"Queue": {"Type": "AWS::SQS::Queue"}}
 
 
-def template(folder: Path, given_: dict[str, str] | None = None, **sections: Any) -> Template:
+def template(folder: Path, parameters: dict[str, str] | None = None, **sections: Any) -> Template:
     path = folder / "template.yaml"
     path.write_text(yaml.safe_dump({"Resources": RESOURCES, **sections}))
-    return Template(path, given_ or {}, PSEUDO)
+    return Template(path, parameters or {}, PSEUDO)
 
 
 def lookup(logical_id: str, attribute: str | None) -> str:
@@ -78,12 +78,12 @@ def test_functions_are_resolved(tmp_path: Path, value: Any, resolved: Any) -> No
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_what_has_no_function_stays_as_it_is(tmp_path: Path, value: Any) -> None:
-    made = (
+    result = (
         template(tmp_path)
         if not (tmp_path / "template.yaml").exists()
         else Template(tmp_path / "template.yaml", {}, PSEUDO)
     )
-    assert made.resolve(value, lookup) == value
+    assert result.resolve(value, lookup) == value
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ def test_what_can_t_be_resolved_is_named(tmp_path: Path, value: Any, message: st
 
 def test_conditions_leave_out_resources_and_outputs(tmp_path: Path) -> None:
     queue = {"Type": "AWS::SQS::Queue", "Condition": "Neither"}
-    made = template(
+    result = template(
         tmp_path,
         **FULL | {"Resources": {"Kept": RESOURCES["Queue"], "Left": queue}},
         Outputs={"Kept": {"Value": 1}, "Left": {"Value": 2, "Condition": "Neither"}},
     )
-    assert set(made.resources) == {"Kept"}
-    assert set(made.outputs) == {"Kept"}
+    assert set(result.resources) == {"Kept"}
+    assert set(result.outputs) == {"Kept"}
 
 
 @pytest.mark.parametrize(
-    ("declared", "given_", "message"),
+    ("declared", "parameters", "message"),
     [
         ({}, {"Name": "x"}, "has no parameter 'Name'"),
         ({"Name": {"Type": "String"}}, {}, "Name has no default"),
@@ -121,16 +121,16 @@ def test_conditions_leave_out_resources_and_outputs(tmp_path: Path) -> None:
         ({"Name": {"Type": "Number"}}, {"Name": "many"}, "must be a number"),
     ],
 )
-def test_parameters_are_checked(tmp_path: Path, declared: Any, given_: dict[str, str], message: str) -> None:
+def test_parameters_are_checked(tmp_path: Path, declared: Any, parameters: dict[str, str], message: str) -> None:
     with pytest.raises(TemplateError, match=message):
-        template(tmp_path, given_, Parameters=declared)
+        template(tmp_path, parameters, Parameters=declared)
 
 
 def test_own_values_go_over_defaults_where_a_parameter_is_declared(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(yaml.safe_dump({"Parameters": FULL["Parameters"], "Resources": RESOURCES}))
-    made = Template(path, {"Count": "5"}, PSEUDO, defaults={"Name": "own", "Count": "4", "Other": "x"})
-    assert (made.parameters["Name"], made.parameters["Count"]) == ("own", 5)
+    result = Template(path, {"Count": "5"}, PSEUDO, defaults={"Name": "own", "Count": "4", "Other": "x"})
+    assert (result.parameters["Name"], result.parameters["Count"]) == ("own", 5)
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_what_is_no_template_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_sam_resources_keep_their_place_in_the_source_tree(tmp_path: Path) -> None:
     function = {"CodeUri": "./functions/x/", "Handler": "a.b", "Runtime": "python3.13"}
-    made = template(
+    result = template(
         tmp_path,
         Transform="AWS::Serverless-2016-10-31",
         Resources={"F": {"Type": "AWS::Serverless::Function", "Properties": function}},
     )
-    code = made.resources["F"].properties["Code"]
-    assert made.local_path(code["S3Bucket"], code["S3Key"]) == tmp_path / "functions" / "x"
+    code = result.resources["F"].properties["Code"]
+    assert result.local_path(code["S3Bucket"], code["S3Key"]) == tmp_path / "functions" / "x"
     with pytest.raises(TemplateError, match="on AWS"):
-        made.local_path("somebody-s-bucket", "x.zip")
+        result.local_path("somebody-s-bucket", "x.zip")

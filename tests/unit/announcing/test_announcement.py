@@ -139,7 +139,7 @@ def test_a_pattern_without_values_is_a_link_as_it_is_and_an_empty_one_is_none() 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "message"),
     [
         (0, "less than a second"),
         (1, "1 s"),
@@ -150,8 +150,8 @@ def test_a_pattern_without_values_is_a_link_as_it_is_and_an_empty_one_is_none() 
         (86_400, "24 h"),
     ],
 )
-def test_durations(seconds: int, said: str) -> None:
-    assert duration(seconds) == said
+def test_durations(seconds: int, message: str) -> None:
+    assert duration(seconds) == message
 
 
 # ---------------------------------------------------------------- what must never be in it
@@ -249,8 +249,8 @@ def test_only_what_has_a_label_of_ours_looks_like_it(detail: Announcement) -> No
     """No value from outside adds a line, whatever it holds: another Console, above the one that is true."""
     message = text(detail)
     labels = [line.partition(": ")[0] for line in message.splitlines() if re.match(r"[A-Z][\w ]+: ", line)]
-    wanted = [label for label in LABELS for _ in range(labels.count(label))]
-    assert labels == wanted
+    labels_in_order = [label for label in LABELS for _ in range(labels.count(label))]
+    assert labels == labels_in_order
     assert all(labels.count(label) <= 1 for label in labels)
     assert all(category not in ("Cc", "Zl", "Zp") for category in map(unicodedata.category, message.replace("\n", "")))
 

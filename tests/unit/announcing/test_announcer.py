@@ -151,23 +151,23 @@ SITE = "https://feature-header.d1a2b3c4d5e6.amplifyapp.com/"
 
 def test_names_are_those_that_amplify_answers_and_are_kept_with_the_request() -> None:
     world = World()
-    told = job_of(world.announce(STARTED))
-    assert (told["app_name"], told["site"]) == ("web", SITE)
+    job = job_of(world.announce(STARTED))
+    assert (job["app_name"], job["site"]) == ("web", SITE)
     assert world.names == {"appName": "web", "defaultDomain": APP[1], "displayName": "feature-header"}
 
 
 @pytest.mark.parametrize("error", [Throttled("GetApp"), ServiceTrouble("GetApp")])
 def test_without_its_names_a_job_is_announced_by_its_ids(error: AmplifyJobsError) -> None:
-    told = job_of(World(app=error).announce(STARTED))
-    assert (told["app_name"], told["site"]) == (None, None)
-    assert told["console"] is not None
+    job = job_of(World(app=error).announce(STARTED))
+    assert (job["app_name"], job["site"]) == (None, None)
+    assert job["console"] is not None
 
 
 def test_without_an_answer_of_amplify_the_names_of_the_start_serve() -> None:
     world = World()
-    told = job_of(world.announce(STARTED))
+    job = job_of(world.announce(STARTED))
     world.app = Throttled("GetApp")
-    assert job_of(world.announce(FINISHED)) == told
+    assert job_of(world.announce(FINISHED)) == job
 
 
 def test_an_app_that_was_renamed_keeps_its_name_in_the_announcements_of_a_request() -> None:

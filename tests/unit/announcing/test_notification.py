@@ -161,25 +161,31 @@ def test_a_failed_job_that_a_newer_request_keeps_from_being_started_again_is_can
 
 
 def execution_failed(**detail: Any) -> dict[str, Any]:
-    known = {"executionArn": EXECUTION, "status": "FAILED", "input": json.dumps(REQUEST), "error": None, "cause": None}
-    return {"source": "aws.states", "detail": {**known, **detail}}
+    members = {
+        "executionArn": EXECUTION,
+        "status": "FAILED",
+        "input": json.dumps(REQUEST),
+        "error": None,
+        "cause": None,
+    }
+    return {"source": "aws.states", "detail": {**members, **detail}}
 
 
-@pytest.mark.parametrize("known", [None, JOB])
-def test_an_execution_that_failed(known: Job | None) -> None:
+@pytest.mark.parametrize("job", [None, JOB])
+def test_an_execution_that_failed(job: Job | None) -> None:
     event = execution_failed(error="States.Runtime", cause="no path")
-    notification = notification_of(event, Requests(known))
-    assert notification.detail_type == (DetailType.JOB_REJECTED if known is None else DetailType.JOB_FINISHED)
-    detail = announcement_of(event, Requests(known))
+    notification = notification_of(event, Requests(job))
+    assert notification.detail_type == (DetailType.JOB_REJECTED if job is None else DetailType.JOB_FINISHED)
+    detail = announcement_of(event, Requests(job))
     assert isinstance(detail, JobRejected | JobFinished)
     expected = "amplify-jobs itself failed: its execution ended as FAILED. States.Runtime no path"
-    assert detail.reason == expected + ("" if known is None else ". The job may still be running.")
+    assert detail.reason == expected + ("" if job is None else ". The job may still be running.")
 
 
 @given(st.none() | st.text() | st.just(json.dumps(REQUEST)), st.none() | st.text(), st.none() | st.text())
 def test_any_failed_execution_is_announced(given_input: str | None, error: str | None, cause: str | None) -> None:
     event = execution_failed(input=given_input, error=error, cause=cause)
-    for known in (None, JOB):
-        detail = announcement_of(event, Requests(known))
+    for job in (None, JOB):
+        detail = announcement_of(event, Requests(job))
         assert detail.request_id == REQUEST["requestId"]
         assert detail.execution == EXECUTION

@@ -132,7 +132,7 @@ BACKEND = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "Reso
 
 
 @pytest.mark.parametrize(
-    ("said", "resources", "route", "hint"),
+    ("text", "resources", "route", "hint"),
     [
         ("App d1 not found.", HOSTING_RESOURCES, "web", "(check appId in route web of routes.yaml)"),
         ("Branch app not found.", HOSTING_RESOURCES, None, "(check branchName in the request)"),
@@ -149,13 +149,13 @@ BACKEND = {"app": "AppId", "environment": "BackendEnvironmentName", "api": "Reso
     ],
 )
 def test_what_is_not_found_names_its_parameter(
-    said: str, resources: dict[str, str], route: str | None, hint: str
+    text: str, resources: dict[str, str], route: str | None, hint: str
 ) -> None:
-    unknown = translated(answered("NotFoundException", said, 404), "StartJob", resources)
+    unknown = translated(answered("NotFoundException", text, 404), "StartJob", resources)
     assert isinstance(unknown, UnknownResourceError)
     rejection = unknown.rejection(route)
     assert type(rejection) is RequestRejected
-    assert str(rejection) == f"StartJob: NotFoundException: {said} {hint}"
+    assert str(rejection) == f"StartJob: NotFoundException: {text} {hint}"
 
 
 def test_other_errors_name_no_parameter() -> None:

@@ -71,9 +71,9 @@ def test_an_address_that_is_not_fetched_is_not_even_looked_up(url: str) -> None:
 )
 def test_a_host_inside_is_refused(address: str) -> None:
     assert not is_public(address)
-    for found in ([address], ["52.218.0.1", address]):
+    for result in ([address], ["52.218.0.1", address]):
         with pytest.raises(NotDownloadableError, match=r"files\.example is not a public address"):
-            get("https://files.example/a", *found)
+            get("https://files.example/a", *result)
 
 
 @pytest.mark.parametrize("address", ["52.218.0.1", "2600:1f60::1", "::ffff:52.218.0.1"])

@@ -52,8 +52,8 @@ def test_all_records_are_where_the_policy_allows_them_and_are_read_as_they_were_
     assert records.record(plan) == Record(report.version, "4711")
     assert records.branch_state(CHAT, report) is None
     records.save_branch_state(CHAT, report)
-    known = records.branch_state(CHAT, report)
-    assert known == BranchState(ReportState.SUCCEEDED, report.version.requested_at)
+    state = records.branch_state(CHAT, report)
+    assert state == BranchState(ReportState.SUCCEEDED, report.version.requested_at)
     assert not records.is_stopped(CHAT)
     assert [records.stop(CHAT, "HTTP 401"), records.stop(CHAT, "HTTP 401")] == [True, False]
     assert records.is_stopped(CHAT)

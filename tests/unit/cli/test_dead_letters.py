@@ -22,7 +22,7 @@ def test_what_eventbridge_could_not_deliver() -> None:
     letter = parse_dead_letter(json.dumps(EVENT), attributes)
 
     assert letter == DeadLetter(FUNCTION, EVENT, "THROTTLING: Rate exceeded")
-    assert letter.what == "Amplify Deployment Status Change"
+    assert letter.description == "Amplify Deployment Status Change"
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ JSON = st.recursive(
 @given(JSON, st.dictionaries(st.sampled_from(["TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE"]), st.text()))
 def test_nothing_but_a_letter_or_our_error(message: Any, attributes: dict[str, str]) -> None:
     with contextlib.suppress(ForeignMessageError):
-        assert isinstance(parse_dead_letter(json.dumps(message), attributes).what, str)
+        assert isinstance(parse_dead_letter(json.dumps(message), attributes).description, str)

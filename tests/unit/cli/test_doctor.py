@@ -152,8 +152,8 @@ TABLE: list[tuple[dict[str, Any], Verdict, str, str, str]] = [
 def test_what_is_wrong_and_what_to_do(
     changed: dict[str, Any], verdict: Verdict, check: str, text: str, advice: str
 ) -> None:
-    found = [finding for finding in judge(replace(WELL, **changed)) if finding.verdict is not Verdict.OK]
-    (finding,) = [finding for finding in found if finding.check == check]
+    faults = [finding for finding in judge(replace(WELL, **changed)) if finding.verdict is not Verdict.OK]
+    (finding,) = [finding for finding in faults if finding.check == check]
     assert finding.verdict is verdict
     assert text in finding.text
     assert advice in finding.advice
@@ -168,10 +168,10 @@ READ = [name for name in vars(WELL) if name not in NOT_READ]
 @pytest.mark.parametrize("name", READ)
 def test_what_could_not_be_read_is_said_and_is_no_finding_of_its_own(name: str) -> None:
     unread: Any = Unread("may not: cloudwatch:DescribeAlarms")
-    found = [finding for finding in judge(replace(WELL, **{name: unread})) if finding.verdict is not Verdict.OK]
+    faults = [finding for finding in judge(replace(WELL, **{name: unread})) if finding.verdict is not Verdict.OK]
     verdict = Verdict.PROBLEM if name == "endpoint_status" else Verdict.UNKNOWN
-    assert {finding.verdict for finding in found} == {verdict}
-    assert all("may not: cloudwatch:DescribeAlarms" in finding.text for finding in found)
+    assert {finding.verdict for finding in faults} == {verdict}
+    assert all("may not: cloudwatch:DescribeAlarms" in finding.text for finding in faults)
 
 
 def test_an_endpoint_without_routes_is_not_out_of_order() -> None:

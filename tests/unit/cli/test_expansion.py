@@ -73,7 +73,7 @@ def tag_by_hand(name: str, app_id: str) -> dict[str, Any]:
 
 
 def test_the_routes_are_those_that_would_be_written_by_hand() -> None:
-    wanted = {
+    members = {
         "sources": {"github": {"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]}},
         "routes": {
             "app-shop": by_hand("shop", "d1shop", "apps/shop", "packages/**", "assets/**"),
@@ -82,7 +82,7 @@ def test_the_routes_are_those_that_would_be_written_by_hand() -> None:
             "tag-admin": tag_by_hand("admin", "d1admin"),
         },
     }
-    assert read(FILE) == Routes.model_validate(wanted)
+    assert read(FILE) == Routes.model_validate(members)
 
 
 def test_a_list_gives_each_of_its_texts_and_they_multiply() -> None:
@@ -194,8 +194,8 @@ FAULTS = [
 @pytest.mark.parametrize(("good", "bad", "expected"), [fault for fault in FAULTS if fault[2]])
 def test_a_fault_is_told_at_the_place_to_mend(good: str, bad: str, expected: str) -> None:
     assert good in FILE
-    found = faults(FILE.replace(good, bad, 1))
-    assert [fault for fault in found if fault.startswith(f"routes.yaml:{expected}")] != [], found
+    result = faults(FILE.replace(good, bad, 1))
+    assert [fault for fault in result if fault.startswith(f"routes.yaml:{expected}")] != [], result
 
 
 @pytest.mark.parametrize(
@@ -229,10 +229,10 @@ def test_a_fault_of_many_routes_is_told_once(good: str, bad: str) -> None:
     ],
 )
 def test_two_routes_of_one_name_are_a_fault(text: str, expected: list[str]) -> None:
-    found = [fault for fault in faults(text) if "makes the route" in fault]
-    assert len(found) == len(expected)
-    for fault, wanted in zip(found, expected, strict=True):
-        assert fault.startswith(f"routes.yaml:{wanted}")
+    problems = [fault for fault in faults(text) if "makes the route" in fault]
+    assert len(problems) == len(expected)
+    for fault, target in zip(problems, expected, strict=True):
+        assert fault.startswith(f"routes.yaml:{target}")
 
 
 ROUTE = (
@@ -276,8 +276,8 @@ def test_a_graphql_schema_is_no_text_with_values_but_may_be_one() -> None:
     )
     route = f"    when: {{request: {{}}}}\n    request: {{operation: start_codegen_job, parameters: {parameters}}}\n"
     text = "routes:\n  web:\n    matrix: {a: {x: {schema: 'type S {id: ID}'}}}\n"
-    kept = read(text + route).routes["web-x"].request.parameters["codegenJobToCreate"]["graphqlSchema"]
-    assert kept == "type T @model {matrix.a}"
+    schema = read(text + route).routes["web-x"].request.parameters["codegenJobToCreate"]["graphqlSchema"]
+    assert schema == "type T @model {matrix.a}"
     whole = read(text + route.replace("type T @model {matrix.a}", "{matrix.a.schema}"))
     assert whole.routes["web-x"].request.parameters["codegenJobToCreate"]["graphqlSchema"] == "type S {id: ID}"
 
@@ -396,30 +396,30 @@ def _written_out(template: Any, values: dict[str, Any]) -> Any:
     if isinstance(template, list):
         items: list[Any] = []
         for item in template:
-            made = _written_out(item, values)
-            items.extend(made if isinstance(item, str) and isinstance(made, list) else [made])
+            result = _written_out(item, values)
+            items.extend(result if isinstance(item, str) and isinstance(result, list) else [result])
         return items
     if isinstance(template, str):
         if template in values:
             return values[template]
-        return re.sub(r"\{matrix\.[^}]*\}", lambda found: str(values[found[0]]), template)
+        return re.sub(r"\{matrix\.[^}]*\}", lambda value: str(values[value[0]]), template)
     return template
 
 
 @given(_DIMENSIONS.flatmap(lambda matrix: st.tuples(st.just(matrix), _templates(matrix))))
 def test_an_expansion_is_the_routes_written_out_by_hand(drawn: tuple[dict[str, Any], Any]) -> None:
     matrix, template = drawn
-    wanted = {}
+    members = {}
     for keys in itertools.product(*matrix.values()):
         values: dict[str, Any] = {}
         for (dimension, of), key in zip(matrix.items(), keys, strict=True):
             values[f"{{matrix.{dimension}}}"] = key
             if isinstance(of, dict):
                 values |= {f"{{matrix.{dimension}.{member}}}": value for member, value in of[key].items()}
-        wanted["-".join(("web", *map(str, keys)))] = _written_out(template, values)
+        members["-".join(("web", *map(str, keys)))] = _written_out(template, values)
     expansion = expand({"routes": {"web": {"matrix": matrix, **template}}})
     assert expansion.faults == []
-    assert expansion.value == {"routes": wanted}
+    assert expansion.value == {"routes": members}
 
 
 @given(
@@ -435,11 +435,11 @@ def test_an_expansion_is_the_routes_written_out_by_hand(drawn: tuple[dict[str, A
     )
 )
 def test_any_value_is_expanded_or_its_faults_have_places(value: Any) -> None:
-    for found in (
+    for result in (
         {"routes": value, "defaults": value},
         {"routes": {"web": value}},
         {"routes": {"a": {"matrix": value}}},
     ):
-        expansion = expand(found)
+        expansion = expand(result)
         placed = expansion.placed([(("routes", "web", "when"), "is wrong"), (("routes",), "is wrong")])
         assert all(text for _, text in (*expansion.faults, *placed))

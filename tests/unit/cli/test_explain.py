@@ -40,8 +40,8 @@ EXAMPLE = Path(__file__).parents[3] / "events" / "receive_webhook.push.json"
 
 def read_recorded(raw: object, routes: Routes) -> RecordedEvent:
     """The one delivery that a file of JSON holds."""
-    (found,) = read_content(json.dumps(raw).encode(), routes)
-    return found
+    (recording,) = read_content(json.dumps(raw).encode(), routes)
+    return recording
 
 
 def route(when: dict[str, Any], branch: str = "main") -> dict[str, Any]:
@@ -49,7 +49,7 @@ def route(when: dict[str, Any], branch: str = "main") -> dict[str, Any]:
     return {"when": when, "request": {"operation": "start_job", "parameters": parameters}}
 
 
-FOUND = Routes.model_validate(
+SHOP_ROUTES = Routes.model_validate(
     {
         "sources": {"github": {"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]}},
         "routes": {
@@ -72,8 +72,8 @@ S3_EVENT = {
 
 
 def matched(raw: object) -> list[str | None]:
-    found = read_recorded(raw, FOUND)
-    return [one.request.route for one in explain(FOUND, found, NOW) if one.request]
+    recording = read_recorded(raw, SHOP_ROUTES)
+    return [one.request.route for one in explain(SHOP_ROUTES, recording, NOW) if one.request]
 
 
 FORMS = [
@@ -108,12 +108,12 @@ def test_every_form_of_an_event_is_understood(raw: object, routes: list[str | No
 )
 def test_what_can_not_be_read_is_named(raw: object, fault: str) -> None:
     with pytest.raises(DeliveryRefusedError, match=fault):
-        read_recorded(raw, FOUND)
+        read_recorded(raw, SHOP_ROUTES)
 
 
 def test_each_route_is_told_with_the_condition_that_decided_and_the_request() -> None:
-    found = read_recorded(json.loads(EXAMPLE.read_text()), FOUND)
-    text = "\n".join(lines(found, explain(FOUND, found, NOW)))
+    recording = read_recorded(json.loads(EXAMPLE.read_text()), SHOP_ROUTES)
+    text = "\n".join(lines(recording, explain(SHOP_ROUTES, recording, NOW)))
     assert "push of acme/web refs/heads/main, from github" in text
     assert "  web: matched, all conditions are met\n    the route waits for pushes to branches\n" in text
     assert '"branchName": "main"' in text
@@ -122,8 +122,8 @@ def test_each_route_is_told_with_the_condition_that_decided_and_the_request() ->
 
 
 def test_what_is_ignored_as_a_whole_is_told() -> None:
-    found = read_recorded({**S3_EVENT, "detail-type": "Object Deleted"}, FOUND)
-    assert "".join(lines(found, explain(FOUND, found, NOW))).startswith("Ignored: event 'Object Deleted'")
+    recording = read_recorded({**S3_EVENT, "detail-type": "Object Deleted"}, SHOP_ROUTES)
+    assert "".join(lines(recording, explain(SHOP_ROUTES, recording, NOW))).startswith("Ignored: event 'Object Deleted'")
 
 
 JSON = st.recursive(
@@ -137,10 +137,10 @@ WORDS = st.sampled_from(["kind", "source", "headers", "pathParameters", "body", 
 @given(JSON | st.dictionaries(WORDS, JSON | st.sampled_from(["github", "push", "aws.s3", "Object Created"])))
 def test_any_file_is_explained_or_refused(raw: object) -> None:
     try:
-        found = read_recorded(raw, FOUND)
+        recording = read_recorded(raw, SHOP_ROUTES)
     except DeliveryRefusedError:
         return
-    assert list(lines(found, explain(FOUND, found, NOW)))
+    assert list(lines(recording, explain(SHOP_ROUTES, recording, NOW)))
 
 
 @pytest.fixture(autouse=True)
@@ -184,22 +184,22 @@ class NoQueue:
         raise AssertionError((receipt_handle, receive_count))
 
 
-def served(routes: Routes, found: RecordedEvent) -> tuple[list[JobRequest], list[dict[str, Any]]]:
+def served(routes: Routes, recording: RecordedEvent) -> tuple[list[JobRequest], list[dict[str, Any]]]:
     """What the functions make of a delivery: the executions that they start, and their answer's `ignored`."""
     executions = KeptExecutions()
     intake = Intake(EventProcessor(FixedRoutes(routes), executions), NoQueue(), KeptRecords().log())
-    result = intake.accept(found.delivery, Origin(found.source, found.delivery_id, NOW))
+    result = intake.accept(recording.delivery, Origin(recording.source, recording.delivery_id, NOW))
     return executions.requests, result.ignored
 
 
-def agree(routes: Routes, found: RecordedEvent) -> None:
-    explained = explain(routes, found, NOW)
-    requests, ignored = served(routes, found)
-    asked = [one.request for one in explained if one.request]
+def agree(routes: Routes, recording: RecordedEvent) -> None:
+    explained = explain(routes, recording, NOW)
+    requests, ignored = served(routes, recording)
+    wishes = [one.request for one in explained if one.request]
     # Who asks outright for what can't be done is told so by a request that is rejected.
-    assert [request for request in requests if request.fault is None] == asked
+    assert [request for request in requests if request.fault is None] == wishes
     reasons = [asdict(one.decision) for one in explained if isinstance(one.decision, Ignored)]
-    assert [one for one in ignored if one["reason"] != found.delivery.ignored] == reasons
+    assert [one for one in ignored if one["reason"] != recording.delivery.ignored] == reasons
 
 
 @given(ROUTES, EVENTS)
@@ -222,14 +222,14 @@ EVERYTHING = Routes.model_validate(
 @pytest.mark.parametrize("row", recorded())
 def test_explain_and_the_service_agree_on_every_recording(row: dict[str, Any]) -> None:
     if row["provider"] == "codecommit":
-        found = read_recorded(json.loads(corpus_body(row["file"])), EVERYTHING)
+        recording = read_recorded(json.loads(corpus_body(row["file"])), EVERYTHING)
     else:
         source = {"provider": row["provider"], "secrets": ["/amplify-jobs/secrets/s"]}
         routes = Routes.model_validate({**EVERYTHING.model_dump(), "sources": {"host": source}})
         body = corpus_body(row["file"]).decode()
         raw = {"pathParameters": {"source": "host"}, "headers": row["headers"], "body": body}
-        found = read_recorded(raw, routes)
-    agree(EVERYTHING, found)
+        recording = read_recorded(raw, routes)
+    agree(EVERYTHING, recording)
 
 
 # ---------------------------------------------------------------- forms that people have
@@ -244,10 +244,10 @@ def of_host(row: dict[str, Any]) -> Routes:
     return Routes.model_validate({**EVERYTHING.model_dump(), "sources": {"host": source}})
 
 
-def understood(found: RecordedEvent) -> object:
+def understood(recording: RecordedEvent) -> object:
     """What is decided of a delivery: by headers alone its identity may differ."""
-    events = [event.for_answer() for event in found.delivery.events]
-    return found.source, events, found.delivery.ignored if not events else None
+    events = [event.for_answer() for event in recording.delivery.events]
+    return recording.source, events, recording.delivery.ignored if not events else None
 
 
 @pytest.mark.skipif(not ROWS, reason="the recorded deliveries are not here")
@@ -285,10 +285,10 @@ def test_every_record_of_a_delivery_is_understood(row: dict[str, Any]) -> None:
         {"request_headers": headers, "request_data": payload},
     ]
     for record in records:
-        (found,) = read_content(json.dumps(record).encode(), routes)
-        assert understood(found) == understood(whole)
+        (recording,) = read_content(json.dumps(record).encode(), routes)
+        assert understood(recording) == understood(whole)
     (several,) = [read_content(json.dumps(records).encode(), routes)]
-    assert [understood(found) for found in several] == [understood(whole)] * len(records)
+    assert [understood(recording) for recording in several] == [understood(whole)] * len(records)
 
 
 @given(ROUTES, st.lists(EVENTS, max_size=3))
@@ -301,10 +301,10 @@ def test_an_answer_is_explained_as_its_events_are(routes: Routes, events: list[E
     }
     whole = {"statusCode": 202, "headers": {}, "body": json.dumps(intake_answer)}
     for raw in (intake_answer, whole):
-        (found,) = read_content(json.dumps(raw).encode(), routes, source="github")
-        assert [event.for_answer() for event in found.delivery.events] == intake_answer["events"]
-        assert found.delivery.ignored == (None if events else "nothing")
-        assert list(lines(found, explain(routes, found, NOW)))
+        (recording,) = read_content(json.dumps(raw).encode(), routes, source="github")
+        assert [event.for_answer() for event in recording.delivery.events] == intake_answer["events"]
+        assert recording.delivery.ignored == (None if events else "nothing")
+        assert list(lines(recording, explain(routes, recording, NOW)))
     if events:
         alone = read_content(json.dumps(intake_answer["events"]).encode(), routes, source="github")
         assert [event.for_answer() for one in alone for event in one.delivery.events] == intake_answer["events"]
@@ -312,12 +312,12 @@ def test_an_answer_is_explained_as_its_events_are(routes: Routes, events: list[E
 
 @given(ROUTES, EVENTS)
 def test_the_json_says_what_the_lines_say(routes: Routes, event: Event) -> None:
-    found = RecordedEvent("github", "d-1", Delivery((event,)), ("assumed",))
-    explained = explain(routes, found, NOW)
-    told = json.loads(json.dumps(as_json(found, explained)))
-    text = "\n".join(lines(found, explained))
-    (entry,) = told["events"]
-    assert (told["source"], told["deliveryId"], told["notes"]) == ("github", "d-1", ["assumed"])
+    recording = RecordedEvent("github", "d-1", Delivery((event,)), ("assumed",))
+    explained = explain(routes, recording, NOW)
+    document = json.loads(json.dumps(as_json(recording, explained)))
+    text = "\n".join(lines(recording, explained))
+    (entry,) = document["events"]
+    assert (document["source"], document["deliveryId"], document["notes"]) == ("github", "d-1", ["assumed"])
     for decision in entry["decisions"]:
         assert set(decision) == {"route", "matched", "condition", "reason", "found", "request"}
         assert f"  {decision['route'] or 'no route'}: {'' if decision['matched'] else 'not '}matched" in text
@@ -336,15 +336,17 @@ def test_every_example_is_explained(file: Path) -> None:
     content = (file.parent / "routes.yaml").read_bytes()
     routes = check_routes(content, "amplify-jobs").routes
     assert routes is not None
-    (found,) = read_content(file.read_bytes(), routes)
-    assert found.delivery.events
-    assert {one.event.kind for one in explain(routes, found, NOW)} == {event.kind for event in found.delivery.events}
+    (recording,) = read_content(file.read_bytes(), routes)
+    assert recording.delivery.events
+    assert {one.event.kind for one in explain(routes, recording, NOW)} == {
+        event.kind for event in recording.delivery.events
+    }
 
 
 PUSH = json.loads(EXAMPLE.read_text())["body"].encode()
 TWO = Routes.model_validate(
     {
-        **FOUND.model_dump(),
+        **SHOP_ROUTES.model_dump(),
         "sources": {
             "github": {"provider": "github", "secrets": ["/amplify-jobs/secrets/github"]},
             "cms": {"provider": "standard", "secrets": ["/amplify-jobs/secrets/cms"]},
@@ -378,22 +380,22 @@ def test_what_is_missing_is_asked_for(content: bytes, options: dict[str, Any], f
 
 
 def test_source_and_headers_say_what_a_body_does_not() -> None:
-    (found,) = read_content(PUSH, TWO, source="github")
-    assert found.notes == ("No header tells the kind of the event; it is read as X-GitHub-Event: push.",)
-    (found,) = read_content(PUSH, TWO, source="github", headers={"x-github-event": "ping"})
-    assert [event.kind for event in found.delivery.events] == ["ping"]
-    assert found.notes == ()
-    (found,) = read_content(b'{"route": "nightly"}', TWO, source="cms")
-    assert found.source == "cms"
+    (recording,) = read_content(PUSH, TWO, source="github")
+    assert recording.notes == ("No header tells the kind of the event; it is read as X-GitHub-Event: push.",)
+    (recording,) = read_content(PUSH, TWO, source="github", headers={"x-github-event": "ping"})
+    assert [event.kind for event in recording.delivery.events] == ["ping"]
+    assert recording.notes == ()
+    (recording,) = read_content(b'{"route": "nightly"}', TWO, source="cms")
+    assert recording.source == "cms"
     form = b"payload=" + urllib.parse.quote(PUSH).encode()
-    (found,) = read_content(form, TWO, source="github")
-    assert [event.kind for event in found.delivery.events] == ["push"]
+    (recording,) = read_content(form, TWO, source="github")
+    assert [event.kind for event in recording.delivery.events] == ["push"]
 
 
 def test_without_routes_that_is_told() -> None:
-    found = RecordedEvent("github", None, Delivery((Event(kind=EventKind.PUSH, branch="main"),)))
+    recording = RecordedEvent("github", None, Delivery((Event(kind=EventKind.PUSH, branch="main"),)))
     none = Routes(routes={})
-    assert list(lines(found, explain(none, found, NOW)))[-1] == "    there are no routes"
+    assert list(lines(recording, explain(none, recording, NOW)))[-1] == "    there are no routes"
 
 
 @pytest.mark.parametrize(
@@ -409,15 +411,15 @@ def test_without_routes_that_is_told() -> None:
     ],
 )
 def test_it_says_whether_a_job_that_somebody_else_started_is_followed(follow: Any, verdict: str) -> None:
-    found = read_content(
+    recording = read_content(
         (EXAMPLE.parent / "on_status_change.started.json").read_bytes(),
         Routes.model_validate({"routes": {}, "follow": follow}),
     )
-    assert [note for event in found for note in event.notes] == [
+    assert [note for event in recording for note in event.notes] == [
         f"Job 2 of app d1a2b3c4d5e6, branch main (STARTED): {verdict}"
     ]
 
 
 def test_an_event_of_amplify_without_a_job_is_refused() -> None:
     with pytest.raises(DeliveryRefusedError, match=r"detail\.jobId"):
-        read_recorded({"detail-type": "Amplify Deployment Status Change", "detail": {}}, FOUND)
+        read_recorded({"detail-type": "Amplify Deployment Status Change", "detail": {}}, SHOP_ROUTES)

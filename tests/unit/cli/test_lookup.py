@@ -18,13 +18,15 @@ APP = {"d1": {"main": True, "release/1": True, "dev": False}}
 REACH = Reach("eu-west-1", "own", frozenset(["onn", "off", "noo", "unknown"]))
 
 
-def said(when: dict[str, Any], parameters: dict[str, Any], operation: str = "start_job", **members: Any) -> list[str]:
+def warnings_of(
+    when: dict[str, Any], parameters: dict[str, Any], operation: str = "start_job", **members: Any
+) -> list[str]:
     route = {"when": when, "request": {"operation": operation, "parameters": parameters}, **members}
-    found = uses(Routes.model_validate({"routes": {"web": route}}))
+    result = uses(Routes.model_validate({"routes": {"web": route}}))
     account = Account(
         apps={**APP, "d2": None}, event_buckets={"onn": True, "off": False}, missing_buckets=frozenset(["noo"])
     )
-    return [text for _, text in warnings(found, account, REACH)]
+    return [text for _, text in warnings(result, account, REACH)]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,9 @@ def said(when: dict[str, Any], parameters: dict[str, Any], operation: str = "sta
     ],
 )
 def test_apps_and_branches(when: dict[str, Any], parameters: dict[str, Any], expected: list[str]) -> None:
-    found = said(when, {**PARAMETERS, **parameters})
-    assert len(found) == len(expected)
-    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True)), found
+    result = warnings_of(when, {**PARAMETERS, **parameters})
+    assert len(result) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(result, expected, strict=True)), result
 
 
 @pytest.mark.parametrize(
@@ -81,23 +83,23 @@ def test_apps_and_branches(when: dict[str, Any], parameters: dict[str, Any], exp
 )
 def test_buckets(bucket: str, artifact: str, expected: list[str]) -> None:
     parameters = {"appId": "d1", "branchName": "main", "artifact": artifact}
-    found = said({"object": {"bucket": bucket}}, parameters, "start_deployment")
-    assert len(found) == len(expected)
-    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True)), found
+    result = warnings_of({"object": {"bucket": bucket}}, parameters, "start_deployment")
+    assert len(result) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(result, expected, strict=True)), result
 
 
 def test_operations_without_branches_name_their_app() -> None:
     models = {"AppId": "d2", "BackendEnvironmentName": "dev", "ResourceName": "blog"}
-    assert said(PUSH, models, "generate_backend_api_models")[0].startswith("Amplify has no app d2")
+    assert warnings_of(PUSH, models, "generate_backend_api_models")[0].startswith("Amplify has no app d2")
 
 
 def test_a_route_that_is_switched_off_is_not_looked_at() -> None:
-    assert said(PUSH, {**PARAMETERS, "appId": "d2"}, enabled=False) == []
+    assert warnings_of(PUSH, {**PARAMETERS, "appId": "d2"}, enabled=False) == []
 
 
 def test_an_app_of_follow_that_is_not_there_is_named() -> None:
-    found = uses(Routes.model_validate({"routes": {}, "follow": [{"branches": "main"}, {"apps": ["d1", "d2"]}]}))
-    ((place, text),) = warnings(found, Account({**APP, "d2": None}, {}, frozenset()), REACH)
+    result = uses(Routes.model_validate({"routes": {}, "follow": [{"branches": "main"}, {"apps": ["d1", "d2"]}]}))
+    ((place, text),) = warnings(result, Account({**APP, "d2": None}, {}, frozenset()), REACH)
     assert (place, text.partition(" in ")[0]) == ("follow.1", "Amplify has no app d2")
 
 

@@ -58,6 +58,6 @@ def test_the_file_of_these_tests_has_none() -> None:
 )
 def test_a_fault_has_its_place_and_the_remedy(good: str, bad: str, fault: str) -> None:
     assert good in GOOD
-    found = faults(GOOD.replace(good, bad))
-    assert [one for one in found if one.startswith(fault)], found
-    assert not [one for one in found if "t0p" in one]
+    result = faults(GOOD.replace(good, bad))
+    assert [one for one in result if one.startswith(fault)], result
+    assert not [one for one in result if "t0p" in one]

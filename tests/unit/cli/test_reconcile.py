@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs_cli.commands.reconcile import lines, minutes
-from amplify_jobs_cli.recovery.reconcile import found
+from amplify_jobs_cli.recovery.reconcile import summarize
 
 WEB = {"source": "gitea", "repository": "acme/web"}
 DOCS = {"source": "gitea", "repository": "acme/docs"}
@@ -31,14 +31,14 @@ def batch(**members: Any) -> dict[str, Any]:
 def test_batches_are_told_together() -> None:
     push = {**WEB, "ref": "refs/heads/main", "commit": "4f2c1e0b9d3a" + "0" * 28}
     skipped = {**push, "note": "no job: route web: the head commit's message says [skip ci]"}
-    told = found(
+    result = summarize(
         [
             batch(redelivered=3, missed=3, pushes=[push, skipped], waiting=1),
             batch(first=[DOCS], unreached=[{**WEB, "reason": "git.example.com did not answer"}]),
             {"error": "ServiceTrouble"},
         ]
     )
-    assert list(lines(told, {"all": "acme/* is a pattern"}, dry_run=True)) == [
+    assert list(lines(result, {"all": "acme/* is a pattern"}, dry_run=True)) == [
         "Missed: acme/web refs/heads/main 4f2c1e0b9d3a (source gitea)",
         "Missed: acme/web refs/heads/main 4f2c1e0b9d3a (source gitea): no job: "
         "route web: the head commit's message says [skip ci]",
@@ -54,7 +54,7 @@ def test_batches_are_told_together() -> None:
 
 
 def test_without_repositories_it_says_which_are_looked_at() -> None:
-    (line,) = lines(found([]), {}, dry_run=False)
+    (line,) = lines(summarize([]), {}, dry_run=False)
     assert line == "No repository to look at: no route for push names one whose source has git."
 
 

@@ -46,11 +46,11 @@ def test_what_is_no_duration_is_refused_with_the_form(text: str) -> None:
 def test_all_that_ended_in_the_time_are_meant_oldest_first_and_none_that_is_too_old(
     ended: list[timedelta], ran: timedelta, since: timedelta
 ) -> None:
-    found = select_redrivable([execution(one, ran) for one in ended], NOW, since)
-    assert sorted(NOW - one.ended_at for one in found) == sorted(
+    result = select_redrivable([execution(one, ran) for one in ended], NOW, since)
+    assert sorted(NOW - one.ended_at for one in result) == sorted(
         one for one in ended if one <= min(since, REDRIVE_PERIOD)
     )
-    assert found == sorted(found, key=lambda one: one.started_at)
+    assert result == sorted(result, key=lambda one: one.started_at)
 
 
 def test_an_execution_is_called_as_its_request() -> None:

@@ -29,12 +29,12 @@ def request(request_id: str) -> dict[str, Any]:
     [("web-1f", 1, "web-1f-r1"), ("web-1f-r1", 2, "web-1f-r2"), ("web-1f-r12", 13, "web-1f-r13"), ("r1", 1, "r1-r1")],
 )
 def test_the_id_counts_replays_of_the_original(request_id: str, number: int, replayed: str) -> None:
-    made = make_replay(request(request_id), number, NOW)
+    result = make_replay(request(request_id), number, NOW)
 
-    assert made.request_id == replayed
-    assert original_id(made.request_id) == original_id(request_id)
-    assert made.received_at == NOW
-    assert made.parameters == request(request_id)["parameters"]
+    assert result.request_id == replayed
+    assert original_id(result.request_id) == original_id(request_id)
+    assert result.received_at == NOW
+    assert result.parameters == request(request_id)["parameters"]
 
 
 @pytest.mark.parametrize("raw", [None, {}, {"requestId": "x"}, request("x" * 80), request("UPPER")])

@@ -15,8 +15,8 @@ from tests.support.routes_and_events import ROUTES
 REQUEST: dict[str, Any] = {"operation": "start_job", "parameters": {"appId": "d1"}}
 
 
-def routes(**found: dict[str, Any]) -> Routes:
-    return Routes.model_validate({"routes": {name: {"request": REQUEST, **route} for name, route in found.items()}})
+def routes(**members: dict[str, Any]) -> Routes:
+    return Routes.model_validate({"routes": {name: {"request": REQUEST, **route} for name, route in members.items()}})
 
 
 def lines(before: Routes | None, after: Routes) -> list[str]:
@@ -38,8 +38,8 @@ def test_follow_is_one_thing_that_changes() -> None:
 def test_new_changed_and_gone_are_told_apart() -> None:
     push = {"repository": "acme/web", "branches": ["main"]}
     before = routes(web={"when": {"push": push}}, old={"when": {"push": push}}, same={"when": {"push": push}})
-    wanted = {"push": {**push, "branches": ["main", "dev"], "paths": ["a/**"]}}
-    after = routes(web={"when": wanted, "retry": 1}, new={"when": {"push": push}}, same={"when": {"push": push}})
+    members = {"push": {**push, "branches": ["main", "dev"], "paths": ["a/**"]}}
+    after = routes(web={"when": members, "retry": 1}, new={"when": {"push": push}}, same={"when": {"push": push}})
     assert lines(before, after) == [
         "~ route web",
         '    when.push.paths: ["a/**"] (added)',
@@ -75,14 +75,14 @@ def test_another_condition_is_told_member_by_member() -> None:
 
 
 def test_without_routes_before_all_are_new() -> None:
-    found = Routes.model_validate(
+    result = Routes.model_validate(
         {
             "sources": {"github": {"provider": "github", "secrets": ["/s"]}},
             **routes(web={"when": {"request": {}}}).model_dump(),
         }
         | {"sources": {"github": {"provider": "github", "secrets": ["/s"]}}}
     )
-    assert lines(None, found) == ["+ source github", "+ route web"]
+    assert lines(None, result) == ["+ source github", "+ route web"]
 
 
 @given(ROUTES, ROUTES)
@@ -92,9 +92,9 @@ def test_the_same_routes_differ_in_nothing_and_others_in_something(one: Routes, 
 
 
 def test_routes_of_another_version_of_the_program_are_known_by_name() -> None:
-    found = routes(web={"when": {"request": {}}}, new={"when": {"request": {}}})
+    result = routes(web={"when": {"request": {}}}, new={"when": {"request": {}}})
     stored = b'{"sources": {"old": {"provider": "nosuch"}}, "routes": {"web": {"unknown": 1}, "gone": 2}, "more": 3}'
-    changes = [(change.kind, change.what, change.name) for change in route_changes(StoredRoutes.read(stored), found)]
+    changes = [(change.kind, change.what, change.name) for change in route_changes(StoredRoutes.read(stored), result)]
     assert changes == [
         ("removed", "source", "old"),
         ("changed", "route", "web"),

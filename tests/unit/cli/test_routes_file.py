@@ -124,12 +124,12 @@ def test_a_placeholder_decides_only_later_what_a_constrained_parameter_is() -> N
 
 @given(st.binary() | st.text().map(str.encode) | st.from_regex(re.compile(r"[a{}\[\],:&*! \n-]*")).map(str.encode))
 def test_any_file_is_read_or_its_faults_are_named(content: bytes) -> None:
-    found: list[str] = []
+    items: list[str] = []
     try:
         read_routes(content, "routes.yaml", "amplify-jobs")
     except InvalidRoutesError as invalid:
-        found = invalid.faults
-    assert [fault for fault in found if not fault.startswith("routes.yaml:")] == []
+        items = invalid.faults
+    assert [fault for fault in items if not fault.startswith("routes.yaml:")] == []
 
 
 # ---------------------------------------------------------------- operations other than start_job
@@ -169,7 +169,7 @@ def test_a_route_can_ask_for_any_operation(operation: str, parameters: str, minu
 
 
 @pytest.mark.parametrize(
-    ("operation", "parameters", "more", "said"),
+    ("operation", "parameters", "more", "text"),
     [
         (
             "start_codegen_job",
@@ -204,7 +204,7 @@ def test_a_route_can_ask_for_any_operation(operation: str, parameters: str, minu
     ],
     ids=["member", "stop", "retry", "value", "source"],
 )
-def test_what_any_operation_would_refuse_is_named(operation: str, parameters: str, more: str, said: str) -> None:
+def test_what_any_operation_would_refuse_is_named(operation: str, parameters: str, more: str, text: str) -> None:
     with pytest.raises(InvalidRoutesError) as caught:
         read_routes(routes_of(operation, parameters, more), "routes.yaml", "amplify-jobs")
-    assert any(said in line for line in caught.value.faults), caught.value.faults
+    assert any(text in line for line in caught.value.faults), caught.value.faults

@@ -33,21 +33,21 @@ def mistakes() -> Iterator[Any]:
     """The blocks of routes_mistakes.txt: a name, a file, and what is said of it in full."""
     for block in (Path(__file__).parent / "routes_mistakes.txt").read_text().removeprefix("### ").split("\n### "):
         name, _, rest = block.partition("\n")
-        text, _, said = rest.partition("=== says\n")
-        yield pytest.param(text, said.strip("\n"), id=name)
+        text, _, message = rest.partition("=== says\n")
+        yield pytest.param(text, message.strip("\n"), id=name)
 
 
-@pytest.mark.parametrize(("text", "said"), list(mistakes()))
-def test_each_mistake_has_its_text(text: str, said: str) -> None:
-    assert "\n".join(finding.text("routes.yaml") for finding in findings(text)) == said
+@pytest.mark.parametrize(("text", "message"), list(mistakes()))
+def test_each_mistake_has_its_text(text: str, message: str) -> None:
+    assert "\n".join(finding.text("routes.yaml") for finding in findings(text)) == message
 
 
-@pytest.mark.parametrize(("text", "said"), list(mistakes()))
-def test_each_mistake_is_told_alone_with_what_to_write_instead(text: str, said: str) -> None:
-    found = findings(text)
-    assert found
-    assert len({(finding.line, finding.column) for finding in found}) == len(found), said
-    assert [finding.message for finding in found if "; " not in finding.message] == []
+@pytest.mark.parametrize(("text", "message"), list(mistakes()))
+def test_each_mistake_is_told_alone_with_what_to_write_instead(text: str, message: str) -> None:
+    result = findings(text)
+    assert result
+    assert len({(finding.line, finding.column) for finding in result}) == len(result), message
+    assert [finding.message for finding in result if "; " not in finding.message] == []
 
 
 FILE = f"""\

@@ -25,7 +25,7 @@ REQUEST = {"operation": "start_job", "parameters": {"appId": "d1", "branchName":
 
 
 def routes(expressions: dict[str, str], *, enabled: bool = True) -> Routes:
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         name: {
             "when": {"schedule": {"expression": expression, "timezone": "Europe/Berlin"}},
             "request": REQUEST,
@@ -33,22 +33,22 @@ def routes(expressions: dict[str, str], *, enabled: bool = True) -> Routes:
         }
         for name, expression in expressions.items()
     }
-    found["web"] = {"when": {"push": {"repository": "acme/web"}}, "request": REQUEST}
-    return Routes.model_validate({"routes": found})
+    result["web"] = {"when": {"push": {"repository": "acme/web"}}, "request": REQUEST}
+    return Routes.model_validate({"routes": result})
 
 
 def test_a_schedule_calls_the_function_with_its_route_and_loses_nothing() -> None:
-    (wanted,) = schedules_of(routes({"nightly": "cron(0 3 * * ? *)"}), PLACE).values()
-    assert (wanted["ScheduleExpression"], wanted["ScheduleExpressionTimezone"]) == (
+    (goal,) = schedules_of(routes({"nightly": "cron(0 3 * * ? *)"}), PLACE).values()
+    assert (goal["ScheduleExpression"], goal["ScheduleExpressionTimezone"]) == (
         "cron(0 3 * * ? *)",
         "Europe/Berlin",
     )
-    target = wanted["Target"]
-    assert (target["Arn"], target["RoleArn"]) == (PLACE.function_arn, PLACE.role_arn)
-    assert target["DeadLetterConfig"] == {"Arn": PLACE.dead_letter_queue_arn}
-    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    destination = goal["Target"]
+    assert (destination["Arn"], destination["RoleArn"]) == (PLACE.function_arn, PLACE.role_arn)
+    assert destination["DeadLetterConfig"] == {"Arn": PLACE.dead_letter_queue_arn}
+    assert destination["RetryPolicy"]["MaximumRetryAttempts"] > 0
     # Scheduler fills in the time; what the function then reads is the route's event.
-    sent = json.loads(target["Input"].replace("<aws.scheduler.scheduled-time>", "2026-01-31T03:00:00Z"))
+    sent = json.loads(destination["Input"].replace("<aws.scheduler.scheduled-time>", "2026-01-31T03:00:00Z"))
     (event,) = parse(sent, "invocation").events
     assert event.schedule == Schedule(route="nightly", scheduled_time="2026-01-31T03:00:00Z")
 
@@ -63,8 +63,8 @@ def test_what_is_new_changed_and_gone_is_told_apart() -> None:
     stored = {
         name: {**definition, "Arn": "arn", "ActionAfterCompletion": "NONE"} for name, definition in stored.items()
     }
-    wanted = schedules_of(routes({"kept": "rate(1 day)", "moved": "rate(2 days)", "new": "rate(1 day)"}), PLACE)
-    changes = schedule_changes(stored, wanted)
+    schedules = schedules_of(routes({"kept": "rate(1 day)", "moved": "rate(2 days)", "new": "rate(1 day)"}), PLACE)
+    changes = schedule_changes(stored, schedules)
     assert (list(changes.created), list(changes.changed), changes.removed) == (["new"], ["moved"], ("old",))
     assert [line for change in changes.changes() for line in change.lines()] == [
         "~ schedule moved: rate(2 days) Europe/Berlin",
@@ -79,11 +79,11 @@ SCHEDULES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["
 
 
 @given(SCHEDULES, SCHEDULES)
-def test_what_is_stored_and_what_changes_make_what_is_wanted(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
-    changes = schedule_changes(stored, wanted)
+def test_what_is_stored_and_what_changes_make_what_is_wanted(stored: dict[str, Any], goal: dict[str, Any]) -> None:
+    changes = schedule_changes(stored, goal)
     after = {name: definition for name, definition in stored.items() if name not in changes.removed}
-    assert {**after, **changes.created, **changes.changed} == wanted
-    assert schedule_changes(wanted, wanted).changes() == []
+    assert {**after, **changes.created, **changes.changed} == goal
+    assert schedule_changes(goal, goal).changes() == []
 
 
 @pytest.mark.parametrize(

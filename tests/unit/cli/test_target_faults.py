@@ -82,14 +82,14 @@ def test_the_file_that_is_broken_below_is_right() -> None:
 @pytest.mark.parametrize(("good", "bad", "expected"), list(changes_and_faults()))
 def test_a_fault_is_named_with_place_member_and_what_to_write_instead(good: str, bad: str, expected: list[str]) -> None:
     assert good in GOOD
-    found = findings(GOOD.replace(good, bad, 1))
+    result = findings(GOOD.replace(good, bad, 1))
     headlines = [
         f"{'warning: ' if finding.severity == 'warning' else ''}"
         f"{finding.line}:{finding.column}: {finding.path}: {finding.message}"
-        for finding in found
+        for finding in result
     ]
     assert headlines == expected
-    assert [finding.message for finding in found if "; " not in finding.message] == []
+    assert [finding.message for finding in result if "; " not in finding.message] == []
 
 
 def test_a_long_context_becomes_a_digest_at_bitbucket() -> None:
@@ -153,9 +153,9 @@ def test_a_secret_in_the_place_of_its_name_is_never_repeated(secret: str, place:
     text = GOOD.replace("    channel: C0123456789", f"    channel: nowhere\n    {place.format(secret)}")
     flow = f"reports: {{bot: {{kind: slack_bot, channel: nowhere, {place.format(secret)}}}}}\nroutes: {{}}\n"
     for whole in (text + broken, flow + broken, flow.replace("reports", "report") + broken):
-        found = findings(whole)
-        assert found
-        assert [finding.text("routes.yaml") for finding in found if secret in finding.text("routes.yaml")] == []
+        result = findings(whole)
+        assert result
+        assert [finding.text("routes.yaml") for finding in result if secret in finding.text("routes.yaml")] == []
 
 
 @pytest.mark.parametrize("secret", ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", "hunter2supersecret"])

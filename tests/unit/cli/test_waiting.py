@@ -126,7 +126,7 @@ def test_the_step_that_runs_is_named() -> None:
 def test_the_job_need_not_exist_yet(selection: Selection) -> None:
     result, lines, _ = wait(selection, {100: {"stories": [running("web-1")]}, 200: {"stories": [story("web-1")]}})
     assert result.outcome is Outcome.SUCCEEDED
-    assert lines == [f"waiting for the {selection.what}", "web main #17: running", "web main #17: succeeded"]
+    assert lines == [f"waiting for the {selection.description}", "web main #17: running", "web main #17: succeeded"]
 
 
 def test_the_newest_job_of_a_branch_counts() -> None:

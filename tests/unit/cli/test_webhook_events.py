@@ -23,10 +23,12 @@ PREVIEW = {
 }
 
 
-def events(provider: str, *given: dict[str, Any]) -> list[str]:
+def events(provider: str, *parameters: dict[str, Any]) -> list[str]:
     git = {"url": "https://git.example.com/{repository}.git"}
     sources = {name: {"provider": name, "secrets": ["/s"], "git": git} for name in (provider, "github")}
-    routes = {f"route-{number}": {"source": provider, "request": START, **route} for number, route in enumerate(given)}
+    routes = {
+        f"route-{number}": {"source": provider, "request": START, **route} for number, route in enumerate(parameters)
+    }
     return webhook_events(Routes.model_validate({"sources": sources, "routes": routes}), provider)
 
 

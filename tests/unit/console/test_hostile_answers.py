@@ -61,7 +61,18 @@ ATTACKS = [
     "//evil.example/x",
     "a" * 3000,
 ]
-KEPT = {"state", "outcome", "operation", "kind", "trigger", "status", "timezone", "phase", "who", "requestId"}
+WORDS_OF_THE_API = {
+    "state",
+    "outcome",
+    "operation",
+    "kind",
+    "trigger",
+    "status",
+    "timezone",
+    "phase",
+    "who",
+    "requestId",
+}
 texts = st.one_of(st.sampled_from(ATTACKS), st.text(max_size=40))
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -102,7 +113,7 @@ def fill(document: Any, text: str) -> Any:
     match document:
         case dict():
             return {
-                (text if name in ("shop", "github") else name): value if name in KEPT else fill(value, text)
+                (text if name in ("shop", "github") else name): value if name in WORDS_OF_THE_API else fill(value, text)
                 for name, value in document.items()
             }
         case list():

@@ -87,8 +87,8 @@ def test_a_body_that_is_no_form_presses_nothing() -> None:
 
 
 def enter(door: Door, path: str = "/", query: str = "", **headers: str) -> Response:
-    given = {"host": HOST, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return door.answer(Request("GET", path, query, given), lambda _: Response(200))
+    members = {"host": HOST, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return door.answer(Request("GET", path, query, members), lambda _: Response(200))
 
 
 def test_the_token_of_the_address_becomes_a_cookie() -> None:
@@ -117,8 +117,8 @@ def test_the_token_of_the_address_becomes_a_cookie() -> None:
 )
 def test_nobody_else_comes_in(headers: dict[str, str]) -> None:
     door = Door(8123)
-    given = {name: value.replace("{token}", door.token) for name, value in headers.items()}
-    answer = enter(door, "/jobs", **given)
+    sent_headers = {name: value.replace("{token}", door.token) for name, value in headers.items()}
+    answer = enter(door, "/jobs", **sent_headers)
     assert answer.status == 403
     assert door.token.encode() not in answer.body
 

@@ -88,8 +88,8 @@ def console(api: ExampleApi) -> Iterator[Console]:
 
 def get(console: Console, address: str, **headers: str) -> Response:
     path, _, query = address.partition("?")
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = console.answer(Request("GET", path, query, {"sec-fetch-dest": "document", **given}))
+    sent_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = console.answer(Request("GET", path, query, {"sec-fetch-dest": "document", **sent_headers}))
     assert answer is not None
     return answer
 

@@ -38,12 +38,12 @@ FIXTURES = [
 ]
 
 
-def failure_of(log: str | bytes, **known: Any) -> Failure | None:
-    return diagnose([StepLog("BUILD", log, **known)]).failure
+def failure_of(log: str | bytes, **members: Any) -> Failure | None:
+    return diagnose([StepLog("BUILD", log, **members)]).failure
 
 
-def cause_of(log: str | bytes, **known: Any) -> str | None:
-    failure = failure_of(log, **known)
+def cause_of(log: str | bytes, **members: Any) -> str | None:
+    failure = failure_of(log, **members)
     return failure.cause if failure else None
 
 
@@ -62,8 +62,8 @@ def test_the_recorded_logs_are_judged_as_expected(case: dict[str, Any]) -> None:
         assert failure is None
         return
     assert failure is not None
-    found = (failure.cause, failure.phase, failure.command, failure.who, failure.retry_helps)
-    assert found == (case["cause"], case["phase"], case["command"], case["who"], case["retryHelps"])
+    result = (failure.cause, failure.phase, failure.command, failure.who, failure.retry_helps)
+    assert result == (case["cause"], case["phase"], case["command"], case["who"], case["retryHelps"])
     excerpt = failure.excerpt or ""
     assert (case["evidence"] or "") in excerpt
     assert case.get("hint", "") in excerpt
@@ -97,12 +97,12 @@ def test_the_words_of_git_tell_why_there_is_no_clone(cause: str, output: str) ->
 
 def test_every_rule_has_a_log() -> None:
     logs = [failure_of(log) for _, log in FIXTURES]
-    told = {(failure.cause, failure.summary) for failure in logs if failure}
+    names = {(failure.cause, failure.summary) for failure in logs if failure}
     missing = [
         (rule.cause, rule.summary)
         for rule in RULES
         if rule.part not in (Part.REASON, Part.END)
-        and not any(rule.cause == cause and summary.startswith(rule.summary) for cause, summary in told)
+        and not any(rule.cause == cause and summary.startswith(rule.summary) for cause, summary in names)
     ]
     assert missing == []
 
@@ -241,7 +241,7 @@ def test_what_stands_around_does_not_change_the_cause(
         # After the command has begun, and before it fails.
         if len(lines) > index and "# Completed" not in lines[index]:
             lines.insert(index, f"2026-05-01T11:{shift:02}:00.000Z [INFO]: {text}")
-    lines = [COLOURED.sub(lambda found: f"{found[1]}{colour}{found[2]}\x1b[0m", line) for line in lines]
+    lines = [COLOURED.sub(lambda match: f"{match[1]}{colour}{match[2]}\x1b[0m", line) for line in lines]
     if has_numbers and not any(line.startswith(" ") for line in lines):
         lines = [part for number, line in enumerate(lines, 1) for part in ("", str(number), "", line)]
     assert cause_of(ending.join(lines)) == cause
@@ -253,10 +253,10 @@ def test_a_line_that_a_record_cuts_is_one_line(fixture: tuple[str, list[str], in
     line = line.strip()
     cut = data.draw(st.integers(1, len(line) - 1))
     log = failed([line[:cut], line[cut:]], code)
-    found = cause_of(log)
+    result = cause_of(log)
     # Half a line may tell less than the whole, such as the name of a rule's second signature.
-    assert found is not None
-    assert found == cause or any(cause_of(failed([part], code)) == found for part in (line[:cut], line[cut:]))
+    assert result is not None
+    assert result == cause or any(cause_of(failed([part], code)) == result for part in (line[:cut], line[cut:]))
 
 
 SECRETS = [
@@ -284,9 +284,9 @@ def test_no_secret_is_told(secret: str, before: str, after: str, place: int, is_
     if is_command:
         log = log.replace("npm run all", f"deploy {before}{secret.splitlines()[0]}")
     diagnosis = diagnose([StepLog("BUILD", log, status_reason=f"failed with {secret}")], ["hunter2-hunter2"])
-    told = diagnosis.model_dump_json() + redacted(log, ["hunter2-hunter2"])
+    text = diagnosis.model_dump_json() + redacted(log, ["hunter2-hunter2"])
     hidden = [line for line in secret.split("\n") if "PRIVATE KEY" not in line]
-    assert [line for line in hidden if line in told] == []
+    assert [line for line in hidden if line in text] == []
 
 
 def test_a_value_of_a_secret_variable_is_told_nowhere_in_the_log() -> None:
@@ -324,9 +324,9 @@ def test_hostile_lines_take_no_longer_than_their_size(words: list[str], blank: s
 @given(size=st.integers(0, 3), extra=st.integers(-5, 5))
 def test_a_long_log_is_read_in_bounded_memory(size: int, extra: int) -> None:
     content = random.Random(size).randbytes(max(0, size * (HEAD_BYTES + TAIL_BYTES) + extra))
-    kept = bounded(io.BytesIO(content))
-    assert len(kept) <= HEAD_BYTES + TAIL_BYTES + 2 * 64 * 1024
-    assert kept[-TAIL_BYTES // 2 :] == content[-TAIL_BYTES // 2 :]
+    excerpt = bounded(io.BytesIO(content))
+    assert len(excerpt) <= HEAD_BYTES + TAIL_BYTES + 2 * 64 * 1024
+    assert excerpt[-TAIL_BYTES // 2 :] == content[-TAIL_BYTES // 2 :]
     assert len(bounded_bytes(content)) <= HEAD_BYTES + TAIL_BYTES + 2 * 64 * 1024
 
 
@@ -362,12 +362,12 @@ def test_the_command_line_tells_the_cause(tmp_path: Path, capsys: pytest.Capture
     file = tmp_path / "BUILD.txt"
     file.write_text(failed(["npm error code E401"]))
     assert main(["diagnose", str(file), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert set(told) == {
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {
         *("cause", "summary", "advice", "phase", "command", "excerpt", "who", "retryHelps", "log"),
         "commitBuilt",
     }
-    assert (told["cause"], told["commitBuilt"], told["log"]) == ("registry-unauthorized", COMMIT, str(file))
+    assert (document["cause"], document["commitBuilt"], document["log"]) == ("registry-unauthorized", COMMIT, str(file))
     assert main(["diagnose", str(file)]) == 0
     assert capsys.readouterr().out.startswith("registry-unauthorized: ")
 
@@ -378,8 +378,8 @@ def test_the_command_line_reads_standard_input(
     log = stamped([*HEAD, ("INFO", "## Build completed successfully")])
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(log.encode())))
     assert main(["diagnose", "-", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["cause"], told["retryHelps"], told["commitBuilt"]) == (None, False, COMMIT)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["cause"], document["retryHelps"], document["commitBuilt"]) == (None, False, COMMIT)
 
 
 def test_the_command_line_names_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,9 +100,9 @@ COMMENTS: dict[str, Callable[[int, Any], Payload]] = {
 }
 
 
-def approval(found: Event) -> Approval | None:
-    assert found.pull_request is not None
-    return found.pull_request.approval
+def approval(occurrence: Event) -> Approval | None:
+    assert occurrence.pull_request is not None
+    return occurrence.pull_request.approval
 
 
 def with_member(payload: Payload, value: Any, *path: str) -> Payload:
@@ -122,13 +122,13 @@ def test_the_hosts_that_tell_of_approvals_are_those_that_say_so() -> None:
 
 @pytest.mark.parametrize("host", APPROVALS)
 def test_an_approval_names_what_was_approved_and_the_account_that_did_it(host: str) -> None:
-    found = event(host, APPROVALS[host](0))
+    result = event(host, APPROVALS[host](0))
     expected = Approval(labels=("preview",), person="ada") if host not in COMMENTS else None
-    assert approval(found) == (expected or Approval(comment="/preview", person="ada"))
-    assert found.pull_request is not None
-    assert (found.pull_request.number, found.pull_request.action) == (7, PullRequestAction.OTHER)
-    assert (found.repository, found.commit, found.pull_request.head) == ("acme/web", A, A)
-    assert found.event_time == TIMES[0]
+    assert approval(result) == (expected or Approval(comment="/preview", person="ada"))
+    assert result.pull_request is not None
+    assert (result.pull_request.number, result.pull_request.action) == (7, PullRequestAction.OTHER)
+    assert (result.repository, result.commit, result.pull_request.head) == ("acme/web", A, A)
+    assert result.event_time == TIMES[0]
 
 
 @pytest.mark.parametrize("host", APPROVALS)
@@ -172,15 +172,15 @@ class TestLabels:
         assert approval(event("gitlab", closed)) is None
 
     def test_of_gitlab_are_those_that_were_added(self) -> None:
-        found = approval(event("gitlab", gitlab_labels(0, ("preview", "a"), ("preview", "z", "b"))))
-        assert found == Approval(labels=("b", "z"), person="ada")
+        result = approval(event("gitlab", gitlab_labels(0, ("preview", "a"), ("preview", "z", "b"))))
+        assert result == Approval(labels=("b", "z"), person="ada")
         assert approval(event("gitlab", gitlab_labels(0, ("preview",), ("preview",)))) is None
         assert approval(event("gitlab", gitlab_labels(0, ("preview", "a"), ("preview",)))) is None
 
     def test_that_come_with_new_code_leave_it_new_code(self) -> None:
-        found = event("gitlab", with_member(gitlab_labels(0), B, "object_attributes", "oldrev"))
-        assert found.pull_request is not None
-        assert (found.pull_request.action, approval(found)) == (
+        result = event("gitlab", with_member(gitlab_labels(0), B, "object_attributes", "oldrev"))
+        assert result.pull_request is not None
+        assert (result.pull_request.action, approval(result)) == (
             PullRequestAction.SYNCHRONIZE,
             Approval(labels=("preview",), person="ada"),
         )
@@ -196,15 +196,15 @@ class TestComments:
     @pytest.mark.parametrize("host", COMMENTS)
     @pytest.mark.parametrize("text", ["/preview", " /preview \r\nthanks", "\n\n/preview\n", "/preview\n/other"])
     def test_the_first_line_counts(self, host: str, text: str) -> None:
-        found = approval(event(host, COMMENTS[host](0, text)))
-        assert found is not None
-        assert found.comment == "/preview"
+        result = approval(event(host, COMMENTS[host](0, text)))
+        assert result is not None
+        assert result.comment == "/preview"
 
     @pytest.mark.parametrize("host", COMMENTS)
     @pytest.mark.parametrize("text", ["", " \n ", "x" * 101, None, 7])
     def test_one_that_is_no_command_is_ignored(self, host: str, text: Any) -> None:
-        found = read(host, COMMENTS[host](0, text))
-        assert (found.events, "is no command" in (found.ignored or "")) == ((), True)
+        value = read(host, COMMENTS[host](0, text))
+        assert (value.events, "is no command" in (value.ignored or "")) == ((), True)
 
     @pytest.mark.parametrize(
         ("host", "payload", "words"),
@@ -229,9 +229,9 @@ class TestComments:
         ],
     )
     def test_one_that_can_be_of_other_code_is_ignored(self, host: str, payload: Payload, words: str) -> None:
-        found = read(host, payload)
-        assert found.events == ()
-        assert words in (found.ignored or "")
+        value = read(host, payload)
+        assert value.events == ()
+        assert words in (value.ignored or "")
 
     def test_an_address_is_never_the_person(self) -> None:
         assert "@" not in event("azure-devops", azure_comment(0)).model_dump_json()
@@ -266,7 +266,7 @@ def labels_set(row: dict[str, Any]) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("row", recorded())
 def test_a_recorded_delivery_approves_by_the_labels_that_it_sets_alone(row: dict[str, Any]) -> None:
-    for found in parse(row["provider"], row["headers"], corpus_body(row["file"])).events:
-        given = found.pull_request.approval if found.pull_request else None
-        assert (given.labels if given else ()) == labels_set(row)
-        assert given is None or given.person
+    for result in parse(row["provider"], row["headers"], corpus_body(row["file"])).events:
+        pull_approval = result.pull_request.approval if result.pull_request else None
+        assert (pull_approval.labels if pull_approval else ()) == labels_set(row)
+        assert pull_approval is None or pull_approval.person

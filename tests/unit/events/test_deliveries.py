@@ -30,30 +30,30 @@ def read(host: str, payload: Payload) -> Delivery:
 
 
 def event(host: str, payload: Payload) -> Event:
-    (found,) = read(host, payload).events
-    return found
+    (result,) = read(host, payload).events
+    return result
 
 
-def decided(when: dict[str, Any], found: Event) -> Matched | Ignored:
+def decided(when: dict[str, Any], occurrence: Event) -> Matched | Ignored:
     routes = Routes.model_validate({"routes": {"web": {"when": when, "request": REQUEST}}})
-    (decision,) = decide(routes, "host", found)
+    (decision,) = decide(routes, "host", occurrence)
     return decision
 
 
-def matches(when: dict[str, Any], found: Event) -> bool:
-    return isinstance(decided(when, found), Matched)
+def matches(when: dict[str, Any], occurrence: Event) -> bool:
+    return isinstance(decided(when, occurrence), Matched)
 
 
-def reason(when: dict[str, Any], found: Event) -> str:
-    decision = decided(when, found)
+def reason(when: dict[str, Any], occurrence: Event) -> str:
+    decision = decided(when, occurrence)
     assert isinstance(decision, Ignored)
     return decision.reason
 
 
-def request_id(when: dict[str, Any], found: Event) -> str:
-    decision = decided(when, found)
+def request_id(when: dict[str, Any], occurrence: Event) -> str:
+    decision = decided(when, occurrence)
     assert isinstance(decision, Matched)
-    return make_job_request(decision, found, source="host", delivery_id=None, received_at=NOW).request_id
+    return make_job_request(decision, occurrence, source="host", delivery_id=None, received_at=NOW).request_id
 
 
 # How each host tells what happened to a pull request. `moment` is opened, pushed, ready (no draft any more), moved (its
@@ -71,10 +71,10 @@ def github(moment: str, draft: bool | None, author: str = "ada") -> Payload:
     }
     body = {"action": actions.get(moment, moment), "number": 7, "repository": {"full_name": "acme/web"}}
     changes = {"moved": {"base": {"ref": {"from": "next"}}}, "titled": {"title": {"from": "old"}}}
-    told = {} if draft is None else {"draft": draft}
+    members = {} if draft is None else {"draft": draft}
     return (
         {"X-GitHub-Event": "pull_request"},
-        {**body, "pull_request": {**pull, **told}, "changes": changes.get(moment, {})},
+        {**body, "pull_request": {**pull, **members}, "changes": changes.get(moment, {})},
     )
 
 
@@ -219,9 +219,9 @@ class TestDrafts:
     @pytest.mark.parametrize("name", WITH_DRAFTS)
     @pytest.mark.parametrize("moment", ["opened", "pushed"])
     def test_are_left_out_where_the_route_takes_none(self, name: str, moment: str) -> None:
-        found = pulled(name, moment, draft=True)
-        assert matches(on_pulls(), found)
-        assert "is a draft" in reason(on_pulls(drafts=False), found)
+        result = pulled(name, moment, draft=True)
+        assert matches(on_pulls(), result)
+        assert "is a draft" in reason(on_pulls(drafts=False), result)
         assert matches(on_pulls(drafts=False), pulled(name, moment, draft=False))
 
     @pytest.mark.parametrize("name", WITH_DRAFTS)
@@ -262,8 +262,8 @@ class TestDrafts:
         ready = pulled("github", "ready")
         (decision,) = decide(routes, "github", ready)
         assert isinstance(decision, Matched)
-        made = make_job_request(decision, ready, source="github", delivery_id=None, received_at=NOW)
-        assert made.parameters["jobReason"] == f"opened at {A}"
+        result = make_job_request(decision, ready, source="github", delivery_id=None, received_at=NOW)
+        assert result.parameters["jobReason"] == f"opened at {A}"
 
 
 class TestTargets:
@@ -306,10 +306,10 @@ class TestAgit:
     def test_pull_requests_of_no_branch_count_as_from_a_fork(self, host: str, moment: str) -> None:
         headers, body = (gitea if host == "gitea" else forgejo)(moment, False)
         body["pull_request"]["head"] |= {"label": "", "ref": "refs/pull/7/head"}
-        found = event(host, (headers, body))
-        assert found.pull_request is not None
-        assert found.pull_request.from_fork is True
-        assert not matches(on_pulls(actions=["opened", "synchronize", "other"]), found)
+        result = event(host, (headers, body))
+        assert result.pull_request is not None
+        assert result.pull_request.from_fork is True
+        assert not matches(on_pulls(actions=["opened", "synchronize", "other"]), result)
 
     @pytest.mark.parametrize(
         ("state", "label", "ref", "from_fork"),
@@ -327,9 +327,9 @@ class TestAgit:
         headers, body = gitea("closed", False)
         body["pull_request"] |= {"state": state}
         body["pull_request"]["head"] |= {"label": label, "ref": ref}
-        found = event("gitea", (headers, body)).pull_request
-        assert found is not None
-        assert found.from_fork is from_fork
+        result = event("gitea", (headers, body)).pull_request
+        assert result is not None
+        assert result.from_fork is from_fork
 
 
 DOCS = {"id": B, "message": "m", "author": {"name": "Ada"}, "added": [], "removed": [], "modified": ["docs/a.md"]}
@@ -365,9 +365,9 @@ LISTING_FILES = ["github", "gitlab", "gitea", "forgejo"]
 class TestUnknownFiles:
     @pytest.mark.parametrize("host", LISTING_FILES)
     def test_known_files_decide(self, host: str) -> None:
-        found = pushed(host, A, [DOCS])
-        assert "none of 1 changed files matches" in reason(on_push(paths=["apps/**"]), found)
-        assert matches(on_push(paths=["docs/**"]), found)
+        result = pushed(host, A, [DOCS])
+        assert "none of 1 changed files matches" in reason(on_push(paths=["apps/**"]), result)
+        assert matches(on_push(paths=["docs/**"]), result)
 
     @pytest.mark.parametrize("host", LISTING_FILES)
     @pytest.mark.parametrize("commits", [[], [DOCS]])
@@ -376,10 +376,10 @@ class TestUnknownFiles:
 
     @pytest.mark.parametrize("host", LISTING_FILES)
     def test_an_update_that_brings_no_commits_is_built(self, host: str) -> None:
-        found = pushed(host, A, [])
-        assert matches(on_push(paths=["apps/**"]), found)
+        result = pushed(host, A, [])
+        assert matches(on_push(paths=["apps/**"]), result)
         # As answers to webhooks show it, and `explain` reads it.
-        assert matches(on_push(paths=["apps/**"]), Event.model_validate(found.for_answer()))
+        assert matches(on_push(paths=["apps/**"]), Event.model_validate(result.for_answer()))
 
     @pytest.mark.parametrize("host", LISTING_FILES)
     def test_a_commit_without_files_changed_none(self, host: str) -> None:
@@ -390,8 +390,8 @@ class TestUnknownFiles:
 class TestSkipping:
     @pytest.mark.parametrize("option", [True, "true", "1", {"now": 1}])
     def test_gitlabs_push_option(self, option: Any) -> None:
-        found = pushed("gitlab", A, [DOCS], push_options={"ci": {"skip": option}})
-        assert reason(on_push(), found) == "the push was made with the option ci.skip"
+        result = pushed("gitlab", A, [DOCS], push_options={"ci": {"skip": option}})
+        assert reason(on_push(), result) == "the push was made with the option ci.skip"
         tag = pushed("gitlab", A, [], ref="refs/tags/v1", push_options={"ci": {"skip": option}})
         assert not matches(on_push(tags=["v*"]), tag)
 
@@ -424,8 +424,8 @@ class TestMergeQueues:
     def test_branches_are_built_only_by_a_pattern_that_names_them(
         self, patterns: list[str] | None, built: bool
     ) -> None:
-        found = pushed("github", ZEROS, [DOCS], ref=f"refs/heads/{self.BRANCH}")
-        assert matches(on_push(**({"branches": patterns} if patterns else {})), found) is built
+        result = pushed("github", ZEROS, [DOCS], ref=f"refs/heads/{self.BRANCH}")
+        assert matches(on_push(**({"branches": patterns} if patterns else {})), result) is built
         other = pushed("github", ZEROS, [DOCS], ref="refs/heads/my-gh-readonly-queue/x")
         assert matches(on_push(), other)
 
@@ -475,23 +475,23 @@ class TestSeveralRefs:
     def test_one_that_can_t_be_used_does_not_spoil_the_others(
         self, host: str, odd: Any, named: str, first: bool
     ) -> None:
-        found = several(host, [odd, "refs/heads/main"] if first else ["refs/heads/main", odd])
-        assert [happened.branch for happened in found.events] == ["main"]
-        assert named in str(found.ignored)
+        result = several(host, [odd, "refs/heads/main"] if first else ["refs/heads/main", odd])
+        assert [occurrence.branch for occurrence in result.events] == ["main"]
+        assert named in str(result.ignored)
 
     @pytest.mark.parametrize("host", SENDING_SEVERAL)
     def test_a_branch_called_at_is_one(self, host: str) -> None:
-        assert [happened.branch for happened in several(host, ["refs/heads/@"]).events] == ["@"]
+        assert [occurrence.branch for occurrence in several(host, ["refs/heads/@"]).events] == ["@"]
 
     @pytest.mark.parametrize("host", SENDING_SEVERAL)
     def test_a_push_of_nothing_says_so(self, host: str) -> None:
-        found = several(host, [])
-        assert (found.events, found.ignored) == ((), "the push lists no branch or tag that it changed")
+        result = several(host, [])
+        assert (result.events, result.ignored) == ((), "the push lists no branch or tag that it changed")
 
     @pytest.mark.parametrize("host", SENDING_SEVERAL)
     def test_a_push_of_one_odd_ref_says_why_nothing_happened(self, host: str) -> None:
-        found = several(host, ["refs/tags/-v1"])
-        assert (found.events, "opens with '-'" in str(found.ignored)) == ((), True)
+        result = several(host, ["refs/tags/-v1"])
+        assert (result.events, "opens with '-'" in str(result.ignored)) == ((), True)
 
 
 class TestPingOfBitbucketDataCenter:
@@ -502,8 +502,8 @@ class TestPingOfBitbucketDataCenter:
     @pytest.mark.parametrize("body", [PING, b'{"test":true}', b'{ "test" : true }\n'])
     def test_needs_no_signature(self, secrets: list[str], body: bytes) -> None:
         bitbucket_server.verify(self.HEADERS, body, secrets, NOW)
-        (found,) = parse("bitbucket-server", self.HEADERS, body).events
-        assert found == Event(kind=EventKind.PING)
+        (result,) = parse("bitbucket-server", self.HEADERS, body).events
+        assert result == Event(kind=EventKind.PING)
 
     @pytest.mark.parametrize(
         ("headers", "body"),

@@ -65,13 +65,13 @@ def ended(host: str, action: PullRequestAction) -> Event:
 @pytest.mark.parametrize("host", ENDINGS)
 @pytest.mark.parametrize("action", [CLOSED, MERGED])
 def test_an_ending_names_its_pull_request_and_its_time(host: str, action: PullRequestAction) -> None:
-    found = ended(host, action)
-    assert found.pull_request is not None
-    assert (found.pull_request.action, found.pull_request.number) == (action, 7)
-    assert found.repository == ("web" if host == "codecommit" else "acme/web")
-    assert (found.pull_request.source, found.pull_request.target) == ("feat", "main")
-    assert found.pull_request.source_ref == "refs/heads/feat"
-    time = host_time(found)
+    result = ended(host, action)
+    assert result.pull_request is not None
+    assert (result.pull_request.action, result.pull_request.number) == (action, 7)
+    assert result.repository == ("web" if host == "codecommit" else "acme/web")
+    assert (result.pull_request.source, result.pull_request.target) == ("feat", "main")
+    assert result.pull_request.source_ref == "refs/heads/feat"
+    time = host_time(result)
     assert time is not None
     assert time.replace(microsecond=0).isoformat() == "2026-11-01T10:00:00+00:00"
 
@@ -132,10 +132,10 @@ def test_azure_devops_says_in_its_message_what_is_clear() -> None:
 
 @pytest.mark.parametrize("row", recorded())
 def test_recorded_endings_name_what_a_preview_is_known_by(row: dict[str, Any]) -> None:
-    for found in parse(row["provider"], row["headers"], corpus_body(row["file"])).events:
-        pull = found.pull_request
+    for result in parse(row["provider"], row["headers"], corpus_body(row["file"])).events:
+        pull = result.pull_request
         if pull is not None and pull.action in (CLOSED, MERGED):
-            assert found.repository
+            assert result.repository
             assert pull.number
             assert pull.source
-            assert host_time(found) is not None
+            assert host_time(result) is not None

@@ -71,10 +71,10 @@ def test_any_content_makes_a_name_that_step_functions_takes(
     route: str, repository: str | None, ref: str | None, before: str | None, after: str | None
 ) -> None:
     event = Event(kind=EventKind.PUSH, repository=repository, ref=ref, before=before, after=after)
-    made = request_id(route, event)
-    assert re.match(REQUEST_ID_PATTERN, made)
-    assert len(made) <= 73
-    assert made == request_id(route, event.model_copy())
+    result = request_id(route, event)
+    assert re.match(REQUEST_ID_PATTERN, result)
+    assert len(result) <= 73
+    assert result == request_id(route, event.model_copy())
 
 
 @given(TEXT, TEXT)

@@ -42,12 +42,12 @@ def walk(steps: list[tuple[str, str | None]], *, reopens: bool, second: int) -> 
         serial = len(operations)
         operations.append(Operation(deed, serial, serial * second, **members))
 
-    for what, commit in steps:
-        if what in REFS:
-            if heads.get(what) != commit:
-                add("push", ref=what, before=heads.get(what), after=commit)
-                heads[what] = commit
-        elif what == "":
+    for noun, commit in steps:
+        if noun in REFS:
+            if heads.get(noun) != commit:
+                add("push", ref=noun, before=heads.get(noun), after=commit)
+                heads[noun] = commit
+        elif noun == "":
             if is_open:
                 add("nothing", after=head, number=number, merge=merge)
         elif commit is None and number and (is_open or reopens):
@@ -64,7 +64,7 @@ def walk(steps: list[tuple[str, str | None]], *, reopens: bool, second: int) -> 
     return operations
 
 
-def wanted(operations: list[Operation]) -> list[Operation]:
+def matching_operations(operations: list[Operation]) -> list[Operation]:
     """The operations that a route for all pushes, tags and pull requests wants a job of."""
     return [
         operation
@@ -104,7 +104,9 @@ def deliver(host: str, operations: list[Operation], most_attempts: int, random: 
         for attempt in range(1, random.randint(1, most_attempts) + 1)
     ]
     random.shuffle(attempts)
-    return {made for number, attempt in enumerate(attempts) for made in request_ids(provider, attempt, f"n{number}")}
+    return {
+        result for number, attempt in enumerate(attempts) for result in request_ids(provider, attempt, f"n{number}")
+    }
 
 
 @pytest.mark.parametrize("host", FORMS)
@@ -114,7 +116,7 @@ def test_there_are_as_many_requests_as_operations(
     host: str, steps: list[tuple[str, str | None]], random: Random
 ) -> None:
     operations = walk(steps, reopens=host not in WITHOUT_REOPENING, second=1)
-    assert len(deliver(host, operations, 3, random)) == len(wanted(operations))
+    assert len(deliver(host, operations, 3, random)) == len(matching_operations(operations))
 
 
 @pytest.mark.parametrize("host", WITHOUT_SECONDS)
@@ -124,19 +126,19 @@ def test_ids_tell_operations_of_one_second_apart(
     host: str, steps: list[tuple[str, str | None]], random: Random
 ) -> None:
     operations = walk(steps, reopens=host not in WITHOUT_REOPENING, second=0)
-    assert len(deliver(host, operations, 3, random)) == len(wanted(operations))
+    assert len(deliver(host, operations, 3, random)) == len(matching_operations(operations))
 
 
 @settings(max_examples=25)
 @given(steps=STEPS)
 def test_without_an_id_and_a_time_each_delivery_is_new(steps: list[tuple[str, str | None]]) -> None:
     operations = [operation for operation in walk(steps, reopens=True, second=0) if operation.is_of_ref]
-    made = [
-        made
+    entries = [
+        entries
         for operation in operations
-        for made in request_ids("gitlab", git_hosts.gitlab()(operation, 1), f"delivery {operation.serial}")
+        for entries in request_ids("gitlab", git_hosts.gitlab()(operation, 1), f"delivery {operation.serial}")
     ]
-    assert len(set(made)) == len(made) == len(wanted(operations))
+    assert len(set(entries)) == len(entries) == len(matching_operations(operations))
 
 
 def azure_update(text: str | None, *, merge: str = "m1", head: str = "a" * 40, **members: Any) -> Attempt:
@@ -180,9 +182,9 @@ def gitlab_release(action: str, delivery: str, created: str = "2026-02-01 10:00:
 def release(event_header: str, delivery: tuple[str, str], action: str = "published", **times: str) -> Attempt:
     """A release of GitHub or those made after it."""
     repository = {"full_name": "acme/web", "html_url": "https://git.example.com/acme/web"}
-    made = {"tag_name": "v1", "target_commitish": "main", "published_at": "2026-02-01T10:00:00Z", **times}
+    members = {"tag_name": "v1", "target_commitish": "main", "published_at": "2026-02-01T10:00:00Z", **times}
     headers = {event_header: "release", delivery[0]: delivery[1]}
-    return Attempt(headers, {"action": action, "release": made, "repository": repository})
+    return Attempt(headers, {"action": action, "release": members, "repository": repository})
 
 
 def github_release(delivery: str, action: str = "published", **times: str) -> Attempt:

@@ -46,13 +46,13 @@ def test_the_docs_say_what_the_code_does() -> None:
     assert table() == expected
 
 
-def told(found: Event, member: str) -> bool:
-    pull = found.pull_request
+def has_fact(event: Event, member: str) -> bool:
+    pull = event.pull_request
     if member == "reopened":
         return pull is not None and pull.action is PullRequestAction.REOPENED
     if member in ("draft", "became_ready"):
         return pull is not None and bool(getattr(pull, member) or (member == "draft" and pull.draft is not None))
-    return getattr(found, member) is not None
+    return getattr(event, member) is not None
 
 
 def telling() -> Iterator[tuple[str, Event]]:
@@ -82,8 +82,8 @@ def telling() -> Iterator[tuple[str, Event]]:
         yield host, pushed(host, A, [DOCS], ref="refs/tags/v1", checkout_sha=B)
     for host in ("github", "gitea", "forgejo"):
         header = {"github": "X-GitHub-Event", "gitea": "X-Gitea-Event", "forgejo": "X-Forgejo-Event"}[host]
-        made = {"tag_name": "v1", "target_commitish": "main", "name": "One"}
-        body = {"action": "published", "release": made, "repository": {"full_name": "acme/web"}}
+        members = {"tag_name": "v1", "target_commitish": "main", "name": "One"}
+        body = {"action": "published", "release": members, "repository": {"full_name": "acme/web"}}
         yield host, event(host, ({header: "release"}, body))
     headers, body = PULLS["azure-devops"][1]("ready", False, "ada")
     yield (
@@ -105,34 +105,34 @@ def telling() -> Iterator[tuple[str, Event]]:
     }
     yield "bitbucket-server", event("bitbucket-server", ({"X-Event-Key": "repo:refs_changed"}, body))
     for host in ("bitbucket", "bitbucket-server", "azure-devops"):
-        yield from ((host, found) for found in several(host, ["refs/heads/main", "refs/tags/v1"]).events)
+        yield from ((host, result) for result in several(host, ["refs/heads/main", "refs/tags/v1"]).events)
 
 
 @cache
 def events() -> list[tuple[str, Event]]:
     """All events of all hosts that the tests know, recorded ones included."""
-    found = list(telling())
+    result = list(telling())
     for row in rows() if SHARED.exists() else []:
         delivery = parse(row["provider"], row["headers"], corpus_body(row["file"]))
-        found += [(row["provider"], happened) for happened in delivery.events]
-    return found
+        result += [(row["provider"], occurrence) for occurrence in delivery.events]
+    return result
 
 
 @pytest.mark.parametrize("host", TITLES)
 @pytest.mark.parametrize(("kind", "member"), ALL)
 def test_a_host_tells_what_the_table_says_and_nothing_that_it_denies(host: str, kind: EventKind, member: str) -> None:
-    found = [happened for of, happened in events() if of == host and happened.kind is kind]
-    telling = [happened for happened in found if told(happened, member)]
+    events_of_kind = [occurrence for of, occurrence in events() if of == host and occurrence.kind is kind]
+    telling = [occurrence for occurrence in events_of_kind if has_fact(occurrence, member)]
     if omit([host], [kind], member):
         assert telling == []
-    elif found or SHARED.exists():
+    elif events_of_kind or SHARED.exists():
         assert telling != []
 
 
 def warnings(provider: str | None, when: dict[str, Any], parameters: dict[str, Any] | None = None) -> list[str]:
     """The warnings of a route of one source, without its place before them."""
-    given = {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE", **(parameters or {})}
-    route: dict[str, Any] = {"when": when, "request": {"operation": "start_job", "parameters": given}}
+    members = {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE", **(parameters or {})}
+    route: dict[str, Any] = {"when": when, "request": {"operation": "start_job", "parameters": members}}
     sources = (
         {provider: {"provider": provider, "secrets": ["/s"]}} if provider in TITLES and provider != "codecommit" else {}
     )
@@ -239,8 +239,8 @@ def test_a_route_of_any_source_is_warned_of_only_what_none_tells() -> None:
     sources = {name: {"provider": name, "secrets": ["/s"]} for name in ("bitbucket", "azure-devops")}
     request = {"operation": "start_job", "parameters": {"jobReason": "{ref}"}}
     route = {"when": on("push", paths=["a/**"]), "request": request}
-    (found,) = omission_warnings({"sources": sources, "routes": {"web": route}})
-    assert found[1].startswith("Azure DevOps and Bitbucket Cloud never tell")
+    (result,) = omission_warnings({"sources": sources, "routes": {"web": route}})
+    assert result[1].startswith("Azure DevOps and Bitbucket Cloud never tell")
     sources["github"] = {"provider": "github", "secrets": ["/s"]}
     assert list(omission_warnings({"sources": sources, "routes": {"web": route}})) == []
 
@@ -261,5 +261,5 @@ def test_the_docs_name_the_webhook_events_of_a_host_in_its_words(host: str) -> N
     assert ("approval" in git_host(host).WEBHOOK_EVENTS) == (git_host(host).APPROVAL == "comment")
     kinds = (EventKind.PUSH, EventKind.TAG, EventKind.PULL_REQUEST, EventKind.RELEASE)
     if names:
-        told = [kind for kind in kinds if not omit([host], [kind], "repository")]
-        assert [kind for kind in kinds if kind in git_host(host).WEBHOOK_EVENTS] == told
+        entries = [kind for kind in kinds if not omit([host], [kind], "repository")]
+        assert [kind for kind in kinds if kind in git_host(host).WEBHOOK_EVENTS] == entries

@@ -29,7 +29,7 @@ PLACES: dict[str, list[str]] = {
 }
 
 
-def told(host: str, body: dict[str, Any]) -> str | None:
+def pusher_name(host: str, body: dict[str, Any]) -> str | None:
     names = (Payload(body).text(*place.split(".")) for place in PLACES[host])
     name = next(filter(None, names), None)
     return name.rpartition("/")[2] if name and host == "codecommit" else name
@@ -49,17 +49,17 @@ def events(host: str, place: str, name: str) -> list[Event]:
 @pytest.mark.parametrize("row", recorded())
 def test_a_recorded_delivery_tells_it_where_the_host_does(row: dict[str, Any]) -> None:
     body = corpus_body(row["file"])
-    expected = told(row["provider"], json.loads(body))
-    found = parse(row["provider"], row["headers"], body).events
-    assert {event.pusher for event in found} <= {expected}
+    expected = pusher_name(row["provider"], json.loads(body))
+    result = parse(row["provider"], row["headers"], body).events
+    assert {event.pusher for event in result} <= {expected}
 
 
 @pytest.mark.parametrize(("host", "place"), [(host, place) for host in TITLES for place in PLACES[host]])
 def test_each_place_is_read(host: str, place: str) -> None:
     name = "arn:aws:sts::1:assumed-role/Admin/Ada" if host == "codecommit" else "Ada"
-    found = events(host, place, name)
-    assert found
-    assert {event.pusher for event in found} == {"Ada"}
+    result = events(host, place, name)
+    assert result
+    assert {event.pusher for event in result} == {"Ada"}
 
 
 @pytest.mark.parametrize("host", TITLES)
@@ -76,11 +76,11 @@ def test_a_name_of_another_type_or_length_is_read_leniently(host: str) -> None:
 
 
 def test_the_request_has_it_and_one_from_before_has_none() -> None:
-    found = next(event for event in events("github", "sender.login", "ada") if event.pull_request)
-    match = decided(on_pulls(actions=["opened", "synchronize"]), found)
+    result = next(event for event in events("github", "sender.login", "ada") if event.pull_request)
+    match = decided(on_pulls(actions=["opened", "synchronize"]), result)
     assert isinstance(match, Matched)
-    made = make_job_request(match, found, source="github", delivery_id=None, received_at=NOW)
-    assert made.cause.pusher == "ada"
-    before = json.loads(made.model_dump_json(by_alias=True))
+    item = make_job_request(match, result, source="github", delivery_id=None, received_at=NOW)
+    assert item.cause.pusher == "ada"
+    before = json.loads(item.model_dump_json(by_alias=True))
     del before["cause"]["pusher"]
-    assert type(made).model_validate(before).cause.pusher is None
+    assert type(item).model_validate(before).cause.pusher is None

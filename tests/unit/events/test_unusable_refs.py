@@ -24,10 +24,10 @@ NAMES = [
 ]
 
 
-def assert_ignored(found: Delivery, reason: str) -> None:
-    assert found.events == ()
-    assert reason in str(found.ignored)
-    assert len(str(found.ignored)) < 400
+def assert_ignored(delivery: Delivery, reason: str) -> None:
+    assert delivery.events == ()
+    assert reason in str(delivery.ignored)
+    assert len(str(delivery.ignored)) < 400
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -54,12 +54,12 @@ LIKE_GITHUB = [("github", "GitHub"), ("gitea", "Gitea"), ("forgejo", "Forgejo")]
 
 
 @pytest.mark.parametrize(("host", "header"), LIKE_GITHUB)
-@pytest.mark.parametrize("told", [("create", "branch"), ("create", "tag"), ("delete", "branch"), ("delete", "tag")])
+@pytest.mark.parametrize("message", [("create", "branch"), ("create", "tag"), ("delete", "branch"), ("delete", "tag")])
 @pytest.mark.parametrize(("name", "reason"), NAMES)
 def test_the_separate_word_of_it_is_ignored(
-    host: str, header: str, told: tuple[str, str], name: str, reason: str
+    host: str, header: str, message: tuple[str, str], name: str, reason: str
 ) -> None:
-    kind, ref_type = told
+    kind, ref_type = message
     body = {"ref": name, "ref_type": ref_type, "sha": A, "repository": {"full_name": "acme/web"}}
     assert_ignored(parse(host, {f"X-{header}-Event": kind}, json.dumps(body).encode()), reason)
 
@@ -87,8 +87,8 @@ def test_a_release_of_it_is_ignored(host: str, header: str, name: str, reason: s
 @pytest.mark.parametrize("ref", [None, "", 7, ["refs/heads/main"]])
 def test_a_push_that_names_none_is_refused(host: str, ref: Any) -> None:
     attempt = HOSTS[host](Operation("push", 1, 1, "refs/heads/main", B, A), 1)
-    told = attempt.body["detail"] if host == "codecommit" else attempt.body
-    told["referenceFullName" if host == "codecommit" else "ref"] = ref
-    told.pop("referenceName", None)
+    content = attempt.body["detail"] if host == "codecommit" else attempt.body
+    content["referenceFullName" if host == "codecommit" else "ref"] = ref
+    content.pop("referenceName", None)
     with pytest.raises(UnreadableDeliveryError, match="needs ref"):
         parse(host, attempt.headers, attempt.content)

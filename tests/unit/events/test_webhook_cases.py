@@ -41,10 +41,10 @@ def test_cases_of_bug_reports_have_the_expected_result(case: dict[str, Any]) -> 
         headers, body = delivery.get("headers", {}), json.dumps(delivery["body"]).encode()
         if "secrets" in case:
             provider(case["provider"]).verify(headers, body, case["secrets"], NOW)
-        found = add_delivery_evidence(parse(case["provider"], headers, body), str(number))
-        wanted = [want for want in expected if "decision" in want]
-        assert len(found.events) == len(wanted), number
-        for event, want in zip(found.events, wanted, strict=True):
+        result = add_delivery_evidence(parse(case["provider"], headers, body), str(number))
+        wishes = [want for want in expected if "decision" in want]
+        assert len(result.events) == len(wishes), number
+        for event, want in zip(result.events, wishes, strict=True):
             assert subset_of(want.get("event", {}), event.for_answer()) == want.get("event", {}), number
             ids = request_ids(routes, case["provider"], event)
             assert bool(ids) == (want["decision"] == "match"), number
@@ -53,8 +53,8 @@ def test_cases_of_bug_reports_have_the_expected_result(case: dict[str, Any]) -> 
         # `no events` stands for any reason; another text is the reason.
         for want in expected:
             if "nothing" in want:
-                assert found.ignored, number
-                assert want["nothing"] in (found.ignored, "no events"), number
+                assert result.ignored, number
+                assert want["nothing"] in (result.ignored, "no events"), number
 
 
 def request_ids(routes: Routes, source: str, event: Event) -> set[str]:
@@ -66,9 +66,11 @@ def request_ids(routes: Routes, source: str, event: Event) -> set[str]:
     return {request.request_id for request in requests}
 
 
-def subset_of(wanted: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+def subset_of(expected: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
     """The members of `found`, at every depth, that `wanted` names."""
     return {
-        key: subset_of(value, found[key]) if isinstance(value, dict) and isinstance(found[key], dict) else found[key]
-        for key, value in wanted.items()
+        key: subset_of(value, members[key])
+        if isinstance(value, dict) and isinstance(members[key], dict)
+        else members[key]
+        for key, value in expected.items()
     }

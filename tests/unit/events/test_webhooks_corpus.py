@@ -114,15 +114,15 @@ def test_recorded_deliveries_mean_what_is_expected_of_them(row: dict[str, Any]) 
             (parsed,) = parse(row["provider"], row["headers"], corpus_body(row["file"])).events
             assert parsed.author in authors(row) - {None}
             event["author"] = parsed.author
-    found = parse(row["provider"], row["headers"], corpus_body(row["file"]))
-    events = [event.for_answer() for event in found.events]
+    result = parse(row["provider"], row["headers"], corpus_body(row["file"]))
+    events = [event.for_answer() for event in result.events]
     assert [in_the_recordings_words(event) for event in events] == expected
     actions = [event["pullRequest"] and event["pullRequest"]["action"] for event in events]
     assert actions == [expected_action(row, event) for event in expected]
     assert [event["release"] and event["release"]["tag"] for event in events] == [
         event["tag"] if event["release_action"] else None for event in expected
     ]
-    assert found.ignored is None
+    assert result.ignored is None
 
 
 @pytest.mark.parametrize("row", recorded())

@@ -21,8 +21,8 @@ def delivery(host: str, payload: dict[str, Any], **headers: str) -> Delivery:
 
 
 def event(host: str, payload: dict[str, Any], **headers: str) -> Event:
-    (found,) = delivery(host, payload, **headers).events
-    return found
+    (result,) = delivery(host, payload, **headers).events
+    return result
 
 
 class TestOneTag:
@@ -34,7 +34,7 @@ class TestOneTag:
         create = {"ref": "v1", "ref_type": "tag", "sha": A, "repository": repository}
         push = {"ref": "refs/tags/v1", "before": ZEROS, "after": A, "repository": repository}
         events = [event(host, create, **{name: "create"}), event(host, push, **{name: "push"})]
-        assert [(found.kind, found.tag, found.ref) for found in events] == [
+        assert [(result.kind, result.tag, result.ref) for result in events] == [
             (EventKind.REF_CREATE, "v1", "refs/tags/v1"),
             (EventKind.TAG, "v1", "refs/tags/v1"),
         ]
@@ -56,18 +56,18 @@ class TestGithub:
         [({"full_name": "acme/web"}, False), ({"full_name": "eve/web"}, True), (None, None), ({}, None)],
     )
     def test_whether_it_is_of_a_fork(self, repo: Any, from_fork: bool | None) -> None:
-        found = self.pull_request(head={"ref": "x", "sha": A, "repo": repo}).pull_request
-        assert found is not None
-        assert found.from_fork is from_fork
+        result = self.pull_request(head={"ref": "x", "sha": A, "repo": repo}).pull_request
+        assert result is not None
+        assert result.from_fork is from_fork
 
     def test_a_release_of_a_commit_has_no_branch(self) -> None:
         payload = {"action": "published", "repository": {"full_name": "a/b"}}
-        made = {"tag_name": "v1", "target_commitish": A}
-        found = event("github", {**payload, "release": made}, X_GitHub_Event="release")
-        assert (found.branch, found.commit, found.tag) == (None, A, "v1")
-        made["target_commitish"] = "main"
-        found = event("github", {**payload, "release": made}, X_GitHub_Event="release")
-        assert (found.branch, found.commit) == ("main", None)
+        members = {"tag_name": "v1", "target_commitish": A}
+        result = event("github", {**payload, "release": members}, X_GitHub_Event="release")
+        assert (result.branch, result.commit, result.tag) == (None, A, "v1")
+        members["target_commitish"] = "main"
+        result = event("github", {**payload, "release": members}, X_GitHub_Event="release")
+        assert (result.branch, result.commit) == ("main", None)
 
 
 class TestGitlab:
@@ -78,8 +78,8 @@ class TestGitlab:
         return {**payload, "commits": [commit], "total_commits_count": 1, **changes}
 
     def test_an_annotated_tag_builds_the_commit_behind_it(self) -> None:
-        found = event("gitlab", self.push(object_kind="tag_push", ref="refs/tags/v1", after=C, checkout_sha=B))
-        assert (found.kind, found.after, found.commit, found.message) == (EventKind.TAG, C, B, "m")
+        result = event("gitlab", self.push(object_kind="tag_push", ref="refs/tags/v1", after=C, checkout_sha=B))
+        assert (result.kind, result.after, result.commit, result.message) == (EventKind.TAG, C, B, "m")
 
     @pytest.mark.parametrize("total", [2, 21, None, "1"])
     def test_files_are_unknown_unless_all_commits_are_listed(self, total: Any) -> None:
@@ -103,9 +103,9 @@ class TestGitlab:
     )
     def test_merge_requests(self, attributes: dict[str, Any], action: str) -> None:
         payload = {"object_kind": "merge_request", "project": {"path_with_namespace": "g/p"}}
-        found = event("gitlab", {**payload, "object_attributes": {"iid": 3, **attributes}}).pull_request
-        assert found is not None
-        assert (found.action, found.host_action) == (action, attributes["action"])
+        result = event("gitlab", {**payload, "object_attributes": {"iid": 3, **attributes}}).pull_request
+        assert result is not None
+        assert (result.action, result.host_action) == (action, attributes["action"])
 
 
 class TestSeveralChanges:
@@ -116,12 +116,12 @@ class TestSeveralChanges:
             {"old": None, "new": {"type": "bookmark", "name": "x", "target": {"hash": C}}},
         ]
         payload = {"push": {"changes": changes}, "repository": {"full_name": "acme/web"}}
-        found = delivery("bitbucket", payload, X_Event_Key="repo:push")
-        assert [(one.kind, one.branch, one.tag, one.created, one.deleted) for one in found.events] == [
+        result = delivery("bitbucket", payload, X_Event_Key="repo:push")
+        assert [(one.kind, one.branch, one.tag, one.created, one.deleted) for one in result.events] == [
             (EventKind.PUSH, "a/b", None, True, False),
             (EventKind.TAG, None, "v1", False, True),
         ]
-        assert "bookmark" in str(found.ignored)
+        assert "bookmark" in str(result.ignored)
 
     def test_of_bitbucket_server(self) -> None:
         changes = [
@@ -130,9 +130,9 @@ class TestSeveralChanges:
         ]
         repository = {"slug": "web", "project": {"key": "ACME"}}
         payload = {"changes": changes, "repository": repository, "toCommit": {"id": C, "message": "m"}}
-        found = delivery("bitbucket-server", payload, X_Event_Key="repo:refs_changed").events
-        assert [(one.branch, one.commit) for one in found] == [("main", B), ("next", C)]
-        assert len({request_id("r", one) for one in found}) == 2
+        result = delivery("bitbucket-server", payload, X_Event_Key="repo:refs_changed").events
+        assert [(one.branch, one.commit) for one in result] == [("main", B), ("next", C)]
+        assert len({request_id("r", one) for one in result}) == 2
 
     def test_of_azure_devops(self) -> None:
         updates = [
@@ -144,14 +144,14 @@ class TestSeveralChanges:
         repository = {"name": "web", "project": {"name": "Acme Web"}}
         resource = {"refUpdates": updates, "repository": repository, "commits": [{"commitId": B, "comment": "m"}]}
         payload = {"eventType": "git.push", "id": "i", "subscriptionId": "s", "resource": resource}
-        found = delivery("azure-devops", payload)
-        assert [(one.kind, one.branch or one.tag, one.message, one.deleted) for one in found.events] == [
+        result = delivery("azure-devops", payload)
+        assert [(one.kind, one.branch or one.tag, one.message, one.deleted) for one in result.events] == [
             (EventKind.PUSH, "main", "m", False),
             (EventKind.TAG, "v1", None, False),
             (EventKind.PUSH, "old", None, True),
         ]
-        assert {one.repository for one in found.events} == {"Acme Web/web"}
-        assert found.delivery_id == "s:i"
+        assert {one.repository for one in result.events} == {"Acme Web/web"}
+        assert result.delivery_id == "s:i"
 
 
 class TestBitbucketServer:
@@ -159,14 +159,14 @@ class TestBitbucketServer:
         change = {"ref": {"id": "refs/tags/v1"}, "fromHash": ZEROS, "toHash": C, "type": "ADD"}
         repository = {"slug": "web", "project": {"key": "ACME"}}
         payload = {"changes": [change], "repository": repository, "toCommit": {"id": B, "committerTimestamp": 1000}}
-        found = event("bitbucket-server", payload, X_Event_Key="repo:refs_changed")
-        assert (found.tag, found.after, found.commit, found.created) == ("v1", C, B, True)
-        assert found.commit_time is not None
-        assert found.commit_time.timestamp() == 1
+        result = event("bitbucket-server", payload, X_Event_Key="repo:refs_changed")
+        assert (result.tag, result.after, result.commit, result.created) == ("v1", C, B, True)
+        assert result.commit_time is not None
+        assert result.commit_time.timestamp() == 1
 
     def test_changes_of_comments_are_ignored(self) -> None:
-        found = delivery("bitbucket-server", {}, X_Event_Key="pr:comment:edited")
-        assert (found.events, "not handled" in str(found.ignored)) == ((), True)
+        result = delivery("bitbucket-server", {}, X_Event_Key="pr:comment:edited")
+        assert (result.events, "not handled" in str(result.ignored)) == ((), True)
 
 
 class TestAzureDevops:
@@ -185,9 +185,9 @@ class TestAzureDevops:
     def test_actions(self, kind: str, status: str, action: str) -> None:
         repository = {"name": "web", "project": {"name": "acme"}}
         resource = {"pullRequestId": 1, "status": status, "repository": repository, "forkSource": {"name": "x"}}
-        found = event("azure-devops", {"eventType": f"git.pullrequest.{kind}", "resource": resource}).pull_request
-        assert found is not None
-        assert (found.action, found.host_action, found.from_fork) == (action, kind, True)
+        result = event("azure-devops", {"eventType": f"git.pullrequest.{kind}", "resource": resource}).pull_request
+        assert result is not None
+        assert (result.action, result.host_action, result.from_fork) == (action, kind, True)
 
 
 class TestGitea:
@@ -195,38 +195,38 @@ class TestGitea:
 
     def test_a_deleted_branch_is_told_by_delete_alone(self) -> None:
         payload = {"ref": "a/b", "ref_type": "branch", "repository": self.REPOSITORY}
-        found = event("gitea", payload, X_Gitea_Event="delete")
-        assert (found.kind, found.branch, found.deleted, found.commit) == (EventKind.REF_DELETE, "a/b", True, None)
+        result = event("gitea", payload, X_Gitea_Event="delete")
+        assert (result.kind, result.branch, result.deleted, result.commit) == (EventKind.REF_DELETE, "a/b", True, None)
 
     @pytest.mark.parametrize(
-        ("total", "listed", "known"), [(1, 1, True), (7, 5, False), (None, 4, True), (None, 5, False)]
+        ("total", "listed", "is_known"), [(1, 1, True), (7, 5, False), (None, 4, True), (None, 5, False)]
     )
-    def test_files_are_unknown_unless_all_commits_are_listed(self, total: Any, listed: int, known: bool) -> None:
+    def test_files_are_unknown_unless_all_commits_are_listed(self, total: Any, listed: int, is_known: bool) -> None:
         commit = {"id": B, "added": [], "removed": [], "modified": ["x"]}
         payload = {"ref": "refs/heads/main", "before": A, "after": B, "repository": self.REPOSITORY}
         payload |= {"commits": [commit] * listed} | ({} if total is None else {"total_commits": total})
-        assert event("gitea", payload, X_Gitea_Event="push").changed_files == (("x",) if known else None)
+        assert event("gitea", payload, X_Gitea_Event="push").changed_files == (("x",) if is_known else None)
 
     def test_a_release(self) -> None:
-        made = {"tag_name": "v1", "target_commitish": "main", "name": "One", "published_at": "2026-01-01T00:00:00Z"}
-        payload = {"action": "published", "release": made, "repository": self.REPOSITORY}
-        found = event("gitea", payload, X_Gitea_Event="release")
-        assert found.release is not None
-        assert (found.release.action, found.release.tag, found.message) == ("published", "v1", "One")
+        members = {"tag_name": "v1", "target_commitish": "main", "name": "One", "published_at": "2026-01-01T00:00:00Z"}
+        payload = {"action": "published", "release": members, "repository": self.REPOSITORY}
+        result = event("gitea", payload, X_Gitea_Event="release")
+        assert result.release is not None
+        assert (result.release.action, result.release.tag, result.message) == ("published", "v1", "One")
 
 
 class TestStandard:
     def test_a_job_request(self) -> None:
         body = {"operation": "start_job", "parameters": {"appId": "d1"}, "requestId": "nightly-7", "timeoutMinutes": 5}
-        found = event("standard", body, webhook_id="msg_1")
-        assert found.request is not None
-        assert (found.kind, found.key, found.request.parameters) == (EventKind.REQUEST, "nightly-7", {"appId": "d1"})
+        result = event("standard", body, webhook_id="msg_1")
+        assert result.request is not None
+        assert (result.kind, result.key, result.request.parameters) == (EventKind.REQUEST, "nightly-7", {"appId": "d1"})
 
     def test_naming_a_route(self) -> None:
-        found = event("standard", {"route": "nightly"}, webhook_id="msg_1")
-        assert found.request is not None
-        assert (found.request.route, found.key) == ("nightly", "msg_1")
-        assert request_id("r", found) != request_id("r", event("standard", {"route": "nightly"}, webhook_id="msg_2"))
+        result = event("standard", {"route": "nightly"}, webhook_id="msg_1")
+        assert result.request is not None
+        assert (result.request.route, result.key) == ("nightly", "msg_1")
+        assert request_id("r", result) != request_id("r", event("standard", {"route": "nightly"}, webhook_id="msg_2"))
 
     @pytest.mark.parametrize(
         ("body", "named"),
@@ -261,8 +261,8 @@ class TestIdentity:
     def test_of_a_release_is_tag_action_and_time(self) -> None:
         def published(**release: str) -> str:
             payload = {"action": "published", "release": {"tag_name": "v1", **release}}
-            found = event("github", {**payload, "repository": {"full_name": "a/b"}}, X_GitHub_Event="release")
-            return request_id("r", found)
+            result = event("github", {**payload, "repository": {"full_name": "a/b"}}, X_GitHub_Event="release")
+            return request_id("r", result)
 
         assert published(name="x") == published(name="y")
         assert len({published(), published(tag_name="v2"), published(published_at="2026-01-01T00:00:00Z")}) == 3
@@ -277,5 +277,5 @@ class TestEvent:
         assert Event(kind=EventKind.PUSH, author=author).author_name == name
 
     def test_after_a_push_by_force_no_condition_on_paths_may_rely_on_the_files(self) -> None:
-        found = Event(kind=EventKind.PUSH, changed_files=("a",), forced=True)
-        assert (found.files_to_match, found.model_copy(update={"forced": False}).files_to_match) == (None, ("a",))
+        result = Event(kind=EventKind.PUSH, changed_files=("a",), forced=True)
+        assert (result.files_to_match, result.model_copy(update={"forced": False}).files_to_match) == (None, ("a",))

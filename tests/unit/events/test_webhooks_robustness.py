@@ -54,8 +54,8 @@ A_REQUEST = {"requestId": "r-1", "operation": "start_job", "parameters": {"appId
 def recordings(host: str) -> list[tuple[dict[str, str], bytes]]:
     if host == "standard":
         return [({"webhook-id": "m"}, json.dumps(body).encode()) for body in (A_REQUEST, {"route": "nightly"})]
-    found = [(row["headers"], corpus_body(row["file"])) for row in rows() if row["provider"] == host]
-    return found or [(attempt.headers, attempt.content) for attempt in rendered(host)]
+    recordings_of_host = [(row["headers"], corpus_body(row["file"])) for row in rows() if row["provider"] == host]
+    return recordings_of_host or [(attempt.headers, attempt.content) for attempt in rendered(host)]
 
 
 def understood_or_refused(host: str, headers: dict[str, str], body: bytes) -> None:
@@ -74,14 +74,14 @@ def understood_or_refused(host: str, headers: dict[str, str], body: bytes) -> No
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Every member of every object and list, as the one that holds it and its key."""
-    found = []
+    items = []
     rest = [value]
     while rest:
         holder = rest.pop()
         keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
-        found += [(holder, key) for key in keys]
+        items += [(holder, key) for key in keys]
         rest += [holder[key] for key in keys if isinstance(holder[key], dict | list)]
-    return found
+    return items
 
 
 many = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -96,10 +96,10 @@ class TestRecordedDeliveries:
         headers, body = data.draw(st.sampled_from(recordings(host)))
         payload = json.loads(body)
         for _ in range(data.draw(st.integers(1, 4))):
-            found = places(payload)
-            if not found:
+            result = places(payload)
+            if not result:
                 break
-            holder, key = found[data.draw(st.integers(0, len(found) - 1))]
+            holder, key = result[data.draw(st.integers(0, len(result) - 1))]
             if data.draw(st.booleans()):
                 del holder[key]
             else:

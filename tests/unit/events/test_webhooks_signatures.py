@@ -70,14 +70,14 @@ class TestEveryHost:
                 assert not verifies(host, {**headers, name: changed}, BODY, [secret])
 
     def test_refusals_are_401_and_repeat_no_secret(self, host: str) -> None:
-        given, known = secret_of(host, "what was given"), secret_of(host, "what is known")
-        headers = signed(host, given, BODY)
-        for sent in ({}, headers, dict.fromkeys(headers, given)):
+        sent_secret, stored_secret = secret_of(host, "what was given"), secret_of(host, "what is known")
+        headers = signed(host, sent_secret, BODY)
+        for sent in ({}, headers, dict.fromkeys(headers, sent_secret)):
             with pytest.raises(InvalidSignatureError) as refusal:
-                provider(host).verify(sent, BODY, [known], NOW)
+                provider(host).verify(sent, BODY, [stored_secret], NOW)
             assert refusal.value.status == 401
-            assert given not in str(refusal.value)
-            assert known not in str(refusal.value)
+            assert sent_secret not in str(refusal.value)
+            assert stored_secret not in str(refusal.value)
 
     @pytest.mark.parametrize("secrets", [[], [""], ["", ""]])
     def test_an_empty_secret_verifies_nothing(self, host: str, secrets: list[str]) -> None:

@@ -20,8 +20,8 @@ SECOND = timedelta(seconds=1)
 
 
 def event(status: str = "STARTED", time: datetime = NOON, **detail: Any) -> StatusChangeEvent:
-    told = {"appId": "d1", "branchName": "main", "jobId": "4", "jobStatus": status, **detail}
-    return StatusChangeEvent.model_validate({"region": "eu-west-1", "time": time, "detail": told})
+    members = {"appId": "d1", "branchName": "main", "jobId": "4", "jobStatus": status, **detail}
+    return StatusChangeEvent.model_validate({"region": "eu-west-1", "time": time, "detail": members})
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,10 @@ class Files:
     logs: Mapping[str, bytes | AmplifyJobsError]
 
     def get_bounded(self, url: str, *, keep: Callable[[Readable], bytes], until: float) -> bytes:
-        found = self.logs[url]
-        if isinstance(found, AmplifyJobsError):
-            raise found
-        return keep(io.BytesIO(found))
+        result = self.logs[url]
+        if isinstance(result, AmplifyJobsError):
+            raise result
+        return keep(io.BytesIO(result))
 
 
 @dataclass
@@ -90,32 +90,34 @@ def analyse(builds: Builds, logs: Mapping[str, bytes | AmplifyJobsError], object
 
 def test_a_failure_is_told_with_the_copy_of_its_log() -> None:
     objects = Objects()
-    told = analyse(Builds(), {"https://logs/build": LOG.encode()}, objects)
-    assert told.failure is not None
-    assert (told.failure.cause, told.failure.phase) == ("command-not-found", "build")
-    assert told.failure.command == "npm run build"
-    assert told.failure.log == "s3://bucket/logs/web-1/7-1-build.txt"
-    assert told.commit_built == COMMIT
-    assert (told.missing, told.try_again) == ((), False)
+    analysis = analyse(Builds(), {"https://logs/build": LOG.encode()}, objects)
+    assert analysis.failure is not None
+    assert (analysis.failure.cause, analysis.failure.phase) == ("command-not-found", "build")
+    assert analysis.failure.command == "npm run build"
+    assert analysis.failure.log == "s3://bucket/logs/web-1/7-1-build.txt"
+    assert analysis.commit_built == COMMIT
+    assert (analysis.missing, analysis.try_again) == ((), False)
     assert list(objects.stored) == ["s3://bucket/logs/web-1/7-1-build.txt"]
 
 
 def test_no_value_of_a_secret_variable_is_stored_or_told() -> None:
     objects = Objects()
     variables = {"API_TOKEN": "s3cr3t-value", "DATABASE_URL": "postgres://web:hunter-two@db.example/web"}
-    told = analyse(Builds(variables=variables), {"https://logs/build": LOG.encode()}, objects)
+    analysis = analyse(Builds(variables=variables), {"https://logs/build": LOG.encode()}, objects)
     (copy,) = objects.stored.values()
-    assert told.failure is not None
+    assert analysis.failure is not None
     for secret in ("s3cr3t-value", "hunter-two"):
         assert secret not in copy.decode()
-        assert secret not in told.failure.model_dump_json()
+        assert secret not in analysis.failure.model_dump_json()
     assert "vite: command not found" in copy.decode()
 
 
 def test_nothing_is_told_while_the_variables_are_not_known() -> None:
     objects = Objects()
-    told = analyse(Builds(trouble=ServiceTrouble("GetApp: no answer")), {"https://logs/build": LOG.encode()}, objects)
-    assert told == Analysis(missing=("GetApp: no answer",), try_again=True)
+    analysis = analyse(
+        Builds(trouble=ServiceTrouble("GetApp: no answer")), {"https://logs/build": LOG.encode()}, objects
+    )
+    assert analysis == Analysis(missing=("GetApp: no answer",), try_again=True)
     refused = analyse(Builds(trouble=RequestRejected("GetApp: no")), {"https://logs/build": LOG.encode()}, objects)
     assert refused == Analysis(missing=("GetApp: no",), try_again=False)
     assert objects.stored == {}
@@ -126,24 +128,24 @@ def test_nothing_is_told_while_the_variables_are_not_known() -> None:
 )
 def test_without_a_log_the_step_itself_may_tell(error: AmplifyJobsError, try_again: bool) -> None:
     steps = (StepAddress(step(reason="Build container ran out of memory"), "https://logs/build"),)
-    told = analyse(Builds(steps), {"https://logs/build": error}, Objects())
-    assert told.failure is not None
-    assert (told.failure.cause, told.failure.log) == ("out-of-memory-container", None)
-    assert told.missing == (f"the log of step BUILD can't be read: {error}",)
-    assert told.try_again is try_again
+    analysis = analyse(Builds(steps), {"https://logs/build": error}, Objects())
+    assert analysis.failure is not None
+    assert (analysis.failure.cause, analysis.failure.log) == ("out-of-memory-container", None)
+    assert analysis.missing == (f"the log of step BUILD can't be read: {error}",)
+    assert analysis.try_again is try_again
 
 
 def test_a_log_that_can_not_be_stored_is_judged_all_the_same() -> None:
-    told = analyse(Builds(), {"https://logs/build": LOG.encode()}, Objects(ServiceTrouble("S3 is busy")))
-    assert told.failure is not None
-    assert (told.failure.cause, told.failure.log) == ("command-not-found", None)
-    assert (told.missing, told.try_again) == (("S3 is busy",), True)
+    analysis = analyse(Builds(), {"https://logs/build": LOG.encode()}, Objects(ServiceTrouble("S3 is busy")))
+    assert analysis.failure is not None
+    assert (analysis.failure.cause, analysis.failure.log) == ("command-not-found", None)
+    assert (analysis.missing, analysis.try_again) == (("S3 is busy",), True)
 
 
 def test_a_job_that_succeeded_tells_its_commit() -> None:
     steps = (StepAddress(step(status="SUCCEED"), "https://logs/build"), StepAddress(step("DEPLOY", "SUCCEED"), None))
-    told = analyse(Builds(steps), {"https://logs/build": HEAD.encode()}, Objects())
-    assert (told.failure, told.commit_built) == (None, COMMIT)
+    analysis = analyse(Builds(steps), {"https://logs/build": HEAD.encode()}, Objects())
+    assert (analysis.failure, analysis.commit_built) == (None, COMMIT)
 
 
 def test_the_name_of_a_step_becomes_a_safe_key() -> None:
@@ -155,9 +157,9 @@ def test_the_name_of_a_step_becomes_a_safe_key() -> None:
 def test_a_build_that_took_its_whole_time_timed_out() -> None:
     steps = (StepAddress(step(minutes=60.5), "https://logs/build"),)
     log = LOG.partition("2026-11-27T12:00:04")[0].encode()
-    told = analyse(Builds(steps, {"_BUILD_TIMEOUT": "60"}), {"https://logs/build": log}, Objects())
-    assert told.failure is not None
-    assert told.failure.cause == "timeout"
+    analysis = analyse(Builds(steps, {"_BUILD_TIMEOUT": "60"}), {"https://logs/build": log}, Objects())
+    assert analysis.failure is not None
+    assert analysis.failure.cause == "timeout"
 
 
 @pytest.mark.parametrize(("value", "minutes"), [("60", 60.0), ("", 30.0), ("soon", 30.0), ("1e400", 30.0)])

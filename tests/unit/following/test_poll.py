@@ -489,25 +489,25 @@ def test_then_and_when_it_is_no_use_the_outcome_is_announced_without_them(minute
 def test_a_job_times_out_at_its_deadline(of: State, left_queue: bool, minutes: int, reason: str | None) -> None:
     deadlines = deadlines_of(request(timeout_minutes=45, start_within_minutes=60))
     left_queue_at = RECEIVED if left_queue else None
-    found = timed_out(state(of), left_queue_at, deadlines, RECEIVED + minutes * MINUTE)
+    result = timed_out(state(of), left_queue_at, deadlines, RECEIVED + minutes * MINUTE)
     if reason is None:
-        assert found == state(of)
+        assert result == state(of)
         return
-    assert found.state is State.TIMED_OUT
-    assert reason in (found.reason or "")
+    assert result.state is State.TIMED_OUT
+    assert reason in (result.reason or "")
     # What we stopped for it is shown as cancelled, and has timed out all the same.
-    assert stopped_in_time_out(state(State.CANCELLED), left_queue_at, deadlines) == found
+    assert stopped_in_time_out(state(State.CANCELLED), left_queue_at, deadlines) == result
 
 
 A, B = PartialError(schema_name="A", error="no model"), PartialError(error="no schema")
 
 
-@pytest.mark.parametrize("known", [None, (), (A,), (B,)])
-def test_results_are_added_to_the_errors_that_were_known(known: tuple[PartialError, ...] | None) -> None:
-    before = state(results=None if known is None else Results(partial_errors=known))
+@pytest.mark.parametrize("errors", [None, (), (A,), (B,)])
+def test_results_are_added_to_the_errors_that_were_known(errors: tuple[PartialError, ...] | None) -> None:
+    before = state(results=None if errors is None else Results(partial_errors=errors))
     after = with_results(before, Results(partial_errors=(B,))).results
     assert after is not None
-    assert after.partial_errors == tuple(dict.fromkeys((*(known or ()), B)))
+    assert after.partial_errors == tuple(dict.fromkeys((*(errors or ()), B)))
 
 
 FAILURE = Failure(cause="command-not-found", summary="vite: command not found")
@@ -523,8 +523,8 @@ def test_the_logs_of_a_job_that_ended_are_analysed() -> None:
     assert (failed.failure, failed.commit_built) == (FAILURE, "3f1c9a7")
     # A rule may fit the log of a job that succeeded or was cancelled: that is no failure.
     for of in (State.SUCCEEDED, State.CANCELLED):
-        told = polled(World(ended(of), NOW, analysis=Analysis(FAILURE, commit_built="3f1c9a7")))
-        assert (told.failure, told.commit_built) == (None, "3f1c9a7")
+        answer = polled(World(ended(of), NOW, analysis=Analysis(FAILURE, commit_built="3f1c9a7")))
+        assert (answer.failure, answer.commit_built) == (None, "3f1c9a7")
 
 
 def test_only_logs_that_there_are_are_analysed() -> None:

@@ -128,15 +128,15 @@ def test_waits(
 # ---------------------------------------------------------------- deadlines
 
 
-def job_state(state: State = State.RUNNING, **given: object) -> JobState:
-    return JobState.model_validate({"job": JOB, "state": state, **given})
+def job_state(state: State = State.RUNNING, **members: object) -> JobState:
+    return JobState.model_validate({"job": JOB, "state": state, **members})
 
 
 DEADLINES = Deadlines(start_by=NOW + minutes(360), run_for=minutes(45))
 
 
 @pytest.mark.parametrize(
-    ("state", "left_queue_at", "now", "said"),
+    ("state", "left_queue_at", "now", "text"),
     [
         (State.WAITING, None, NOW + minutes(359), None),
         (State.WAITING, None, NOW + minutes(360), "startWithinMinutes"),
@@ -148,10 +148,10 @@ DEADLINES = Deadlines(start_by=NOW + minutes(360), run_for=minutes(45))
         (State.FAILED, None, NOW + minutes(9_999), None),
     ],
 )
-def test_deadlines(state: State, left_queue_at: datetime | None, now: datetime, said: str | None) -> None:
+def test_deadlines(state: State, left_queue_at: datetime | None, now: datetime, text: str | None) -> None:
     reason = past_deadline(job_state(state), left_queue_at, DEADLINES, now)
-    assert (reason is None) is (said is None)
-    assert said is None or said in str(reason)
+    assert (reason is None) is (text is None)
+    assert text is None or text in str(reason)
 
 
 def started_at(moment: datetime | None, status: str = "RUNNING") -> tuple[Step, ...]:
@@ -159,7 +159,7 @@ def started_at(moment: datetime | None, status: str = "RUNNING") -> tuple[Step, 
 
 
 @pytest.mark.parametrize(
-    ("state", "known", "left"),
+    ("state", "known_start", "left"),
     [
         (job_state(State.WAITING), None, None),
         (job_state(State.WAITING, steps=started_at(NOW, "PENDING")), None, None),
@@ -170,8 +170,8 @@ def started_at(moment: datetime | None, status: str = "RUNNING") -> tuple[Step, 
         (job_state(State.SUCCEEDED), None, None),
     ],
 )
-def test_when_a_job_left_the_queue(state: JobState, known: datetime | None, left: datetime | None) -> None:
-    assert left_queue(state, known, NOW) == left
+def test_when_a_job_left_the_queue(state: JobState, known_start: datetime | None, left: datetime | None) -> None:
+    assert left_queue(state, known_start, NOW) == left
 
 
 # ---------------------------------------------------------------- what following costs
@@ -226,11 +226,11 @@ def follow_plainly(duration: float) -> int:
 
 
 @pytest.mark.parametrize("duration", [60, 300, 1200])
-@pytest.mark.parametrize(("known", "most"), [(0, 14), (EARLIER_JOBS, 8)])
+@pytest.mark.parametrize(("number", "most"), [(0, 14), (EARLIER_JOBS, 8)])
 def test_with_events_a_job_costs_few_transitions_and_its_end_is_seen_at_once(
-    duration: int, known: int, most: int
+    duration: int, number: int, most: int
 ) -> None:
-    earlier = [EarlierJob(duration, end_event_received=True)] * known
+    earlier = [EarlierJob(duration, end_event_received=True)] * number
     followed = follow(duration, earlier, events=True)
     assert followed.transitions <= most
     assert followed.delay <= EVENT_DELAY + SHORTEST_WAIT.total_seconds()
@@ -246,14 +246,16 @@ def test_a_first_job_whose_end_no_event_tells_is_found_soon(duration: float) -> 
 @pytest.mark.parametrize("duration", [300, 1200])
 def test_without_events_a_history_makes_polls_few_and_the_delay_small(duration: int) -> None:
     chance = random.Random(duration)
-    taken = [duration * chance.lognormvariate(0, 0.1) for _ in range(300 + EARLIER_JOBS)]
-    earlier = deque((EarlierJob(each, end_event_received=False) for each in taken[:EARLIER_JOBS]), maxlen=EARLIER_JOBS)
+    durations = [duration * chance.lognormvariate(0, 0.1) for _ in range(300 + EARLIER_JOBS)]
+    earlier = deque(
+        (EarlierJob(each, end_event_received=False) for each in durations[:EARLIER_JOBS]), maxlen=EARLIER_JOBS
+    )
     jobs = []
-    for each in taken[EARLIER_JOBS:]:
+    for each in durations[EARLIER_JOBS:]:
         jobs.append(follow(each, list(earlier), events=False))
         earlier.appendleft(EarlierJob(each, end_event_received=False))
-    assert fmean(job.polls for job in jobs) <= fmean(map(follow_plainly, taken)) / 3
-    assert fmean(job.delay for job in jobs) <= fmean(taken) / 10
+    assert fmean(job.polls for job in jobs) <= fmean(map(follow_plainly, durations)) / 3
+    assert fmean(job.delay for job in jobs) <= fmean(durations) / 10
 
 
 @given(duration=st.floats(1, 86_400), queue=st.floats(0, 86_400), earlier=histories, events=st.booleans())

@@ -232,19 +232,19 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("schema", "place", "said"), ERRORS, ids=[case[2] for case in ERRORS])
-def test_an_error_says_where_and_what(schema: str, place: str, said: str) -> None:
+@pytest.mark.parametrize(("schema", "place", "text"), ERRORS, ids=[case[2] for case in ERRORS])
+def test_an_error_says_where_and_what(schema: str, place: str, text: str) -> None:
     with pytest.raises(InvalidSchemaError) as caught:
         convert_schema(schema)
     assert str(caught.value).startswith(f"{place}: ")
-    assert said in str(caught.value)
+    assert text in str(caught.value)
 
 
 def test_an_unknown_directive_is_a_warning_and_named_once() -> None:
-    found = convert_schema(
+    conversion = convert_schema(
         "type A @modle { a: Int @foo b: Int @foo }\ndirective @own on OBJECT\ntype B @own { b: Int }"
     )
-    assert found.warnings == (
+    assert conversion.warnings == (
         "line 1, column 8: @modle is no directive that Amplify knows and has no effect; did you mean @model?",
         "line 1, column 24: @foo is no directive that Amplify knows and has no effect",
     )
@@ -261,20 +261,20 @@ def test_an_unknown_directive_is_a_warning_and_named_once() -> None:
 )
 def test_a_type_whose_name_is_another_s_is_left_out_with_a_warning(declared: str, owner: str) -> None:
     model = "type M @model { a: ID d: AWSDate s: String }"
-    found = convert_schema(f"{model}\n{declared}")
+    conversion = convert_schema(f"{model}\n{declared}")
     name = declared.removeprefix("extend ").split()[1]
-    assert found.warnings == (
+    assert conversion.warnings == (
         f"line 2, column 1: {name} is left out, since the name belongs to {owner}; choose another name",
     )
-    assert found.schema == convert_schema(model).schema
+    assert conversion.schema == convert_schema(model).schema
 
 
 def test_directives_of_transformer_1_are_one_warning() -> None:
-    found = convert_schema(
+    conversion = convert_schema(
         'type P @model @versioned { cs: [C] @connection(keyName: "byP", fields: ["id"]) }\n'
         'type C @model @key(name: "byP", fields: ["pID"]) { pID: ID! p: P @connection(fields: ["pID"]) }'
     )
-    assert found.warnings == (
+    assert conversion.warnings == (
         "line 1, column 15: @versioned is a directive of Amplify's GraphQL transformer 1, and this schema is read as "
         "transformer 2 reads it, so that relations by @connection are left out: P.cs, C.p; "
         "migrate the schema with: amplify migrate api",
@@ -285,10 +285,10 @@ def test_directives_of_transformer_1_are_one_warning() -> None:
 
 
 def test_a_name_that_graphql_reserves_is_left_out_unless_another_type_leads_to_it() -> None:
-    found = convert_schema("type __A @model { n: Int }\nenum __E { A } type B @model { n: Int }")
-    assert list(found.schema.models) == ["B"]
-    assert not found.schema.enums
-    assert [warning.partition(" is left out")[0] for warning in found.warnings] == [
+    conversion = convert_schema("type __A @model { n: Int }\nenum __E { A } type B @model { n: Int }")
+    assert list(conversion.schema.models) == ["B"]
+    assert not conversion.schema.enums
+    assert [warning.partition(" is left out")[0] for warning in conversion.warnings] == [
         "line 1, column 1: __A",
         "line 2, column 1: __E",
     ]
@@ -373,9 +373,9 @@ def test_what_awss_directives_are_declared_with_can_be_repeated_without_a_warnin
 
 
 def test_a_field_that_is_left_out_is_a_warning() -> None:
-    found = convert_schema("type A @model { b: B }\ntype B @model { all: [A] }")
-    assert "b" not in found.schema.models["A"].fields
-    assert [warning.partition(":")[0] for warning in found.warnings] == ["line 1, column 17", "line 2, column 17"]
+    conversion = convert_schema("type A @model { b: B }\ntype B @model { all: [A] }")
+    assert "b" not in conversion.schema.models["A"].fields
+    assert [warning.partition(":")[0] for warning in conversion.warnings] == ["line 1, column 17", "line 2, column 17"]
 
 
 def test_more_warnings_than_anyone_reads_are_counted() -> None:

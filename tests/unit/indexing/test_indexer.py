@@ -53,13 +53,13 @@ def event(report: Report, at: datetime = REQUESTED) -> str:
 
 def execution(status: str = "RUNNING", request: str | None = None) -> str:
     """An execution's change of status as EventBridge puts it into the queue."""
-    text = request
-    if text is None:
-        made = record(None).request
-        assert made is not None
-        text = made.model_dump_json(by_alias=True)
+    body = request
+    if body is None:
+        result = record(None).request
+        assert result is not None
+        body = result.model_dump_json(by_alias=True)
     start = int(REQUESTED.timestamp() * 1000)
-    detail = {"executionArn": ARN, "status": status, "input": text, "startDate": start, "redriveCount": 0}
+    detail = {"executionArn": ARN, "status": status, "input": body, "startDate": start, "redriveCount": 0}
     return _event("aws.states", "Step Functions Execution Status Change", detail, REQUESTED)
 
 
@@ -75,14 +75,14 @@ def message(body: str, number: int = 0) -> dict[str, Any]:
 
 def index(*bodies: str) -> KeptIndex:
     """Index messages one after the other."""
-    kept = KeptIndex()
+    table = KeptIndex()
     for body in bodies:
-        Indexer(kept, lambda: NOW).apply(read_news(body))
-    return kept
+        Indexer(table, lambda: NOW).apply(read_news(body))
+    return table
 
 
-def request_of(kept: KeptIndex, request_id: str = "web-1") -> RequestRecord:
-    return RequestRecord.model_validate_json(kept.items[items.request_key(request_id)].record)
+def request_of(table: KeptIndex, request_id: str = "web-1") -> RequestRecord:
+    return RequestRecord.model_validate_json(table.items[items.request_key(request_id)].record)
 
 
 LIFE = [execution(), event(started()), event(finished(Outcome.FAILED), NOW), execution("SUCCEEDED")]
@@ -90,13 +90,13 @@ LIFE = [execution(), event(started()), event(finished(Outcome.FAILED), NOW), exe
 
 @given(st.permutations(LIFE), st.lists(st.sampled_from(LIFE), max_size=4))
 def test_order_and_repeats_of_messages_do_not_matter(order: list[str], repeats: list[str]) -> None:
-    expected, kept = index(*LIFE), index(*order, *repeats)
-    assert kept.items == expected.items
+    expected, table = index(*LIFE), index(*order, *repeats)
+    assert table.items == expected.items
 
 
 def test_a_request_is_listed_by_what_it_is_of_and_leaves_the_running_ones_at_its_end() -> None:
-    kept = index(execution(), event(started()))
-    lists = kept.items[items.request_key("web-1")].lists
+    table = index(execution(), event(started()))
+    lists = table.items[items.request_key("web-1")].lists
     assert lists == {
         "period": "requests#2026-11",
         "at": "2026-11-27T12:00:00.000000+00:00#web-1",
@@ -105,16 +105,16 @@ def test_a_request_is_listed_by_what_it_is_of_and_leaves_the_running_ones_at_its
         "branch": "d1a2b3c4d5e6#main",
         "sha": COMMIT[:7],
     }
-    kept = index(execution(), event(started()), event(finished()))
-    assert "open" not in kept.items[items.request_key("web-1")].lists
+    table = index(execution(), event(started()), event(finished()))
+    assert "open" not in table.items[items.request_key("web-1")].lists
 
 
 def test_a_repeat_writes_nothing() -> None:
-    kept = index(*LIFE)
-    writes = kept.writes
+    table = index(*LIFE)
+    writes = table.writes
     for body in LIFE:
-        Indexer(kept, lambda: NOW).apply(read_news(body))
-    assert kept.writes == writes
+        Indexer(table, lambda: NOW).apply(read_news(body))
+    assert table.writes == writes
 
 
 def test_a_request_that_waits_is_known_by_its_execution() -> None:
@@ -129,20 +129,20 @@ def test_the_input_of_an_execution_may_be_anything(text: str) -> None:
 
 
 def test_the_newer_request_knows_which_it_supersedes() -> None:
-    kept = index(event(finished(Outcome.CANCELLED, superseded_by="web-2")))
-    assert request_of(kept, "web-2").supersedes == "web-1"
+    table = index(event(finished(Outcome.CANCELLED, superseded_by="web-2")))
+    assert request_of(table, "web-2").supersedes == "web-1"
 
 
 def test_a_branch_has_its_live_commit_its_last_request_and_its_last_result() -> None:
     later = {"request_id": "web-2", "requested_at": REQUESTED + timedelta(minutes=1)}
-    kept = index(event(finished(commit_built=COMMIT)), event(finished(Outcome.CANCELLED, **later)))
-    branch = BranchRecord.model_validate_json(kept.items[items.branch_key("d1a2b3c4d5e6", "main")].record)
+    table = index(event(finished(commit_built=COMMIT)), event(finished(Outcome.CANCELLED, **later)))
+    branch = BranchRecord.model_validate_json(table.items[items.branch_key("d1a2b3c4d5e6", "main")].record)
     assert branch.live is not None
     assert (branch.live.commit, branch.live.job_id, branch.live.request_id) == (COMMIT, "17", "web-1")
     assert branch.last is not None
     assert branch.result is not None
     assert (branch.last.request_id, branch.result.request_id) == ("web-2", "web-1")
-    assert kept.items[items.app_key("Web", "d1a2b3c4d5e6")].record == "d1a2b3c4d5e6"
+    assert table.items[items.app_key("Web", "d1a2b3c4d5e6")].record == "d1a2b3c4d5e6"
 
 
 def test_a_report_is_part_of_its_request() -> None:
@@ -150,8 +150,8 @@ def test_a_report_is_part_of_its_request() -> None:
         request_id="web-1", target="team", kind="slack", subject="web-1", state="sent", at=NOW, text="failed"
     )
     waiting = outcome.model_copy(update={"state": "waiting", "at": REQUESTED, "text": "HTTP 503"})
-    kept = index(*(each.model_dump_json(by_alias=True) for each in (outcome, waiting)), event(started()))
-    (report,) = request_of(kept).reports
+    table = index(*(each.model_dump_json(by_alias=True) for each in (outcome, waiting)), event(started()))
+    (report,) = request_of(table).reports
     assert (report.target, report.state, report.text) == ("team", "sent", "failed")
 
 
@@ -162,19 +162,19 @@ class TestDelivery:
         waiting = delivery_record(ORIGIN, [DecidedEvent(PUSH, None)], ["refs/notes is ignored"])
         decided = delivery_record(ORIGIN, [DecidedEvent(PUSH, (MATCHED,))])
         bodies = [each.model_dump_json(by_alias=True) for each in (waiting, decided)]
-        kept, other = index(*bodies), index(*reversed(bodies))
-        assert kept.items == other.items
-        found = DeliveryRecord.model_validate_json(kept.items[items.delivery_key("72d3162e")].record)
-        told = delivery_story(found)
-        assert (told.requests, told.summary, told.provider) == (1, "1 request: web-1", "github")
-        assert [(each.route, each.matched) for each in told.decisions] == [(None, False), ("web", True)]
-        assert told.is_replayable
+        table, other = index(*bodies), index(*reversed(bodies))
+        assert table.items == other.items
+        result = DeliveryRecord.model_validate_json(table.items[items.delivery_key("72d3162e")].record)
+        answer = delivery_story(result)
+        assert (answer.requests, answer.summary, answer.provider) == (1, "1 request: web-1", "github")
+        assert [(each.route, each.matched) for each in answer.decisions] == [(None, False), ("web", True)]
+        assert answer.is_replayable
 
     def test_another_source_does_not_change_it(self) -> None:
         first = delivery_record(ORIGIN, [DecidedEvent(PUSH, (MATCHED,))])
         other = delivery_record(Origin("gitea", "72d3162e", NOW), [DecidedEvent(PUSH, ())])
-        kept = index(*(each.model_dump_json(by_alias=True) for each in (first, other)))
-        assert DeliveryRecord.model_validate_json(kept.items[items.delivery_key("72d3162e")].record) == first
+        table = index(*(each.model_dump_json(by_alias=True) for each in (first, other)))
+        assert DeliveryRecord.model_validate_json(table.items[items.delivery_key("72d3162e")].record) == first
 
     def test_an_event_that_is_too_large_is_not_kept(self) -> None:
         large = PUSH.model_copy(update={"message": "x" * 200_000})
@@ -219,12 +219,12 @@ def test_what_is_no_news_is_given_up_with_nothing_of_it_in_the_error(body: str) 
 
 
 def test_a_batch_fails_for_what_failed_alone(metrics: dict[str, Any]) -> None:
-    kept = KeptIndex()
+    table = KeptIndex()
     batch = {"Records": [message(execution(), 1), message("{}", 2), message(event(started()), 3)]}
-    assert Indexer(kept, lambda: NOW).process(batch) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert Indexer(table, lambda: NOW).process(batch) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert metrics["NewsIndexed"]["Value"] == [2.0]
-    kept.trouble = ServiceTrouble("DynamoDB answered HTTP 500")
-    failed = Indexer(kept, lambda: NOW).process(batch)["batchItemFailures"]
+    table.trouble = ServiceTrouble("DynamoDB answered HTTP 500")
+    failed = Indexer(table, lambda: NOW).process(batch)["batchItemFailures"]
     assert [each["itemIdentifier"] for each in failed] == ["1", "2", "3"]
 
 
@@ -233,5 +233,5 @@ def test_the_newest_write_and_its_lag_are_known() -> None:
 
 
 def test_months_that_have_items_are_listed_newest_first() -> None:
-    found = items.periods("requests", datetime(2026, 3, 1, 12, tzinfo=UTC), items.REQUESTS_LAST)
-    assert found == ("requests#2026-03", "requests#2026-02", "requests#2026-01", "requests#2025-12")
+    result = items.periods("requests", datetime(2026, 3, 1, 12, tzinfo=UTC), items.REQUESTS_LAST)
+    assert result == ("requests#2026-03", "requests#2026-02", "requests#2026-01", "requests#2025-12")

@@ -26,9 +26,9 @@ class CountedIndex(KeptIndex):
     def page(
         self, index: str, partition: str, *, limit: int, before: dict[str, str] | None
     ) -> tuple[list[dict[str, Any]], bool]:
-        found, has_more = super().page(index, partition, limit=limit, before=before)
-        self.read += len(found)
-        return found, has_more
+        result, has_more = super().page(index, partition, limit=limit, before=before)
+        self.read += len(result)
+        return result, has_more
 
 
 def filled(number: int) -> CountedIndex:
@@ -43,24 +43,24 @@ def filled(number: int) -> CountedIndex:
 
 
 @pytest.mark.parametrize("number", [100, 2_000])
-@pytest.mark.parametrize("given", [RequestFilter(), RequestFilter(route="rare"), RequestFilter(state="finished")])
-def test_a_page_reads_items_by_its_own_size(number: int, given: RequestFilter) -> None:
+@pytest.mark.parametrize("filters", [RequestFilter(), RequestFilter(route="rare"), RequestFilter(state="finished")])
+def test_a_page_reads_items_by_its_own_size(number: int, filters: RequestFilter) -> None:
     index = filled(number)
-    IndexReader(index, lambda: NOW).requests(given, 10, None)
-    assert index.read <= 10 * (1 if given == RequestFilter() else MOST_READ_PER_ITEM)
+    IndexReader(index, lambda: NOW).requests(filters, 10, None)
+    assert index.read <= 10 * (1 if filters == RequestFilter() else MOST_READ_PER_ITEM)
 
 
-@pytest.mark.parametrize("given", [RequestFilter(), RequestFilter(branch="main"), RequestFilter(route="rare")])
-def test_pages_join_to_the_list(given: RequestFilter) -> None:
-    reader, found, token = IndexReader(filled(230), lambda: NOW), [], None
+@pytest.mark.parametrize("filters", [RequestFilter(), RequestFilter(branch="main"), RequestFilter(route="rare")])
+def test_pages_join_to_the_list(filters: RequestFilter) -> None:
+    reader, result, token = IndexReader(filled(230), lambda: NOW), [], None
     while True:
-        page = reader.requests(given, 7, token)
-        found += [each.request_id for each in page.items]
+        page = reader.requests(filters, 7, token)
+        result += [each.request_id for each in page.items]
         token = page.next
         if token is None:
             break
-    expected = [f"web-{each}" for each in range(230) if given.route is None or each % 50 == 0]
-    assert found == expected
+    expected = [f"web-{each}" for each in range(230) if filters.route is None or each % 50 == 0]
+    assert result == expected
 
 
 @pytest.mark.parametrize("token", ["x", "W10", "eyJhIjoxfQ", "WyJyZXF1ZXN0cyMxOTk5LTAxIixudWxsXQ"])

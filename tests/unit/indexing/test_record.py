@@ -107,9 +107,9 @@ def test_the_examples_are_what_the_models_make(name: str) -> None:
 
 
 def test_the_timeline_is_in_order() -> None:
-    told = story(record(Outcome.FAILED)).timeline
-    assert [entry.time for entry in told] == sorted(entry.time for entry in told)
-    assert [entry.what for entry in told if entry.what not in ("announced", "reported")] == [
+    timeline = story(record(Outcome.FAILED)).timeline
+    assert [entry.time for entry in timeline] == sorted(entry.time for entry in timeline)
+    assert [entry.what for entry in timeline if entry.what not in ("announced", "reported")] == [
         "received",
         "execution",
         "started",

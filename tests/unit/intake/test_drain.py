@@ -181,8 +181,8 @@ class TestUnverified:
     def test_why_it_asks_for_nothing_is_recorded(self) -> None:
         world = World()
         assert world.failed(unverified("u", kind="ping")) == []
-        (told,) = world.records.messages
-        assert "the webhook works" in told
+        (message,) = world.records.messages
+        assert "the webhook works" in message
 
     def test_a_stranger_s_starts_nothing_and_does_not_come_again(self, metrics: dict[str, Any]) -> None:
         world = World()

@@ -128,8 +128,8 @@ def test_a_server_s_refusal_is_an_error(line: bytes, error: type[AmplifyJobsErro
     ],
 )
 def test_a_commit_tells_author_and_message_but_no_address(content: bytes, author: str | None, message: str) -> None:
-    told = parse_commit(A, content)
-    assert (told.sha, told.author, told.message) == (A, author, message)
+    result = parse_commit(A, content)
+    assert (result.sha, result.author, result.message) == (A, author, message)
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ def entry(minute: int, commit: str | None = "a", *, supersedes: bool = False, re
 
 
 def record(*entries: Entry) -> BranchRecord:
-    made = BranchRecord()
+    result = BranchRecord()
     for one in entries:
-        made = made.with_entry(one)
-    return made
+        result = result.with_entry(one)
+    return result
 
 
 def test_a_request_waits_for_older_ones_of_other_commits() -> None:

@@ -91,16 +91,16 @@ class Walk:
             yield from self.of_texts(shape, schema, path)
 
     def of_structures(self, shape: StructureShape, schema: dict[str, Any], path: str) -> Iterator[str]:
-        ours = schema.get("properties", {}).keys() - CONVENIENCES.get(schema.get("title", ""), frozenset())
-        yield from (f"{path}.{name}: is missing" for name in shape.members.keys() - ours)
-        yield from (f"{path}.{name}: is invented" for name in ours - shape.members.keys())
+        own = schema.get("properties", {}).keys() - CONVENIENCES.get(schema.get("title", ""), frozenset())
+        yield from (f"{path}.{name}: is missing" for name in shape.members.keys() - own)
+        yield from (f"{path}.{name}: is invented" for name in own - shape.members.keys())
         if set(schema.get("required", ())) != set(shape.required_members):
             yield f"{path}: requires {schema.get('required')}, not {shape.required_members}"
         if schema.get("additionalProperties") is not False:
             yield f"{path}: takes anything"
         if bool(getattr(shape, "is_tagged_union", False)) != (schema.get("maxProperties") == 1):
             yield f"{path}: only one of the two is a union"
-        for name in shape.members.keys() & ours:
+        for name in shape.members.keys() & own:
             yield from self.differences(shape.members[name], schema["properties"][name], f"{path}.{name}")
 
     def of_texts(self, shape: Shape, schema: dict[str, Any], path: str) -> Iterator[str]:
@@ -115,10 +115,10 @@ class Walk:
         ):
             yield f"{path}: has other lengths than {shape.metadata}"
         # Anything at all needs no pattern; that there must be something is said by the length, too.
-        theirs = shape.metadata.get("pattern", "").removeprefix("^").removesuffix("$")
+        other = shape.metadata.get("pattern", "").removeprefix("^").removesuffix("$")
         pattern = schema.get("pattern", "").removeprefix("^").removesuffix("$").removesuffix(r"\Z")
-        if pattern != ("" if theirs in ("(?s).*", "(?s).+") else theirs):
-            yield f"{path}: has the pattern {pattern}, not {theirs}"
+        if pattern != ("" if other in ("(?s).*", "(?s).+") else other):
+            yield f"{path}: has the pattern {pattern}, not {other}"
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
@@ -139,8 +139,8 @@ CHANGES: list[tuple[str, list[str], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("said", "path", "value"), CHANGES, ids=[change[0] for change in CHANGES])
-def test_the_walk_sees_every_kind_of_difference(said: str, path: list[str], value: Any) -> None:
+@pytest.mark.parametrize(("text", "path", "value"), CHANGES, ids=[change[0] for change in CHANGES])
+def test_the_walk_sees_every_kind_of_difference(text: str, path: list[str], value: Any) -> None:
     schema = StartJobParameters.model_json_schema()
     part = schema
     for name in path[:-1]:
@@ -149,9 +149,9 @@ def test_the_walk_sees_every_kind_of_difference(said: str, path: list[str], valu
         del part[path[-1]]
     else:
         part[path[-1]] = value
-    found = list(Walk(schema).differences(input_shape("amplify", "StartJob"), schema, "StartJob"))
-    assert len(found) == 1
-    assert said in found[0]
+    result = list(Walk(schema).differences(input_shape("amplify", "StartJob"), schema, "StartJob"))
+    assert len(result) == 1
+    assert text in result[0]
 
 
 # --- What is accepted ------------------------------------------------------------------------------------------------
@@ -318,20 +318,20 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("model", "given_parameters", "said"), REFUSED, ids=[case[2] for case in REFUSED])
-def test_what_does_not_go_together_is_refused(model: type[Model], given_parameters: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("model", "given_parameters", "text"), REFUSED, ids=[case[2] for case in REFUSED])
+def test_what_does_not_go_together_is_refused(model: type[Model], given_parameters: dict[str, Any], text: str) -> None:
     common = {"appId": "d1", "branchName": "main"} if "app_id" in model.model_fields else {}
-    found = refusals(model, common | given_parameters)
-    assert len(found) == 1
-    assert said in found[0]
+    result = refusals(model, common | given_parameters)
+    assert len(result) == 1
+    assert text in result[0]
 
 
 def test_all_faults_are_named() -> None:
     job = copy.deepcopy(EXAMPLES["amplifyuibuilder", "StartCodegenJob"])
     job["codegenJobToCreate"]["renderConfig"]["react"] |= {"script": "ts", "module": "commonjs"}
     del job["codegenJobToCreate"]["genericDataSchema"]["enums"]
-    found = [fault.partition(": ")[0] for fault in refusals(StartCodegenJobParameters, job)]
-    assert sorted(found) == [
+    members = [fault.partition(": ")[0] for fault in refusals(StartCodegenJobParameters, job)]
+    assert sorted(members) == [
         "codegenJobToCreate.genericDataSchema.enums",
         "codegenJobToCreate.renderConfig.react.module",
         "codegenJobToCreate.renderConfig.react.script",

@@ -47,14 +47,14 @@ def test_a_note_follows_the_reason(reason: str | None, noted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "reason", "said"),
+    ("of", "reason", "text"),
     [
         *((of, "x", "") for of in State if of is not State.FAILED),
         (State.FAILED, "npm ci failed", " The job before had failed: npm ci failed"),
         (State.FAILED, None, " The job before had failed: Amplify gave no reason."),
     ],
 )
-def test_a_superseded_job_is_cancelled_and_names_the_newer_request(of: State, reason: str | None, said: str) -> None:
-    found = state(of, reason=reason).cancelled_for("web-2")
-    assert (found.state, found.superseded_by) == (State.CANCELLED, "web-2")
-    assert (found.reason or "").rstrip(".") == f"Superseded by request web-2, whose event is newer.{said}".rstrip(".")
+def test_a_superseded_job_is_cancelled_and_names_the_newer_request(of: State, reason: str | None, text: str) -> None:
+    result = state(of, reason=reason).cancelled_for("web-2")
+    assert (result.state, result.superseded_by) == (State.CANCELLED, "web-2")
+    assert (result.reason or "").rstrip(".") == f"Superseded by request web-2, whose event is newer.{text}".rstrip(".")

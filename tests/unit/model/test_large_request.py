@@ -36,14 +36,16 @@ def request(parameters: dict[str, Any]) -> JobRequest:
 
 
 def test_a_large_request_keeps_what_names_it() -> None:
-    given = request({"appId": "d1", "environmentName": "dev", "codegenJobToCreate": {"graphqlSchema": "x" * 300_000}})
-    assert is_too_large(given.model_dump_json(by_alias=True))
-    small, large = split_parameters(given, URI)
+    whole_request = request(
+        {"appId": "d1", "environmentName": "dev", "codegenJobToCreate": {"graphqlSchema": "x" * 300_000}}
+    )
+    assert is_too_large(whole_request.model_dump_json(by_alias=True))
+    small, large = split_parameters(whole_request, URI)
     assert (small.app_id, small.environment_name, small.parameters_uri) == ("d1", "dev", URI)
     assert not is_too_large(small.model_dump_json(by_alias=True))
     assert json.loads(large).keys() == {"codegenJobToCreate"}
-    assert join_parameters(small, json.loads(large)).parameters == given.parameters
-    assert parameters_key(given) == "requests/web-1.json"
+    assert join_parameters(small, json.loads(large)).parameters == whole_request.parameters
+    assert parameters_key(whole_request) == "requests/web-1.json"
 
 
 @given(st.dictionaries(st.text(), st.text(max_size=400) | st.lists(st.integers(), max_size=200)))

@@ -30,7 +30,7 @@ MODELS = {"AppId": "d1", "BackendEnvironmentName": "dev", "ResourceName": "api"}
 
 
 @pytest.mark.parametrize(
-    ("model", "given", "retried"),
+    ("model", "parameters", "retried"),
     [
         # A build again, of the commit of the job that failed: RETRY takes neither its message nor its commit.
         (
@@ -46,9 +46,9 @@ MODELS = {"AppId": "d1", "BackendEnvironmentName": "dev", "ResourceName": "api"}
     ],
 )
 def test_a_failed_job_is_started_again(
-    model: type[OperationParameters], given: dict[str, Any], retried: dict[str, Any]
+    model: type[OperationParameters], parameters: dict[str, Any], retried: dict[str, Any]
 ) -> None:
-    assert model.model_validate(given).for_retry(FAILED) == model.model_validate(retried)
+    assert model.model_validate(parameters).for_retry(FAILED) == model.model_validate(retried)
 
 
 def test_a_deployment_that_was_uploaded_is_not() -> None:

@@ -35,5 +35,5 @@ def test_an_address_names_a_host_and_a_repository(address: str, expected: tuple[
 
 @given(st.text(max_size=200))
 def test_any_text_is_read(address: str) -> None:
-    found = parse_repository_address(address)
-    assert found is None or ("@" not in "".join(found) and "?" not in "".join(found))
+    result = parse_repository_address(address)
+    assert result is None or ("@" not in "".join(result) and "?" not in "".join(result))

@@ -44,11 +44,11 @@ def test_we_have_the_members_of_the_api_and_no_others() -> None:
 
 def accepts(name: str, value: object) -> bool:
     """Whether our model takes a value for a member, everything else being right."""
-    given_: dict[str, Any] = {**VALID, name: value}
-    if given_["jobType"] == "RETRY":
-        given_.setdefault("jobId", "1")
+    members: dict[str, Any] = {**VALID, name: value}
+    if members["jobType"] == "RETRY":
+        members.setdefault("jobId", "1")
     try:
-        StartJobParameters.model_validate(given_)
+        StartJobParameters.model_validate(members)
     except ValidationError:
         return False
     return True
@@ -178,7 +178,7 @@ def test_what_is_no_request_at_all_is_rejected(raw: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "said"),
+    ("parameters", "text"),
     [
         ({**VALID, "appId": "x"}, "parameters.appId: String should match pattern '^d[a-z0-9]+$'"),
         (
@@ -193,10 +193,10 @@ def test_what_is_no_request_at_all_is_rejected(raw: object) -> None:
         ({"branchName": "main", "jobType": "RELEASE"}, "parameters.appId: Field required"),
     ],
 )
-def test_a_fault_of_the_parameters_is_named_with_its_path(parameters: dict[str, Any], said: str) -> None:
+def test_a_fault_of_the_parameters_is_named_with_its_path(parameters: dict[str, Any], text: str) -> None:
     with pytest.raises(RequestRejected) as caught:
         validated_parameters(parse_job_request({**REQUEST, "parameters": parameters}))
-    assert str(caught.value) == said
+    assert str(caught.value) == text
 
 
 def test_all_faults_are_named_at_once() -> None:

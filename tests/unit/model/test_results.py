@@ -38,13 +38,13 @@ results = st.builds(
 
 
 @given(results)
-def test_results_are_bounded_in_bytes_and_what_is_left_out_is_counted(made: Results) -> None:
-    kept = limit_results(made)
-    assert len(json.dumps(kept.model_dump(mode="json", by_alias=True))) < RESULTS_BYTES + 1_000
-    assert limit_results(kept) == kept
-    assert kept.files == made.files[: len(kept.files)]
-    assert len(kept.files) + kept.more_files == len(made.files)
-    for those, all_of_them in ((kept.partial_errors, made.partial_errors), (kept.missing, made.missing)):
+def test_results_are_bounded_in_bytes_and_what_is_left_out_is_counted(result: Results) -> None:
+    results = limit_results(result)
+    assert len(json.dumps(results.model_dump(mode="json", by_alias=True))) < RESULTS_BYTES + 1_000
+    assert limit_results(results) == results
+    assert results.files == result.files[: len(results.files)]
+    assert len(results.files) + results.more_files == len(result.files)
+    for those, all_of_them in ((results.partial_errors, result.partial_errors), (results.missing, result.missing)):
         if len(those) != len(all_of_them) or (those and "more" in str(those[-1])):
             assert len(those) - 1 + int(str(those[-1]).split("and ")[1].split(" more")[0]) == len(all_of_them)
 
@@ -52,12 +52,12 @@ def test_results_are_bounded_in_bytes_and_what_is_left_out_is_counted(made: Resu
 def test_ordinary_results_are_all_there() -> None:
     """As many files as are fetched, with names as forms have them."""
     files = tuple(f"s3://amplify-jobs-bucket-1a2b3c4d/results/forms-{'0' * 32}/Form{n}.jsx" for n in range(MOST_FILES))
-    made = Results(folder="s3://b/", files=files, partial_errors=(PartialError(schema_name="A", error="no"),))
-    assert limit_results(made) == made
+    result = Results(folder="s3://b/", files=files, partial_errors=(PartialError(schema_name="A", error="no"),))
+    assert limit_results(result) == result
 
 
 @given(st.lists(st.text(max_size=300), max_size=100), st.integers(100, 5_000))
 def test_what_does_not_fit_is_counted(texts: list[str], limit: int) -> None:
-    kept = limit_items(texts, limit, str)
-    assert len(json.dumps(kept)) <= limit + len("[]")
-    assert list(kept) == texts or kept[-1] == f"and {len(texts) - len(kept) + 1} more"
+    excerpt = limit_items(texts, limit, str)
+    assert len(json.dumps(excerpt)) <= limit + len("[]")
+    assert list(excerpt) == texts or excerpt[-1] == f"and {len(texts) - len(excerpt) + 1} more"

@@ -54,8 +54,8 @@ def close(record: PreviewRecord | None, event: PullRequestEvent) -> PreviewRecor
 def test_in_any_order_of_deliveries_the_last_event_decides(order: list[tuple[int, str]]) -> None:
     def end(events: list[tuple[int, str]]) -> PreviewRecord:
         record = None
-        for minute, what in events:
-            record = (build if what == "build" else close)(record, at(minute))
+        for minute, noun in events:
+            record = (build if noun == "build" else close)(record, at(minute))
         assert record is not None
         return record
 

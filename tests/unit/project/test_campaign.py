@@ -15,17 +15,17 @@ from local.server.faults import Faults
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_plan_is_its_seed_s_and_has_every_fault_on_every_call(seed: int) -> None:
-    made = plan(seed, 100)
-    assert made == plan(seed, 100) != plan(seed + 1, 100)
-    hit = {(fault["service"], fault["operation"], fault["fault"]) for _, fault in made.faults}
-    wanted = {(*call, fault) for call in CALLS for fault in FAULTS} | {
+    result = plan(seed, 100)
+    assert result == plan(seed, 100) != plan(seed + 1, 100)
+    hit = {(fault["service"], fault["operation"], fault["fault"]) for _, fault in result.faults}
+    faults_of_calls = {(*call, fault) for call in CALLS for fault in FAULTS} | {
         ("amplify", "StatusEvent", fault) for fault in EVENT_FAULTS
     }
-    assert wanted - hit == {("lambda", "Invoke", "nonsense")}
-    assert any(fault["fault"] == "quota" for _, fault in made.faults)
-    assert {function for _, function in made.kills} == set(FUNCTIONS)
-    assert {failure.get("status") for _, failure in made.report_failures} == {None, 429, 500, 503}
-    assert all(1 <= len(push.deliveries) <= 3 for push in made.pushes)
+    assert faults_of_calls - hit == {("lambda", "Invoke", "nonsense")}
+    assert any(fault["fault"] == "quota" for _, fault in result.faults)
+    assert {function for _, function in result.kills} == set(FUNCTIONS)
+    assert {failure.get("status") for _, failure in result.report_failures} == {None, 429, 500, 503}
+    assert all(1 <= len(push.deliveries) <= 3 for push in result.pushes)
 
 
 def test_every_fault_of_a_plan_can_be_injected() -> None:
@@ -59,7 +59,7 @@ def test_a_request_of_an_older_job_may_have_no_deployment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "text"),
     [
         (
             {"executions": [], "executions_by_branch": {}, "jobs_by_branch": {}},
@@ -94,5 +94,5 @@ def test_a_request_of_an_older_job_may_have_no_deployment() -> None:
         ),
     ],
 )
-def test_an_invariant_that_is_broken_is_said(change: dict[str, Any], said: str) -> None:
-    assert said in list(violations(replace(GOOD, **change)))
+def test_an_invariant_that_is_broken_is_said(change: dict[str, Any], text: str) -> None:
+    assert text in list(violations(replace(GOOD, **change)))

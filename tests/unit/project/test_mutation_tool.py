@@ -33,16 +33,16 @@ def test_survivors_are_read_from_the_dump() -> None:
 
 
 def test_known_survivors_are_the_rows_of_the_docs() -> None:
-    known = mutation.known_survivors(
+    survivors = mutation.known_survivors(
         "| module | line | change | why |\n| --- | --- | --- | --- |\n"
         "| x | `return a == 1` | `return a != 1` | it is never 1 |\n"
         "| a.b | `LIMIT = a \\| b` | any | the tests of its users say it |\nNo row: | z | `c` | any |\n"
     )
-    assert known == {("x", "return a == 1", "return a != 1"), ("a.b", "LIMIT = a | b", "any")}
-    assert Change("x", 7, "return a == 1", "return a != 1").is_known(known)
-    assert Change("a.b", 7, "LIMIT = a | b", "LIMIT = a & b").is_known(known)
-    assert not Change("x", 7, "return a == 1", "return a > 1").is_known(known)
-    assert not Change("y", 7, "return a == 1", "return a != 1").is_known(known)
+    assert survivors == {("x", "return a == 1", "return a != 1"), ("a.b", "LIMIT = a | b", "any")}
+    assert Change("x", 7, "return a == 1", "return a != 1").is_known(survivors)
+    assert Change("a.b", 7, "LIMIT = a | b", "LIMIT = a & b").is_known(survivors)
+    assert not Change("x", 7, "return a == 1", "return a > 1").is_known(survivors)
+    assert not Change("y", 7, "return a == 1", "return a != 1").is_known(survivors)
 
 
 def test_a_module_is_tested_by_the_files_that_import_it() -> None:

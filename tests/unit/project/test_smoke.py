@@ -37,13 +37,13 @@ def resources() -> dict[str, dict[str, Any]]:
 
 
 def names_in_template(member: str) -> set[str]:
-    def found(value: Any) -> list[str]:
+    def find(value: Any) -> list[str]:
         if isinstance(value, dict):
             own = [value[member]] if isinstance(value.get(member), str) else []
-            return own + [name for one in value.values() for name in found(one)]
-        return [name for one in value for name in found(one)] if isinstance(value, list) else []
+            return own + [name for one in value.values() for name in find(one)]
+        return [name for one in value for name in find(one)] if isinstance(value, list) else []
 
-    return {name.removeprefix("${AWS::StackName}-") for name in found(resources())}
+    return {name.removeprefix("${AWS::StackName}-") for name in find(resources())}
 
 
 def test_the_rules_and_alarms_are_those_of_the_template() -> None:
@@ -70,9 +70,9 @@ SECRETS = [
 
 @pytest.mark.parametrize(("name", "secrets"), SECRETS)
 def test_a_signed_delivery_is_taken_and_asks_for_nothing(name: str, secrets: list[str]) -> None:
-    made = harmless(name, secrets, "smoke-1", int(NOW.timestamp()))
-    assert made
-    for one in made:
+    result = harmless(name, secrets, "smoke-1", int(NOW.timestamp()))
+    assert result
+    for one in result:
         host = provider(name)
         host.verify(one.headers, one.body, secrets, NOW)
         with pytest.raises(InvalidSignatureError):
@@ -189,8 +189,8 @@ def test_the_dead_letter_queues_policy() -> None:
 def test_reports_that_wait_are_no_fault_and_dead_ones_are() -> None:
     waiting = {"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "2"}
     assert judging.report_queue("q", {}).verdict == "pass"
-    found = judging.report_queue("q", waiting)
-    assert (found.verdict, found.sentence.partition(" ")[0]) == ("not provable here", "3")
+    result = judging.report_queue("q", waiting)
+    assert (result.verdict, result.sentence.partition(" ")[0]) == ("not provable here", "3")
     assert judging.queue("q", waiting, "send them again").verdict == "fail"
 
 

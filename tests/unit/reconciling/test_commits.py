@@ -22,12 +22,12 @@ def world(**conditions: Any) -> ReconciledWorld:
     """A world that has been looked at once, whose route has these conditions."""
     routes = ROUTES.model_dump(mode="json", by_alias=True, exclude_none=True)
     routes["routes"]["web"]["when"]["push"].update(conditions)
-    made = ReconciledWorld(Routes.model_validate(routes))
-    made.look()
-    return made
+    result = ReconciledWorld(Routes.model_validate(routes))
+    result.look()
+    return result
 
 
-def said(world: ReconciledWorld, number: int, message: str, author: str = "Ada") -> None:
+def write_commit(world: ReconciledWorld, number: int, message: str, author: str = "Ada") -> None:
     time = datetime(2026, 11, 28, 11, tzinfo=UTC)
     world.host.said[sha(number)] = Commit(sha(number), time, message, author)
 
@@ -35,17 +35,17 @@ def said(world: ReconciledWorld, number: int, message: str, author: str = "Ada")
 @pytest.mark.parametrize("marker", ["[skip ci]", "[CI Skip]", "[skip-cd]"])
 @pytest.mark.parametrize("ref", [MAIN, "refs/heads/release/1", "refs/tags/v1"])
 def test_a_commit_that_says_skip_is_never_built(marker: str, ref: str) -> None:
-    made = world()
-    delivery = made.push(1, ref)
-    said(made, 1, f"Words only\n\n{marker}")
-    made.reconcile()
-    (push,) = made.reconcile().missed
+    result = world()
+    delivery = result.push(1, ref)
+    write_commit(result, 1, f"Words only\n\n{marker}")
+    result.reconcile()
+    (push,) = result.reconcile().missed
     assert push.note is not None
     assert push.note.startswith("no job: route web: the head commit's message says [")
-    assert made.reconcile().missed == ()
+    assert result.reconcile().missed == ()
     late = delivery.model_copy(update={"message": f"Words only\n\n{marker}"})
-    assert made.deliver(late).requests == []
-    assert made.commits == []
+    assert result.deliver(late).requests == []
+    assert result.commits == []
 
 
 @pytest.mark.parametrize(
@@ -63,122 +63,122 @@ def test_a_commit_that_says_skip_is_never_built(marker: str, ref: str) -> None:
     ],
 )
 def test_conditions_on_authors_and_messages_hold(conditions: dict[str, Any], note: str | None) -> None:
-    made = world(**conditions)
-    made.push(1)
-    said(made, 1, "Fix [deploy]")
-    made.reconcile()
-    (push,) = made.reconcile().missed
+    result = world(**conditions)
+    result.push(1)
+    write_commit(result, 1, "Fix [deploy]")
+    result.reconcile()
+    (push,) = result.reconcile().missed
     assert push.note == note
-    assert made.commits == ([1] if note is None else [])
-    assert made.reconcile().missed == ()
+    assert result.commits == ([1] if note is None else [])
+    assert result.reconcile().missed == ()
 
 
 def test_the_request_has_what_the_commit_says() -> None:
-    made = world()
-    made.push(1)
-    said(made, 1, "Fix\n\nIn two lines.")
+    result = world()
+    result.push(1)
+    write_commit(result, 1, "Fix\n\nIn two lines.")
     for _ in range(2):
-        made.reconcile()
-    (request,) = made.executions.requests
+        result.reconcile()
+    (request,) = result.executions.requests
     assert (request.cause.author, request.cause.message) == ("Ada", "Fix\n\nIn two lines.")
 
 
 def test_commits_are_read_of_pushes_alone_that_are_asked_for_and_at_once() -> None:
-    made = world()
-    made.push(1)
-    made.push(2, "refs/tags/v1")
-    made.push(3, "refs/heads/other")
-    made.deliver(made.push(4, "refs/heads/release/1"))
-    made.reconcile()
-    assert made.host.reads == []
-    made.reconcile()
-    assert [sorted(read) for read in made.host.reads] == [[sha(1), sha(2)]]
+    result = world()
+    result.push(1)
+    result.push(2, "refs/tags/v1")
+    result.push(3, "refs/heads/other")
+    result.deliver(result.push(4, "refs/heads/release/1"))
+    result.reconcile()
+    assert result.host.reads == []
+    result.reconcile()
+    assert [sorted(read) for read in result.host.reads] == [[sha(1), sha(2)]]
 
 
 def test_a_host_that_can_t_tell_is_said_and_its_pushes_are_asked_for() -> None:
-    made = world(paths=["apps/**"])
-    made.host.silence = CommitsNotToldError("the git host does not offer shallow")
-    made.push(1)
-    made.reconcile()
-    outcome = made.reconcile()
+    result = world(paths=["apps/**"])
+    result.host.silence = CommitsNotToldError("the git host does not offer shallow")
+    result.push(1)
+    result.reconcile()
+    outcome = result.reconcile()
     assert outcome.unread == "the git host does not offer shallow"
     assert [push.note for push in outcome.missed] == [
         "author and message are unknown: the git host does not offer shallow"
     ]
-    assert made.commits == [1]
+    assert result.commits == [1]
 
 
 def test_a_route_for_authors_takes_no_push_whose_author_nobody_tells_until_its_delivery_comes() -> None:
-    made = world(authors=["Ada"])
-    made.host.silence = CommitsNotToldError("the git host does not offer shallow")
-    delivery = made.push(1)
-    made.reconcile()
-    (push,) = made.reconcile().missed
+    result = world(authors=["Ada"])
+    result.host.silence = CommitsNotToldError("the git host does not offer shallow")
+    delivery = result.push(1)
+    result.reconcile()
+    (push,) = result.reconcile().missed
     assert push.note == (
         "no job: route web: author '' does not match Ada; "
         "author and message are unknown: the git host does not offer shallow"
     )
-    assert made.commits == []
-    made.deliver(delivery.model_copy(update={"author": "Ada"}))
-    assert made.commits == [1]
+    assert result.commits == []
+    result.deliver(delivery.model_copy(update={"author": "Ada"}))
+    assert result.commits == [1]
 
 
 @pytest.mark.parametrize(
     "trouble", [ServiceTrouble("cut off"), RequestRejected("HTTP 400"), CommitNotGivenError("not our ref")]
 )
 def test_a_commit_that_can_t_be_read_now_waits_for_the_next_look(trouble: AmplifyJobsError) -> None:
-    made = world()
-    made.push(1)
-    said(made, 1, "[skip ci]")
-    made.host.silence = trouble
-    made.reconcile()
-    outcome = made.reconcile()
+    result = world()
+    result.push(1)
+    write_commit(result, 1, "[skip ci]")
+    result.host.silence = trouble
+    result.reconcile()
+    outcome = result.reconcile()
     assert (outcome.missed, outcome.waiting, outcome.unread) == ((), 1, str(trouble))
-    made.host.silence = None
-    assert len(made.reconcile().missed) == 1
-    assert made.commits == []
+    result.host.silence = None
+    assert len(result.reconcile().missed) == 1
+    assert result.commits == []
 
 
 def test_after_an_hour_of_trouble_the_host_counts_as_one_that_can_t_tell() -> None:
-    made = world()
-    made.push(1)
-    made.host.silence = ServiceTrouble("cut off")
-    made.reconcile()
-    made.wait(LONGEST_WAIT / timedelta(minutes=1) - 10)
-    made.look(Options())
-    assert made.drain() == []
-    made.reconcile()
-    assert made.commits == [1]
+    result = world()
+    result.push(1)
+    result.host.silence = ServiceTrouble("cut off")
+    result.reconcile()
+    result.wait(LONGEST_WAIT / timedelta(minutes=1) - 10)
+    result.look(Options())
+    assert result.drain() == []
+    result.reconcile()
+    assert result.commits == [1]
 
 
 def test_a_ref_that_moves_while_its_commit_is_read_waits_for_the_next_look() -> None:
-    made = world()
-    made.push(1)
-    made.reconcile()
-    made.host.is_moving = True
-    assert (made.reconcile().missed, made.commits) == ((), [])
-    made.host.is_moving = False
-    made.host.refs[MAIN] = Tip(sha(2), sha(2))
+    result = world()
+    result.push(1)
+    result.reconcile()
+    result.host.is_moving = True
+    assert (result.reconcile().missed, result.commits) == ((), [])
+    result.host.is_moving = False
+    result.host.refs[MAIN] = Tip(sha(2), sha(2))
     for _ in range(2):
-        made.reconcile()
-    assert made.commits == [2]
+        result.reconcile()
+    assert result.commits == [2]
 
 
 def test_a_tag_of_no_commit_is_asked_for_after_an_hour_with_a_note() -> None:
-    made = world()
-    made.host.is_moving = True
-    made.push(1, "refs/tags/v1")
-    made.reconcile()
-    outcome = made.reconcile()
+    new_world = world()
+    new_world.host.is_moving = True
+    new_world.push(1, "refs/tags/v1")
+    new_world.reconcile()
+    outcome = new_world.reconcile()
     assert (outcome.missed, outcome.unread) == ((), "some of the refs have moved meanwhile, or lead to no commit")
-    made.wait(LONGEST_WAIT / timedelta(minutes=1))
-    (push,) = made.reconcile().missed
+    new_world.wait(LONGEST_WAIT / timedelta(minutes=1))
+    (push,) = new_world.reconcile().missed
     assert str(push.note).startswith("author and message are unknown: some of the refs")
 
 
 def test_a_dry_run_tells_that_no_job_comes_of_a_push() -> None:
-    made = world()
-    made.push(1)
-    said(made, 1, "[skip ci]")
-    (push,) = made.look(Options(dry_run=True, grace=timedelta())).missed
+    result = world()
+    result.push(1)
+    write_commit(result, 1, "[skip ci]")
+    (push,) = result.look(Options(dry_run=True, grace=timedelta())).missed
     assert push.note == "no job: route web: the head commit's message says [skip ci]"

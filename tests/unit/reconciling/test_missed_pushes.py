@@ -106,13 +106,13 @@ def test_with_the_host_s_time_late_deliveries_of_any_of_several_changes_start_no
                 world.reconcile()
     for _ in range(2):
         world.reconcile()
-    asked = [3, 5] if is_observed_twice else [5]
+    numbers = [3, 5] if is_observed_twice else [5]
     for number in order:
         world.deliver(deliveries[number])
-    assert world.commits == asked
+    assert world.commits == numbers
     # What comes in time afterwards is new, whatever it leads to.
     world.deliver(world.push_timed(2))
-    assert world.commits == [*asked, 2]
+    assert world.commits == [*numbers, 2]
 
 
 def test_a_push_shortly_before_the_look_that_may_not_show_it_is_one_of_its_own(world: ReconciledWorld) -> None:
@@ -361,24 +361,24 @@ def test_deliveries_in_time_are_all_that_is_asked_for(numbers: list[int]) -> Non
     """Also if pushes by force lead back and forth."""
     world = ReconciledWorld()
     world.look()
-    asked = []
+    expected = []
     for number in numbers:
         if world.host.refs[MAIN].commit != sha(number):
             world.deliver(world.push(number))
-            asked.append(number)
+            expected.append(number)
         world.reconcile()
-    assert world.commits == asked
+    assert world.commits == expected
 
 
 @given(numbers=st.lists(st.integers(0, 3), max_size=20))
 def test_without_any_delivery_the_tip_of_each_look_is_what_was_asked_for_last(numbers: list[int]) -> None:
     world = ReconciledWorld()
     world.look()
-    asked = [0]
+    expected = [0]
     for number in numbers:
-        if number != asked[-1]:
+        if number != expected[-1]:
             world.push(number)
-            asked.append(number)
+            expected.append(number)
         for _ in range(2):
             world.reconcile()
-    assert world.commits == asked[1:]
+    assert world.commits == expected[1:]

@@ -82,10 +82,10 @@ def test_older_deliveries_than_were_asked_for_are_on_no_next_page() -> None:
 
 
 def test_the_webhook_is_the_one_with_our_address() -> None:
-    ours, theirs = "https://api.example.com/webhooks/github", "https://ci.example.com/hook"
-    hooks: list[dict[str, Any]] = [{"id": 1, "config": {"url": theirs}}, {"id": 2, "config": {"url": ours}}, {"id": 3}]
-    assert hook_of(hooks, ours) == 2
-    assert hook_of(hooks[:1], ours) is None
+    own, other = "https://api.example.com/webhooks/github", "https://ci.example.com/hook"
+    hooks: list[dict[str, Any]] = [{"id": 1, "config": {"url": other}}, {"id": 2, "config": {"url": own}}, {"id": 3}]
+    assert hook_of(hooks, own) == 2
+    assert hook_of(hooks[:1], own) is None
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,9 @@ def destination(kind: str) -> Destination:
 
 def call(kind: str, report: Report, remote: str | None = None, secret: str = ADDRESS) -> Call:
     where = destination(kind)
-    made = kind_of(where).call(where, report, {SECRET: secret}, remote)
-    assert isinstance(made, Call)
-    return made
+    result = kind_of(where).call(where, report, {SECRET: secret}, remote)
+    assert isinstance(result, Call)
+    return result
 
 
 def hostile(text: str = HOSTILE) -> Report:
@@ -69,31 +69,31 @@ def texts(value: Any) -> list[str]:
 @pytest.mark.parametrize("kind", CHATS)
 def test_a_message_says_what_people_want_to_know(kind: str) -> None:
     failure = Failure(cause="command-not-found", summary="vite: command not found", advice="Add vite.")
-    made = call(kind, finished(Outcome.FAILED, failure=failure))
-    assert made.url.startswith(ADDRESS)
-    shown = " ".join(texts(json.loads(made.body))).replace("\\", "")
+    result = call(kind, finished(Outcome.FAILED, failure=failure))
+    assert result.url.startswith(ADDRESS)
+    shown = " ".join(texts(json.loads(result.body))).replace("\\", "")
     for words in ("web · main · job 17", "failed after 1 min 35 s", "vite: command not found", "Add vite.", "Ada"):
         assert words in shown, (kind, words)
-    assert "s3cr3t" not in made.body.decode()
+    assert "s3cr3t" not in result.body.decode()
 
 
 @pytest.mark.parametrize("kind", CHATS)
 def test_hostile_texts_fit_and_stay_texts(kind: str) -> None:
     body = call(kind, hostile()).body
-    made = json.loads(body)
-    everything = "\n".join(texts(made))
+    document = json.loads(body)
+    everything = "\n".join(texts(document))
     assert "\u202e" not in everything
     assert len(body) < 28_000
     if kind == "google_chat":
         # A header and the fallback are plain text; a widget reads some HTML.
-        (section,) = made["cardsV2"][0]["card"]["sections"]
+        (section,) = document["cardsV2"][0]["card"]["sections"]
         assert not any(text.startswith("<") or "<s" in text for text in texts(section))
     if kind == "slack":
         assert "<!channel>" not in everything
-        assert all(len(block["text"]["text"]) <= 3_000 for block in made["blocks"])
+        assert all(len(block["text"]["text"]) <= 3_000 for block in document["blocks"])
     if kind == "discord":
-        assert made["allowed_mentions"] == {"parse": []}
-        (embed,) = made["embeds"]
+        assert document["allowed_mentions"] == {"parse": []}
+        (embed,) = document["embeds"]
         assert len(embed["title"]) <= 256
         assert sum(map(len, texts(embed))) <= 6_000
     if kind == "mattermost":
@@ -101,7 +101,7 @@ def test_hostile_texts_fit_and_stay_texts(kind: str) -> None:
         assert "](https://evil" not in everything
     if kind == "teams":
         # Only a TextBlock reads Markdown.
-        assert "TextBlock" not in texts(made)
+        assert "TextBlock" not in texts(document)
 
 
 @given(st.text(max_size=300))
@@ -176,14 +176,14 @@ def test_a_bot_updates_its_message_and_tells_the_end_in_the_thread() -> None:
 
 
 def test_a_webhook_is_signed_by_the_scheme() -> None:
-    made = call("webhook", finished(), secret=f"whsec_{KEY}")
-    signed = f"{made.headers['webhook-id']}.{made.headers['webhook-timestamp']}.".encode() + made.body
+    result = call("webhook", finished(), secret=f"whsec_{KEY}")
+    signed = f"{result.headers['webhook-id']}.{result.headers['webhook-timestamp']}.".encode() + result.body
     expected = base64.b64encode(hmac.digest(b"k" * 32, signed, hashlib.sha256)).decode()
-    assert made.headers["webhook-signature"] == f"v1,{expected}"
-    content = json.loads(made.body)
+    assert result.headers["webhook-signature"] == f"v1,{expected}"
+    content = json.loads(result.body)
     assert content["type"] == "job.finished"
     assert content["data"]["outcome"] == "SUCCEEDED"
-    assert call("webhook", finished(), secret=f"whsec_{KEY}").headers["webhook-id"] == made.headers["webhook-id"]
-    assert call("webhook", started(), secret=f"whsec_{KEY}").headers["webhook-id"] != made.headers["webhook-id"]
+    assert call("webhook", finished(), secret=f"whsec_{KEY}").headers["webhook-id"] == result.headers["webhook-id"]
+    assert call("webhook", started(), secret=f"whsec_{KEY}").headers["webhook-id"] != result.headers["webhook-id"]
     with pytest.raises(ValueError, match="whsec_"):
         call("webhook", finished(), secret="plain")

@@ -76,8 +76,8 @@ class Host:
                 return answer
         base = next((base for base in BASES if path.startswith(f"{base}/")), "")
         has_token = bool({"Authorization", "PRIVATE-TOKEN"} & call.headers.keys())
-        found = read_answer(self.name, path.removeprefix(base), has_token=has_token) or (404, {}, {})
-        return Answer(found[0], {"content-type": "application/json", **found[2]}, json.dumps(found[1]).encode())
+        result = read_answer(self.name, path.removeprefix(base), has_token=has_token) or (404, {}, {})
+        return Answer(result[0], {"content-type": "application/json", **result[2]}, json.dumps(result[1]).encode())
 
 
 def check(

@@ -167,13 +167,13 @@ def test_a_comment_that_was_deleted_is_made_again() -> None:
 def test_a_copy_of_our_comment_is_left_alone_and_one_that_is_not_ours_is_not_changed() -> None:
     world = World()
     world.send(of(started()))
-    (ours,) = world.codecommit.texts()
-    world.write(ours)
+    (own,) = world.codecommit.texts()
+    world.write(own)
     world.records = Records()
     assert world.send(of(finished())) is Result.SENT
     first, second = world.codecommit.texts()
     assert "succeeded" in first
-    assert second == ours
+    assert second == own
     # Another role, such as that of a stack that was made anew, has the comment now.
     for one in world.codecommit.comments._comments.values():
         one.author = PERSON

@@ -68,11 +68,11 @@ class World:
 
     def listed(self) -> list[tuple[str, str]]:
         comments = COMMENT_LISTS[self.provider]
-        found: dict[str, str] = {}
+        members: dict[str, str] = {}
         for page in (1, 2):
             pages = {"page": str(page), "start": str(100 * (page - 1))}
-            found |= dict(comments.read(self.wire.ask("GET", comments.of(7), **WHOLE_PAGE, **pages)))
-        return list(found.items())
+            members |= dict(comments.read(self.wire.ask("GET", comments.of(7), **WHOLE_PAGE, **pages)))
+        return list(members.items())
 
     def texts(self) -> list[str]:
         return [text for _, text in self.listed()]
@@ -153,9 +153,9 @@ def test_a_comment_whose_record_is_lost_is_found_among_many_and_a_copy_of_its_ma
     for number in range(130):
         world.write(f"Comment {number}")
     world.send(of_pull_request(started()))
-    (ours,) = [text for text in world.texts() if text.startswith("[//]: # (amplify-jobs ")]
-    world.write(ours)
-    world.write(f"> {ours}")
+    (entries,) = [text for text in world.texts() if text.startswith("[//]: # (amplify-jobs ")]
+    world.write(entries)
+    world.write(f"> {entries}")
     world.records.records.clear()
     assert world.until_sent(of_pull_request(finished())) is Result.SENT
     texts = world.texts()
@@ -313,28 +313,28 @@ def harmful(body: str) -> list[str]:
     """What of a comment a host would act on."""
     marker, _, rest = body.partition("\n")
     assert re.fullmatch(r"\[//\]: # \(amplify-jobs [0-9a-f]{32}\)", marker)
-    found: list[str] = []
+    items: list[str] = []
     for line in rest.splitlines():
         is_code = line.startswith("    ")
-        found += re.findall(r"@[\w{<]", line)
+        items += re.findall(r"@[\w{<]", line)
         if is_code:
             continue
         assert line == "" or line.startswith(("### ", "- **", "**Log:**")), line
-        found += re.findall(r"[<>|~]", line)
-        found += re.findall(r"(?<!\\)(?:!\[|`|_)", line)
+        items += re.findall(r"[<>|~]", line)
+        items += re.findall(r"(?<!\\)(?:!\[|`|_)", line)
         links = re.findall(r"\[[^\]\n]*\]\((https://[^\s()]+)\)", line)
         assert all(link.startswith(("https://console.example/", "https://main.d1a2")) for link in links)
         shown = re.sub(r"\]\(https://[^\s()]+\)", "", line)
-        found += re.findall(r"(?i)https?://|\bwww\.|(?<![&\w])[#!$%~](?=\w)", shown)
-        found += re.findall("[\u202a-\u202e\u2066-\u2069\u200f]", line)
-    return found
+        items += re.findall(r"(?i)https?://|\bwww\.|(?<![&\w])[#!$%~](?=\w)", shown)
+        items += re.findall("[\u202a-\u202e\u2066-\u2069\u200f]", line)
+    return items
 
 
 @given(st.text(max_size=200))
 def test_a_text_shows_as_it_is_on_one_line(text: str) -> None:
-    made = inert(text)
-    assert "\n" not in made
-    plain = re.sub(r"\\([\\`*_{}\[\]()#+\-.!])", r"\1", made)
+    result = inert(text)
+    assert "\n" not in result
+    plain = re.sub(r"\\([\\`*_{}\[\]()#+\-.!])", r"\1", result)
     for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&#124;", "|"), ("&#126;", "~"), ("&amp;", "&")):
         plain = plain.replace(entity, character)
     assert plain.replace("\u2060", "") == " ".join(text.split()).replace("\u2060", "")

@@ -83,8 +83,8 @@ class World:
 
     def deployments(self) -> list[dict[str, Any]]:
         """The deployments, oldest first."""
-        found = list(self.wire.ask("GET", DEPLOYMENTS[self.provider], per_page="100"))
-        return found[::-1] if self.provider == "github" else found
+        result = list(self.wire.ask("GET", DEPLOYMENTS[self.provider], per_page="100"))
+        return result[::-1] if self.provider == "github" else result
 
     def states(self) -> list[str]:
         if self.provider == "gitlab":

@@ -72,8 +72,8 @@ class GitHub:
                     raise answer
                 return answer
         authorization = call.headers["Authorization"]
-        found = self.apps.answer(call.method, path, authorization) or self.apps.refusal(authorization)
-        status, content = found or (201, {"id": 1})
+        result = self.apps.answer(call.method, path, authorization) or self.apps.refusal(authorization)
+        status, content = result or (201, {"id": 1})
         return Answer(status, body=json.dumps(content).encode())
 
     def report(self, report: Report, api: str | None = None) -> Result:
@@ -149,7 +149,7 @@ def test_a_token_that_ended_early_is_got_anew_and_one_that_is_new_stops_the_targ
 
 
 @pytest.mark.parametrize(
-    ("ending", "answer", "result", "told"),
+    ("ending", "answer", "result", "message"),
     [
         ("installation", Answer(404), Result.REFUSED, None),
         ("installation", Answer(401), Result.STOPPED, "app and key do not belong together"),
@@ -162,10 +162,10 @@ def test_a_token_that_ended_early_is_got_anew_and_one_that_is_new_stops_the_targ
         ("access_tokens", Answer(422), Result.REFUSED, None),
     ],
 )
-def test_what_an_app_is_refused(ending: str, answer: Answer, result: Result, told: str | None) -> None:
+def test_what_an_app_is_refused(ending: str, answer: Answer, result: Result, message: str | None) -> None:
     github = GitHub(answers={ending: [answer]})
     assert github.report(started()) is result
-    assert [told in text for text in github.notices.told] == [True] if told else github.notices.told == []
+    assert [message in text for text in github.notices.told] == [True] if message else github.notices.told == []
 
 
 @pytest.mark.parametrize(
@@ -196,9 +196,9 @@ def test_key_and_tokens_are_in_no_message_and_no_representation() -> None:
     with pytest.raises(ReportRetryError) as raised:
         github.report(started())
     github.report(started())
-    kept = github.sender._apps
-    shown = f"{raised.value!r} {github.notices.told} {kept._tokens} {kept._installations}"
-    assert kept._tokens
+    app_tokens = github.sender._apps
+    shown = f"{raised.value!r} {github.notices.told} {app_tokens._tokens} {app_tokens._installations}"
+    assert app_tokens._tokens
     assert "PRIVATE KEY" not in shown
     assert "ghs_" not in shown
 
@@ -240,3 +240,7 @@ def test_what_is_no_key_is_told_without_it(pem: str) -> None:
     with pytest.raises(ValueError, match="the value is no") as raised:
         load_private_key(pem)
     assert "BEGIN" not in str(raised.value)
+
+
+def test_a_key_is_read_once() -> None:
+    assert load_private_key(PEM) is load_private_key(PEM)

@@ -50,9 +50,9 @@ def caused(report: Report, **members: Any) -> Report:
 
 def call(provider: str, report: Report, remote: str | None = None, **members: Any) -> Call:
     where = destination(provider, **members)
-    made = kind_of(where).call(where, report, CREDENTIALS, remote)
-    assert isinstance(made, Call)
-    return made
+    result = kind_of(where).call(where, report, CREDENTIALS, remote)
+    assert isinstance(result, Call)
+    return result
 
 
 def verdict(provider: str, answer: Answer, report: Report | None = None, remote: str | None = None) -> Verdict:
@@ -89,11 +89,11 @@ def verdict(provider: str, answer: Answer, report: Report | None = None, remote:
     ],
 )
 def test_where_a_status_goes(provider: str, address: str, header: tuple[str, str]) -> None:
-    made = call(provider, caused(started()))
-    assert (made.method, made.url) == ("POST", address)
-    assert header in made.headers.items()
-    assert made.headers["User-Agent"] == "amplify-jobs"
-    assert "t0ken" not in made.body.decode()
+    result = call(provider, caused(started()))
+    assert (result.method, result.url) == ("POST", address)
+    assert header in result.headers.items()
+    assert result.headers["User-Agent"] == "amplify-jobs"
+    assert "t0ken" not in result.body.decode()
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_no_name_is_longer_than_its_host_takes_and_two_are_never_one(
 
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=2, unique=True), st.integers(33, 50))
 def test_distinct_names_stay_distinct(names: list[str], limit: int) -> None:
-    made = [distinct_name(name, limit) for name in names]
-    assert len(set(made)) == len(names)
-    assert all(len(name) <= limit for name in made)
-    assert [new for new, name in zip(made, names, strict=True) if len(name) <= limit and new != name] == []
+    distinct_names = [distinct_name(name, limit) for name in names]
+    assert len(set(distinct_names)) == len(names)
+    assert all(len(name) <= limit for name in distinct_names)
+    assert [new for new, name in zip(distinct_names, names, strict=True) if len(name) <= limit and new != name] == []
 
 
 def test_a_token_with_a_user_is_a_password() -> None:
@@ -219,12 +219,12 @@ LIMITED = b'{"message": "You have exceeded a secondary rate limit. Please wait"}
     ],
 )
 def test_answers(provider: str, answer: Answer, expected: Verdict | None) -> None:
-    found = verdict(provider, answer)
+    result = verdict(provider, answer)
     if expected is None:
-        assert isinstance(found, Refused)
-        assert not found.stops
+        assert isinstance(result, Refused)
+        assert not result.stops
     else:
-        assert found == expected
+        assert result == expected
 
 
 def test_a_pull_request_of_azure_gets_a_status_of_its_own() -> None:

@@ -191,8 +191,8 @@ def check(world: World, reports: Sequence[Report]) -> None:
             expected[one.target, one.subject].append(report)
     assert world.taken.keys() == expected.keys()
     for subject, planned in expected.items():
-        taken = world.taken[subject]
-        versions = [report.version for report in taken]
+        texts = world.taken[subject]
+        versions = [report.version for report in texts]
         assert versions == sorted(versions), subject
         # What is overtaken by a newer one before it was sent need not be sent.
         newest = [

@@ -40,14 +40,14 @@ def target(name: str) -> Target:
 
 
 def fault(name: str, value: str) -> str | None:
-    found = secret_fault(target(name), {NAME: value})
-    assert found is None or (found.parameter == NAME and found.remedy)
-    return found.message if found else None
+    result = secret_fault(target(name), {NAME: value})
+    assert result is None or (result.parameter == NAME and result.remedy)
+    return result.message if result else None
 
 
 def doubt(name: str, value: str) -> str | None:
-    found = secret_doubt(target(name), {NAME: value})
-    return found.message if found else None
+    result = secret_doubt(target(name), {NAME: value})
+    return result.message if result else None
 
 
 @pytest.mark.parametrize("name", sorted(RIGHT))

@@ -77,7 +77,7 @@ DUE: dict[str, Any] = {
     "kind": EventKind.SCHEDULE,
     "schedule": {"route": "web", "scheduled_time": "2026-01-31T03:00:00Z"},
 }
-ASKED: dict[str, Any] = {"kind": EventKind.REQUEST, "key": "k", "request": {"route": "web"}}
+REQUEST_EVENT: dict[str, Any] = {"kind": EventKind.REQUEST, "key": "k", "request": {"route": "web"}}
 PARAMETERS = {"appId": "d1a2b3c4d5e6", "branchName": "main", "jobType": "RELEASE"}
 
 
@@ -95,13 +95,13 @@ def on_push(parameters: dict[str, Any] | None = None, **push: Any) -> Routes:
     return routes(when, {"branchName": "{branch}", **(parameters or {})})
 
 
-def decision(found: Routes, event: dict[str, Any], source: str = "github") -> Matched | Ignored:
-    (decided,) = decide(found, source, Event.model_validate(event))
+def decision(route_set: Routes, event: dict[str, Any], source: str = "github") -> Matched | Ignored:
+    (decided,) = decide(route_set, source, Event.model_validate(event))
     return decided
 
 
-def request_of(found: Routes, event: dict[str, Any], source: str = "github") -> JobRequest:
-    matched = decision(found, event, source)
+def request_of(route_set: Routes, event: dict[str, Any], source: str = "github") -> JobRequest:
+    matched = decision(route_set, event, source)
     assert isinstance(matched, Matched)
     return make_job_request(matched, Event.model_validate(event), source=source, delivery_id="d-1", received_at=NOW)
 
@@ -133,8 +133,8 @@ MATCHING = [
     pytest.param({"object": {"bucket": "artifacts"}}, STORED, id="an object"),
     pytest.param({"object": {"bucket": "artifacts", "prefix": "web/", "suffix": ".zip"}}, STORED, id="its key"),
     pytest.param({"schedule": {"expression": "rate(1 day)"}}, DUE, id="a schedule"),
-    pytest.param({"request": {}}, ASKED, id="a request"),
-    pytest.param({"push": REPOSITORY}, ASKED, id="a request that names a route with another condition"),
+    pytest.param({"request": {}}, REQUEST_EVENT, id="a request"),
+    pytest.param({"push": REPOSITORY}, REQUEST_EVENT, id="a request that names a route with another condition"),
 ]
 
 
@@ -252,8 +252,8 @@ def test_the_first_condition_that_is_not_met_decides(
 class TestDecide:
     def test_every_route_decides_for_itself(self) -> None:
         two = Routes(routes={"web": on_push().routes["web"], "docs": on_push(branches=["main"]).routes["web"]})
-        found = decide(two, "github", Event.model_validate(PUSH))
-        assert [type(one) for one in found] == [Matched, Ignored]
+        decisions = decide(two, "github", Event.model_validate(PUSH))
+        assert [type(one) for one in decisions] == [Matched, Ignored]
 
     @pytest.mark.parametrize("kind", [EventKind.PING, EventKind.REF_CREATE, EventKind.REF_DELETE])
     def test_what_asks_for_nothing_is_no_routes_business(self, kind: EventKind) -> None:
@@ -262,9 +262,9 @@ class TestDecide:
         assert ignored.route is None
 
     def test_one_tag_makes_one_request_though_create_and_push_both_come(self) -> None:
-        found = on_push(tags=["v*"])
-        told = [Event.model_validate({**TAG, "kind": kind}) for kind in (EventKind.REF_CREATE, EventKind.TAG)]
-        assert [isinstance(decide(found, "github", event)[0], Matched) for event in told] == [False, True]
+        parameters = on_push(tags=["v*"])
+        events = [Event.model_validate({**TAG, "kind": kind}) for kind in (EventKind.REF_CREATE, EventKind.TAG)]
+        assert [isinstance(decide(parameters, "github", event)[0], Matched) for event in events] == [False, True]
 
     def test_without_routes_that_is_the_reason(self) -> None:
         assert decide(Routes(routes={}), "github", Event.model_validate(PUSH)) == [Ignored(None, "there are no routes")]
@@ -278,19 +278,19 @@ class TestDecide:
         assert isinstance(decision(guarded, PUSH), Matched)
         assert decision(guarded, PUSH, "gitlab") == Ignored("web", "source gitlab is not github", "source")
 
-    @pytest.mark.parametrize("event", [DUE, ASKED])
+    @pytest.mark.parametrize("event", [DUE, REQUEST_EVENT])
     def test_a_route_that_is_gone_is_named(self, event: dict[str, Any]) -> None:
         others = Routes(routes={"other": on_push().routes["web"]})
         assert decision(others, event) == Ignored(None, "there is no route web")
 
     def test_a_request_that_names_a_route_concerns_no_other(self) -> None:
         two = Routes(routes={name: routes({"request": {}}).routes["web"] for name in ("web", "docs")})
-        (web, docs) = decide(two, "ci", Event.model_validate(ASKED))
+        (web, docs) = decide(two, "ci", Event.model_validate(REQUEST_EVENT))
         assert isinstance(web, Matched)
         assert docs == Ignored("docs", "the request names route web", "when")
 
     def test_a_request_has_no_values_for_a_routes_parameters(self) -> None:
-        ignored = decision(on_push(), ASKED)
+        ignored = decision(on_push(), REQUEST_EVENT)
         assert isinstance(ignored, Ignored)
         assert ignored.condition == "request.parameters"
         assert "need {branch}, which a request does not have" in ignored.reason
@@ -308,8 +308,8 @@ class TestRequest:
         }
 
     def test_what_the_route_sets_stands(self) -> None:
-        found = on_push({"commitMessage": "by hand", "commitId": "HEAD"})
-        parameters = request_of(found, PUSH).parameters
+        result = on_push({"commitMessage": "by hand", "commitId": "HEAD"})
+        parameters = request_of(result, PUSH).parameters
         assert (parameters["commitMessage"], parameters["commitId"]) == ("by hand", "HEAD")
 
     def test_what_the_event_does_not_know_is_left_out(self) -> None:
@@ -348,12 +348,12 @@ class TestRequest:
         assert request_of(routes(when, {"jobReason": named}), event).parameters["jobReason"] == reason
 
     def test_values_are_not_filled_again_and_unknown_ones_stay(self) -> None:
-        found = on_push({"jobReason": "{message} {nothing}"})
-        assert request_of(found, {**PUSH, "message": "{author}"}).parameters["jobReason"] == "{author} {nothing}"
+        parameters = on_push({"jobReason": "{message} {nothing}"})
+        assert request_of(parameters, {**PUSH, "message": "{author}"}).parameters["jobReason"] == "{author} {nothing}"
 
     def test_values_are_filled_in_wherever_they_stand(self) -> None:
-        found = on_push({"features": {"list": ["{tag}", 1, {"of": "{branch}"}]}})
-        assert request_of(found, PUSH).parameters["features"] == {"list": ["", 1, {"of": "release/1"}]}
+        parameters = on_push({"features": {"list": ["{tag}", 1, {"of": "{branch}"}]}})
+        assert request_of(parameters, PUSH).parameters["features"] == {"list": ["", 1, {"of": "release/1"}]}
 
     @pytest.mark.parametrize(("name", "limit"), [("commitMessage", 10_000), ("jobReason", 255)])
     def test_long_texts_are_cut_not_rejected(self, name: str, limit: int) -> None:
@@ -363,7 +363,7 @@ class TestRequest:
         assert isinstance(validated_parameters(request), StartJobParameters)
 
     def test_what_the_route_says_of_the_job_travels_with_it(self) -> None:
-        found = routes(
+        result = routes(
             {"push": REPOSITORY},
             timeoutMinutes=5,
             startWithinMinutes=6,
@@ -371,7 +371,7 @@ class TestRequest:
             retry=2,
             supersede=True,
         )
-        request = request_of(found, PUSH)
+        request = request_of(result, PUSH)
         assert (request.timeout_minutes, request.start_within_minutes) == (5, 6)
         assert (request.on_timeout, request.retry, request.supersede) == (OnTimeout.STOP, 2, True)
 
@@ -427,8 +427,8 @@ class TestNamedRoutes:
     }
 
     def named(self, when: dict[str, Any], asker: str, source: str | None, **parameters: Any) -> Matched | Ignored:
-        found = routes(when, parameters, **({"source": source} if source else {}))
-        return decision(found.model_copy(update={"sources": self.sources()}), ASKED, asker)
+        result = routes(when, parameters, **({"source": source} if source else {}))
+        return decision(result.model_copy(update={"sources": self.sources()}), REQUEST_EVENT, asker)
 
     def sources(self) -> dict[str, Source]:
         return {name: Source.model_validate(source) for name, source in self.SOURCES.items()}
@@ -462,19 +462,19 @@ class TestNamedRoutes:
         assert refused == Ignored("web", "source partner is not cms", "source")
 
     def test_a_route_that_is_switched_off_stays_off(self) -> None:
-        found = routes({"push": REPOSITORY}, enabled=False)
-        refused = decision(found, ASKED, "aws.lambda")
+        result = routes({"push": REPOSITORY}, enabled=False)
+        refused = decision(result, REQUEST_EVENT, "aws.lambda")
         assert isinstance(refused, Ignored)
         assert refused.condition == "enabled"
 
     def test_what_only_describes_the_job_is_left_out_where_a_request_does_not_know_it(self) -> None:
-        found = routes({"push": REPOSITORY}, {"jobReason": "{branch} by {author}", "commitMessage": "{message}"})
-        assert request_of(found, ASKED, "aws.lambda").parameters == PARAMETERS
-        found = routes({"push": REPOSITORY}, {"jobReason": "nightly"})
-        assert request_of(found, ASKED, "aws.lambda").parameters == {**PARAMETERS, "jobReason": "nightly"}
+        result = routes({"push": REPOSITORY}, {"jobReason": "{branch} by {author}", "commitMessage": "{message}"})
+        assert request_of(result, REQUEST_EVENT, "aws.lambda").parameters == PARAMETERS
+        result = routes({"push": REPOSITORY}, {"jobReason": "nightly"})
+        assert request_of(result, REQUEST_EVENT, "aws.lambda").parameters == {**PARAMETERS, "jobReason": "nightly"}
 
     def test_parameters_that_a_request_can_t_fill_are_named(self) -> None:
-        refused = decision(on_push({"jobReason": "{author}"}), ASKED, "aws.lambda")
+        refused = decision(on_push({"jobReason": "{author}"}), REQUEST_EVENT, "aws.lambda")
         assert isinstance(refused, Ignored)
         assert "{branch}, which a request does not have" in refused.reason
 
@@ -483,23 +483,23 @@ class TestReasons:
     WHY = "article 4711 was published"
 
     def test_becomes_amplifys_where_none_is_given(self) -> None:
-        asked = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
-        by_name = request_of(routes({"push": REPOSITORY}, {"jobReason": "{author}"}), asked, "cms")
+        event = {**REQUEST_EVENT, "request": {"route": "web", "reason": self.WHY}}
+        by_name = request_of(routes({"push": REPOSITORY}, {"jobReason": "{author}"}), event, "cms")
         assert (by_name.parameters["jobReason"], by_name.cause.reason) == (self.WHY, self.WHY)
         outright = {"operation": "start_job", "parameters": PARAMETERS, "reason": self.WHY}
-        request = request_of(on_push(), {**ASKED, "request": outright}, "cms")
+        request = request_of(on_push(), {**REQUEST_EVENT, "request": outright}, "cms")
         assert (request.parameters["jobReason"], request.cause.reason) == (self.WHY, self.WHY)
         assert validated_parameters(request).model_dump(by_alias=True)["jobReason"] == self.WHY
 
     def test_does_not_take_the_place_of_one_that_is_given(self) -> None:
-        asked = {**ASKED, "request": {"route": "web", "reason": self.WHY}}
-        request = request_of(routes({"push": REPOSITORY}, {"jobReason": "nightly"}), asked, "cms")
+        event = {**REQUEST_EVENT, "request": {"route": "web", "reason": self.WHY}}
+        request = request_of(routes({"push": REPOSITORY}, {"jobReason": "nightly"}), event, "cms")
         assert (request.parameters["jobReason"], request.cause.reason) == ("nightly", self.WHY)
 
     def test_is_no_parameter_of_other_operations(self) -> None:
         parameters = {"appId": "d1", "branchName": "main", "artifact": "s3://b/k"}
         outright = {"operation": "start_deployment", "parameters": parameters, "reason": self.WHY}
-        request = request_of(on_push(), {**ASKED, "request": outright}, "cms")
+        request = request_of(on_push(), {**REQUEST_EVENT, "request": outright}, "cms")
         assert (request.parameters, request.cause.reason) == (parameters, self.WHY)
 
     def test_is_as_long_as_amplify_takes_it(self) -> None:
@@ -508,43 +508,43 @@ class TestReasons:
             RequestedJob(route="web", reason="x" * 256)
 
     def test_is_no_part_of_what_a_request_is_known_by(self) -> None:
-        asked = [{**ASKED, "request": {"route": "web", "reason": reason}} for reason in ("one", "another")]
-        found = routes({"push": REPOSITORY})
-        assert len({request_of(found, one, "cms").request_id for one in asked}) == 1
+        events = [{**REQUEST_EVENT, "request": {"route": "web", "reason": reason}} for reason in ("one", "another")]
+        result = routes({"push": REPOSITORY})
+        assert len({request_of(result, one, "cms").request_id for one in events}) == 1
 
 
 class TestAskedOutright:
-    def asked(self, source: str = "ci", **request: Any) -> JobRequest:
-        asked = {"operation": "start_job", "parameters": {**PARAMETERS, "jobReason": "{branch}"}, **request}
-        return request_of(on_push(), {"kind": EventKind.REQUEST, "key": "k", "request": asked}, source)
+    def make_request(self, source: str = "ci", **request: Any) -> JobRequest:
+        order = {"operation": "start_job", "parameters": {**PARAMETERS, "jobReason": "{branch}"}, **request}
+        return request_of(on_push(), {"kind": EventKind.REQUEST, "key": "k", "request": order}, source)
 
     def test_the_request_is_as_it_was_asked(self) -> None:
-        request = self.asked(timeoutMinutes=5, onTimeout="stop", retry=1, supersede=True)
+        request = self.make_request(timeoutMinutes=5, onTimeout="stop", retry=1, supersede=True)
         assert request.route is None
         assert request.parameters == {**PARAMETERS, "jobReason": "{branch}"}
         assert (request.timeout_minutes, request.on_timeout, request.retry, request.supersede) == (5, "stop", 1, True)
 
     def test_a_retry_may_be_for_some_failures(self) -> None:
-        request = self.asked(retry=1, retryWhen="transient")
+        request = self.make_request(retry=1, retryWhen="transient")
         assert (request.retry, request.retry_when) == (1, RetryWhen.TRANSIENT)
-        assert self.asked(retry=1).retry_when is RetryWhen.FAILED
+        assert self.make_request(retry=1).retry_when is RetryWhen.FAILED
         with pytest.raises(ValidationError, match="retry is missing"):
-            self.asked(retryWhen="transient")
+            self.make_request(retryWhen="transient")
 
     def test_two_senders_may_use_one_name(self) -> None:
-        assert self.asked("ci").request_id != self.asked("cd").request_id
-        assert self.asked("ci").request_id.startswith("ci-")
+        assert self.make_request("ci").request_id != self.make_request("cd").request_id
+        assert self.make_request("ci").request_id.startswith("ci-")
 
     @pytest.mark.parametrize("source", ["My.Own/CI", "…", "x" * 100, "-"])
     def test_any_source_can_ask(self, source: str) -> None:
-        assert self.asked(source).cause.source == source
+        assert self.make_request(source).cause.source == source
 
 
 @given(ROUTES, st.sampled_from(["github", "aws.s3"]), EVENTS)
 def test_matching_never_raises_and_what_matches_makes_a_request_that_survives_json(
-    found: Routes, source: str, event: Event
+    route_set: Routes, source: str, event: Event
 ) -> None:
-    for decided in decide(found, source, event):
+    for decided in decide(route_set, source, event):
         if isinstance(decided, Matched):
             request = make_job_request(decided, event, source=source, delivery_id=None, received_at=NOW)
             assert JobRequest.model_validate(json.loads(request.model_dump_json(by_alias=True))) == request
@@ -553,11 +553,11 @@ def test_matching_never_raises_and_what_matches_makes_a_request_that_survives_js
 
 
 @given(ROUTES, EVENTS)
-def test_no_route_changes_whether_another_one_matches(found: Routes, event: Event) -> None:
-    together = {one.name for one in decide(found, "github", event) if isinstance(one, Matched)} - {None}
+def test_no_route_changes_whether_another_one_matches(route_set: Routes, event: Event) -> None:
+    together = {one.name for one in decide(route_set, "github", event) if isinstance(one, Matched)} - {None}
     alone = {
         name
-        for name, route in found.routes.items()
+        for name, route in route_set.routes.items()
         for one in decide(Routes(routes={name: route}), "github", event)
         if isinstance(one, Matched) and one.name is not None
     }

@@ -33,7 +33,7 @@ def routes(when: dict[str, Any] | None = None, operation: str = "start_job", **m
     return Routes.model_validate({"sources": sources, "routes": {"web": {**route, **more}}})
 
 
-def asked(routes: Routes, event: Event) -> Any:
+def make_request(routes: Routes, event: Event) -> Any:
     match = Matched("web", routes.routes["web"], ())
     now = datetime(2026, 11, 1, tzinfo=UTC)
     return make_job_request(match, event, source="gitea", delivery_id=None, received_at=now)
@@ -46,7 +46,7 @@ TAG = Event(kind=EventKind.TAG, repository="acme/web", ref="refs/tags/v1", tag="
 
 
 def test_a_push_is_mirrored_to_the_branch_that_is_built() -> None:
-    order = asked(routes(), PUSH).mirror
+    order = make_request(routes(), PUSH).mirror
     assert order.model_dump() == {
         "source": "gitea",
         "repository": "acme/web",
@@ -62,30 +62,30 @@ def test_a_push_is_mirrored_to_the_branch_that_is_built() -> None:
 
 def test_a_tag_deploys_itself_on_the_branch_that_the_mirror_names() -> None:
     when = {"push": {"repository": "acme/web", "tags": ["v*"]}}
-    order = asked(routes(when, mirror={"to": "codecommit::web", "branch": "production"}), TAG).mirror
+    order = make_request(routes(when, mirror={"to": "codecommit::web", "branch": "production"}), TAG).mirror
     assert (order.ref, order.commit, order.branch) == ("refs/tags/v1", COMMIT, "production")
     # The tag may be new: nothing comes before it.
     assert order.before is None
 
 
 def test_the_newest_commit_is_left_to_the_time_of_the_mirror() -> None:
-    order = asked(routes(mirror={"to": "codecommit::web", "commit": "newest"}), PUSH).mirror
+    order = make_request(routes(mirror={"to": "codecommit::web", "commit": "newest"}), PUSH).mirror
     assert (order.commit, order.before) == (None, None)
 
 
 def test_a_request_that_names_the_route_builds_the_branch_as_it_is() -> None:
     named = Event(kind=EventKind.REQUEST, request=RequestedJob(route="web"), key="1")
-    order = asked(routes(), named).mirror
+    order = make_request(routes(), named).mirror
     assert (order.repository, order.ref, order.commit) == ("acme/web", "refs/heads/main", None)
     # Which of several branches is meant, nobody knows.
     several = routes({"push": {"repository": "acme/web", "branches": ["main", "dev"]}})
-    assert "does not say which repository and ref" in asked(several, named).fault
+    assert "does not say which repository and ref" in make_request(several, named).fault
 
 
 def test_a_request_that_names_a_branch_too_builds_that_branch() -> None:
     named = Event(kind=EventKind.REQUEST, request=RequestedJob(route="web"), branch="hotfix", commit=COMMIT, key="1")
     for branches in (["main"], ["main", "dev"]):
-        request = asked(routes({"push": {"repository": "acme/web", "branches": branches}}), named)
+        request = make_request(routes({"push": {"repository": "acme/web", "branches": branches}}), named)
         assert request.fault is None
         order = request.mirror
         assert (order.ref, order.commit, order.branch) == ("refs/heads/hotfix", COMMIT, "hotfix")
@@ -94,12 +94,12 @@ def test_a_request_that_names_a_branch_too_builds_that_branch() -> None:
 
 def test_a_commit_that_is_asked_for_by_name_is_built_whatever_the_route_builds_otherwise() -> None:
     named = Event(kind=EventKind.REQUEST, request=RequestedJob(route="web"), commit=COMMIT, key="1")
-    order = asked(routes(mirror={"to": "codecommit::web", "commit": "newest"}), named).mirror
+    order = make_request(routes(mirror={"to": "codecommit::web", "commit": "newest"}), named).mirror
     assert (order.commit, order.may_go_back) == (COMMIT, True)
 
 
 def test_a_route_without_a_mirror_asks_for_none() -> None:
-    request = asked(routes(mirror=None), PUSH)
+    request = make_request(routes(mirror=None), PUSH)
     assert (request.mirror, request.fault) == (None, None)
 
 

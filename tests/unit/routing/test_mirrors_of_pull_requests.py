@@ -54,7 +54,7 @@ def forked(host: str, payload: Payload) -> Payload:
     return headers, body
 
 
-def requested(host: str, found: Event, mirror: dict[str, Any] | None = None) -> JobRequest:
+def requested(host: str, occurrence: Event, mirror: dict[str, Any] | None = None) -> JobRequest:
     sources = {
         host: {"provider": host, "secrets": ["/s"], "git": {"url": "https://git.example.com/{repository}.git"}},
         "gitea": {"provider": "gitea", "secrets": ["/s"], "git": {"url": "https://git.example.com/{repository}.git"}},
@@ -63,7 +63,7 @@ def requested(host: str, found: Event, mirror: dict[str, Any] | None = None) -> 
     source = host if host in sources else "gitea"
     route = {
         "source": source,
-        "when": {"pull_request": {"repository": found.repository, "forks": True}},
+        "when": {"pull_request": {"repository": occurrence.repository, "forks": True}},
         "request": {
             "operation": "start_job",
             "parameters": {"appId": "d1", "branchName": "pr-7", "jobType": "RELEASE"},
@@ -71,13 +71,13 @@ def requested(host: str, found: Event, mirror: dict[str, Any] | None = None) -> 
         "mirror": {"to": "codecommit::web", **(mirror or {})},
     }
     routes = Routes.model_validate({"sources": sources, "routes": {"web": route}})
-    (match,) = decide(routes, source, found)
+    (match,) = decide(routes, source, occurrence)
     assert isinstance(match, Matched)
-    return make_job_request(match, found, source=host, delivery_id=None, received_at=NOW)
+    return make_job_request(match, occurrence, source=host, delivery_id=None, received_at=NOW)
 
 
-def order(host: str, found: Event, mirror: dict[str, Any] | None = None) -> MirrorOrder:
-    request = requested(host, found, mirror)
+def order(host: str, occurrence: Event, mirror: dict[str, Any] | None = None) -> MirrorOrder:
+    request = requested(host, occurrence, mirror)
     assert request.fault is None
     assert request.mirror is not None
     return request.mirror
@@ -87,16 +87,16 @@ def order(host: str, found: Event, mirror: dict[str, Any] | None = None) -> Mirr
 @pytest.mark.parametrize("moment", ["opened", "pushed"])
 def test_a_branch_of_the_repository_is_fetched_as_it_is_named(host: str, moment: str) -> None:
     provider, payload = PULLS[host]
-    made = order(provider, event(provider, payload(moment, False, "ada")))
-    assert (made.ref, made.commit, made.branch) == ("refs/heads/feat", A, "pr-7")
-    assert made.repository == ("web" if host == "codecommit" else "acme/web")
+    occurrence = order(provider, event(provider, payload(moment, False, "ada")))
+    assert (occurrence.ref, occurrence.commit, occurrence.branch) == ("refs/heads/feat", A, "pr-7")
+    assert occurrence.repository == ("web" if host == "codecommit" else "acme/web")
 
 
 @pytest.mark.parametrize(("host", "ref"), [(host, ref) for host, ref in FORK_REFS.items() if ref])
 @pytest.mark.parametrize("commit", ["exact", "newest"])
 def test_the_commit_of_a_fork_is_fetched_below_the_pull_request_and_exactly(host: str, ref: str, commit: str) -> None:
-    made = order(host, event(host, of_fork(host)), {"commit": commit})
-    assert (made.repository, made.ref, made.commit) == ("acme/web", ref, A)
+    occurrence = order(host, event(host, of_fork(host)), {"commit": commit})
+    assert (occurrence.repository, occurrence.ref, occurrence.commit) == ("acme/web", ref, A)
 
 
 def test_a_host_without_a_ref_for_forks_is_said_to_be_one() -> None:
@@ -110,20 +110,20 @@ def test_a_host_without_a_ref_for_forks_is_said_to_be_one() -> None:
 @pytest.mark.parametrize("host", [host for host, ref in FORK_REFS.items() if ref])
 def test_a_fork_whose_commit_is_not_told_is_not_built_as_it_happens_to_be(host: str) -> None:
     headers, body = of_fork(host)
-    found = event(host, (headers, json.loads(json.dumps(body).replace(f'"{A}"', "null"))))
-    assert requested(host, found).fault == "the event does not say at which commit pull request 7 stands"
+    occurrence = event(host, (headers, json.loads(json.dumps(body).replace(f'"{A}"', "null"))))
+    assert requested(host, occurrence).fault == "the event does not say at which commit pull request 7 stands"
 
 
 def test_the_newest_commit_of_a_branch_of_the_repository_is_left_to_the_time_of_the_mirror() -> None:
-    found = event("gitea", PULLS["gitea"][1]("opened", False, "ada"))
-    assert order("gitea", found, {"commit": "newest"}).commit is None
+    occurrence = event("gitea", PULLS["gitea"][1]("opened", False, "ada"))
+    assert order("gitea", occurrence, {"commit": "newest"}).commit is None
 
 
 def test_a_head_of_no_branch_is_fetched_below_the_pull_request() -> None:
     headers, body = gitea("opened", draft=False)
     body["pull_request"]["head"] |= {"label": "", "ref": "refs/pull/7/head"}
-    made = order("gitea", event("gitea", (headers, body)))
-    assert (made.ref, made.commit) == ("refs/pull/7/head", A)
+    occurrence = order("gitea", event("gitea", (headers, body)))
+    assert (occurrence.ref, occurrence.commit) == ("refs/pull/7/head", A)
 
 
 def test_a_pull_request_of_a_tag_is_fetched_from_the_tag() -> None:

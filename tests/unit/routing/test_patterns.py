@@ -81,8 +81,8 @@ def test_names(patterns: list[str], fits: list[str], does_not_fit: list[str]) ->
 def test_the_first_name_that_is_in_is_found_among_others(
     patterns: list[str], fits: list[str], does_not_fit: list[str]
 ) -> None:
-    found = first_match(tuple(patterns), [*does_not_fit, *fits])
-    assert (found and found[0]) == (fits[0] if fits else None)
+    result = first_match(tuple(patterns), [*does_not_fit, *fits])
+    assert (result and result[0]) == (fits[0] if fits else None)
 
 
 def test_the_pattern_that_decided_is_named() -> None:

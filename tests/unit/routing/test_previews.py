@@ -47,6 +47,8 @@ def routes(
 
 def event(**pull: Any) -> Event:
     facts = {"number": 7, "action": "opened", "host_action": "open", "source": "page", "target": "main", "head": HEAD}
+    if pull.get("from_fork", False) is False:
+        facts["source_ref"] = "refs/heads/page"
     return Event.model_validate(
         {
             "kind": EventKind.PULL_REQUEST,
@@ -59,13 +61,13 @@ def event(**pull: Any) -> Event:
     )
 
 
-def decision(found: Routes, of: Event, source: str = "gitlab") -> Matched | Ignored:
-    (decided,) = decide(found, source, of)
+def decision(route_set: Routes, of: Event, source: str = "gitlab") -> Matched | Ignored:
+    (decided,) = decide(route_set, source, of)
     return decided
 
 
-def request(found: Routes, of: Event, source: str = "gitlab") -> JobRequest:
-    matched = decision(found, of, source)
+def request(route_set: Routes, of: Event, source: str = "gitlab") -> JobRequest:
+    matched = decision(route_set, of, source)
     assert isinstance(matched, Matched), matched
     return make_job_request(matched, of, source=source, delivery_id="d-1", received_at=NOW)
 
@@ -110,12 +112,20 @@ def test_a_preview_that_can_not_be_is_refused_with_its_place(change: dict[str, A
         routes(**change)
 
 
+def test_a_preview_of_a_tag_or_a_fork_has_no_source_branch_that_could_be_missed() -> None:
+    of_fork = request(routes(preview={"approval": LABEL}), approval(label="preview")).preview
+    of_tag = request(routes(), event(source="v1", source_ref="refs/tags/v1")).preview
+    assert of_fork is not None
+    assert of_tag is not None
+    assert (of_fork.source_branch, of_tag.source_branch) == (None, None)
+
+
 def test_an_opened_pull_request_asks_for_its_preview_and_the_commit_that_the_event_names() -> None:
-    made = request(routes(mirror={"to": "codecommit::web", "commit": "newest"}), event())
-    assert made.operation == "start_job"
-    assert made.branch_name == "pr-7"
-    assert made.preview is not None
-    assert made.preview.model_dump() == {
+    result = request(routes(mirror={"to": "codecommit::web", "commit": "newest"}), event())
+    assert result.operation == "start_job"
+    assert result.branch_name == "pr-7"
+    assert result.preview is not None
+    assert result.preview.model_dump() == {
         "action": "build",
         "source": "gitlab",
         "repository": "acme/web",
@@ -123,8 +133,8 @@ def test_an_opened_pull_request_asks_for_its_preview_and_the_commit_that_the_eve
         "source_branch": "page",
         "is_fork": False,
     }
-    assert made.mirror is not None
-    assert (made.mirror.commit, made.mirror.branch, made.mirror.remove) == (HEAD, "pr-7", False)
+    assert result.mirror is not None
+    assert (result.mirror.commit, result.mirror.branch, result.mirror.remove) == (HEAD, "pr-7", False)
 
 
 @pytest.mark.parametrize("action", ["closed", "merged"])
@@ -143,14 +153,14 @@ def test_an_opened_pull_request_asks_for_its_preview_and_the_commit_that_the_eve
 def test_an_end_takes_the_preview_away_whatever_the_conditions_say(
     action: str, conditions: dict[str, Any], pull: dict[str, Any]
 ) -> None:
-    made = request(routes(conditions), event(action=action, **pull))
-    assert made.operation == "remove_preview"
-    assert made.parameters == {"appId": "d1", "branchName": "pr-7"}
-    assert made.preview is not None
-    assert made.preview.action == "remove"
-    assert made.mirror is not None
-    assert (made.mirror.branch, made.mirror.remove, made.mirror.commit) == ("pr-7", True, None)
-    assert made.fault is None
+    result = request(routes(conditions), event(action=action, **pull))
+    assert result.operation == "remove_preview"
+    assert result.parameters == {"appId": "d1", "branchName": "pr-7"}
+    assert result.preview is not None
+    assert result.preview.action == "remove"
+    assert result.mirror is not None
+    assert (result.mirror.branch, result.mirror.remove, result.mirror.commit) == ("pr-7", True, None)
+    assert result.fault is None
 
 
 def test_the_end_of_a_pull_request_of_another_repository_source_or_switched_off_route_takes_nothing_away() -> None:
@@ -177,43 +187,43 @@ def test_another_target_takes_the_preview_away_and_its_return_makes_it_again() -
 
 
 def approval(label: str | None = None, comment: str | None = None, person: str | None = None, **pull: Any) -> Event:
-    given = {"labels": () if label is None else ("other", label), "comment": comment, "person": person}
-    return event(action="other", host_action="labeled", **{"from_fork": True, "approval": given, **pull})
+    members = {"labels": () if label is None else ("other", label), "comment": comment, "person": person}
+    return event(action="other", host_action="labeled", **{"from_fork": True, "approval": members, **pull})
 
 
 @pytest.mark.parametrize("from_fork", [True, None])
 def test_a_fork_waits_for_an_approval_and_each_approval_is_of_one_commit(from_fork: bool | None) -> None:
-    found = routes(preview={"approval": LABEL})
+    route_set = routes(preview={"approval": LABEL})
     for action in PullRequestAction:
         if action not in {"closed", "merged"}:
-            waiting = decision(found, event(action=action, from_fork=from_fork))
+            waiting = decision(route_set, event(action=action, from_fork=from_fork))
             assert isinstance(waiting, Ignored)
             assert waiting.condition == "preview.approval"
             assert "waits for approval: the label preview" in waiting.reason
-    made = request(found, approval(label="preview", from_fork=from_fork))
-    assert made.preview is not None
-    assert made.preview.is_fork
-    assert made.mirror is not None
-    assert (made.mirror.commit, made.mirror.ref) == (HEAD, "refs/merge-requests/7/head")
+    job_request = request(route_set, approval(label="preview", from_fork=from_fork))
+    assert job_request.preview is not None
+    assert job_request.preview.is_fork
+    assert job_request.mirror is not None
+    assert (job_request.mirror.commit, job_request.mirror.ref) == (HEAD, "refs/merge-requests/7/head")
     # Without a head, nobody knows what was approved.
-    assert isinstance(decision(found, approval(label="preview", head=None)), Ignored)
-    assert isinstance(decision(found, approval(label="preview", target="other")), Ignored)
+    assert isinstance(decision(route_set, approval(label="preview", head=None)), Ignored)
+    assert isinstance(decision(route_set, approval(label="preview", target="other")), Ignored)
 
 
 def test_a_comment_approves_if_it_is_of_one_of_the_people() -> None:
-    found = routes(source="gitea", preview={"approval": COMMENT})
+    route_set = routes(source="gitea", preview={"approval": COMMENT})
     good = approval(comment="/preview", person="ada")
-    assert request(found, good, "gitea").preview
+    assert request(route_set, good, "gitea").preview
     for other in (
         approval(comment="/preview", person="eve"),
         approval(comment="/preview"),
         approval(comment="/preview please", person="ada"),
         approval(label="/preview", person="ada"),
     ):
-        ignored = decision(found, other, "gitea")
+        ignored = decision(route_set, other, "gitea")
         assert isinstance(ignored, Ignored)
         assert "waits for approval: the comment /preview of Ada" in ignored.reason
-    assert decision(found, approval(comment="/preview", person="eve"), "gitea") == Ignored(
+    assert decision(route_set, approval(comment="/preview", person="eve"), "gitea") == Ignored(
         "web",
         "pull request 7 comes from a fork and waits for approval: the comment /preview of Ada; this one is of eve",
         "preview.approval",
@@ -229,7 +239,7 @@ def test_a_comment_approves_if_it_is_of_one_of_the_people() -> None:
 def test_without_approval_no_fork_is_built_and_an_approval_of_an_own_branch_asks_for_nothing() -> None:
     fork = decision(routes(), event(from_fork=True))
     assert isinstance(fork, Ignored)
-    assert "(preview.approval would)" in fork.reason
+    assert "(a mirror and preview.approval would)" in fork.reason
     own = decision(routes(preview={"approval": LABEL}), approval(label="preview", from_fork=False))
     assert isinstance(own, Ignored)
     assert own.condition == "pull_request.actions"
@@ -252,19 +262,19 @@ def test_no_event_of_a_fork_but_its_approval_builds(
     previous: str | None,
     ready: bool,
 ) -> None:
-    found = routes({"drafts": drafts, "actions": list(PullRequestAction)}, preview={"approval": LABEL})
+    route_set = routes({"drafts": drafts, "actions": list(PullRequestAction)}, preview={"approval": LABEL})
     of = event(
         action=action, from_fork=from_fork, approval=given_approval, previous_target=previous, became_ready=ready
     )
-    decided = decision(found, of)
+    decided = decision(route_set, of)
     assert isinstance(decided, Ignored) or decided.removes_preview
 
 
 def test_a_repeat_of_an_approval_is_one_request_and_a_second_one_another() -> None:
-    found = routes(preview={"approval": LABEL})
+    route_set = routes(preview={"approval": LABEL})
     first, second = approval(label="preview"), approval(label="preview")
     ids = {
-        request(found, of.model_copy(update={"evidence": (evidence,)})).request_id
+        request(route_set, of.model_copy(update={"evidence": (evidence,)})).request_id
         for of, evidence in ((first, "1"), (second, "1"), (second, "2"))
     }
     assert len(ids) == 2

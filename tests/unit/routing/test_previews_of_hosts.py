@@ -44,15 +44,15 @@ def routes(host: str, by: str = "Ada") -> Routes:
     )
 
 
-def decided(host: str, found: Event, by: str = "Ada") -> Matched | Ignored:
-    (decision,) = decide(routes(host, by), host, found)
+def decided(host: str, occurrence: Event, by: str = "Ada") -> Matched | Ignored:
+    (decision,) = decide(routes(host, by), host, occurrence)
     return decision
 
 
-def requested(host: str, found: Event) -> JobRequest:
-    match = decided(host, found)
+def requested(host: str, occurrence: Event) -> JobRequest:
+    match = decided(host, occurrence)
     assert isinstance(match, Matched), match
-    return make_job_request(match, found, source=host, delivery_id=None, received_at=RECEIVED)
+    return make_job_request(match, occurrence, source=host, delivery_id=None, received_at=RECEIVED)
 
 
 def to_next(payload: Payload) -> Payload:
@@ -66,11 +66,11 @@ def to_next(payload: Payload) -> Payload:
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("moment", ["opened", "pushed"])
 def test_an_own_branch_is_built(host: str, moment: str) -> None:
-    made = requested(host, pulled(host, moment))
-    assert made.preview is not None
-    assert made.mirror is not None
-    assert (made.preview.action, made.preview.is_fork) == (PreviewAction.BUILD, False)
-    assert (made.mirror.ref, made.mirror.commit, made.mirror.branch) == ("refs/heads/feat", A, "pr-7")
+    result = requested(host, pulled(host, moment))
+    assert result.preview is not None
+    assert result.mirror is not None
+    assert (result.preview.action, result.preview.is_fork) == (PreviewAction.BUILD, False)
+    assert (result.mirror.ref, result.mirror.commit, result.mirror.branch) == ("refs/heads/feat", A, "pr-7")
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -82,13 +82,17 @@ def test_a_fork_is_not_built_unasked(host: str) -> None:
 
 @pytest.mark.parametrize("host", APPROVALS)
 def test_an_approved_fork_is_built_as_it_stood_then(host: str) -> None:
-    made = requested(host, event(host, forked(host, APPROVALS[host](0))))
-    assert made.fault is None
-    assert made.preview is not None
-    assert made.mirror is not None
-    assert (made.preview.action, made.preview.is_fork, made.preview.pull_request) == (PreviewAction.BUILD, True, 7)
-    assert (made.mirror.ref, made.mirror.commit) == (FORK_REFS[host], A)
-    assert made.request_id != requested(host, event(host, forked(host, APPROVALS[host](1)))).request_id
+    result = requested(host, event(host, forked(host, APPROVALS[host](0))))
+    assert result.fault is None
+    assert result.preview is not None
+    assert result.mirror is not None
+    assert (result.preview.action, result.preview.is_fork, result.preview.pull_request) == (
+        PreviewAction.BUILD,
+        True,
+        7,
+    )
+    assert (result.mirror.ref, result.mirror.commit) == (FORK_REFS[host], A)
+    assert result.request_id != requested(host, event(host, forked(host, APPROVALS[host](1)))).request_id
 
 
 @pytest.mark.parametrize("host", APPROVALS)
@@ -100,8 +104,8 @@ def test_what_a_fork_pushes_later_waits_for_another_approval(host: str) -> None:
 
 @pytest.mark.parametrize("host", COMMENTS)
 def test_a_comment_of_somebody_else_approves_nothing_and_names_the_account(host: str) -> None:
-    found = event(host, forked(host, APPROVALS[host](0)))
-    decision = decided(host, found, by="eve")
+    result = event(host, forked(host, APPROVALS[host](0)))
+    decision = decided(host, result, by="eve")
     assert isinstance(decision, Ignored)
     assert decision.reason.endswith("this one is of ada")
 
@@ -114,21 +118,21 @@ def test_an_approval_of_an_own_branch_asks_for_nothing(host: str) -> None:
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("action", [PullRequestAction.CLOSED, PullRequestAction.MERGED])
 def test_an_ending_takes_the_preview_away_at_its_time(host: str, action: PullRequestAction) -> None:
-    made = requested(host, ended(host, action))
-    assert made.preview is not None
-    assert made.preview.action is PreviewAction.REMOVE
-    assert made.event_time is not None
-    assert made.event_time.isoformat().startswith("2026-11-01T10:00:00")
+    result = requested(host, ended(host, action))
+    assert result.preview is not None
+    assert result.preview.action is PreviewAction.REMOVE
+    assert result.event_time is not None
+    assert result.event_time.isoformat().startswith("2026-11-01T10:00:00")
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_another_target_takes_the_preview_away(host: str) -> None:
-    found = event(host, to_next(PULLS[host][1]("moved", False, "ada")))
-    assert found.pull_request is not None
-    assert found.pull_request.previous_target == ("main" if host in TELLING_PREVIOUS_TARGETS else None)
-    made = requested(host, found)
-    assert made.preview is not None
-    assert made.preview.action is PreviewAction.REMOVE
+    result = event(host, to_next(PULLS[host][1]("moved", False, "ada")))
+    assert result.pull_request is not None
+    assert result.pull_request.previous_target == ("main" if host in TELLING_PREVIOUS_TARGETS else None)
+    request = requested(host, result)
+    assert request.preview is not None
+    assert request.preview.action is PreviewAction.REMOVE
 
 
 def test_every_host_but_codecommit_is_here() -> None:

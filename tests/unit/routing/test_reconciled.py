@@ -16,7 +16,7 @@ GIT = {"url": "https://git.example.com/{repository}.git"}
 
 def routes(*pushes: dict[str, Any], sources: tuple[str, ...] = ("gitea",), **more: Any) -> Routes:
     """Routes of pushes; a source whose name begins with `no` has no git."""
-    made = {
+    result = {
         name: {
             "provider": "gitea",
             "secrets": ["/amplify-jobs/secrets/gitea"],
@@ -25,7 +25,7 @@ def routes(*pushes: dict[str, Any], sources: tuple[str, ...] = ("gitea",), **mor
         for name in sources
     }
     named = {f"route-{number}": {"when": {"push": push}, "request": JOB, **more} for number, push in enumerate(pushes)}
-    return Routes.model_validate({"sources": made, "routes": named})
+    return Routes.model_validate({"sources": result, "routes": named})
 
 
 def waiting(kind: str) -> Routes:
@@ -37,24 +37,24 @@ def waiting(kind: str) -> Routes:
     )
 
 
-def found(made: Routes) -> dict[tuple[str, str], tuple[str, ...]]:
-    return {(each.source, each.repository): each.prefixes for each in reconciled_repositories(made)}
+def prefixes_of(route_set: Routes) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(each.source, each.repository): each.prefixes for each in reconciled_repositories(route_set)}
 
 
 def test_refs_are_listed_by_the_beginnings_that_routes_may_wait_for() -> None:
-    made = routes(
+    result = routes(
         {"repository": "acme/web", "branches": ["main", "release/*", "!release/old"]},
         {"repository": "Acme/Web", "branches": ["release/1.*"], "tags": ["v[0-9]*"]},
         {"repository": "acme/docs"},
     )
-    assert found(made) == {
+    assert prefixes_of(result) == {
         ("gitea", "acme/web"): ("refs/heads/main", "refs/heads/release/", "refs/tags/v"),
         ("gitea", "acme/docs"): ("refs/heads/",),
     }
 
 
 @pytest.mark.parametrize(
-    ("made", "reconciled"),
+    ("route_set", "reconciled"),
     [
         (routes({"repository": "acme/*"}), []),
         (routes({"repository": "acme/web"}, sources=("no-git",)), []),
@@ -66,12 +66,12 @@ def test_refs_are_listed_by_the_beginnings_that_routes_may_wait_for() -> None:
         (routes({"repository": "acme/web"}, sources=("a", "no-git"), source="no-git"), []),
     ],
 )
-def test_a_repository_needs_a_name_and_a_source_with_git(made: Routes, reconciled: list[str]) -> None:
-    assert [each.source for each in reconciled_repositories(made)] == reconciled
+def test_a_repository_needs_a_name_and_a_source_with_git(route_set: Routes, reconciled: list[str]) -> None:
+    assert [each.source for each in reconciled_repositories(route_set)] == reconciled
 
 
 @pytest.mark.parametrize(
-    ("made", "reasons"),
+    ("route_set", "reasons"),
     [
         (routes({"repository": "acme/web"}), {}),
         (
@@ -97,8 +97,8 @@ def test_a_repository_needs_a_name_and_a_source_with_git(made: Routes, reconcile
         (routes({"repository": "acme/*"}, enabled=False), {}),
     ],
 )
-def test_what_is_left_out_has_a_reason(made: Routes, reasons: dict[str, str]) -> None:
-    assert reasons_against(made) == reasons
+def test_what_is_left_out_has_a_reason(route_set: Routes, reasons: dict[str, str]) -> None:
+    assert reasons_against(route_set) == reasons
 
 
 @pytest.mark.parametrize(

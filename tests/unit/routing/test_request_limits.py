@@ -77,11 +77,11 @@ def of(**parameters: Any) -> dict[str, Any]:
 )
 def test_allow_decides_what_may_be_requested(allow: Any, request_: dict[str, Any], forbidden: str | None) -> None:
     ci, bus = event(request_), event(request_, Channel.BUS)
-    said = forbidden and f"may not request {forbidden}; allow it under"
-    assert refusal(routes(allow), "ci", ci) == (said and f"source ci {said} sources.ci.allow in routes.yaml")
+    text = forbidden and f"may not request {forbidden}; allow it under"
+    assert refusal(routes(allow), "ci", ci) == (text and f"source ci {text} sources.ci.allow in routes.yaml")
     # The bus has its own limits, also where an event bears the name of a source.
     for source in ("com.acme", "ci"):
-        assert refusal(routes(bus=allow), source, bus) == (said and f"the bus {said} bus.allow in routes.yaml")
+        assert refusal(routes(bus=allow), source, bus) == (text and f"the bus {text} bus.allow in routes.yaml")
         assert refusal(routes(allow), source, bus) is None
     assert refusal(routes(bus=allow), "ci", ci) is None
     # IAM limits invocations.
@@ -210,18 +210,18 @@ def plan(before: Routes, after: Routes) -> Any:
 
 
 def test_a_push_tells_of_limits_and_keeps_them_out_of_the_copies_in_ssm() -> None:
-    made = plan(routes(), routes(WEB, START))
-    lines = [line for change in made.changes for line in change.lines()]
+    result = plan(routes(), routes(WEB, START))
+    lines = [line for change in result.changes for line in change.lines()]
     assert lines == ["~ source ci", '    allow.routes: ["web"] (added)', "+ bus allow"]
-    assert made.content is not None
-    assert made.sources_written == {}
-    assert Routes.model_validate_json(made.content) == routes(WEB, START)
+    assert result.content is not None
+    assert result.sources_written == {}
+    assert Routes.model_validate_json(result.content) == routes(WEB, START)
 
 
 def test_a_copy_that_ssm_does_not_take_is_refused_before_anything_is_written() -> None:
     long = [f"/amplify-jobs/secrets/{'x' * 900}{number}" for number in range(5)]
-    wanted = Routes.model_validate({"sources": {"ci": {"provider": "standard", "secrets": long}}, "routes": {}})
+    new_routes = Routes.model_validate({"sources": {"ci": {"provider": "standard", "secrets": long}}, "routes": {}})
     with pytest.raises(
         PushRefusedError, match=rf"sources\.ci: its copy in SSM would have \d+ bytes.*at most {LONGEST_COPY}"
     ):
-        plan(routes(), wanted)
+        plan(routes(), new_routes)

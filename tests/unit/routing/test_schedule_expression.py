@@ -96,7 +96,7 @@ def test_any_text_is_the_same_to_both(text: str, kind: str) -> None:
 
 # Each of these was taken by one alone.
 @pytest.mark.parametrize(
-    ("field", "taken"),
+    ("field", "is_taken"),
     [
         ("cron(0 0 0W * ? *)", False),
         ("cron(0 0 32W * ? *)", False),
@@ -112,8 +112,8 @@ def test_any_text_is_the_same_to_both(text: str, kind: str) -> None:
         ("cron(0 0 ? * 2#1,6#3 *)", False),
     ],
 )
-def test_what_the_two_took_differently(field: str, taken: bool) -> None:
-    assert (service_takes(field), local_cloud_takes(field)) == (taken, taken)
+def test_what_the_two_took_differently(field: str, is_taken: bool) -> None:
+    assert (service_takes(field), local_cloud_takes(field)) == (is_taken, is_taken)
 
 
 @given(DOCUMENTED, st.sampled_from(["UTC", "Asia/Tokyo"]))
@@ -138,8 +138,8 @@ def test_what_is_said_to_be_never_due_never_is(expression: str, timezone: str) -
     ],
 )
 def test_a_schedule_that_is_never_due_is_told(expression: str, reason: str | None) -> None:
-    said = never_due(expression, "UTC", NOW)
-    assert reason in said if said and reason else said is reason
+    text = never_due(expression, "UTC", NOW)
+    assert reason in text if text and reason else text is reason
 
 
 def test_the_time_of_once_is_that_of_its_time_zone() -> None:

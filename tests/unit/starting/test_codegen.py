@@ -31,13 +31,13 @@ class UiBuilder:
 def start(data: dict[str, Any], *, token: str | None = None) -> tuple[Job, dict[str, Any]]:
     """Start a codegen job; give it, and what UI Builder was sent."""
     job = {"renderConfig": {"react": {}}, **data}
-    given = {"appId": "d1", "environmentName": "dev", "clientToken": token, "codegenJobToCreate": job}
+    members = {"appId": "d1", "environmentName": "dev", "clientToken": token, "codegenJobToCreate": job}
     ui_builder, surroundings = UiBuilder(), Surroundings()
     surroundings.objects[URI] = SCHEMA
     started = CodegenStarter(ui_builder, surroundings.resources()).start(
         "codegen-1",
-        make_request("codegen-1", "start_codegen_job", given),
-        StartCodegenJobParameters.model_validate(given),
+        make_request("codegen-1", "start_codegen_job", members),
+        StartCodegenJobParameters.model_validate(members),
     )
     return started, ui_builder.sent[0]
 

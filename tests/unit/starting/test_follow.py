@@ -169,14 +169,14 @@ def held_by(request_id: str, highest: int = 0) -> Lease:
 
 def test_an_event_before_the_answer_of_our_start_waits_for_it() -> None:
     world = World()
-    ours = Process(world, "one", parameters(commitMessage="Fix the header"))
+    own = Process(world, "one", parameters(commitMessage="Fix the header"))
     for _ in ("lease", "job_of_request", "list_jobs", "acquire_lease", "send"):
-        ours.step(Fate.WORKS)
+        own.step(Fate.WORKS)
     world.jobs.clear()
     early = Following(world, "1")
     early.finish()
     assert isinstance(early.error, BranchBusy)
-    ours.finish()
+    own.finish()
     late = Following(world, "1")
     late.finish()
     assert isinstance(late.error, AlreadyFollowed)
@@ -211,9 +211,9 @@ def test_no_later_start_takes_a_followed_job_for_its_own() -> None:
     world = World(listed_after=timedelta(seconds=20))
     world.start(PERSON, parameters(commitMessage="Fix the header"))
     Following(world, "1").finish()
-    ours = Process(world, "one", parameters(commitMessage="Fix the header"))
+    own = Process(world, "one", parameters(commitMessage="Fix the header"))
     for fate in (Fate.WORKS, Fate.WORKS, Fate.WORKS, Fate.WORKS, Fate.LOST):
-        ours.step(fate)
+        own.step(fate)
     world.now += timedelta(seconds=21)
     again = Process(world, "one", parameters(commitMessage="Fix the header"))
     again.finish()
@@ -236,9 +236,9 @@ class Hosting:
         return job.model_copy(update={"job_type": "RELEASE", "origin": JobOrigin(commit="abc1234", started_at=NOON)})
 
 
-def followed(surroundings: Surroundings, hosting: Hosting, given: FollowJobParameters) -> Job:
+def followed(surroundings: Surroundings, hosting: Hosting, arguments: FollowJobParameters) -> Job:
     request = make_request("follow-1", "follow_job", {}, route=None)
-    return FollowStarter(hosting, surroundings.resources()).start("follow-1", request, given)
+    return FollowStarter(hosting, surroundings.resources()).start("follow-1", request, arguments)
 
 
 def test_a_followed_job_is_given_with_what_amplify_tells() -> None:

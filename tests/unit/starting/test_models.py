@@ -14,9 +14,9 @@ from amplify_jobs.model.parameters import GenerateBackendAPIModelsParameters
 from amplify_jobs.starting.models import ModelsStarter
 from tests.support.starting import Surroundings, make_request
 
-GIVEN = {"AppId": "d1", "BackendEnvironmentName": "dev", "ResourceName": "api"}
-PARAMETERS = GenerateBackendAPIModelsParameters.model_validate(GIVEN)
-REQUEST = make_request("models-1", "generate_backend_api_models", GIVEN)
+MEMBERS = {"AppId": "d1", "BackendEnvironmentName": "dev", "ResourceName": "api"}
+PARAMETERS = GenerateBackendAPIModelsParameters.model_validate(MEMBERS)
+REQUEST = make_request("models-1", "generate_backend_api_models", MEMBERS)
 
 
 def nothing() -> None:

@@ -146,8 +146,8 @@ TestListedLate = ListedLate.TestCase
 # ---------------------------------------------------------------- the decision alone
 
 SENT_AT = BEGINNING
-OURS = Attempt("one", SENT_AT, 3, "RELEASE", "Fix the header")
-THEIRS = Attempt("two", SENT_AT, 3, "RELEASE", "Fix the footer")
+OWN_ATTEMPT = Attempt("one", SENT_AT, 3, "RELEASE", "Fix the header")
+OTHER_ATTEMPT = Attempt("two", SENT_AT, 3, "RELEASE", "Fix the footer")
 SOON, LATE = SENT_AT + timedelta(seconds=59), SENT_AT + RESOLVED_AFTER
 OLD_JOB = ListedJob("3", "RELEASE", "Fix the header")
 OUR_JOB = ListedJob("4", "RELEASE", "Fix the header")
@@ -160,27 +160,32 @@ OUR_JOB = ListedJob("4", "RELEASE", "Fix the header")
         (Lease(), [OLD_JOB], SOON, Send(3)),
         (Lease(highest_job_id=5), [OLD_JOB], SOON, Send(5)),
         (Lease(highest_job_id=2), [ListedJob("10", None, None), ListedJob("9", None, None)], SOON, Send(10)),
-        (Lease(OURS, 3), [OUR_JOB, OLD_JOB], SOON, Adopt(OURS, OUR_JOB)),
-        (Lease(OURS, 3), [OUR_JOB, OLD_JOB], LATE, Adopt(OURS, OUR_JOB)),
-        (Lease(OURS, 3), [OLD_JOB], SOON, Wait(OURS)),
-        (Lease(OURS, 3), [OLD_JOB], LATE, Send(3)),
-        (Lease(OURS, 3), [ListedJob("4", "WEB_HOOK", "Fix the header")], SOON, Wait(OURS)),
-        (Lease(OURS, 3), [ListedJob("4", "RELEASE", "Started in the console")], LATE, Send(4)),
-        (Lease(OURS, 3), [ListedJob("5", "RELEASE", "Fix the header"), OUR_JOB], SOON, Adopt(OURS, OUR_JOB)),
+        (Lease(OWN_ATTEMPT, 3), [OUR_JOB, OLD_JOB], SOON, Adopt(OWN_ATTEMPT, OUR_JOB)),
+        (Lease(OWN_ATTEMPT, 3), [OUR_JOB, OLD_JOB], LATE, Adopt(OWN_ATTEMPT, OUR_JOB)),
+        (Lease(OWN_ATTEMPT, 3), [OLD_JOB], SOON, Wait(OWN_ATTEMPT)),
+        (Lease(OWN_ATTEMPT, 3), [OLD_JOB], LATE, Send(3)),
+        (Lease(OWN_ATTEMPT, 3), [ListedJob("4", "WEB_HOOK", "Fix the header")], SOON, Wait(OWN_ATTEMPT)),
+        (Lease(OWN_ATTEMPT, 3), [ListedJob("4", "RELEASE", "Started in the console")], LATE, Send(4)),
+        (
+            Lease(OWN_ATTEMPT, 3),
+            [ListedJob("5", "RELEASE", "Fix the header"), OUR_JOB],
+            SOON,
+            Adopt(OWN_ATTEMPT, OUR_JOB),
+        ),
         # Amplify leaves out the job type of some jobs, and may trim a message.
         (
-            Lease(OURS, 3),
+            Lease(OWN_ATTEMPT, 3),
             [ListedJob("4", None, "Fix the header\n")],
             SOON,
-            Adopt(OURS, ListedJob("4", None, "Fix the header\n")),
+            Adopt(OWN_ATTEMPT, ListedJob("4", None, "Fix the header\n")),
         ),
-        (Lease(THEIRS, 3), [OUR_JOB], SOON, Wait(THEIRS)),
-        (Lease(THEIRS, 3), [OUR_JOB], LATE, Release(THEIRS)),
+        (Lease(OTHER_ATTEMPT, 3), [OUR_JOB], SOON, Wait(OTHER_ATTEMPT)),
+        (Lease(OTHER_ATTEMPT, 3), [OUR_JOB], LATE, Release(OTHER_ATTEMPT)),
         (
-            Lease(THEIRS, 3),
+            Lease(OTHER_ATTEMPT, 3),
             [ListedJob("5", "RELEASE", "Fix the footer"), OUR_JOB],
             SOON,
-            Adopt(THEIRS, ListedJob("5", "RELEASE", "Fix the footer")),
+            Adopt(OTHER_ATTEMPT, ListedJob("5", "RELEASE", "Fix the footer")),
         ),
     ],
 )
@@ -211,7 +216,7 @@ def test_a_start_that_nothing_is_heard_of_is_sent_again_and_may_then_be_there_tw
 
 
 def test_a_branch_whose_lease_another_request_holds_is_busy() -> None:
-    world = World(lease=Lease(THEIRS, 3))
+    world = World(lease=Lease(OTHER_ATTEMPT, 3))
     process = Process(world, "one", parameters(commitMessage="Fix the header"))
     process.finish()
     assert isinstance(process.error, BranchBusy)

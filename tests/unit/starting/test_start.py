@@ -17,6 +17,7 @@ from amplify_jobs.errors import (
     UnknownResourceError,
 )
 from amplify_jobs.model.job import Job, JobState, State
+from amplify_jobs.model.mirror_order import MirrorOrder
 from amplify_jobs.model.operations import OPERATIONS
 from amplify_jobs.model.parameters import JobType, StartJobParameters
 from amplify_jobs.starting.start import Start, StartRequest
@@ -160,3 +161,19 @@ def test_the_request_of_a_retry_names_the_newest_job() -> None:
         starts.record(request, job)
     # What announces an execution that fails names the job that may still be running.
     assert surroundings.jobs.jobs["web-1"].job_id == "2"
+
+
+def test_what_the_mirror_warns_of_is_told_of_a_job_and_of_its_retry() -> None:
+    hosting = HostingInMemory()
+    starts = start(Surroundings(), hosting)
+    order = {"source": "gitea", "repository": "acme/web", "ref": "refs/heads/main", "branch": "main"}
+    mirror = MirrorOrder.model_validate({**order, "result": {"warnings": ["large files stay behind"]}})
+    first = starts.run(starts.prepare(start_request(mirror=mirror)))
+    assert first.warnings == ("large files stay behind",)
+    # The state machine gives a retry the request as it came, without the mirror's result.
+    again = start_request(attempt=1)
+    failed = JobState(
+        job=first.model_copy(update={"warnings": (*first.warnings, "unknown directive")}), state=State.FAILED
+    )
+    retry = starts.run(starts.prepare(again.model_copy(update={"failed": failed})))
+    assert retry.warnings == ("large files stay behind", "unknown directive")

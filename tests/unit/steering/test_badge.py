@@ -32,29 +32,29 @@ TEXT = st.text(min_size=1, max_size=100)
 
 def branch(*records: RequestRecord) -> BranchRecord:
     """What the index knows of main after these requests."""
-    news = [found for each in records if (found := branch_news(summary(each))) is not None]
+    news = [result for each in records if (result := branch_news(summary(each))) is not None]
     first, *others = news
     for each in others:
         first = first.merge(each)
     return first
 
 
-def later(known: RequestRecord) -> RequestRecord:
+def later(request_record: RequestRecord) -> RequestRecord:
     """The same, of a request a minute later."""
-    request = known.request
+    request = request_record.request
     assert request is not None
     at = REQUESTED + timedelta(minutes=1)
     parts = {
         name: part.model_copy(update={"detail": part.detail.model_copy(update={"requested_at": at})})
         for name in ("started", "ended")
-        if (part := getattr(known, name)) is not None
+        if (part := getattr(request_record, name)) is not None
     }
     changed = request.model_copy(update={"received_at": at, "request_id": "web-2"})
-    return known.model_copy(update={"request_id": "web-2", "request": changed, **parts})
+    return request_record.model_copy(update={"request_id": "web-2", "request": changed, **parts})
 
 
 @pytest.mark.parametrize(
-    ("known", "word"),
+    ("branch_record", "word"),
     [
         (None, Word.NONE),
         (branch(record(Outcome.SUCCEEDED)), Word.PASSING),
@@ -69,8 +69,8 @@ def later(known: RequestRecord) -> RequestRecord:
         (branch(later(record(Outcome.FAILED)), record(Outcome.SUCCEEDED)), Word.FAILING),
     ],
 )
-def test_the_word_of_a_branch(known: BranchRecord | None, word: Word) -> None:
-    assert badge.word(known) is word
+def test_the_word_of_a_branch(branch_record: BranchRecord | None, word: Word) -> None:
+    assert badge.word(branch_record) is word
 
 
 @given(TEXT, TEXT, TEXT)
@@ -87,9 +87,9 @@ def test_a_changed_token_is_none(place: int, letter: str) -> None:
     token = badge.make_token(KEY, APP_ID, "main")
     place %= len(token)
     changed = token[:place] + letter + token[place + 1 :]
-    found = badge.read_token(KEY, changed)
+    result = badge.read_token(KEY, changed)
     # The last letter has bits that mean nothing.
-    assert found is None or (place == len(token) - 1 and found == (APP_ID, "main")) or changed == token
+    assert result is None or (place == len(token) - 1 and result == (APP_ID, "main")) or changed == token
 
 
 @given(st.text(max_size=300))
@@ -110,8 +110,8 @@ def test_the_image_is_xml_that_readers_hear(word: Word) -> None:
 def api(key: str) -> Any:
     """What answers calls of an API with a key, whose index knows that main of an app has passed."""
     index = KeptIndex()
-    known = branch(record(Outcome.SUCCEEDED))
-    index.items[items.branch_key(APP_ID, "main")] = items.branch_item(known)
+    branch_record = branch(record(Outcome.SUCCEEDED))
+    index.items[items.branch_key(APP_ID, "main")] = items.branch_item(branch_record)
     nothing = cast("Any", None)
     reader = IndexReader(index, lambda: REQUESTED)
     return build_app(JobsApi(reader, nothing, key, lambda: REQUESTED))

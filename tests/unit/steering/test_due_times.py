@@ -41,9 +41,9 @@ ZONES = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Santiago", "Asi
     ],
 )
 def test_documented_expressions(expression: str, timezone: str, times: list[str]) -> None:
-    found = due_times(expression, timezone, NOW, NUMBER)
-    assert [f"{time:%Y-%m-%dT%H:%M}" for time in found] == times
-    assert {time.tzinfo for time in found} <= {UTC}
+    result = due_times(expression, timezone, NOW, NUMBER)
+    assert [f"{time:%Y-%m-%dT%H:%M}" for time in result] == times
+    assert {time.tzinfo for time in result} <= {UTC}
 
 
 @given(
@@ -74,5 +74,5 @@ def test_they_are_the_times_at_which_the_scheduler_fires(expression: str, timezo
     ],
 )
 def test_the_change_of_summer_time(timezone: str, expression: str, now: str, following: str) -> None:
-    (found,) = due_times(expression, timezone, datetime.fromisoformat(now).replace(tzinfo=UTC), 1)
-    assert f"{found.astimezone(ZoneInfo(timezone)):%Y-%m-%dT%H:%M}" == following
+    (times,) = due_times(expression, timezone, datetime.fromisoformat(now).replace(tzinfo=UTC), 1)
+    assert f"{times.astimezone(ZoneInfo(timezone)):%Y-%m-%dT%H:%M}" == following

@@ -59,9 +59,9 @@ def test_every_diagnosed_failure_is_found(output: list[str], code: int, output_b
     assert failure is not None
     assert failure.excerpt
     shown = redacted(log)
-    found = failing_lines(shown, failure.excerpt)
-    assert found is not None
-    first, last = found
+    lines = failing_lines(shown, failure.excerpt)
+    assert lines is not None
+    first, last = lines
     marked = "\n".join(shown.split("\n")[first - 1 : last])
     assert all(line.strip().strip("…") in marked for line in failure.excerpt.split("\n"))
 
@@ -80,7 +80,7 @@ def test_a_part_of_any_log_is_found_where_it_is(place: tuple[int, int], length: 
 
 @given(st.text(max_size=200), st.none() | st.text(max_size=50))
 def test_any_text_is_looked_through(text: str, excerpt: str | None) -> None:
-    found = failing_lines(text, excerpt)
-    if found is not None:
-        first, last = found
+    lines = failing_lines(text, excerpt)
+    if lines is not None:
+        first, last = lines
         assert 1 <= first <= last <= len(text.split("\n"))

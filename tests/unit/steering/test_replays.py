@@ -25,9 +25,9 @@ ROUTES = Routes.model_validate(
 
 def push(commit: str, replay: str | None = None) -> EventRecord:
     event = Event(kind=EventKind.PUSH, repository="acme/web", ref="refs/heads/main", branch="main", commit=commit)
-    kept = event.model_copy(update={"after": commit, "replay": replay})
-    dumped = kept.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return EventRecord(identity=kept.digest, received_at=NOW, kind="push", event=dumped)
+    copy = event.model_copy(update={"after": commit, "replay": replay})
+    dumped = copy.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return EventRecord(identity=copy.digest, received_at=NOW, kind="push", event=dumped)
 
 
 class OneDelivery:

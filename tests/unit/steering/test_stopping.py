@@ -20,30 +20,32 @@ RETRIED = STARTED.model_copy(update={"job_id": "18"})
 
 
 def waiting(operation: str = "start_job") -> RequestRecord:
-    known = record(None)
-    assert known.request is not None
-    request = known.request.model_copy(update={"operation": operation})
-    return known.model_copy(update={"started": None, "request": request})
+    waiting_record = record(None)
+    assert waiting_record.request is not None
+    request = waiting_record.request.model_copy(update={"operation": operation})
+    return waiting_record.model_copy(update={"started": None, "request": request})
 
 
 def generating() -> RequestRecord:
     """A request whose job has no branch, and runs."""
-    known = record(None)
-    assert known.started is not None
+    waiting_record = record(None)
+    assert waiting_record.started is not None
     job = JOB.model_copy(update={"operation": "start_codegen_job", "branch_name": None})
-    detail = known.started.detail.model_copy(update={"job": job})
-    news = known.started.model_copy(update={"detail": detail})
-    known = waiting("start_codegen_job")
-    assert known.request is not None
-    request = known.request.model_copy(update={"parameters": {"appId": JOB.app_id, "environmentName": "staging"}})
-    return known.model_copy(update={"started": news, "request": request})
+    detail = waiting_record.started.detail.model_copy(update={"job": job})
+    news = waiting_record.started.model_copy(update={"detail": detail})
+    waiting_record = waiting("start_codegen_job")
+    assert waiting_record.request is not None
+    request = waiting_record.request.model_copy(
+        update={"parameters": {"appId": JOB.app_id, "environmentName": "staging"}}
+    )
+    return waiting_record.model_copy(update={"started": news, "request": request})
 
 
 class Stack:
     """Orders with one request in the index; `woken` are the jobs whose executions were woken."""
 
-    def __init__(self, known: RequestRecord) -> None:
-        self.known = known
+    def __init__(self, only_record: RequestRecord) -> None:
+        self.known = only_record
         self.jobs = JobsInMemory()
         self.hosting = HostingInMemory()
         self.woken: list[JobRef] = []
@@ -69,7 +71,7 @@ class Stack:
 
 
 @pytest.mark.parametrize(
-    ("known", "job", "stopped"),
+    ("request_record", "job", "stopped"),
     [
         (record(None), None, ["17"]),
         (record(None), STARTED, ["17"]),
@@ -81,8 +83,8 @@ class Stack:
         (waiting("start_deployment"), None, []),
     ],
 )
-def test_what_is_stopped(known: RequestRecord, job: Job | None, stopped: list[str]) -> None:
-    stack = Stack(known)
+def test_what_is_stopped(request_record: RequestRecord, job: Job | None, stopped: list[str]) -> None:
+    stack = Stack(request_record)
     if job is not None:
         stack.jobs.jobs["web-1"] = job
     assert stack.orders.stop("web-1", "a mistake").request_id == "web-1"
@@ -92,7 +94,7 @@ def test_what_is_stopped(known: RequestRecord, job: Job | None, stopped: list[st
 
 
 @pytest.mark.parametrize(
-    ("known", "reason"),
+    ("request_record", "reason"),
     [
         (record(Outcome.SUCCEEDED), "is FINISHED"),
         (rejected(), "is REJECTED"),
@@ -101,8 +103,8 @@ def test_what_is_stopped(known: RequestRecord, job: Job | None, stopped: list[st
         (generating(), "no API stops a job of start_codegen_job"),
     ],
 )
-def test_what_can_not_be_stopped(known: RequestRecord, reason: str) -> None:
-    stack = Stack(known)
+def test_what_can_not_be_stopped(request_record: RequestRecord, reason: str) -> None:
+    stack = Stack(request_record)
     with pytest.raises(ConflictError, match=reason):
         stack.orders.stop("web-1", None)
     assert stack.jobs.stops == {}

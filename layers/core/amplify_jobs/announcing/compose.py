@@ -163,13 +163,13 @@ def cause_of(cause: Cause, state: JobState) -> Cause:
     origin = state.job.origin
     if origin is None:
         return cause
-    known = {
+    members = {
         "host": origin.host,
         "repository": origin.repository,
         "commit": origin.commit or state.commit_built,
         "message": origin.message,
     }
-    return cause.model_copy(update=known)
+    return cause.model_copy(update=members)
 
 
 def _cause(cause: Cause) -> Cause:

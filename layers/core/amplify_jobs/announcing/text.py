@@ -104,10 +104,10 @@ def _headline(detail: Announcement) -> str:
             return f"{_app(detail.job)} · {_branch(detail.job)} · job {detail.job.job_id} started{queue}"
         case JobRejected():
             names = (detail.app_name or detail.app_id, detail.branch_name or detail.environment_name)
-            what = "a job could not be followed" if is_followed(detail) else "no job was started"
+            outcome = "a job could not be followed" if is_followed(detail) else "no job was started"
             if detail.operation == REMOVE_PREVIEW:
-                what = NOT_REMOVED
-            return f"{' · '.join(name for name in names if name) or 'A request'} · {what}"
+                outcome = NOT_REMOVED
+            return f"{' · '.join(name for name in names if name) or 'A request'} · {outcome}"
         case _:
             raise TypeError(f"no headline for {type(detail).__name__}")
 

@@ -108,9 +108,9 @@ class Amplify:
             branch = required_member(
                 self._read_client.get_branch(appId=job.app_id, branchName=job.require_branch()), "branch", dict
             )
-        listed = [each.get("environmentVariables") for each in (app, branch)]
-        variables = [each for each in listed if isinstance(each, dict)]
-        return {str(name): str(value) for each in variables for name, value in each.items()}
+        listed = [resource.get("environmentVariables") for resource in (app, branch)]
+        variables = [members for members in listed if isinstance(members, dict)]
+        return {str(name): str(value) for level in variables for name, value in level.items()}
 
     def stop_job(self, job: Job) -> None:
         """Have a job stopped (API: StopJob), unless Amplify no longer knows it.

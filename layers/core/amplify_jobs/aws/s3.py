@@ -108,26 +108,26 @@ def _location(uri: str, version: str | None) -> HeadObjectRequestTypeDef:
     return {"Bucket": bucket, "Key": key}
 
 
-def _reading(what: str) -> AbstractContextManager[None]:
-    return aws_errors(f"{what} can't be read now", lambda error: _rejection(what, error))
+def _reading(subject: str) -> AbstractContextManager[None]:
+    return aws_errors(f"{subject} can't be read now", lambda error: _rejection(subject, error))
 
 
-def _rejection(what: str, error: ErrorResponse) -> RequestRejected | None:
+def _rejection(subject: str, error: ErrorResponse) -> RequestRejected | None:
     match error.status:
         case 404:
-            return RequestRejected(f"{what} does not exist")
+            return RequestRejected(f"{subject} does not exist")
         case 403:
             # S3 says so of what is missing, too, to who may not list the bucket.
             return RequestRejected(
-                f"{what} can't be read: it does not exist, its bucket is not one of the stack's ReadableBuckets or "
+                f"{subject} can't be read: it does not exist, its bucket is not one of the stack's ReadableBuckets or "
                 "lies in another account, or the bucket's policy or key refuses"
             )
         case 405:
             # What S3 answers for the version that marks an object as deleted.
-            return RequestRejected(f"{what} does not exist: the object was deleted")
+            return RequestRejected(f"{subject} does not exist: the object was deleted")
         case 301 | 400:
             return RequestRejected(
-                f"{what} can't be read: {error.code} (is the bucket in this Region, and the version one of S3's?)"
+                f"{subject} can't be read: {error.code} (is the bucket in this Region, and the version one of S3's?)"
             )
         case _:
             return None

@@ -28,6 +28,7 @@ def idempotency_of_starts() -> IdempotencyConfig:
 
 
 def start_records(table: str, client: DynamoDBClient) -> DynamoDBPersistenceLayer:
+    """Give the table of the records, behind a client that exists already."""
     return DynamoDBPersistenceLayer(table_name=table, boto3_client=client)
 
 

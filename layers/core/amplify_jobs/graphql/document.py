@@ -130,8 +130,8 @@ class _Reader:
                 raise _place(definition).error("a schema contains declarations of types, not queries or fragments")
         for name, node in self.mentioned.items():
             if name not in self.merges and name not in SCALARS and name not in RESERVED_TYPES:
-                known = SCALARS | RESERVED_TYPES | self.merges.keys()
-                raise _place(node).error(f'Unknown type: "{name}"{_did_you_mean(name, known, "")}')
+                type_names = SCALARS | RESERVED_TYPES | self.merges.keys()
+                raise _place(node).error(f'Unknown type: "{name}"{_did_you_mean(name, type_names, "")}')
         roots = frozenset(self.roots.get(operation, default) for operation, default in _ROOTS.items())
         types = self._own_types(roots)
         transformer_1 = [used for used in self.used_directives.values() if used.name in TRANSFORMER_1_DIRECTIVES]
@@ -197,9 +197,9 @@ class _Reader:
         for name, place in self.set_aside.items():
             owner = owner_of_name(name) or "GraphQL, as all that begin with two underscores"
             yield f"{place}: {name} is left out, since the name belongs to {owner}; choose another name"
-        known = KNOWN_DIRECTIVES | TRANSFORMER_1_DIRECTIVES | self.own_directives.keys()
-        unknown = (used for used in self.used_directives.values() if used.name not in known)
-        suggestions = known if len(known) <= _MOST_SUGGESTIONS else KNOWN_DIRECTIVES
+        names = KNOWN_DIRECTIVES | TRANSFORMER_1_DIRECTIVES | self.own_directives.keys()
+        unknown = (used for used in self.used_directives.values() if used.name not in names)
+        suggestions = names if len(names) <= _MOST_SUGGESTIONS else KNOWN_DIRECTIVES
         for number, used in enumerate(unknown):
             # Beyond those that are shown, nobody sees a suggestion, and each costs a comparison with all known names.
             hint = _did_you_mean(used.name, suggestions, "@") if number < MOST_WARNINGS else ""
@@ -282,6 +282,6 @@ def _place(node: ast.Node) -> SourceLocation:
     return SourceLocation(node.loc.start_token.line, node.loc.start_token.column)
 
 
-def _did_you_mean(name: str, known: Collection[str], sign: str) -> str:
-    close = get_close_matches(name, sorted(known), n=1)
+def _did_you_mean(name: str, candidates: Collection[str], sign: str) -> str:
+    close = get_close_matches(name, sorted(candidates), n=1)
     return f"; did you mean {sign}{close[0]}?" if close else ""

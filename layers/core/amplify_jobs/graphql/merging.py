@@ -103,15 +103,15 @@ class DirectivesMerge:
         self._by_name: dict[str, Directive] = {}
         # The items that each list has, by directive and argument.
         self._items: dict[tuple[str, str], set[object]] = {}
-        kept = []
+        remainder = []
         for directive in directives:
             first = self._by_name.setdefault(directive.name, directive)
             if first is directive or directive.name in repeatable:
-                kept.append(directive)
+                remainder.append(directive)
             else:
                 # If one declaration repeats a directive, the generators lose arguments that the first does not have.
                 self._merge_arguments(first, directive, only_known=True)
-        directives[:] = kept
+        directives[:] = remainder
 
     def add(self, new: Iterable[Directive]) -> None:
         """Merge the directives of one more declaration."""

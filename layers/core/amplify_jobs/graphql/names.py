@@ -29,9 +29,9 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def camel(first: str, *others: str) -> str:
+def camel(first: str, *rest: str) -> str:
     """Several names as one, of which all but the first begin with a capital."""
-    return lower_first(first) + "".join(map(upper_first, others))
+    return lower_first(first) + "".join(map(upper_first, rest))
 
 
 def words(name: str) -> list[str]:
@@ -42,5 +42,5 @@ def words(name: str) -> list[str]:
 
 def camel_case(name: str) -> str:
     """A name as npm change-case writes it in camelCase."""
-    first, *others = words(name)
-    return first.lower() + "".join(f"_{word.lower()}" if word[0].isdigit() else word.capitalize() for word in others)
+    first, *rest = words(name)
+    return first.lower() + "".join(f"_{word.lower()}" if word[0].isdigit() else word.capitalize() for word in rest)

@@ -79,8 +79,8 @@ def _newest(left: RequestSummary | None, other: RequestSummary | None) -> Reques
 def _order(request: RequestSummary) -> tuple[float, str, int, int, str]:
     """Requests in the order in which they were made; of one, what knows more of it comes later."""
     requested = request.requested_at.timestamp() if request.requested_at else 0.0
-    known = len(request.model_dump(exclude_none=True))
-    return requested, request.request_id, _STATES.index(request.state), known, request.model_dump_json()
+    fact_count = len(request.model_dump(exclude_none=True))
+    return requested, request.request_id, _STATES.index(request.state), fact_count, request.model_dump_json()
 
 
 def _job_number(live: LiveCommit) -> tuple[int, str]:

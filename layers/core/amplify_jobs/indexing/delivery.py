@@ -17,7 +17,7 @@ def merge_deliveries(record: DeliveryRecord, news: DeliveryRecord) -> DeliveryRe
     events: dict[str, EventRecord] = {}
     for event in sorted((*record.events, *news.events), key=_order):
         events[event.identity] = event
-    first = min(record, news, key=lambda each: (each.received_at, each.model_dump_json()))
+    first = min(record, news, key=lambda delivery: (delivery.received_at, delivery.model_dump_json()))
     return first.model_copy(
         update={
             "provider": record.provider or news.provider,
@@ -50,12 +50,12 @@ def delivery_story(record: DeliveryRecord) -> DeliveryStory:
         **dict(delivery_summary(record)),
         decisions=tuple(
             RouteDecision(
-                route=each.route,
-                matched=each.matched,
-                reason=presentable(each.reason),
-                request_id=each.request_id,
+                route=decision.route,
+                matched=decision.matched,
+                reason=presentable(decision.reason),
+                request_id=decision.request_id,
             )
-            for each in (*_reasons(record.ignored), *_decisions(record))
+            for decision in (*_reasons(record.ignored), *_decisions(record))
         ),
         is_replayable=any(event.event is not None for event in record.events),
     )
@@ -70,14 +70,14 @@ def _sentence(record: DeliveryRecord) -> str:
         return f"{len(ids)} request{'s' if len(ids) > 1 else ''}: {', '.join(ids[:_MOST_IDS])}{more}"
     if waiting:
         return f"{waiting} event{'s' if waiting > 1 else ''} in the intake queue"
-    reasons = [presentable(each.reason) for each in (*_reasons(record.ignored), *_decisions(record))]
+    reasons = [presentable(decision.reason) for decision in (*_reasons(record.ignored), *_decisions(record))]
     if len(reasons) == 1:
         return f"no request: {reasons[0]}"
     return f"no request: {len(reasons)} routes do not match" if reasons else "no request"
 
 
 def _request_ids(record: DeliveryRecord) -> list[str]:
-    return list(dict.fromkeys(each.request_id for each in _decisions(record) if each.request_id))
+    return list(dict.fromkeys(decision.request_id for decision in _decisions(record) if decision.request_id))
 
 
 def _decisions(record: DeliveryRecord) -> list[Decision]:

@@ -102,10 +102,10 @@ class Indexer:
 
     def _index_delivery(self, news: DeliveryRecord) -> None:
         def change(text: str | None) -> Item:
-            known = DeliveryRecord.model_validate_json(text) if text else None
+            record = DeliveryRecord.model_validate_json(text) if text else None
             # Whoever names deliveries as another source does changes nothing of that one's.
-            if known is not None and known.source != news.source:
-                return items.delivery_item(known)
-            return items.delivery_item(merge_deliveries(known, news) if known else news)
+            if record is not None and record.source != news.source:
+                return items.delivery_item(record)
+            return items.delivery_item(merge_deliveries(record, news) if record else news)
 
         self.index.change(items.delivery_key(news.delivery_id), change)

@@ -42,22 +42,27 @@ class Item:
 
 
 def request_key(request_id: str) -> tuple[str, str]:
+    """The key of the item of a request: partition and sort key."""
     return f"request#{request_id}", "request"
 
 
 def delivery_key(delivery_id: str) -> tuple[str, str]:
+    """The key of the item of a delivery."""
     return f"delivery#{delivery_id}", "delivery"
 
 
 def branch_key(app_id: str, branch_name: str) -> tuple[str, str]:
+    """The key of the item of a branch, which lies with those of all branches."""
     return BRANCHES, branch_partition(app_id, branch_name)
 
 
 def app_key(name: str, app_id: str) -> tuple[str, str]:
+    """The key of the item that gives the id of an app by its name."""
     return app_partition(name), app_id
 
 
 def app_partition(name: str) -> str:
+    """The partition of the apps of a name, in upper and lower case."""
     return f"app#{name.lower()}"
 
 
@@ -66,13 +71,13 @@ HEALTH_KEY = ("health", "index")
 
 def request_item(record: RequestRecord) -> Item:
     """The item of a request."""
-    shown = summary(record)
-    at = shown.requested_at or record.as_of
+    request = summary(record)
+    at = request.requested_at or record.as_of
     lists = {"period": period("requests", at), "at": sort_key(at, record.request_id)}
-    if not shown.state.is_end:
-        lists["open"] = shown.state.value
-    lists |= _places(shown)
-    return Item(_json(record), REQUESTS_LAST, _json(shown), lists)
+    if not request.state.is_end:
+        lists["open"] = request.state.value
+    lists |= _places(request)
+    return Item(_json(record), REQUESTS_LAST, _json(request), lists)
 
 
 def delivery_item(record: DeliveryRecord) -> Item:
@@ -108,6 +113,7 @@ def periods(kind: str, now: datetime, lifetime: timedelta) -> tuple[str, ...]:
 
 
 def branch_partition(app_id: str, branch_name: str) -> str:
+    """The partition of the list of a branch's requests."""
     return f"{app_id}#{branch_name}"
 
 

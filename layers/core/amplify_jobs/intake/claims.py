@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
+from amplify_jobs.clock import utc_now
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.events.event import Event
 from amplify_jobs.intake.ref_record import Entry, RefRecord, claim_of
@@ -37,14 +38,10 @@ class RefRecords(Protocol):
         """Write it as the version after the one that was read; False if that version was written meanwhile."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Claims:
     """Claims the changes of refs for events. Both methods raise ServiceTrouble."""
 
-    def __init__(self, records: RefRecords, now: Callable[[], datetime] = _now) -> None:
+    def __init__(self, records: RefRecords, now: Callable[[], datetime] = utc_now) -> None:
         self._records = records
         self._now = now
 

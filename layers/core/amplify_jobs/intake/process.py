@@ -95,7 +95,7 @@ class EventProcessor:
         return routes
 
     def _start(self, request: JobRequest) -> dict[str, Any]:
-        return _told(request, is_duplicate=not self._executions.start(request))
+        return _answer_of(request, is_duplicate=not self._executions.start(request))
 
 
 def _request(match: Matched, queued: QueuedEvent) -> JobRequest:
@@ -110,10 +110,10 @@ def _request(match: Matched, queued: QueuedEvent) -> JobRequest:
 
 def _repeat(request: JobRequest, earlier: str) -> dict[str, Any]:
     """Tell of a request that reconcile made, under another id, before the delivery of the same push came."""
-    return _told(request.model_copy(update={"request_id": earlier}), is_duplicate=True)
+    return _answer_of(request.model_copy(update={"request_id": earlier}), is_duplicate=True)
 
 
-def _told(request: JobRequest, *, is_duplicate: bool) -> dict[str, Any]:
+def _answer_of(request: JobRequest, *, is_duplicate: bool) -> dict[str, Any]:
     """Log and count a request, and give what the answer says of it."""
     extra = {**request.log_keys(), "route": request.route}
     logger.info("Duplicate of an earlier request" if is_duplicate else "Accepted", extra=extra)

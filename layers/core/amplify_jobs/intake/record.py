@@ -100,11 +100,11 @@ def _event_record(decided: DecidedEvent, received_at: datetime) -> EventRecord:
         commit=event.commit,
         deferred=decided.decisions is None,
         decisions=(decided.decisions or ())[:MOST_DECISIONS],
-        event=_kept(event),
+        event=_stored_members(event),
     )
 
 
-def _kept(event: Event) -> dict[str, Any] | None:
+def _stored_members(event: Event) -> dict[str, Any] | None:
     """The event for a replay: without its files, routes with paths build."""
     small = event.model_copy(update={"changed_files": None})
     content = small.model_dump(mode="json", by_alias=True, exclude_defaults=True)

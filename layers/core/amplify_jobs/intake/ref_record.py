@@ -142,8 +142,8 @@ class RefRecord(GrowingModel):
     def _with_between(self, position: int, late: Claim) -> RefRecord:
         """The record that knows the neighbour of a late delivery, which may come late too."""
         claim = self.claims[position]
-        known = {*claim.tip, *claim.between, claim.before, NO_OBJECT, None}
-        more = tuple(each for each in dict.fromkeys((late.before, *late.tip)) if each not in known)
+        objects = {*claim.tip, *claim.between, claim.before, NO_OBJECT, None}
+        more = tuple(each for each in dict.fromkeys((late.before, *late.tip)) if each not in objects)
         if not more:
             return self
         changed = claim.model_copy(update={"between": (*claim.between, *more)[-MOST_CLAIMS:]})

@@ -51,13 +51,13 @@ def commits_request(object_ids: Sequence[str], offer: Advertisement) -> bytes:
     return b"".join([*map(pkt_line, lines), FLUSH, pkt_line("done\n")])
 
 
-def read_commits(answer: Readable, wanted: Collection[str]) -> dict[str, Commit]:
+def read_commits(answer: Readable, object_ids: Collection[str]) -> dict[str, Commit]:
     """Read these commits from an answer, up to the last of them. Raises CommitsNotToldError and GitProtocolError."""
     commits: dict[str, Commit] = {}
-    for each in PackObjects(_Pack(answer), with_commits=True):
-        if each.kind == COMMIT and each.object_id in wanted:
-            commits[each.object_id] = parse_commit(each.object_id, each.content)
-            if len(commits) == len(wanted):
+    for pack_object in PackObjects(_Pack(answer), with_commits=True):
+        if pack_object.kind == COMMIT and pack_object.object_id in object_ids:
+            commits[pack_object.object_id] = parse_commit(pack_object.object_id, pack_object.content)
+            if len(commits) == len(object_ids):
                 break
     return commits
 

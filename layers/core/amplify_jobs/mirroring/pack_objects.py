@@ -44,9 +44,9 @@ class PackObjects:
     def __iter__(self) -> Iterator[PackObject]:
         """The commits, if they were asked for, and the blobs that are no deltas; after them the checksum is checked."""
         for _ in range(self.count):
-            found = self._read_object()
-            if found is not None:
-                yield found
+            pack_object = self._read_object()
+            if pack_object is not None:
+                yield pack_object
         checksum = self._input.digest()
         if self._input.take(20) != checksum:
             raise GitProtocolError("the pack is damaged: its checksum is wrong")

@@ -120,8 +120,8 @@ class BranchRecord:
         """Whether nothing is known of the push before this one; `branch` is the commit that the branch stands at."""
         if entry.before is None or entry.supersedes:
             return False
-        known = {branch, *self.commits, *(other.commit for other in self.entries)}
-        return entry.before not in known
+        commits = {branch, *self.commits, *(other.commit for other in self.entries)}
+        return entry.before not in commits
 
     def claimed(self, entry: Entry, commit: str, ref: str) -> BranchRecord:
         """The next version: the request is about to set the branch, or to delete it."""

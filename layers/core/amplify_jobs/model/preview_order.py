@@ -18,7 +18,7 @@ class PreviewOrder(GrowingModel):
     """The pull request of a source's repository whose preview is built or removed.
 
     What the branch is created with stays in the routes, so that no request can bring its own. `sourceBranch` is the
-    branch that the pull request comes from; of a fork (`isFork`), it is a branch of another repository.
+    branch of the repository from which the pull request comes; None of a fork (`isFork`), or where it is not known.
     """
 
     action: PreviewAction

@@ -45,11 +45,11 @@ def wanted_settings(preview: Preview, login: str | None) -> BranchSettings:
     )
 
 
-def is_changed(branch: BranchSettings, wanted: BranchSettings) -> bool:
+def is_changed(branch: BranchSettings, settings: BranchSettings) -> bool:
     """Whether a branch has to be updated to be what is wanted."""
     return (
-        (branch.stage, branch.credentials) != (wanted.stage, wanted.credentials)
-        or dict(branch.environment_variables) != dict(wanted.environment_variables)
-        or (wanted.framework is not None and branch.framework != wanted.framework)
-        or (wanted.build_spec is not None and branch.build_spec != wanted.build_spec)
+        (branch.stage, branch.credentials) != (settings.stage, settings.credentials)
+        or dict(branch.environment_variables) != dict(settings.environment_variables)
+        or (settings.framework is not None and branch.framework != settings.framework)
+        or (settings.build_spec is not None and branch.build_spec != settings.build_spec)
     )

@@ -42,9 +42,9 @@ def observe(before: Snapshot | None, tips: Mapping[str, Tip], prefixes: Collecti
     """Compare the tips with those of the look before. A ref that could not be seen then needs nothing."""
     settled: dict[str, str] = {}
     waiting: dict[str, Sighting] = {}
-    known = tuple(before.prefixes) if before and before.reached_at and not is_too_old(before, now) else ()
+    earlier_prefixes = tuple(before.prefixes) if before and before.reached_at and not is_too_old(before, now) else ()
     for ref, tip in tips.items():
-        if before is None or before.reached_at is None or not ref.startswith(known):
+        if before is None or before.reached_at is None or not ref.startswith(earlier_prefixes):
             settled[ref] = tip.object_id
             continue
         earlier = before.waiting.get(ref)
@@ -88,15 +88,15 @@ def decide(snapshot: Snapshot, records: Mapping[str, RefRecord], grace: timedelt
     Within `grace` after a change was seen its delivery may come. What was missed goes on waiting: only its record tells
     that it was asked for.
     """
-    asked: list[str] = []
+    refs: list[str] = []
     missed: list[Missed] = []
     for ref, record in records.items():
         sighting = snapshot.waiting[ref]
         if record.has_asked((sighting.object_id, sighting.commit), sighting.asked_since):
-            asked.append(ref)
+            refs.append(ref)
         elif snapshot.tried_at - sighting.first_seen >= grace and len(missed) < MOST_MISSED:
             missed.append(Missed(ref, sighting))
-    return Decision(without(snapshot, asked), tuple(missed))
+    return Decision(without(snapshot, refs), tuple(missed))
 
 
 def first_missed(decision: Decision) -> tuple[Missed, ...]:

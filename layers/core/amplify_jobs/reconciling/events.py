@@ -67,8 +67,8 @@ def reason_against(event: Event, routes: Routes, source: str) -> str | None:
     if any(isinstance(each, Matched) for each in decisions):
         return None
     ignored = [each for each in decisions if isinstance(each, Ignored)]
-    said = [each for each in ignored if each.condition in {SKIP_MARKER, *_ON_AUTHOR_OR_MESSAGE}]
-    return "; ".join(f"route {each.route}: {each.reason}" for each in said)
+    reasons = [each for each in ignored if each.condition in {SKIP_MARKER, *_ON_AUTHOR_OR_MESSAGE}]
+    return "; ".join(f"route {each.route}: {each.reason}" for each in reasons)
 
 
 def queued(event: Event, source: str, now: datetime) -> QueuedEvent:

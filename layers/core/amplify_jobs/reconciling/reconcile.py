@@ -147,7 +147,7 @@ class Reconciling:
             repository,
             refs=len(tips),
             waiting=len(decision.snapshot.waiting) - len(missed),
-            missed=tuple(self._told(repository, each, reading) for each in missed),
+            missed=tuple(self._missed_push(repository, each, reading) for each in missed),
             redelivered=redelivered,
             unread=reading.reason,
             is_first=before is None or before.reached_at is None,
@@ -180,7 +180,7 @@ class Reconciling:
                 message = queued(event, repository.source, now)
                 self._resources.queue.put(message.model_dump_json(by_alias=True), message.group, event.digest)
 
-    def _told(self, repository: ReconciledRepository, missed: Missed, reading: Reading) -> MissedPush:
+    def _missed_push(self, repository: ReconciledRepository, missed: Missed, reading: Reading) -> MissedPush:
         event = _event_of(repository, missed, reading)
         sighting, routes = missed.sighting, self._resources.routes.current()
         reason = None if event is None else reason_against(event, routes, repository.source)

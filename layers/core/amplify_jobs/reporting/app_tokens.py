@@ -54,41 +54,41 @@ class AppTokens:
         Raises ServiceTrouble where GitHub does not answer.
         """
         app = _app(target, credentials)
-        known = self._installations.get((app, repository), installation)
-        if known is not None:
-            found = self._of_installation(app, known)
-            if isinstance(found, InstallationToken):
-                self._installations[app, repository] = known
-                return found
-            if not isinstance(found, Refused) or found.stops:
-                return found
+        last_installation = self._installations.get((app, repository), installation)
+        if last_installation is not None:
+            result = self._of_installation(app, last_installation)
+            if isinstance(result, InstallationToken):
+                self._installations[app, repository] = last_installation
+                return result
+            if not isinstance(result, Refused) or result.stops:
+                return result
         self._installations.pop((app, repository), None)
-        asked = read_installation(
+        current_installation = read_installation(
             self._send(app, lambda jwt: installation_call(app.api, repository, jwt)), self._clock()
         )
-        if not isinstance(asked, int):
-            return asked
-        self._installations[app, repository] = asked
-        return self._of_installation(app, asked)
+        if not isinstance(current_installation, int):
+            return current_installation
+        self._installations[app, repository] = current_installation
+        return self._of_installation(app, current_installation)
 
     def forget(self, target: RepositoryTarget, credentials: Credentials, token: str) -> bool:
         """Drop a token that the host did not take; False if it was new, so that another one would not help."""
         app = _app(target, credentials)
-        kept = [name for name, one in self._tokens.items() if name[0] == app and one.value == token]
-        for name in kept:
+        names = [name for name, kept_token in self._tokens.items() if name[0] == app and kept_token.value == token]
+        for name in names:
             del self._tokens[name]
-        return any(name in self._reused for name in kept)
+        return any(name in self._reused for name in names)
 
     def _of_installation(self, app: _App, installation: int) -> InstallationToken | Refused | Retry:
-        kept = self._tokens.get((app, installation))
-        if kept is not None and kept.is_fresh(self._clock()):
+        token = self._tokens.get((app, installation))
+        if token is not None and token.is_fresh(self._clock()):
             self._reused.add((app, installation))
-            return kept
-        found = read_token(self._send(app, lambda jwt: token_call(app.api, installation, jwt)), self._clock())
-        if isinstance(found, InstallationToken):
-            self._tokens[app, installation] = found
+            return token
+        result = read_token(self._send(app, lambda jwt: token_call(app.api, installation, jwt)), self._clock())
+        if isinstance(result, InstallationToken):
+            self._tokens[app, installation] = result
             self._reused.discard((app, installation))
-        return found
+        return result
 
     def _send(self, app: _App, call: Callable[[str], Call]) -> Answer:
         return self._http.send(call(app_token(app.app, app.key, self._clock())))

@@ -85,16 +85,16 @@ class ReportBatch:
         logger.append_keys(**report.log_keys())
         plan = Plan(message.target, message.subject, message.lane)
         try:
-            sent = self._sender.send(destination, plan, report)
+            outcome = self._sender.send(destination, plan, report)
         except (ReportRetryError, ServiceTrouble) as trouble:
             self._write_outcome(destination, plan, report, state="waiting", text=str(trouble))
             raise
-        state = sent.result.value
-        self._write_outcome(destination, plan, report, state=state, text=sent.reason or report.state.value)
+        state = outcome.result.value
+        self._write_outcome(destination, plan, report, state=state, text=outcome.reason or report.state.value)
         metrics.add_metric(f"Reports{state.capitalize()}", MetricUnit.Count, 1)
         logger.info("Report handled", extra={"result": state})
-        if sent.result is Result.REFUSED:
-            logger.warning("A target refused a report", extra={"reason": presentable(sent.reason or "")})
+        if outcome.result is Result.REFUSED:
+            logger.warning("A target refused a report", extra={"reason": presentable(outcome.reason or "")})
 
     def _write_outcome(self, destination: Destination, plan: Plan, report: Report, *, state: str, text: str) -> None:
         outcome = ReportOutcome(

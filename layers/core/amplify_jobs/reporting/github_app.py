@@ -11,6 +11,7 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ _SECONDS_AHEAD = 540
 SECONDS_LEFT = 300.0
 # GitHub signs with keys of 2,048 bits.
 _LEAST_BITS = 2_048
+_KEYS_IN_MEMORY = 32
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,6 +42,8 @@ class InstallationToken:
         return now < self.ends_at - SECONDS_LEFT
 
 
+# Reading a key takes 35 ms, and each report of an App needs it. It stays in the process as its secret does.
+@lru_cache(_KEYS_IN_MEMORY)
 def load_private_key(pem: str) -> RSAPrivateKey:
     """Read an App's private key. Raises ValueError, which does not repeat it."""
     # Only targets with an App pay for it.

@@ -33,7 +33,9 @@ class Planner:
         """
         destinations = current_destinations(self._routes)
         plans = list(plan([destination for destination in destinations if only in (None, destination.name)], report))
-        for each in plans:
-            self._queue.put(each, report)
-        logger.info("Reports planned", extra={**report.log_keys(), "targets": [each.target for each in plans]})
+        for target_plan in plans:
+            self._queue.put(target_plan, report)
+        logger.info(
+            "Reports planned", extra={**report.log_keys(), "targets": [target_plan.target for target_plan in plans]}
+        )
         return len(plans)

@@ -210,9 +210,9 @@ class Sender:
                 case Accepted(new):
                     self._records.save(plan, Record(report.version, new))
                     return SendResult(Result.SENT)
-                case Continued(new, kept):
+                case Continued(new, is_kept):
                     remote = new
-                    if kept:
+                    if is_kept:
                         # At once: a second call of its kind would make a second message.
                         self._records.save(plan, Record(record.version, new))
                 case Retry(reason, seconds):

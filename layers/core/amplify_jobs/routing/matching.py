@@ -242,7 +242,7 @@ def _check_pull_request(
     if conditions.targets is not None:
         yield _check_name("pull_request.targets", "target", pull.target, conditions.targets)
     if not needs_approval and not conditions.forks and pull.from_fork is not False:
-        remedy = "forks: true" if preview is None else "preview.approval"
+        remedy = "forks: true" if preview is None else "a mirror and preview.approval"
         finding = f"pull request {pull.number} {_origin(pull)}, and the route takes none ({remedy} would)"
         yield _Check("pull_request.forks", is_met=False, finding=finding)
     yield from _check_author_and_message("pull_request", conditions, event)
@@ -260,14 +260,12 @@ def _check_actions(conditions: PullRequests, pull: PullRequest) -> _Check:
 
 def _check_approval(approval: Approval, pull: PullRequest) -> _Check:
     """Whether the event approves the code of a fork; what was approved before is other code."""
-    number, origin, given = pull.number, _origin(pull), pull.approval
+    number, origin, sign = pull.number, _origin(pull), pull.approval
     is_met = approval.is_given(pull) and pull.head is not None
     phrases = f"pull request {number} {origin} and has", f"pull request {number} {origin} and waits for approval:"
     check = _compare("preview.approval", is_met, phrases, approval.text)
-    if not is_met and approval.by is not None and given is not None and given.comment == approval.comment:
-        check = check._replace(
-            finding=f"{check.finding}; this one is of {given.person or 'nobody that the host names'}"
-        )
+    if not is_met and approval.by is not None and sign is not None and sign.comment == approval.comment:
+        check = check._replace(finding=f"{check.finding}; this one is of {sign.person or 'nobody that the host names'}")
     return check
 
 

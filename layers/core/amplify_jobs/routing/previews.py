@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from amplify_jobs.events.event import Event, PullRequest
 from amplify_jobs.events.git_hosts import TITLES, git_host
+from amplify_jobs.events.refs import BRANCHES
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.model.base import Model
 from amplify_jobs.model.operations import Operation
@@ -85,13 +86,13 @@ class Approval(Model):
 
     def is_given(self, pull: PullRequest) -> bool:
         """Whether the event of a pull request is the approval."""
-        given = pull.approval
-        if given is None:
+        approval = pull.approval
+        if approval is None:
             return False
         if self.label is not None:
-            return self.label in given.labels
+            return self.label in approval.labels
         people = {person.casefold() for person in self.by or ()}
-        return given.comment == self.comment and (given.person or "").casefold() in people
+        return approval.comment == self.comment and (approval.person or "").casefold() in people
 
 
 class Preview(Model):
@@ -165,13 +166,13 @@ def _approval_problem(
     source = sources.get(route.source or "")
     if route.mirror is None or source is None:
         return _APPROVAL, "needs a mirror: Amplify can't reach the code of a fork"
-    wanted = git_host(source.provider).APPROVAL if source.provider in TITLES else None
-    given, title = "comment" if approval.label is None else "label", PROVIDERS[source.provider].title
-    if wanted is None:
+    form_of_host = git_host(source.provider).APPROVAL if source.provider in TITLES else None
+    form, title = "comment" if approval.label is None else "label", PROVIDERS[source.provider].title
+    if form_of_host is None:
         return _APPROVAL, f"{title} tells of none, or not of which commit; leave it out"
-    if wanted != given:
-        other = "comment, with by" if wanted == "comment" else "label, without by"
-        return (*_APPROVAL, given), f"approves nothing on {title}; use {other}"
+    if form_of_host != form:
+        other = "comment, with by" if form_of_host == "comment" else "label, without by"
+        return (*_APPROVAL, form), f"approves nothing on {title}; use {other}"
     return None
 
 
@@ -185,6 +186,7 @@ def preview_order(source: str, event: Event, action: PreviewAction) -> PreviewOr
         source=source,
         repository=event.repository,
         pull_request=pull.number,
-        source_branch=pull.source,
+        # What lies in no branch, as a tag or the branch of a fork, is not missed where the repository lacks it.
+        source_branch=pull.source if pull.source_ref == f"{BRANCHES}{pull.source}" else None,
         is_fork=pull.from_fork is not False,
     )

@@ -73,8 +73,8 @@ def is_reconciled(routes: Routes, source: str, event: Event) -> bool:
     """Whether an event is a change of a ref of such a repository."""
     if event.kind not in (EventKind.PUSH, EventKind.TAG) or event.repository is None or event.ref is None:
         return False
-    wanted = (source, event.repository.casefold())
-    return any((name, repository.casefold()) == wanted for name, repository, _ in _named(routes))
+    name_of_ref = (source, event.repository.casefold())
+    return any((name, repository.casefold()) == name_of_ref for name, repository, _ in _named(routes))
 
 
 def _named(routes: Routes) -> Iterator[tuple[str, str, Push]]:

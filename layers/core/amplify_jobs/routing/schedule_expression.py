@@ -115,7 +115,7 @@ def _is_item(item: str, least: int, greatest: int, words: tuple[str, ...], speci
 
 def numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> set[int]:
     """The numbers that a list of numbers, ranges and steps means; raises ValueError where it is none."""
-    found: set[int] = set()
+    values: set[int] = set()
     for item in field.upper().split(","):
         match = _ITEM.fullmatch(item)
         if match is None or not field.isascii() or (match["first"] == "*" and match["last"]):
@@ -129,8 +129,8 @@ def numbers(field: str, least: int, greatest: int, words: tuple[str, ...]) -> se
             raise ValueError(item)
         # A range may go past the end of its field: from 20 to 2 o'clock, from Friday to Monday.
         beyond = last if last >= first else last + greatest - least + 1
-        found |= {(number - least) % (greatest - least + 1) + least for number in range(first, beyond + 1, step)}
-    return found
+        values |= {(number - least) % (greatest - least + 1) + least for number in range(first, beyond + 1, step)}
+    return values
 
 
 def _number(text: str, least: int, greatest: int, words: tuple[str, ...]) -> int:

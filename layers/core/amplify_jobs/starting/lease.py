@@ -146,10 +146,10 @@ def _same_source(attempt: Attempt, job: ListedJob) -> bool:
     # ListJobs need not show it. Only the key of an object in S3 is sure to be in the address that was signed for it.
     if attempt.source_url is None or job.source_url is None:
         return True
-    shown = unquote(urlsplit(job.source_url).path)
+    path = unquote(urlsplit(job.source_url).path)
     if attempt.source_url.startswith("s3://") and not job.source_url.startswith("s3://"):
-        return shown.endswith("/" + bucket_and_key(attempt.source_url)[1])
-    return shown == unquote(urlsplit(attempt.source_url).path)
+        return path.endswith("/" + bucket_and_key(attempt.source_url)[1])
+    return path == unquote(urlsplit(attempt.source_url).path)
 
 
 def _same_message(attempt: Attempt, job: ListedJob) -> bool:

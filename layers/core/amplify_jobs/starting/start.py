@@ -52,6 +52,14 @@ class StartRequest(GrowingModel):
         return self.request.request_id if self.attempt == 1 else f"{self.request.request_id}#{self.attempt}"
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is known before the start and told with the job: by the mirror, or by the job that failed."""
+        if self.failed is not None:
+            return self.failed.job.warnings
+        arrival = self.request.mirror.result if self.request.mirror is not None else None
+        return arrival.warnings if arrival is not None else ()
+
+    @property
     def start_by(self) -> datetime:
         """When the time to start runs out. A failed job's end begins a new one."""
         since = (self.failed.finished_at or self.failed.started_at) if self.failed is not None else None
@@ -93,15 +101,18 @@ class Start:
         parameters = validated_parameters(request)
         if start.failed is not None:
             parameters = parameters.for_retry(start.failed.job)
-        return StartCommand(start_id=start.start_id, request=start.request, parameters=parameters)
+        return StartCommand(
+            start_id=start.start_id, request=start.request, parameters=parameters, warnings=start.warnings
+        )
 
     def run(self, command: StartCommand) -> Job:
         """Start the job, exactly once for each start id as far as its service shows it. Raises as Starter.start."""
         request = command.request
         with _naming_the_place(request):
             job = self._starters[request.operation].start(command.start_id, request, command.parameters)
-        arrival = request.mirror.result if request.mirror is not None else None
-        return job.model_copy(update={"warnings": (*arrival.warnings, *job.warnings)}) if arrival is not None else job
+        # A codegen job that is started again has the warnings of its schema once more.
+        warnings = tuple(dict.fromkeys((*command.warnings, *job.warnings)))
+        return job.model_copy(update={"warnings": warnings})
 
     def record(self, start: StartRequest, job: Job) -> RecordKey:
         """Record the job, which is followed from now on."""

@@ -17,11 +17,15 @@ from amplify_jobs.starting.protocols import JobsTable, Objects
 
 
 class StartCommand(Model):
-    """One start of a request's, by its id: the first job of the request, or a later one."""
+    """One start of a request's, by its id: the first job of the request, or a later one.
+
+    `warnings` are those that are known before the start.
+    """
 
     start_id: str
     request: JobRequest
     parameters: SerializeAsAny[OperationParameters]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ def _is_day(day: date, item: str) -> bool:
     if item == "LW":
         return day == _nearest_weekday(day.replace(day=last))
     if item.endswith("W"):
-        wanted = int(item[:-1])
-        return wanted <= last and day == _nearest_weekday(day.replace(day=wanted))
+        number = int(item[:-1])
+        return number <= last and day == _nearest_weekday(day.replace(day=number))
     return day.day in numbers(item, 1, 31, ())
 
 

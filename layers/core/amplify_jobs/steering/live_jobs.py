@@ -89,7 +89,7 @@ class LiveJobs:
         addresses = self.hosting.step_addresses(job)
         address = _chosen(addresses, step)
         if address is None:
-            names = ", ".join(each.step.name for each in addresses) or "none yet"
+            names = ", ".join(address.step.name for address in addresses) or "none yet"
             raise UnknownItemError(f"the job has no step {step or 'with a log'}; its steps: {names}")
         # Of a job whose variables can't be read nothing is shown: they say what must not be.
         secrets = secret_values(self.hosting.build_variables(job))
@@ -123,9 +123,9 @@ def _excerpt(record: RequestRecord, step: str) -> str | None:
 
 def _chosen(addresses: Sequence[StepAddress], name: str | None) -> StepAddress | None:
     if name is not None:
-        return next((each for each in addresses if each.step.name.lower() == name.lower()), None)
+        return next((address for address in addresses if address.step.name.lower() == name.lower()), None)
     for status in ("FAILED", "RUNNING"):
-        for each in addresses:
-            if each.step.status == status:
-                return each
-    return next((each for each in addresses if each.log_url is not None), None)
+        for address in addresses:
+            if address.step.status == status:
+                return address
+    return next((address for address in addresses if address.log_url is not None), None)

@@ -98,7 +98,11 @@ class Orders:
         decisions = decide(self.routes.current(fresh=True), SOURCE, event)
         if not any(isinstance(decision, Matched) for decision in decisions):
             relevant = (None, requested.route)
-            reasons = [each.reason for each in decisions if isinstance(each, Ignored) and each.route in relevant]
+            reasons = [
+                decision.reason
+                for decision in decisions
+                if isinstance(decision, Ignored) and decision.route in relevant
+            ]
             raise NotAllowedError("; ".join(reasons))
         return self._accept(Delivery((event,)), Origin(SOURCE, key, self.now()))
 
@@ -113,7 +117,7 @@ class Orders:
             return RequestAccepted(request_id=result.requests[0]["requestId"])
         if result.deferred:
             raise ConflictError("a service fails: the request waits in the intake queue and is started later")
-        raise NotAllowedError("; ".join(each["reason"] for each in result.ignored))
+        raise NotAllowedError("; ".join(decision["reason"] for decision in result.ignored))
 
     def stop(self, request_id: str, reason: str | None) -> RequestAccepted:
         """Stop the job of a request, and wake the execution that follows it; one that waits becomes no job.
@@ -122,11 +126,11 @@ class Orders:
         one of both sees the other, and a job that starts at this moment is stopped here, there, or twice.
         """
         record = self.reader.record(request_id)
-        shown = summary(record)
-        if shown.state.is_end:
-            raise ConflictError(f"request {request_id} is {shown.state}; what has ended can't be stopped")
-        if hosting_job(record) is None and shown.operation not in (Operation.START_JOB, Operation.START_DEPLOYMENT):
-            raise ConflictError(f"no API stops a job of {shown.operation}, so request {request_id} can't be stopped")
+        request = summary(record)
+        if request.state.is_end:
+            raise ConflictError(f"request {request_id} is {request.state}; what has ended can't be stopped")
+        if hosting_job(record) is None and request.operation not in (Operation.START_JOB, Operation.START_DEPLOYMENT):
+            raise ConflictError(f"no API stops a job of {request.operation}, so request {request_id} can't be stopped")
         order = sentences("Stopped by the jobs API before a job was started", reason)
         job = self.stops.order_stop(request_id, order, self.now()) or hosting_job(record)
         if job is None:
@@ -205,7 +209,7 @@ class Orders:
         # A delivery that was replayed before holds its events several times.
         events, mark = dict[str, Event](), self.now().isoformat()
         for stored in record.events:
-            is_chosen = request_id is None or any(each.request_id == request_id for each in stored.decisions)
+            is_chosen = request_id is None or any(decision.request_id == request_id for decision in stored.decisions)
             if is_chosen and stored.event is not None:
                 try:
                     event = Event.model_validate(stored.event)
@@ -223,7 +227,9 @@ class Orders:
 
 def hosting_job(record: RequestRecord) -> Job | None:
     """The job of Amplify Hosting that a request has or had; None if it has none."""
-    shown = summary(record)
-    if not (shown.operation and shown.app_id and shown.branch_name and shown.job_id):
+    request = summary(record)
+    if not (request.operation and request.app_id and request.branch_name and request.job_id):
         return None
-    return Job(operation=shown.operation, app_id=shown.app_id, branch_name=shown.branch_name, job_id=shown.job_id)
+    return Job(
+        operation=request.operation, app_id=request.app_id, branch_name=request.branch_name, job_id=request.job_id
+    )

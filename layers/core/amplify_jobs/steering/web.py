@@ -219,7 +219,7 @@ def with_entity_tag(answer: dict[str, Any], headers: Mapping[str, str]) -> dict[
         return answer
     tag = f'"{hashlib.sha256(_without_age(body).encode()).hexdigest()[:32]}"'
     tagged = {**(answer.get("headers") or {}), "ETag": tag}
-    tags = [each.strip().removeprefix("W/") for each in headers.get("if-none-match", "").split(",")]
+    tags = [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
     if tag in tags or "*" in tags:
         return {**answer, "statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": tagged, "body": ""}
     return {**answer, "headers": tagged}

@@ -33,9 +33,9 @@ def test_errors_are_raised_typed_by_the_client(
     service: str, operation: str, params: dict[str, Any], code: str, status: int
 ) -> None:
     message = "It's <gone> & \x07 away"
-    made = client(service, lambda _: error_response(service, code, message, status))
+    result = client(service, lambda _: error_response(service, code, message, status))
     with pytest.raises(ClientError) as caught:
-        call(made, operation, params)
+        call(result, operation, params)
     error = caught.value.response["Error"]
     shown = message.replace("\x07", "\N{REPLACEMENT CHARACTER}") if service in {"s3", "sns", "sts"} else message
     assert (error["Code"], error["Message"]) == (code, shown)

@@ -53,9 +53,9 @@ def test_the_operation_is_told_in_any_protocol(
     service: str, request_line: str, headers: dict[str, str], body: str, expected: str | None
 ) -> None:
     method, _, path = request_line.partition(" ")
-    got = received(method, path, body, headers)
-    assert operation_name(service, got) == expected
-    assert got.get_data() == body.encode(), "whoever answers the request still finds its body"
+    result = received(method, path, body, headers)
+    assert operation_name(service, result) == expected
+    assert result.get_data() == body.encode(), "whoever answers the request still finds its body"
 
 
 @pytest.mark.parametrize(

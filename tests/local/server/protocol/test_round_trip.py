@@ -30,10 +30,10 @@ def test_what_a_client_sends_is_what_is_read(operation: OperationModel, data: st
     params = data.draw(values(input_shape(operation)))
     read = []
 
-    def server(got: Request) -> Response:
-        found, seen = read_request("amplify", got)
-        validate(found, seen)
-        read.append((found.name, seen))
+    def server(request: Request) -> Response:
+        value, seen = read_request("amplify", request)
+        validate(value, seen)
+        read.append((value.name, seen))
         return Response("{}", 200)
 
     call(client("amplify", server), operation.name, params)
@@ -123,11 +123,11 @@ INPUT = {
 def test_the_other_services_round_trip(service: str, operation: str, params: Any, result: Any) -> None:
     read = []
 
-    def server(got: Request) -> Response:
-        found, seen = read_request(service, got)
-        validate(found, seen)
-        read.append((found.name, seen))
-        return respond(found, result)
+    def server(request: Request) -> Response:
+        finding, seen = read_request(service, request)
+        validate(finding, seen)
+        read.append((finding.name, seen))
+        return respond(finding, result)
 
     answer = call(client(service, server), operation, params)
     if "Payload" in answer:

@@ -24,15 +24,15 @@ def commits(cloud: LocalCloud, client: Clients, tmp_path_factory: pytest.TempPat
     """Two commits of main and one of topic in the repository talk; the repository quiet has none."""
     folder = tmp_path_factory.mktemp("talk")
     git(folder, "init", "--quiet", "--initial-branch=main")
-    made = []
+    items = []
     for branch in ("main", "main", "topic"):
         git(folder, "checkout", "--quiet", "-B", branch)
         git(folder, "commit", "--quiet", "--allow-empty", f"--message={branch}")
-        made.append(git(folder, "rev-parse", "HEAD"))
+        items.append(git(folder, "rev-parse", "HEAD"))
     for name in ("talk", "quiet"):
         client("codecommit").create_repository(repositoryName=name)
     git(folder, "push", "--quiet", address(cloud, "talk", Action="codecommit:*"), "main", "topic")
-    return made
+    return items
 
 
 def in_role(cloud: LocalCloud, arn: str) -> Any:
@@ -67,41 +67,41 @@ def events(cloud: LocalCloud) -> Iterator[list[dict[str, Any]]]:
 
 def open_pull_request(codecommit: Any) -> dict[str, Any]:
     target = {"repositoryName": "talk", "sourceReference": "topic"}
-    made: dict[str, Any] = codecommit.create_pull_request(title="Change", targets=[target])["pullRequest"]
-    return made
+    result: dict[str, Any] = codecommit.create_pull_request(title="Change", targets=[target])["pullRequest"]
+    return result
 
 
 def comment_on(codecommit: Any, commits: list[str], content: str = "Hello", **more: Any) -> dict[str, Any]:
     place = {"repositoryName": "talk", "beforeCommitId": commits[0], "afterCommitId": commits[1]}
-    made: dict[str, Any] = codecommit.post_comment_for_compared_commit(**{**place, "content": content, **more})[
+    result: dict[str, Any] = codecommit.post_comment_for_compared_commit(**{**place, "content": content, **more})[
         "comment"
     ]
-    return made
+    return result
 
 
 def test_a_pull_request_is_of_two_branches_and_tells_the_bus(
     codecommit: Any, commits: list[str], events: list[dict[str, Any]]
 ) -> None:
-    made = open_pull_request(codecommit)
-    (target,) = made["pullRequestTargets"]
+    result = open_pull_request(codecommit)
+    (target,) = result["pullRequestTargets"]
     assert (target["sourceCommit"], target["destinationCommit"]) == (commits[2], commits[1])
     assert target["destinationReference"] == "refs/heads/main"
-    assert codecommit.get_pull_request(pullRequestId=made["pullRequestId"])["pullRequest"] == made
+    assert codecommit.get_pull_request(pullRequestId=result["pullRequestId"])["pullRequest"] == result
     (event,) = eventually(lambda: events or None)
-    assert (event["event"], event["pullRequestId"]) == ("pullRequestCreated", made["pullRequestId"])
+    assert (event["event"], event["pullRequestId"]) == ("pullRequestCreated", result["pullRequestId"])
     assert (event["sourceCommit"], event["repositoryNames"]) == (commits[2], ["talk"])
 
 
 def test_a_comment_is_made_once_for_a_token_changed_by_its_author_and_deleted(
     codecommit: Any, commits: list[str]
 ) -> None:
-    made = comment_on(codecommit, commits, clientRequestToken="once")
-    assert comment_on(codecommit, commits, clientRequestToken="once") == made
+    result = comment_on(codecommit, commits, clientRequestToken="once")
+    assert comment_on(codecommit, commits, clientRequestToken="once") == result
     with pytest.raises(codecommit.exceptions.IdempotencyParameterMismatchException):
         comment_on(codecommit, commits, "Other", clientRequestToken="once")
-    identity = made["commentId"]
+    identity = result["commentId"]
     changed = codecommit.update_comment(commentId=identity, content="Bye")["comment"]
-    assert (changed["content"], changed["creationDate"]) == ("Bye", made["creationDate"])
+    assert (changed["content"], changed["creationDate"]) == ("Bye", result["creationDate"])
     assert codecommit.get_comment(commentId=identity)["comment"] == changed
     deleted = codecommit.delete_comment_content(commentId=identity)["comment"]
     assert (deleted["deleted"], "content" in deleted) == (True, False)
@@ -192,8 +192,8 @@ def test_what_can_t_be_done_is_refused_by_codecommit_s_own_errors(
     codecommit: Any, commits: list[str], operation: str, parameters: dict[str, Any], code: str
 ) -> None:
     identity = open_pull_request(codecommit)["pullRequestId"]
-    known = {"{0}": commits[0], "{pull request}": identity}
-    filled = {name: known.get(value, value) if isinstance(value, str) else value for name, value in parameters.items()}
+    values = {"{0}": commits[0], "{pull request}": identity}
+    filled = {name: values.get(value, value) if isinstance(value, str) else value for name, value in parameters.items()}
     with pytest.raises(ClientError) as error:
         getattr(codecommit, operation)(**filled)
     assert error.value.response["Error"]["Code"] == code
@@ -202,7 +202,7 @@ def test_what_can_t_be_done_is_refused_by_codecommit_s_own_errors(
 def test_a_role_needs_the_right_on_the_repository_of_a_comment_or_pull_request(
     cloud: LocalCloud, codecommit: Any, commits: list[str]
 ) -> None:
-    theirs = comment_on(codecommit, commits)["commentId"]
+    other = comment_on(codecommit, commits)["commentId"]
     identity = open_pull_request(codecommit)["pullRequestId"]
     for repository, code in (("talk", "CommentNotCreatedByCallerException"), ("quiet", "AccessDeniedException")):
         arn = f"{ROLE}-{repository}"
@@ -211,7 +211,7 @@ def test_a_role_needs_the_right_on_the_repository_of_a_comment_or_pull_request(
         cloud.authorization.roles.add(arn, [Policy({"Statement": [statement]}, set())])
         client = in_role(cloud, arn)
         with pytest.raises(ClientError) as error:
-            client.update_comment(commentId=theirs, content="Mine")
+            client.update_comment(commentId=other, content="Mine")
         assert error.value.response["Error"]["Code"] == code
         if repository == "talk":
             assert client.get_pull_request(pullRequestId=identity)["pullRequest"]["pullRequestId"] == identity

@@ -61,9 +61,9 @@ def address(cloud: LocalCloud, name: str, *, region: str | None = None, **statem
     arn = f"{ROLE}-{len(cloud.authorization.roles.all())}"
     policy = Policy({"Statement": [{"Effect": "Allow", "Resource": "*", **statement}]}, set())
     cloud.authorization.roles.add(arn, [policy])
-    made = cloud.authorization.roles.assume(arn, "tests")
-    assert made is not None
-    credentials = ReadOnlyCredentials(made.access_key_id, made.secret_access_key, made.session_token)
+    result = cloud.authorization.roles.assume(arn, "tests")
+    assert result is not None
+    credentials = ReadOnlyCredentials(result.access_key_id, result.secret_access_key, result.session_token)
     plain = f"{cloud.endpoint_url}/v1/repos/{name}"
     user, password = codecommit_login(plain, region or cloud.region, credentials, datetime.now(UTC))
     return plain.replace("://", f"://{quote(user, safe='')}:{quote(password, safe='')}@")
@@ -77,17 +77,17 @@ def refused(tree: Path, *arguments: str) -> str:
 
 
 def test_repositories_are_made_listed_and_deleted(cloud: LocalCloud, codecommit: Any) -> None:
-    made = codecommit.create_repository(repositoryName="made", repositoryDescription="A mirror")["repositoryMetadata"]
-    assert made["cloneUrlHttp"] == f"{cloud.endpoint_url}/v1/repos/made"
-    assert made["Arn"] == f"arn:aws:codecommit:{cloud.region}:{cloud.account}:made"
-    assert "defaultBranch" not in made
-    assert codecommit.get_repository(repositoryName="made")["repositoryMetadata"] == made
-    assert {"repositoryName": "made", "repositoryId": made["repositoryId"]} in codecommit.list_repositories()[
+    result = codecommit.create_repository(repositoryName="made", repositoryDescription="A mirror")["repositoryMetadata"]
+    assert result["cloneUrlHttp"] == f"{cloud.endpoint_url}/v1/repos/made"
+    assert result["Arn"] == f"arn:aws:codecommit:{cloud.region}:{cloud.account}:made"
+    assert "defaultBranch" not in result
+    assert codecommit.get_repository(repositoryName="made")["repositoryMetadata"] == result
+    assert {"repositoryName": "made", "repositoryId": result["repositoryId"]} in codecommit.list_repositories()[
         "repositories"
     ]
     with pytest.raises(codecommit.exceptions.RepositoryNameExistsException):
         codecommit.create_repository(repositoryName="made")
-    assert codecommit.delete_repository(repositoryName="made")["repositoryId"] == made["repositoryId"]
+    assert codecommit.delete_repository(repositoryName="made")["repositoryId"] == result["repositoryId"]
     assert "repositoryId" not in codecommit.delete_repository(repositoryName="made")
     with pytest.raises(codecommit.exceptions.RepositoryDoesNotExistException):
         codecommit.get_repository(repositoryName="made")

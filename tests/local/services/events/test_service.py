@@ -39,18 +39,18 @@ def queue(cloud: LocalCloud, sqs: Any) -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def rule(events: Any) -> Iterator[Callable[..., str]]:
     """Makes rules on the stack's bus, by the source that they match, and takes them away again."""
-    made: list[str] = []
+    items: list[str] = []
 
     def make(source: str, *targets: dict[str, Any], bus: str = "small-bus", **more: Any) -> str:
         name = f"test-{uuid4().hex}"
         pattern = json.dumps({"source": [source]})
         arn: str = events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern, **more)["RuleArn"]
-        made.append(name)
+        items.append(name)
         events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": str(n), **t} for n, t in enumerate(targets)])
         return arn
 
     yield make
-    for name in made:
+    for name in items:
         targets = events.list_targets_by_rule(Rule=name, EventBusName="small-bus").get("Targets", [])
         if targets:
             events.remove_targets(Rule=name, EventBusName="small-bus", Ids=[target["Id"] for target in targets])
@@ -93,8 +93,8 @@ def test_a_target_gets_the_input_that_it_asks_for(
         {"Arn": queue[1], "InputTransformer": transformer},
     )
     put(events, "inputs", {"who": "world"})
-    got = messages(sqs, queue[0], count=3)
-    assert sorted(got, key=json.dumps) == [{"constant": True}, {"hello": "world"}, {"who": "world"}]
+    result = messages(sqs, queue[0], count=3)
+    assert sorted(result, key=json.dumps) == [{"constant": True}, {"hello": "world"}, {"who": "world"}]
 
 
 def test_a_disabled_rule_delivers_nothing(
@@ -172,7 +172,7 @@ def test_a_delivery_is_retried_as_often_as_its_target_allows(
 
 
 def test_an_archive_keeps_what_its_bus_got(cloud: LocalCloud, events: Any) -> None:
-    [archive] = [found for found in events.list_archives()["Archives"] if found["ArchiveName"] == "small-Kept"]
+    [archive] = [result for result in events.list_archives()["Archives"] if result["ArchiveName"] == "small-Kept"]
     put(events, "archived", {"keep": "this"})
     assert cloud.events.archived("small-Kept")[-1]["detail"] == {"keep": "this"}
     described = events.describe_archive(ArchiveName="small-Kept")
@@ -247,7 +247,7 @@ def test_buses_and_rules_are_listed_and_described(
     assert [bus["Name"] for bus in events.list_event_buses()["EventBuses"]] == ["default", "small-bus"]
     described = events.describe_rule(Name=name, EventBusName="small-bus")
     assert (described["Arn"], described["State"], described["Description"]) == (arn, "ENABLED", "for the list")
-    assert name in [found["Name"] for found in events.list_rules(EventBusName="small-bus")["Rules"]]
+    assert name in [result["Name"] for result in events.list_rules(EventBusName="small-bus")["Rules"]]
     named = events.list_rule_names_by_target(TargetArn=queue[1], EventBusName="small-bus")
     assert named["RuleNames"] == [name]
     assert events.remove_targets(Rule=name, EventBusName="small-bus", Ids=["7"])["FailedEntryCount"] == 1

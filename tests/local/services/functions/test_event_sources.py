@@ -40,7 +40,7 @@ class Line:
             MessageDeduplicationId=f"{self.group}-{word}",
         )
 
-    def taken(self, count: int) -> list[str]:
+    def words_of(self, count: int) -> list[str]:
         """The words so far, once there are so many."""
 
         def enough() -> list[str]:
@@ -67,15 +67,15 @@ def test_messages_are_taken_in_order_and_once(line: Line) -> None:
     words = [f"word-{number}" for number in range(25)]
     for word in words:
         line.send(word)
-    assert line.taken(25) == words
+    assert line.words_of(25) == words
     eventually(line.empty)
-    assert line.taken(25) == words
+    assert line.words_of(25) == words
 
 
 def test_the_same_message_again_is_dropped(line: Line) -> None:
     for word in ("once", "once", "twice"):
         line.send(word)
-    assert line.taken(2) == ["once", "twice"]
+    assert line.words_of(2) == ["once", "twice"]
     eventually(line.empty)
 
 
@@ -87,7 +87,7 @@ def test_what_failed_comes_again_in_its_order(line: Line) -> None:
         line.send(word)
     assert eventually(line.obstacle.read_text) == "second"
     line.obstacle.unlink()
-    assert line.taken(4) == ["first", "second", "third", "fourth"]
+    assert line.words_of(4) == ["first", "second", "third", "fourth"]
     assert "second 1" not in line.file.read_text(), "it was not received more than once"
     eventually(line.empty)
 
@@ -107,4 +107,4 @@ def test_what_always_fails_ends_among_the_dead_letters(cloud: LocalCloud, sqs: A
     line.obstacle.unlink()
     # The line goes on behind it.
     line.send("next")
-    assert line.taken(1) == ["next"]
+    assert line.words_of(1) == ["next"]

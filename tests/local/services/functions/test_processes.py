@@ -77,16 +77,16 @@ def program(tmp_path: Path) -> Program:
     return Program("handler.handler", folder, variables, tmp_path / "log")
 
 
-def ask(environment: ExecutionEnvironment, what: str) -> Any:
-    outcome = environment.invoke(Invocation(str(uuid4()), json.dumps({"do": what}).encode(), "arn", 20))
+def ask(environment: ExecutionEnvironment, task: str) -> Any:
+    outcome = environment.invoke(Invocation(str(uuid4()), json.dumps({"do": task}).encode(), "arn", 20))
     assert outcome.function_error is None, outcome.payload
     return json.loads(outcome.payload)
 
 
-def answer(processes: ForkServer, program: Program, what: str) -> Any:
+def answer(processes: ForkServer, program: Program, task: str) -> Any:
     """The answer of a new process."""
     with closing(ExecutionEnvironment(processes, program)) as environment:
-        return ask(environment, what)
+        return ask(environment, task)
 
 
 def with_variables(program: Program, variables: Mapping[str, str]) -> Program:

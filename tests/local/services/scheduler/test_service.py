@@ -84,9 +84,9 @@ class Clocked:
 
 @pytest.fixture
 def clocked() -> Iterator[Clocked]:
-    made = Clocked()
-    yield made
-    made.service.close()
+    result = Clocked()
+    yield result
+    result.service.close()
 
 
 class TestFiring:
@@ -177,7 +177,7 @@ def sqs(client: Clients) -> Any:
     return client("sqs")
 
 
-def wanted(arn: str, **more: Any) -> dict[str, Any]:
+def schedule_members(arn: str, **more: Any) -> dict[str, Any]:
     return {
         "GroupName": "small",
         "ScheduleExpression": "cron(0 3 * * ? *)",
@@ -190,17 +190,17 @@ def wanted(arn: str, **more: Any) -> dict[str, Any]:
 class TestApi:
     def test_a_schedule_is_kept_changed_listed_and_removed(self, cloud: LocalCloud, scheduler: Any) -> None:
         probe = f"arn:aws:lambda:{cloud.region}:{cloud.account}:function:small-probe"
-        arn = scheduler.create_schedule(Name="kept", **wanted(probe, Input="{}"))["ScheduleArn"]
+        arn = scheduler.create_schedule(Name="kept", **schedule_members(probe, Input="{}"))["ScheduleArn"]
         assert arn == f"arn:aws:scheduler:{cloud.region}:{cloud.account}:schedule/small/kept"
-        kept = scheduler.get_schedule(Name="kept", GroupName="small")
-        assert kept["Target"] == {"Arn": probe, "RoleArn": ROLE, "Input": "{}"}
-        assert (kept["State"], kept["ScheduleExpressionTimezone"]) == ("ENABLED", "Europe/Berlin")
+        schedule = scheduler.get_schedule(Name="kept", GroupName="small")
+        assert schedule["Target"] == {"Arn": probe, "RoleArn": ROLE, "Input": "{}"}
+        assert (schedule["State"], schedule["ScheduleExpressionTimezone"]) == ("ENABLED", "Europe/Berlin")
 
-        scheduler.update_schedule(Name="kept", State="DISABLED", **wanted(probe))
+        scheduler.update_schedule(Name="kept", State="DISABLED", **schedule_members(probe))
         changed = scheduler.get_schedule(Name="kept", GroupName="small")
         assert changed["State"] == "DISABLED"
         assert "Input" not in changed["Target"]
-        assert changed["CreationDate"] == kept["CreationDate"]
+        assert changed["CreationDate"] == schedule["CreationDate"]
 
         listed = scheduler.list_schedules(GroupName="small", NamePrefix="ke", State="DISABLED")["Schedules"]
         assert [(one["Name"], one["Target"]) for one in listed] == [("kept", {"Arn": probe})]
@@ -224,7 +224,7 @@ class TestApi:
     def test_lists_come_in_pages(self, cloud: LocalCloud, scheduler: Any) -> None:
         names = [f"page-{number}" for number in range(5)]
         for name in names:
-            scheduler.create_schedule(Name=name, **wanted(QUEUE))
+            scheduler.create_schedule(Name=name, **schedule_members(QUEUE))
         pages = scheduler.get_paginator("list_schedules").paginate(
             GroupName="small", NamePrefix="page-", PaginationConfig={"PageSize": 2}
         )
@@ -244,15 +244,15 @@ class TestApi:
     )
     def test_what_aws_would_refuse_is_refused(self, scheduler: Any, changes: dict[str, Any], code: str) -> None:
         with pytest.raises(ClientError) as refused:
-            scheduler.create_schedule(**({"Name": "refused", **wanted(QUEUE)} | changes))
+            scheduler.create_schedule(**({"Name": "refused", **schedule_members(QUEUE)} | changes))
         assert refused.value.response["Error"]["Code"] == code
 
     def test_a_second_of_the_same_name_is_a_conflict_but_the_same_call_again_is_not(self, scheduler: Any) -> None:
-        first = scheduler.create_schedule(Name="twice", ClientToken="t-1", **wanted(QUEUE))
-        again = scheduler.create_schedule(Name="twice", ClientToken="t-1", **wanted(QUEUE))
+        first = scheduler.create_schedule(Name="twice", ClientToken="t-1", **schedule_members(QUEUE))
+        again = scheduler.create_schedule(Name="twice", ClientToken="t-1", **schedule_members(QUEUE))
         assert first["ScheduleArn"] == again["ScheduleArn"]
         with pytest.raises(scheduler.exceptions.ConflictException):
-            scheduler.create_schedule(Name="twice", ClientToken="t-2", **wanted(QUEUE))
+            scheduler.create_schedule(Name="twice", ClientToken="t-2", **schedule_members(QUEUE))
         scheduler.delete_schedule(Name="twice", GroupName="small")
 
 
@@ -261,8 +261,8 @@ class TestTargets:
 
     def fire(self, scheduler: Any, arn: str, **target: Any) -> str:
         name = f"now-{uuid4().hex[:8]}"
-        given = wanted(arn, **target) | {"ScheduleExpression": "rate(1 hour)"}
-        return str(scheduler.create_schedule(Name=name, **given)["ScheduleArn"])
+        schedule = schedule_members(arn, **target) | {"ScheduleExpression": "rate(1 hour)"}
+        return str(scheduler.create_schedule(Name=name, **schedule)["ScheduleArn"])
 
     def test_a_queue_gets_the_input(self, cloud: LocalCloud, scheduler: Any, sqs: Any) -> None:
         before = datetime.now(UTC) - timedelta(seconds=1)

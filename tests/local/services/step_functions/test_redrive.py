@@ -32,8 +32,8 @@ def start(cloud: LocalCloud, states: Any, event: dict[str, Any]) -> str:
 
 def ended(states: Any, arn: str) -> Any:
     def described() -> Any:
-        found = states.describe_execution(executionArn=arn)
-        return None if found["status"] == "RUNNING" else found
+        result = states.describe_execution(executionArn=arn)
+        return None if result["status"] == "RUNNING" else result
 
     return eventually(described)
 

@@ -21,11 +21,11 @@ def states(client: Clients) -> Any:
     return client("stepfunctions")
 
 
-def ended(states: Any, definition: dict[str, Any], given: Any) -> dict[str, Any]:
+def ended(states: Any, definition: dict[str, Any], parameters: Any) -> dict[str, Any]:
     """Run an execution of a definition to its end, and describe it."""
     name = f"m{uuid4().hex}"
     machine = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)["stateMachineArn"]
-    arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
+    arn = states.start_execution(stateMachineArn=machine, input=json.dumps(parameters))["executionArn"]
     eventually(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING")
     return dict(states.describe_execution(executionArn=arn))
 
@@ -50,8 +50,8 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "given"), PATHS)
-def test_paths_give_what_they_gave_in_moto(states: Any, path: str, given: Any) -> None:
+@pytest.mark.parametrize(("path", "parameters"), PATHS)
+def test_paths_give_what_they_gave_in_moto(states: Any, path: str, parameters: Any) -> None:
     values = {
         "$.a.b": [1, {"c": None}],
         "$.a": 0,
@@ -62,7 +62,9 @@ def test_paths_give_what_they_gave_in_moto(states: Any, path: str, given: Any) -
         "$$.Execution.Input.a": {"deep": True},
     }
     end = ended(
-        states, {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"v.$": path}, "End": True}}}, given
+        states,
+        {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"v.$": path}, "End": True}}},
+        parameters,
     )
     assert json.loads(end["output"]) == {"v": values[path]}
 

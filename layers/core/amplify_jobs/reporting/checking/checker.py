@@ -8,7 +8,7 @@ from dataclasses import replace
 from amplify_jobs.errors import NotSetUpError, ServiceTrouble
 from amplify_jobs.reporting.call import Accepted, Answer, AwsCall, Call, Continued, Refused, Retry, Verdict
 from amplify_jobs.reporting.checking.finding import Finding, Result
-from amplify_jobs.reporting.checking.probes import Asked, Probe, probes
+from amplify_jobs.reporting.checking.probes import Probe, Question, probes
 from amplify_jobs.reporting.checking.secret_forms import SecretFault, secret_doubt, secret_fault
 from amplify_jobs.reporting.checking.trial import Trial, trial_report
 from amplify_jobs.reporting.destination import Credentials, Destination
@@ -55,7 +55,7 @@ class Checker:
     def _probe(
         self, destination: Destination, credentials: Credentials, repositories: Sequence[str]
     ) -> Iterator[Finding]:
-        for probe in probes(Asked(destination, credentials, repositories, self._clock())):
+        for probe in probes(Question(destination, credentials, repositories, self._clock())):
             try:
                 answer = self._http.send(probe.call)
             except ServiceTrouble as trouble:

@@ -23,6 +23,7 @@ _DEVELOPER = 30
 
 
 def github_scopes(kind: str) -> Detail:
+    """Whether a classic token has a scope for a kind of target (header X-OAuth-Scopes)."""
     _, needed = _GITHUB_RIGHTS.get(kind, ("", ("repo",)))
 
     def detail(answer: Answer, _: float) -> Finding | None:
@@ -39,12 +40,14 @@ def github_scopes(kind: str) -> Detail:
 
 
 def github_repository(answer: Answer, _: float) -> Finding | None:
+    """Whether the repository takes anything (API: Get a repository)."""
     if answer.member("archived") is True:
         return _fault("repository", "the repository is archived, and takes nothing", "take it out of the routes")
     return None
 
 
 def app_permission(kind: str) -> Detail:
+    """Whether an App may write for a kind of target (API: Get a repository installation for the authenticated app)."""
     permission, _ = _GITHUB_RIGHTS.get(kind, ("statuses", ()))
 
     def detail(answer: Answer, _: float) -> Finding | None:
@@ -59,6 +62,7 @@ def app_permission(kind: str) -> Detail:
 
 
 def gitlab_token(answer: Answer, now: float) -> Finding | None:
+    """Whether the token has the scope api, and when it ends (API: Personal access tokens, self)."""
     scopes = answer.member("scopes")
     if isinstance(scopes, list) and "api" not in scopes:
         return _fault("right", f"the token has the scopes {', '.join(map(str, scopes))}", "make one with the scope api")
@@ -73,6 +77,7 @@ def gitlab_token(answer: Answer, now: float) -> Finding | None:
 
 
 def gitlab_role(answer: Answer, _: float) -> Finding | None:
+    """Whether the token's user is a Developer of the project at least (API: Get a single project)."""
     levels = [answer.member("permissions", access, "access_level") for access in ("project_access", "group_access")]
     if max((level for level in levels if isinstance(level, int)), default=0) < _DEVELOPER:
         return _fault("right", "the token's user is no Developer of the project", "give it the role Developer")
@@ -80,6 +85,7 @@ def gitlab_role(answer: Answer, _: float) -> Finding | None:
 
 
 def bitbucket_scopes(answer: Answer, _: float) -> Finding | None:
+    """Whether the token may write repositories (header X-OAuth-Scopes)."""
     listed = answer.headers.get("x-oauth-scopes")
     if listed is not None and not any("repository" in scope and "write" in scope for scope in listed.split(",")):
         return _fault("right", f"the token has the scopes {listed}", "give it the right to write repositories")
@@ -87,12 +93,14 @@ def bitbucket_scopes(answer: Answer, _: float) -> Finding | None:
 
 
 def gitea_right(answer: Answer, _: float) -> Finding | None:
+    """Whether the token's user may write to the repository (API: Get a repository)."""
     if answer.member("permissions", "push") is False:
         return _fault("right", "the token's user may not write to the repository", "give it the right to write")
     return None
 
 
 def slack_scopes(answer: Answer, _: float) -> Finding | None:
+    """Whether the bot may write messages (API: auth.test, header X-OAuth-Scopes)."""
     listed = answer.headers.get("x-oauth-scopes")
     if listed is not None and "chat:write" not in {scope.strip() for scope in listed.split(",")}:
         return _fault("right", f"the bot has the scopes {listed}", "add chat:write, and install the app again")
@@ -100,7 +108,8 @@ def slack_scopes(answer: Answer, _: float) -> Finding | None:
 
 
 def amazon_q_channel(answer: Answer, _: float) -> Finding | None:
-    endpoints = [str(one.get("Endpoint")) for one in answer.elements("Subscriptions")]
+    """Whether Amazon Q Developer has subscribed to the topic (API: SNS ListSubscriptionsByTopic)."""
+    endpoints = [str(subscription.get("Endpoint")) for subscription in answer.elements("Subscriptions")]
     # Amazon Q Developer subscribes at this address (administrator guide, "Testing notifications").
     if any("chatbot." in endpoint for endpoint in endpoints) or answer.member("NextToken"):
         return None

@@ -26,7 +26,7 @@ from amplify_jobs.routing.report_targets import (
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """A target with its secrets, repositories that it may be asked to report to, and seconds since 1970."""
 
     destination: Destination
@@ -50,26 +50,26 @@ class Probe:
     any_answer: bool = False
 
 
-def probes(asked: Asked) -> Iterator[Probe]:
+def probes(question: Question) -> Iterator[Probe]:
     """The calls that tell most of a target. Raises ValueError for an App's key that is none."""
-    target = asked.destination.target
+    target = question.destination.target
     match target:
         case RepositoryTarget():
-            api = _api(asked.destination, target)
-            make = _HOSTS.get(asked.destination.provider or "")
-            made = list(make(api, target, asked)) if make else []
-            yield from made or [_reach(api)]
+            api = _api(question.destination, target)
+            make = _HOSTS.get(question.destination.provider or "")
+            host_probes = list(make(api, target, question)) if make else []
+            yield from host_probes or [_reach(api)]
         case SlackBot():
-            headers = {"Authorization": f"Bearer {asked.credentials[target.token]}"}
+            headers = {"Authorization": f"Bearer {question.credentials[target.token]}"}
             yield Probe("token", "the bot's token", _get(f"{target.api}/auth.test", headers), details.slack_scopes)
         case ChatWebhook(kind="discord"):
-            yield Probe("webhook", "the webhook", _get(asked.credentials[target.webhook], {}))
+            yield Probe("webhook", "the webhook", _get(question.credentials[target.webhook], {}))
         case ChatWebhook():
-            yield _reach(asked.credentials[target.webhook])
+            yield _reach(question.credentials[target.webhook])
         case Webhook():
             yield _reach(target.url)
         case CodeCommitComment():
-            for name in asked.repositories:
+            for name in question.repositories:
                 call = AwsCall("codecommit", "GetRepository", {"repositoryName": name})
                 yield Probe("repository", name, call, judge=codecommit_comment.judge_status)
         case AmazonQ():
@@ -77,60 +77,63 @@ def probes(asked: Asked) -> Iterator[Probe]:
             yield Probe("topic", "the stack's topic for chats", call, details.amazon_q_channel, judge_by_status)
 
 
-def _github(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:
-    kind = asked.destination.target.kind
+def _github(api: str, target: RepositoryTarget, question: Question) -> Iterator[Probe]:
+    kind = question.destination.target.kind
     if target.app is not None and target.key is not None:
-        jwt, detail = app_token(target.app, asked.credentials[target.key], asked.now), details.app_permission(kind)
+        jwt, detail = (
+            app_token(target.app, question.credentials[target.key], question.now),
+            details.app_permission(kind),
+        )
         yield Probe("token", f"the App {target.app}", app_call(api, jwt), detail, judge_app)
-        for name in asked.repositories:
+        for name in question.repositories:
             yield Probe("repository", name, installation_call(api, name, jwt), detail, judge_app)
         return
-    headers = github.headers(target, asked.credentials)
+    headers = github.headers(target, question.credentials)
     yield Probe("token", "the token", _get(f"{api}/user", headers), details.github_scopes(kind))
-    for name in asked.repositories:
+    for name in question.repositories:
         call = _get(f"{api}/repos/{quote(name, safe='/')}", headers)
         yield Probe("repository", name, call, details.github_repository)
 
 
-def _gitlab(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:
-    headers = {"PRIVATE-TOKEN": token_of(target, asked.credentials)}
+def _gitlab(api: str, target: RepositoryTarget, question: Question) -> Iterator[Probe]:
+    headers = {"PRIVATE-TOKEN": token_of(target, question.credentials)}
     yield Probe("token", "the token", _get(f"{api}/personal_access_tokens/self", headers), details.gitlab_token)
-    for name in asked.repositories:
+    for name in question.repositories:
         call = _get(f"{api}/projects/{quote(name, safe='')}", headers)
         yield Probe("repository", name, call, details.gitlab_role)
 
 
-def _bitbucket(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:
+def _bitbucket(api: str, target: RepositoryTarget, question: Question) -> Iterator[Probe]:
     # A token of a repository has no user to ask for.
-    for name in asked.repositories:
-        call = _get(f"{api}/repositories/{quote(name, safe='/')}", bearer_or_basic(target, asked.credentials))
+    for name in question.repositories:
+        call = _get(f"{api}/repositories/{quote(name, safe='/')}", bearer_or_basic(target, question.credentials))
         yield Probe("repository", name, call, details.bitbucket_scopes)
 
 
-def _bitbucket_server(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:
-    headers = bearer_or_basic(target, asked.credentials)
+def _bitbucket_server(api: str, target: RepositoryTarget, question: Question) -> Iterator[Probe]:
+    headers = bearer_or_basic(target, question.credentials)
     yield Probe("token", "the token", _get(f"{api}/rest/api/latest/projects?limit=1", headers))
-    for name in asked.repositories:
+    for name in question.repositories:
         project, _, slug = name.rpartition("/")
         place = f"projects/{quote(project, safe='')}/repos/{quote(slug, safe='')}"
         yield Probe("repository", name, _get(f"{api}/rest/api/latest/{place}", headers))
 
 
-def _gitea(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:
+def _gitea(api: str, target: RepositoryTarget, question: Question) -> Iterator[Probe]:
     # The user of a token needs a scope that statuses do not.
-    headers = {"Authorization": f"token {token_of(target, asked.credentials)}"}
-    for name in asked.repositories:
+    headers = {"Authorization": f"token {token_of(target, question.credentials)}"}
+    for name in question.repositories:
         call = _get(f"{api}/repos/{quote(name, safe='/')}", headers)
         yield Probe("repository", name, call, details.gitea_right)
 
 
-def _azure_devops(api: str, target: RepositoryTarget, asked: Asked) -> Iterator[Probe]:
+def _azure_devops(api: str, target: RepositoryTarget, question: Question) -> Iterator[Probe]:
     # Reading a repository needs a scope that statuses do not.
-    call = _get(f"{api}/_apis/connectionData?api-version=7.1-preview", bearer_or_basic(target, asked.credentials))
+    call = _get(f"{api}/_apis/connectionData?api-version=7.1-preview", bearer_or_basic(target, question.credentials))
     yield Probe("token", "the token", call)
 
 
-_HOSTS: Mapping[str, Callable[[str, RepositoryTarget, Asked], Iterator[Probe]]] = {
+_HOSTS: Mapping[str, Callable[[str, RepositoryTarget, Question], Iterator[Probe]]] = {
     "github": _github,
     "gitlab": _gitlab,
     "bitbucket": _bitbucket,

@@ -92,13 +92,15 @@ def send_trial(trial: Trial, secrets: Secrets, http: Http, clock: Callable[[], f
     memory, recorder = _Memory(), _Recorder(http)
     sender = Sender(records=memory, secrets=secrets, http=recorder, notices=memory, clock=clock)
     try:
-        sent = sender.send(destination, Plan(destination.name, subject), report)
+        outcome = sender.send(destination, Plan(destination.name, subject), report)
     except (ReportRetryError, ServiceTrouble) as trouble:
         message = f"the target does not take the test report now: {trouble}{recorder.shown()}"
         return Finding("report", Result.FAULT, message, remedy="try again later")
-    if sent.result is Sent.SENT:
+    if outcome.result is Sent.SENT:
         return Finding("report", Result.OK, f"the test report was accepted{recorder.shown()}")
-    message = f"the target refused the test report{recorder.shown()}" if sent.result is Sent.REFUSED else memory.reason
+    message = (
+        f"the target refused the test report{recorder.shown()}" if outcome.result is Sent.REFUSED else memory.reason
+    )
     return Finding("report", Result.FAULT, message, remedy="docs/reports.md says what the answers of each target mean")
 
 
@@ -134,13 +136,13 @@ class _Memory:
     """Records and notices of one test report, which nobody else sees."""
 
     reason: str = ""
-    kept: dict[Plan, Record] = field(default_factory=dict)
+    records: dict[Plan, Record] = field(default_factory=dict)
 
     def record(self, plan: Plan) -> Record:
-        return self.kept.get(plan, Record())
+        return self.records.get(plan, Record())
 
     def save(self, plan: Plan, record: Record) -> None:
-        self.kept[plan] = record
+        self.records[plan] = record
 
     def branch_state(self, destination: Destination, report: Report) -> BranchState | None:  # noqa: ARG002
         return None

@@ -143,8 +143,8 @@ def judge_deployment(status: DeploymentStatus, answer: Answer, remote: str | Non
         return verdict
     match step:
         case "search":
-            ours = [element for element in answer.elements() if _runs(element, status)]
-            return Continued(f"at {_numbers(ours[0])}") if ours else Continued("new", kept=False)
+            own_deployments = [element for element in answer.elements() if _runs(element, status)]
+            return Continued(f"at {_numbers(own_deployments[0])}") if own_deployments else Continued("new", kept=False)
         case "address":
             return Accepted(f"at {' '.join(numbers)}")
         case "new" if status.state is not ReportState.PENDING:

@@ -122,7 +122,7 @@ def judge(destination: Destination, report: Report, answer: Answer, remote: str 
             comment = answer.identity("comment", "commentId")
             return Accepted(_Step("update", comment=comment).remote) if comment else _incomplete("comment")
         case "list":
-            return _found(destination, report, step, answer)
+            return _judge_list(destination, report, step, answer)
         case _:
             return _begun(report, step, answer)
 
@@ -163,21 +163,21 @@ def _begun(report: Report, step: _Step, answer: Answer) -> Verdict:
     return _incomplete("pullRequestTargets")
 
 
-def _found(destination: Destination, report: Report, step: _Step, answer: Answer) -> Verdict:
+def _judge_list(destination: Destination, report: Report, step: _Step, answer: Answer) -> Verdict:
     """Who copies our marker does so after us: the oldest comment with it is ours."""
     kind = "commentsForPullRequestData" if report.cause.pull_request is not None else "commentsForComparedCommitData"
     if not isinstance(answer.member(kind), list):
         return _incomplete(kind)
     marker = _marker(destination, report)
     comments = [
-        one
+        comment
         for group in answer.elements(kind)
-        for one in group.get("comments") or []
-        if isinstance(one, dict) and one.get("commentId") and not one.get("deleted")
+        for comment in group.get("comments") or []
+        if isinstance(comment, dict) and comment.get("commentId") and not comment.get("deleted")
     ]
-    ours = [one for one in comments if str(one.get("content")).lstrip().startswith(marker)]
-    if ours:
-        oldest = min(ours, key=lambda one: str(one.get("creationDate")))
+    own_comments = [comment for comment in comments if str(comment.get("content")).lstrip().startswith(marker)]
+    if own_comments:
+        oldest = min(own_comments, key=lambda comment: str(comment.get("creationDate")))
         return Continued(_Step("update", comment=str(oldest["commentId"])).remote)
     if page := answer.identity("nextToken"):
         return Continued(replace(step, page=page).remote, kept=False)

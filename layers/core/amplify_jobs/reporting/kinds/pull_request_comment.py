@@ -61,10 +61,10 @@ def judge(destination: Destination, report: Report, answer: Answer, remote: str 
     if step == "new":
         identity = answer.identity("id")
         return Accepted(f"at {identity}" if identity else None)
-    return _found(host, _comment(destination, report), answer, int(value))
+    return _judge_page(host, _comment(destination, report), answer, int(value))
 
 
-def _found(host: Host, comment: Comment, answer: Answer, page: int) -> Continued:
+def _judge_page(host: Host, comment: Comment, answer: Answer, page: int) -> Continued:
     """Who copies our marker does so after us: the oldest comment with it is ours."""
     matches = [identity for identity, text in host.comments(answer) if text.lstrip().startswith(comment.marker)]
     if matches:
