@@ -114,6 +114,7 @@ def _subjects(cloud: RunningCloud, team: Team, source: History, git_host: str) -
         ("preview", world.shown, lambda answer: answer["isPreview"], _at_once),
         ("mirror", world.mirrored, lambda answer: answer["objects"] == OBJECTS_OF_COMMIT, _at_once),
         ("reconcile", lambda: {"order": {}}, lambda answer: len(answer["batches"]) == 1, _at_once),
+        ("sweep_previews", dict, lambda answer: answer["removals"] == [], _at_once),
         ("start_job", world.start, _is_started, world.stop_started),
         ("get_job", world.poll, lambda answer: answer["job"]["state"] == "RUNNING", _at_once),
         ("on_status_change", world.change, lambda answer: answer["woke"], world.until_followed),

@@ -41,6 +41,7 @@ ALARMS = (
     "rejected-requests",
     "report-dead-letters",
     "server-errors",
+    "sweep-errors",
     "throttled-deliveries",
     "throttled-executions",
     "throttled-function",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 import string
@@ -123,6 +124,7 @@ class Hosting:
 
     def create_branch(self, params: Parameters) -> Result:
         _check_variables(params)
+        _check_credentials(params)
         now = datetime.now(UTC)
         name = params["branchName"]
         with self._lock:
@@ -150,6 +152,7 @@ class Hosting:
 
     def update_branch(self, params: Parameters) -> Result:
         _check_variables(params)
+        _check_credentials(params)
         with self._lock:
             branch = self.branch(params["appId"], params["branchName"])
             branch.settings |= _settings(params)
@@ -329,6 +332,19 @@ def _check_variables(params: Parameters) -> None:
             raise ServiceError("BadRequestException", f"{name!r} can't be the name of an environment variable")
         if "\0" in params["environmentVariables"][name]:
             raise ServiceError("BadRequestException", f"The environment variable {name} must not hold a NUL character")
+
+
+def _check_credentials(params: Parameters) -> None:
+    """Refuse a login that is not of the form that the API's reference wants; what AWS says to it is not known."""
+    encoded = params.get("basicAuthCredentials")
+    if encoded is None:
+        return
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        user = password = ""
+    if not user or not password:
+        raise ServiceError("BadRequestException", "basicAuthCredentials must be user:password, encoded in base64.")
 
 
 def _new_app_id() -> str:

@@ -23,6 +23,7 @@ from tests.support.codecommit_repository import CodeCommitRepository
 from tests.support.looking import reconcile
 from tests.support.mirrored import MirroredApp
 from tests.support.permissions import STACK, accesses, granted, is_needed, role, without
+from tests.support.previewed import PreviewedMirror, sweep
 from tests.support.pull_requests import LOGIN_NAME, PreviewedApp
 from tests.support.signed_calls import call
 from tests.support.team import BUCKETS, MIRRORS, Team
@@ -99,7 +100,8 @@ def finds_no_routes(team: Team) -> None:
     team.asks("start_job", start_of("d0unknown0")["parameters"], mirror=order)
     shown = {"action": "build", "source": "github", "repository": "acme/nothing", "pullRequest": 7}
     team.asks("start_job", start_of("d0unknown0")["parameters"], preview=shown)
-    for logical_id in (*REPORTING, "MirrorFunctionRole", "PreviewFunctionRole"):
+    sweep(team)
+    for logical_id in (*REPORTING, "MirrorFunctionRole", "PreviewFunctionRole", "SweepPreviewsFunctionRole"):
         until_asked(team, logical_id, "s3:ListBucket")
     # Somebody else's job is followed.
     team.amplify.start_job(appId=team.app("anybody"), branchName="main", jobType="RELEASE")
@@ -318,6 +320,20 @@ def previews(team: Team) -> Iterator[None]:
     assert team.told(app.asks("synchronize", 3), "Job Rejected")["supersededBy"] == closed
 
 
+def sweeps(team: Team) -> Iterator[None]:
+    """A preview whose branch is gone from its repository, found by the schedule of sweep_previews, which fires now."""
+    app = PreviewedMirror.made(team, "gitea", "swept")
+    yield
+    commit = app.commit("page", "refs/heads/feat")
+    app.built(app.did("opened", commit, 7), commit)
+    app.source.delete("refs/heads/feat")
+    scheduler: Any = team.session.client("scheduler")
+    target = scheduler.get_schedule(Name=f"{STACK}-sweep-previews")["Target"]
+    window = {"Mode": "OFF"}
+    scheduler.create_schedule(Name="sweep", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=window, Target=target)
+    team.until(lambda: (app.branches, app.mirrored) == ({}, {}) or None, "nothing was swept")
+
+
 def reconciles(team: Team) -> Iterator[None]:
     """A push whose delivery was lost, found by the schedule of reconcile, which fires now."""
     app = MirroredApp.made(team, "missed")
@@ -376,6 +392,7 @@ TOGETHER: list[Callable[[Team], Iterator[None]]] = [
     reports,
     mirrors,
     previews,
+    sweeps,
     reconciles,
     asks_the_api,
     buries,
@@ -462,7 +479,7 @@ def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {
         role(lived, f"{name}FunctionRole").name: leading_keys
-        for name in ("SendReport", "Mirror", "Preview", "ReceiveWebhook", "DrainIntake", "Reconcile")
+        for name in ("SendReport", "Mirror", "Preview", "SweepPreviews", "ReceiveWebhook", "DrainIntake", "Reconcile")
     }
 
 

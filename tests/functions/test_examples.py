@@ -93,6 +93,7 @@ def test_every_function_has_an_example() -> None:
         ("get_job.models.json", {"finished": True, "job.state": "CANCELLED"}),
         ("get_job.json", {"finished": True, "job.state": "SUCCEEDED", "key.sk": "job#0000000001"}),
         ("preview.json", {"change": "created", "isPreview": True}),
+        ("sweep_previews.json", {"unreached": 0}),
         ("start_job.follow.json", {"finished": False, "job.job.operation": "follow_job", "job.job.jobId": "1"}),
         ("on_status_change.json", {"woke": False}),
         ("on_status_change.started.json", {"woke": False}),

@@ -23,6 +23,7 @@ CLOUDS = {
     ),
     "mirrors and reports": (
         "test_mirrors.py",
+        "test_previews.py",
         "test_codecommit.py",
         "test_missed_pushes.py",
         "test_redeliveries.py",

@@ -137,20 +137,28 @@ def test_a_rule_of_its_own_leads_to_the_queue_of_the_index(name: str) -> None:
     assert 0 < target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 86_400
 
 
-def test_the_only_schedule_that_is_none_of_routes_is_made_up_for_by_its_next_time() -> None:
-    """Any other would need a dead-letter queue that the tests above do not see."""
-    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
-    target = schedule["Target"]
-    assert attribute(target["Arn"]) == ("ReconcileStateMachine",)
-    # As long as the shortest pause between two times.
-    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 300
-    assert schedule["State"] == {"Fn::If": ["Reconciles", "ENABLED", "DISABLED"]}
-    role = RESOURCES[attribute(target["RoleArn"])[0]]["Properties"]
+@pytest.mark.parametrize(
+    ("name", "condition", "pause", "action", "target"),
+    [
+        ("ReconcileSchedule", "Reconciles", 300, "states:StartExecution", ("ReconcileStateMachine",)),
+        ("SweepPreviewsSchedule", "SweepsPreviews", 21_600, "lambda:InvokeFunction", ("SweepPreviewsFunction", "Arn")),
+    ],
+)
+def test_a_schedule_that_is_none_of_routes_is_made_up_for_by_its_next_time(
+    name: str, condition: str, pause: int, action: str, target: tuple[str, ...]
+) -> None:
+    """Any other would need a dead-letter queue that the tests above do not see. `pause` is the shortest one."""
+    schedule = of_type("AWS::Scheduler::Schedule")[name]
+    assert attribute(schedule["Target"]["Arn"]) == target
+    assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] <= pause
+    assert schedule["State"] == {"Fn::If": [condition, "ENABLED", "DISABLED"]}
+    role = RESOURCES[attribute(schedule["Target"]["RoleArn"])[0]]["Properties"]
     (statement,) = role["Policies"][0]["PolicyDocument"]["Statement"]
-    assert (statement["Action"], attribute(statement["Resource"])) == (
-        "states:StartExecution",
-        ("ReconcileStateMachine",),
-    )
+    assert (statement["Action"], attribute(statement["Resource"])) == (action, target)
+
+
+def test_the_schedules_that_are_none_of_routes_are_those_of_the_test_above() -> None:
+    assert of_type("AWS::Scheduler::Schedule").keys() == {"ReconcileSchedule", "SweepPreviewsSchedule"}
 
 
 def test_rules_may_put_events_into_the_queues_of_the_index() -> None:
@@ -467,7 +475,7 @@ WAYS_IN = {"ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunctio
 REPORTING = {"PlanReportsFunction", "SendReportFunction"}
 INDEXING = {"IndexJobsFunction", "ApiFunction"}
 MIRRORING = {"MirrorFunction", "ReconcileFunction"}
-PREVIEWING = {"PreviewFunction"}
+PREVIEWING = {"PreviewFunction", "SweepPreviewsFunction"}
 # A branch that is created with a tag needs TagResource.
 CHANGING_BRANCHES = ("CreateBranch", "TagResource", "UpdateBranch", "DeleteBranch")
 
@@ -603,6 +611,20 @@ def test_mirrors_are_kept_by_the_routes_in_repositories_that_a_parameter_names()
     assert mirrors["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
     assert mirrors["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
     assert not [one for one in resolved_statements if one["Sid"] == "JoinVpc"]
+
+
+def test_the_sweep_reads_records_and_refs_and_asks_for_removals_by_executions() -> None:
+    assert allowed("SweepPreviewsFunction") == {
+        *ROUTES,
+        "ssm:GetParameters parameter/${AWS::StackName}/secrets/*",
+        "kms:Decrypt DecryptKeyArns",
+        "dynamodb:Query JobsTable",
+        "states:StartExecution JobStateMachine",
+        *JOINING_A_VPC,
+    }
+    statement = next(one for one in statements(FUNCTIONS["SweepPreviewsFunction"]) if one["Action"] == "dynamodb:Query")
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["previews"]}}
+    assert FUNCTIONS["SweepPreviewsFunction"]["VpcConfig"] == FUNCTIONS["MirrorFunction"]["VpcConfig"]
 
 
 def test_only_preview_makes_and_deletes_branches_of_apps() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -142,6 +143,13 @@ def refusal(call: Callable[..., Any], **params: Any) -> tuple[str, str]:
             "'A=B' can't be the name of an environment variable",
         ),
         (
+            "update_branch",
+            {"branchName": "main", "stage": "PREVIEW"},
+            "BadRequestException",
+            "1 validation error detected: Value 'PREVIEW' at 'stage' failed to satisfy constraint: Member must satisfy "
+            "enum value set: [PRODUCTION, BETA, DEVELOPMENT, EXPERIMENTAL, PULL_REQUEST]",
+        ),
+        (
             "get_app",
             {"appId": "x1"},
             "BadRequestException",
@@ -278,6 +286,42 @@ def test_apps_and_branches_have_tags(world: World) -> None:
     assert world.client.get_app(appId=app["appId"])["app"]["tags"] == {"b": "2"}
     many = {"k" * (number + 2): "" for number in range(50)}
     assert refusal(world.client.tag_resource, resourceArn=app["appArn"], tags=many)[0] == "BadRequestException"
+
+
+def test_a_branch_is_made_with_all_that_a_preview_has(world: World) -> None:
+    """Before the branch is there in the repository, which Amplify does not look at until a job starts."""
+    app_id = world.app()
+    login = base64.b64encode(b"ada:s3cret").decode()
+    branch = {"appId": app_id, "branchName": "pr-7"}
+    made = world.client.create_branch(
+        **branch,
+        stage="PULL_REQUEST",
+        framework="Next.js - SSR",
+        buildSpec="version: 1",
+        enableAutoBuild=False,
+        enableBasicAuth=True,
+        basicAuthCredentials=login,
+        tags={"amplify-jobs:preview": "web"},
+    )["branch"]
+    assert (made["stage"], made["framework"], made["buildSpec"]) == ("PULL_REQUEST", "Next.js - SSR", "version: 1")
+    assert (made["enableAutoBuild"], made["enableBasicAuth"], made["basicAuthCredentials"]) == (False, True, login)
+    assert world.client.get_branch(**branch)["branch"]["tags"] == {"amplify-jobs:preview": "web"}
+    assert world.client.list_branches(appId=app_id)["branches"][0]["tags"] == {"amplify-jobs:preview": "web"}
+    # A change leaves the tags as they are.
+    changed = world.client.update_branch(**branch, stage="BETA", enableBasicAuth=False)["branch"]
+    assert (changed["stage"], changed["enableBasicAuth"]) == ("BETA", False)
+    assert changed["tags"] == {"amplify-jobs:preview": "web"}
+
+
+@pytest.mark.parametrize("credentials", ["ada:s3cret", "YWRh", "YWRhOg==", "OnMzY3JldA==", "/w=="])
+def test_a_login_is_a_user_and_a_password_in_base64(world: World, credentials: str) -> None:
+    app_id = world.branch()
+    for call, name in ((world.client.create_branch, "pr-7"), (world.client.update_branch, "main")):
+        code, message = refusal(call, appId=app_id, branchName=name, basicAuthCredentials=credentials)
+        assert (code, message) == (
+            "BadRequestException",
+            "basicAuthCredentials must be user:password, encoded in base64.",
+        )
 
 
 def test_a_started_job_answers_what_amplify_answers(world: World) -> None:

@@ -90,6 +90,13 @@ def test_a_branch_that_was_not_set_for_the_pull_request_stays(begin: dict[str, A
         assert world.progress[0].outcome == "removed"
 
 
+@pytest.mark.parametrize("name", ["a removal", "z removal"])
+def test_a_pull_request_that_goes_from_one_route_to_another_by_one_event_has_its_branch(name: str) -> None:
+    entries = (build(1, event=1), removal(name, event=1))
+    for world in final_worlds(entries, **built_before()):
+        assert (world.commit, world.builds) == ("commit 1", ("build 1",))
+
+
 def test_builds_for_another_pull_request_are_not_made_moot() -> None:
     entries = (build(1, event=1, pull_request=8), removal(event=2))
     for world in final_worlds(entries, **built_before(8)):

@@ -46,9 +46,12 @@ class Entry:
         return self.commit == NO_OBJECT
 
     @property
-    def age(self) -> tuple[datetime, datetime, str]:
-        """Of events at the same time, the one received later is the newer."""
-        return self.event_time, self.received_at, self.request_id
+    def age(self) -> tuple[datetime, datetime, bool, str]:
+        """Of events at the same time, the one received later is the newer.
+
+        One event may take a branch from a route and give it to another: of its requests, the deletion goes first.
+        """
+        return self.event_time, self.received_at, not self.removes, self.request_id
 
     def is_of_moment(self, other: Entry) -> bool:
         """Whether times do not tell which of the two is older."""
