@@ -293,7 +293,7 @@ def test_a_branch_is_made_with_all_that_a_preview_has(world: World) -> None:
     app_id = world.app()
     login = base64.b64encode(b"ada:s3cret").decode()
     branch = {"appId": app_id, "branchName": "pr-7"}
-    made = world.client.create_branch(
+    answer = world.client.create_branch(
         **branch,
         stage="PULL_REQUEST",
         framework="Next.js - SSR",
@@ -303,8 +303,16 @@ def test_a_branch_is_made_with_all_that_a_preview_has(world: World) -> None:
         basicAuthCredentials=login,
         tags={"amplify-jobs:preview": "web"},
     )["branch"]
-    assert (made["stage"], made["framework"], made["buildSpec"]) == ("PULL_REQUEST", "Next.js - SSR", "version: 1")
-    assert (made["enableAutoBuild"], made["enableBasicAuth"], made["basicAuthCredentials"]) == (False, True, login)
+    assert (answer["stage"], answer["framework"], answer["buildSpec"]) == (
+        "PULL_REQUEST",
+        "Next.js - SSR",
+        "version: 1",
+    )
+    assert (answer["enableAutoBuild"], answer["enableBasicAuth"], answer["basicAuthCredentials"]) == (
+        False,
+        True,
+        login,
+    )
     assert world.client.get_branch(**branch)["branch"]["tags"] == {"amplify-jobs:preview": "web"}
     assert world.client.list_branches(appId=app_id)["branches"][0]["tags"] == {"amplify-jobs:preview": "web"}
     # A change leaves the tags as they are.
