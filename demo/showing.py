@@ -70,6 +70,7 @@ def show(screen: Screen, *, once: bool) -> int:
         )
         with screen.step("The local cloud, from template.yaml"):
             cloud = stack.enter_context(LocalCloud(ROOT / "template.yaml", settings))
+            cloud.functions.load_packages()
         screen.detail(f"AWS at {cloud.endpoint_url}")
         screen.detail(f"HTTP API at {cloud.api_url}")
         stage = set_stage(cloud, folder, screen, mirror)

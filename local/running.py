@@ -64,6 +64,7 @@ def main() -> int:
                 ),
             ) as cloud,
         ):
+            cloud.functions.load_packages()
             gc.freeze()
             # At the default, 200 executions at once spend a third of their time in looking for garbage.
             gc.set_threshold(100_000, 20, 20)

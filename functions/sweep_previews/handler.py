@@ -1,7 +1,6 @@
 """Looks for previews of pull requests that nothing took away, and asks for the removal of each."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,6 +14,7 @@ from amplify_jobs.aws.public_http import PublicHttp
 from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
+from amplify_jobs.clock import utc_now
 from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.previewing.sweep import Sweep, Sweeping
 from amplify_jobs.settings import Names, Settings
@@ -33,10 +33,6 @@ class SweepPreviewsSettings(Settings):
     jobs_table: str
     state_machine_arn: str
     private_hosts: Names
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 logger = function_logger()
@@ -70,7 +66,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def remotes() -> GitRemotes:
         return GitRemotes(connections, secrets, aws, min(end, time.monotonic() + SECONDS_OF_A_REPOSITORY))
 
-    sweep = Sweeping(routes, records, executions, remotes, now).run()
+    sweep = Sweeping(routes, records, executions, remotes, utc_now).run()
     note(sweep)
     return {
         "previews": sweep.previews,

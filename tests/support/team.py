@@ -37,6 +37,9 @@ MIRRORS = ("e2e-mirror", "e2e-codecommit")
 PATIENCE_SECONDS = 400
 """Longer than a message stays hidden whose function was killed, and than the second pause of a report."""
 
+RECONCILED = ("e2e-reconciled", COMMENTED[0])
+"""The repositories of CodeCommit whose refs the stack may list."""
+
 T = TypeVar("T")
 
 
@@ -78,6 +81,7 @@ class Team:
                 "ReadableBuckets": ",".join(BUCKETS),
                 "CommentRepositories": ",".join(COMMENTED),
                 "MirrorRepositories": ",".join(MIRRORS),
+                "ReconcileRepositories": ",".join(RECONCILED),
                 "MirrorPrivateHosts": f"127.0.0.1:{git_server.port}",
                 "BadgeKey": "k" * 32,
             }

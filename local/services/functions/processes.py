@@ -95,9 +95,10 @@ class Process:
 
 
 class ForkServer:
-    """The processes of functions and their parent, which starts with the first of them. Used by many threads.
+    """The processes of functions and their parent, which starts with the first of them at the latest.
 
     The parent loads `packages`, and each process begins with them. Without packages each process starts Python anew.
+    Used by many threads.
     """
 
     def __init__(self, packages: Sequence[str] = PACKAGES) -> None:
@@ -106,13 +107,19 @@ class ForkServer:
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
 
+    def load_packages(self, variables: Mapping[str, str]) -> None:
+        """Start the parent, for processes with such variables, and do not wait for it."""
+        self._connect(variables)
+
     def start(self, program: Program) -> Process:
         """Start a process. Raises ChildProcessError if the parent was killed meanwhile; the next start has another."""
+        return self._connect(program.variables).start(program)
+
+    def _connect(self, variables: Mapping[str, str]) -> _Connection:
         with self._lock:
             if self._connection is None or self._connection.closed:
-                self._connection = _Connection(self._packages, program.variables)
-            connection = self._connection
-        return connection.start(program)
+                self._connection = _Connection(self._packages, variables)
+            return self._connection
 
     def close(self) -> None:
         """Kill all processes and end their parent; idempotent."""

@@ -74,6 +74,11 @@ class LambdaService:
         self._pools[function.name] = EnvironmentPool(lambda: self._start(self.function(function.name)), limit)
         self._in_flight[function.name] = 0
 
+    def load_packages(self) -> None:
+        """Begin to load what functions begin with, so that the first event need not wait for it."""
+        for function in list(self._functions.values())[:1]:
+            self._processes.load_packages(self._variables(function))
+
     def configure_async(self, name: str, config: AsyncConfig) -> None:
         """Set what becomes of a function's asynchronous events; raises ServiceError for an unknown function."""
         self._async_configs[self.function(name).name] = config
@@ -167,9 +172,9 @@ class LambdaService:
         with self.log_file(function.name).open("a", encoding="utf-8") as log:
             log.write(line + "\n")
 
-    def _start(self, function: Function) -> ExecutionEnvironment:
+    def _variables(self, function: Function) -> dict[str, str]:
         group = f"/aws/lambda/{function.name}"
-        variables = {
+        return {
             **_inherited(),
             **function.variables,
             **self._platform_variables(function),
@@ -187,7 +192,10 @@ class LambdaService:
             "PYTHONPATH": ":".join(str(path) for path in (function.folder, *function.layers)),
             "PYTHONUNBUFFERED": "1",
         }
-        program = Program(function.handler, function.folder, variables, self.log_file(function.name))
+
+    def _start(self, function: Function) -> ExecutionEnvironment:
+        log_file = self.log_file(function.name)
+        program = Program(function.handler, function.folder, self._variables(function), log_file)
         environment = ExecutionEnvironment(self._processes, program)
         self._write_log(function, f"INIT_REPORT Init Duration: {environment.init_seconds * 1000:.2f} ms")
         return environment

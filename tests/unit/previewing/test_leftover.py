@@ -92,10 +92,10 @@ def closed_with(removal: Removal | None) -> PreviewRecord:
     ],
 )
 def test_what_is_left_over(record: PreviewRecord, branches: set[str] | None, reason: str | None) -> None:
-    known = {} if branches is None else {HERE: frozenset(branches)}
-    found = leftovers([record], routes(), known, NOON)
-    assert [each.record for each in found] == ([] if reason is None else [record])
-    assert reason is None or found[0].reason.startswith(reason)
+    names_of_branches = {} if branches is None else {HERE: frozenset(branches)}
+    result = leftovers([record], routes(), names_of_branches, NOON)
+    assert [each.record for each in result] == ([] if reason is None else [record])
+    assert reason is None or result[0].reason.startswith(reason)
 
 
 def test_a_route_says_how_long_a_preview_is_kept() -> None:
@@ -145,19 +145,19 @@ records = st.builds(
     closed_at=st.none() | times,
     removal=st.none() | st.builds(Removal, st.just("closing"), st.none() | times),
 )
-known = st.none() | st.frozensets(st.sampled_from(["feature", "main"]))
+branch_names = st.none() | st.frozensets(st.sampled_from(["feature", "main"]))
 
 
-@given(st.lists(records, max_size=8), known, st.integers(1, 30))
+@given(st.lists(records, max_size=8), branch_names, st.integers(1, 30))
 def test_what_must_hold_of_every_sweep(every: list[PreviewRecord], names: frozenset[str] | None, days: int) -> None:
     branches = {} if names is None else {HERE: names}
-    found = leftovers(every, routes(keepDays=days), branches, NOON)
+    result = leftovers(every, routes(keepDays=days), branches, NOON)
     for record in every:
-        if not any(each.record is record for each in found):
+        if not any(each.record is record for each in result):
             continue
         # What is kept is younger than keepDays, and its branch is there as far as that is known.
         assert not record.is_open or record.route != "web" or names or NOON - record.event_time >= timedelta(days=days)
-    for leftover in found:
+    for leftover in result:
         request = removal_request(leftover, NOON)
         assert request.event_time is not None
         assert request.event_time <= request.received_at

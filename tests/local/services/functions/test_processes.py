@@ -115,6 +115,14 @@ def test_a_forked_process_begins_with_the_packages(processes: ForkServer, progra
     assert not is_loaded
 
 
+@CANNOT_FORK
+def test_the_packages_can_be_loaded_before_the_first_process(program: Program) -> None:
+    with closing(ForkServer()) as processes:
+        processes.load_packages(program.variables)
+        is_loaded, _ = answer(processes, program, "load")
+    assert is_loaded
+
+
 def test_random_numbers_are_each_process_s_own(processes: ForkServer, program: Program) -> None:
     guesses = [answer(processes, program, "guess") for _ in range(2)]
     assert all(first != second for first, second in zip(*guesses, strict=True))
