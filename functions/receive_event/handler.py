@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amplify_jobs.aws.intake_resources import IntakeResources
+from amplify_jobs.aws.intake_resources import IntakeResources, connect_claims
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.errors import UnreadableDeliveryError
 from amplify_jobs.events import aws_events
@@ -17,7 +17,8 @@ from amplify_jobs.settings import IntakeSettings
 
 logger = function_logger()
 metrics = function_metrics()
-resources = IntakeResources.connect(AwsHttp.from_environment(), IntakeSettings.from_environment())
+aws, settings = AwsHttp.from_environment(), IntakeSettings.from_environment()
+resources = IntakeResources.connect(aws, settings, claims=connect_claims(aws, settings))
 intake = resources.intake
 
 

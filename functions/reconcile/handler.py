@@ -43,6 +43,7 @@ class ReconcileSettings(Settings):
     jobs_table: str
     intake_queue_url: str
     private_hosts: Names
+    codecommit_repositories: Names
     webhooks_url: str
 
 
@@ -86,12 +87,15 @@ def current_batches() -> list[list[dict[str, str]]]:
         current = routes.current(fresh=True)
     except NotSetUpError:
         return []
-    return [[name.model_dump(by_alias=True) for name in batch] for batch in batches(current)]
+    return [
+        [name.model_dump(by_alias=True) for name in batch]
+        for batch in batches(current, settings.codecommit_repositories)
+    ]
 
 
 def look(names: Sequence[RepositoryName], options: Options) -> list[Outcome]:
     outcomes = []
-    for repository in still_named(routes.current(fresh=True), names):
+    for repository in still_named(routes.current(fresh=True), names, settings.codecommit_repositories):
         until = time.monotonic() + SECONDS_OF_A_REPOSITORY
         outcomes.append(reconciling.run(repository, GitRemotes(connections, secrets, aws, until), options))
     return outcomes

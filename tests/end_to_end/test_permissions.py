@@ -68,6 +68,7 @@ AFTER_GENERATING = {
 }
 BEFORE_PUSHING = {("KeepMirrors", "codecommit:GitPull")}
 """git asks for the refs before it pushes; no page says that CodeCommit takes that for a part of the push."""
+WAYS_IN = ("ReceiveWebhook", "ReceiveEvent", "DrainIntake")
 REPORTING = ("PlanReportsFunctionRole", "SendReportFunctionRole")
 GRANTED = granted()
 CALLED = [
@@ -270,7 +271,10 @@ def reports(team: Team) -> Iterator[None]:
 
 
 def comments(team: Team, folder: Path) -> Iterator[None]:
-    """Comments on a commit and on a pull request of CodeCommit, from the start of a job to its end."""
+    """Comments on a commit and on a pull request of CodeCommit, from the start of a job to its end.
+
+    The changes of the first repository's refs are claimed, and `reconciles` lists them.
+    """
     app_id = team.app("commented")
     whens: dict[str, dict[str, Any]] = {
         "commented": {"push": {"repository": "commented", "branches": ["main"]}},
@@ -286,6 +290,7 @@ def comments(team: Team, folder: Path) -> Iterator[None]:
         repository.push("main")
     repositories[1].push("topic")
     repositories[1].open_pull_request("topic", "Change")
+    until_asked(team, "ReceiveEventFunctionRole", "dynamodb:PutItem")
     for action in ("GetCommentsForComparedCommit", "GetCommentsForPullRequest", "UpdateComment"):
         until_asked(team, "SendReportFunctionRole", f"codecommit:{action}")
 
@@ -479,7 +484,7 @@ def test_nothing_of_the_policies_is_left_out(lived: Team) -> None:
     not_evaluated = lived.cloud.authorization.roles.not_evaluated()
     assert {name: list(parts) for name, parts in not_evaluated.items()} == {
         role(lived, f"{name}FunctionRole").name: leading_keys
-        for name in ("SendReport", "Mirror", "Preview", "SweepPreviews", "ReceiveWebhook", "DrainIntake", "Reconcile")
+        for name in ("SendReport", "Mirror", "Preview", "SweepPreviews", "Reconcile", *WAYS_IN)
     }
 
 

@@ -121,6 +121,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, G
     with running_git_server(root, TOKEN) as server, serving() as stack, pytest.MonkeyPatch.context() as patch:
         queue = stack.client("sqs").create_queue(QueueName="intake.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         patch.setenv("INTAKE_QUEUE_URL", queue)
+        patch.setenv("CODECOMMIT_REPOSITORIES", "")
         patch.setenv("SOURCES_PATH", "/amplify-jobs/sources")
         patch.setenv("WEBHOOKS_URL", "https://api.example.com/webhooks")
         patch.setenv("PRIVATE_HOSTS", f"127.0.0.1:{server.port}")

@@ -11,7 +11,7 @@ from local.permissions.accesses import CONDITION_KEYS
 from local.permissions.policies import Access, Decision, Policy, decide
 from local.permissions.roles import Role
 from local.template.loader import Pseudo, Template
-from tests.support.team import BUCKETS, COMMENTED, MIRRORS, ROOT, Team
+from tests.support.team import BUCKETS, COMMENTED, MIRRORS, RECONCILED, ROOT, Team
 
 STACK = "amplify-jobs"
 
@@ -27,6 +27,7 @@ def _granted() -> Iterator[tuple[str, str, str]]:
     parameters = {
         "ReadableBuckets": ",".join(BUCKETS),
         "MirrorRepositories": ",".join(MIRRORS),
+        "ReconcileRepositories": ",".join(RECONCILED),
         "CommentRepositories": ",".join(COMMENTED),
     }
     template = Template(ROOT / "template.yaml", parameters, pseudo)

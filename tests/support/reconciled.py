@@ -93,17 +93,18 @@ class KeptSnapshots:
 class Host:
     """The refs of a repository at its host; `trouble` is raised instead of listing them, `silence` of their commits.
 
-    `said` is what commits say by their ids, where a test cares. With `is_moving`, refs have moved when they are read.
+    `descriptions` is what commits say by their ids, where a test cares. With `is_moving`, refs have moved when commits
+    are read.
     """
 
     refs: dict[str, Tip] = field(default_factory=dict)
     trouble: AmplifyJobsError | None = None
     silence: AmplifyJobsError | None = None
-    said: dict[str, Commit] = field(default_factory=dict)
+    descriptions: dict[str, Commit] = field(default_factory=dict)
     reads: list[list[str]] = field(default_factory=list)
     is_moving: bool = False
 
-    def source(self, git: Git, repository: str) -> Host:
+    def source(self, git: Git | None, repository: str) -> Host:
         return self
 
     def tips(self, prefixes: Sequence[str]) -> dict[str, Tip]:
@@ -116,7 +117,7 @@ class Host:
         if self.silence is not None:
             raise self.silence
         return {
-            tip.commit: self.said.get(tip.commit, Commit(tip.commit, None, "Change", "Ada"))
+            tip.commit: self.descriptions.get(tip.commit, Commit(tip.commit, None, "Change", "Ada"))
             for tip in tips
             if tip in self.refs.values() and not self.is_moving
         }

@@ -37,6 +37,9 @@ MIRRORS = ("e2e-mirror", "e2e-codecommit")
 PATIENCE_SECONDS = 400
 """Longer than a message stays hidden whose function was killed, and than the second pause of a report."""
 
+RECONCILED = ("e2e-reconciled", COMMENTED[0])
+"""The repositories of CodeCommit whose refs the stack may list."""
+
 T = TypeVar("T")
 
 
@@ -78,6 +81,7 @@ class Team:
                 "ReadableBuckets": ",".join(BUCKETS),
                 "CommentRepositories": ",".join(COMMENTED),
                 "MirrorRepositories": ",".join(MIRRORS),
+                "ReconcileRepositories": ",".join(RECONCILED),
                 "MirrorPrivateHosts": f"127.0.0.1:{git_server.port}",
                 "BadgeKey": "k" * 32,
             }
@@ -419,11 +423,12 @@ class Team:
         return self.until(found, f"the execution {request_id} did not end")
 
     def until(self, found: Callable[[], T | None], otherwise: str) -> T:
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < give_up:
+        start = time.monotonic()
+        while (passed := time.monotonic() - start) < PATIENCE_SECONDS:
             if (value := found()) is not None:
                 return value
-            time.sleep(0.1)
+            # Each look costs the local cloud some requests: who has waited for long looks less often.
+            time.sleep(max(0.1, passed / 10))
         raise AssertionError(otherwise)
 
     def collect(self) -> None:

@@ -532,9 +532,9 @@ def test_the_ways_in_may_read_routes_start_executions_and_defer_or_drain() -> No
     drain = {*(f"sqs:{action} IntakeQueue" for action in HIDING_POLLER), "s3:GetObject ${Bucket.Arn}/requests/intake/*"}
     claim = {"dynamodb:GetItem JobsTable", "dynamodb:PutItem JobsTable"}
     assert allowed("ReceiveWebhookFunction") == process | defer | verify | record | claim
-    assert allowed("ReceiveEventFunction") == process | defer | record
+    assert allowed("ReceiveEventFunction") == process | defer | record | claim
     assert allowed("DrainIntakeFunction") == process | drain | verify | record | claim
-    for name in ("ReceiveWebhookFunction", "DrainIntakeFunction"):
+    for name in ("ReceiveWebhookFunction", "ReceiveEventFunction", "DrainIntakeFunction"):
         (claims,) = (one for one in statements(FUNCTIONS[name]) if one["Sid"] == "ClaimChangesOfRefs")
         assert claims["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ref#*"]}}
 
@@ -548,10 +548,20 @@ def test_reconcile_reads_refs_and_claims_keeps_snapshots_and_asks_by_the_intake_
         "s3:PutObject ${Bucket.Arn}/reconcile/*",
         "dynamodb:GetItem JobsTable",
         "sqs:SendMessage IntakeQueue",
+        "codecommit:GitPull objects of ReconcileRepositories",
         *JOINING_A_VPC,
     }
     (claims,) = (one for one in statements(FUNCTIONS["ReconcileFunction"]) if one["Sid"] == "ReadClaims")
     assert claims["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["ref#*"]}}
+    pseudo = Pseudo(account="123456789012", region="eu-west-1", stack_name="amplify-jobs")
+    template = Template(REPOSITORY / "template.yaml", {"ReconcileRepositories": "web, docs"}, pseudo)
+    (policy,) = template.resources["ReconcileFunctionRole"].properties["Policies"]
+    resolved_statements = template.resolve(
+        policy["PolicyDocument"]["Statement"], lambda logical_id, attribute: logical_id
+    )
+    (pulls,) = (one for one in resolved_statements if one["Sid"] == "ReadCodeCommit")
+    assert pulls["Resource"] == ["arn:aws:codecommit:*:*:web", "arn:aws:codecommit:*:*:docs"]
+    assert pulls["Condition"]["StringEquals"]["aws:ResourceAccount"] == pseudo.account
     assert FUNCTIONS["ReconcileFunction"]["VpcConfig"] == FUNCTIONS["MirrorFunction"]["VpcConfig"]
 
 

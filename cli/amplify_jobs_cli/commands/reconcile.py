@@ -46,7 +46,7 @@ def reconcile_now(options: argparse.Namespace) -> int:
     stack = find_stack(options)
     order = {"dryRun": options.dry_run, "afterMinutes": options.after}
     result = reconcile(stack.session, stack.output("reconcileStateMachineArn"), order)
-    left_out = reasons_against(routes_in_effect(stack))
+    left_out = reasons_against(routes_in_effect(stack), stack.output("reconcileRepositories").split(","))
     if options.json:
         put_json({"stack": options.stack, **order, **asdict(result), "leftOut": left_out})
     else:
@@ -73,7 +73,7 @@ def lines(result: ReconcileResult, left_out: Mapping[str, str], *, dry_run: bool
     for route, reason in left_out.items():
         yield f"Not looked at: route {route}: {reason}"
     if not result.repositories and not result.errors:
-        yield "No repository to look at: no route for push names one whose source has git."
+        yield "No repository to look at: no route for push names one that can be read."
         return
     end = "would be asked for" if dry_run else "asked for"
     waiting = f"pushes that may still be delivered: {result.waiting}"

@@ -32,20 +32,20 @@ class Settings(BaseModel):
 
 
 class IntakeSettings(Settings):
-    """The environment variables of functions that take events in."""
+    """The environment variables of functions that take events in.
+
+    `jobs_table` is empty where nothing is reconciled: nothing reads the claims of events there.
+    """
 
     bucket_name: str
     routes_key: str
     state_machine_arn: str
     intake_queue_url: str
     index_queue_url: str
+    jobs_table: str
 
 
 class WebhookSettings(IntakeSettings):
-    """The environment variables of functions that take deliveries of git hosts in.
-
-    `jobs_table` is empty in a stack without reconcile: nothing reads the claims of events there.
-    """
+    """The environment variables of functions that take deliveries of git hosts in."""
 
     sources_path: str
-    jobs_table: str

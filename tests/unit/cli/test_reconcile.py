@@ -55,7 +55,7 @@ def test_batches_are_told_together() -> None:
 
 def test_without_repositories_it_says_which_are_looked_at() -> None:
     (line,) = lines(summarize([]), {}, dry_run=False)
-    assert line == "No repository to look at: no route for push names one whose source has git."
+    assert line == "No repository to look at: no route for push names one that can be read."
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("1440", 1440)])

@@ -18,7 +18,7 @@ from amplify_jobs.routing.routes import Routes
 from tests.support.reconciled import MAIN, ROUTES, ReconciledWorld, sha
 
 
-def world(**conditions: Any) -> ReconciledWorld:
+def new_world(**conditions: Any) -> ReconciledWorld:
     """A world that has been looked at once, whose route has these conditions."""
     routes = ROUTES.model_dump(mode="json", by_alias=True, exclude_none=True)
     routes["routes"]["web"]["when"]["push"].update(conditions)
@@ -29,13 +29,13 @@ def world(**conditions: Any) -> ReconciledWorld:
 
 def write_commit(world: ReconciledWorld, number: int, message: str, author: str = "Ada") -> None:
     time = datetime(2026, 11, 28, 11, tzinfo=UTC)
-    world.host.said[sha(number)] = Commit(sha(number), time, message, author)
+    world.host.descriptions[sha(number)] = Commit(sha(number), time, message, author)
 
 
 @pytest.mark.parametrize("marker", ["[skip ci]", "[CI Skip]", "[skip-cd]"])
 @pytest.mark.parametrize("ref", [MAIN, "refs/heads/release/1", "refs/tags/v1"])
 def test_a_commit_that_says_skip_is_never_built(marker: str, ref: str) -> None:
-    result = world()
+    result = new_world()
     delivery = result.push(1, ref)
     write_commit(result, 1, f"Words only\n\n{marker}")
     result.reconcile()
@@ -63,7 +63,7 @@ def test_a_commit_that_says_skip_is_never_built(marker: str, ref: str) -> None:
     ],
 )
 def test_conditions_on_authors_and_messages_hold(conditions: dict[str, Any], note: str | None) -> None:
-    result = world(**conditions)
+    result = new_world(**conditions)
     result.push(1)
     write_commit(result, 1, "Fix [deploy]")
     result.reconcile()
@@ -74,7 +74,7 @@ def test_conditions_on_authors_and_messages_hold(conditions: dict[str, Any], not
 
 
 def test_the_request_has_what_the_commit_says() -> None:
-    result = world()
+    result = new_world()
     result.push(1)
     write_commit(result, 1, "Fix\n\nIn two lines.")
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_the_request_has_what_the_commit_says() -> None:
 
 
 def test_commits_are_read_of_pushes_alone_that_are_asked_for_and_at_once() -> None:
-    result = world()
+    result = new_world()
     result.push(1)
     result.push(2, "refs/tags/v1")
     result.push(3, "refs/heads/other")
@@ -96,7 +96,7 @@ def test_commits_are_read_of_pushes_alone_that_are_asked_for_and_at_once() -> No
 
 
 def test_a_host_that_can_t_tell_is_said_and_its_pushes_are_asked_for() -> None:
-    result = world(paths=["apps/**"])
+    result = new_world(paths=["apps/**"])
     result.host.silence = CommitsNotToldError("the git host does not offer shallow")
     result.push(1)
     result.reconcile()
@@ -109,7 +109,7 @@ def test_a_host_that_can_t_tell_is_said_and_its_pushes_are_asked_for() -> None:
 
 
 def test_a_route_for_authors_takes_no_push_whose_author_nobody_tells_until_its_delivery_comes() -> None:
-    result = world(authors=["Ada"])
+    result = new_world(authors=["Ada"])
     result.host.silence = CommitsNotToldError("the git host does not offer shallow")
     delivery = result.push(1)
     result.reconcile()
@@ -127,7 +127,7 @@ def test_a_route_for_authors_takes_no_push_whose_author_nobody_tells_until_its_d
     "trouble", [ServiceTrouble("cut off"), RequestRejected("HTTP 400"), CommitNotGivenError("not our ref")]
 )
 def test_a_commit_that_can_t_be_read_now_waits_for_the_next_look(trouble: AmplifyJobsError) -> None:
-    result = world()
+    result = new_world()
     result.push(1)
     write_commit(result, 1, "[skip ci]")
     result.host.silence = trouble
@@ -140,7 +140,7 @@ def test_a_commit_that_can_t_be_read_now_waits_for_the_next_look(trouble: Amplif
 
 
 def test_after_an_hour_of_trouble_the_host_counts_as_one_that_can_t_tell() -> None:
-    result = world()
+    result = new_world()
     result.push(1)
     result.host.silence = ServiceTrouble("cut off")
     result.reconcile()
@@ -152,7 +152,7 @@ def test_after_an_hour_of_trouble_the_host_counts_as_one_that_can_t_tell() -> No
 
 
 def test_a_ref_that_moves_while_its_commit_is_read_waits_for_the_next_look() -> None:
-    result = world()
+    result = new_world()
     result.push(1)
     result.reconcile()
     result.host.is_moving = True
@@ -165,19 +165,19 @@ def test_a_ref_that_moves_while_its_commit_is_read_waits_for_the_next_look() -> 
 
 
 def test_a_tag_of_no_commit_is_asked_for_after_an_hour_with_a_note() -> None:
-    new_world = world()
-    new_world.host.is_moving = True
-    new_world.push(1, "refs/tags/v1")
-    new_world.reconcile()
-    outcome = new_world.reconcile()
+    world = new_world()
+    world.host.is_moving = True
+    world.push(1, "refs/tags/v1")
+    world.reconcile()
+    outcome = world.reconcile()
     assert (outcome.missed, outcome.unread) == ((), "some of the refs have moved meanwhile, or lead to no commit")
-    new_world.wait(LONGEST_WAIT / timedelta(minutes=1))
-    (push,) = new_world.reconcile().missed
+    world.wait(LONGEST_WAIT / timedelta(minutes=1))
+    (push,) = world.reconcile().missed
     assert str(push.note).startswith("author and message are unknown: some of the refs")
 
 
 def test_a_dry_run_tells_that_no_job_comes_of_a_push() -> None:
-    result = world()
+    result = new_world()
     result.push(1)
     write_commit(result, 1, "[skip ci]")
     (push,) = result.look(Options(dry_run=True, grace=timedelta())).missed

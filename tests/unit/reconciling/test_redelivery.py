@@ -15,7 +15,6 @@ from amplify_jobs.reconciling.redelivery import (
     next_cursor,
 )
 from amplify_jobs.routing.mirrors import Git
-from amplify_jobs.routing.reconciled import ReconciledRepository
 from tests.support.reconciled import NOON
 
 
@@ -96,5 +95,4 @@ def test_the_webhook_is_the_one_with_our_address() -> None:
     ],
 )
 def test_the_token_goes_to_the_host_of_the_code(url: str, address: str) -> None:
-    repository = ReconciledRepository("github", "github", "acme/web", Git(url=url), ())
-    assert hooks_address(repository) == address
+    assert hooks_address(Git(url=url), "acme/web") == address

@@ -70,6 +70,18 @@ def test_a_repository_needs_a_name_and_a_source_with_git(route_set: Routes, reco
     assert [each.source for each in reconciled_repositories(route_set)] == reconciled
 
 
+def test_repositories_of_codecommit_are_listed_if_the_stack_may_read_them() -> None:
+    route_set = routes(
+        {"repository": "web", "tags": ["v*"]}, {"repository": "docs"}, source="aws.codecommit", sources=()
+    )
+    assert reconciled_repositories(route_set) == ()
+    (web,) = reconciled_repositories(route_set, ["web", "other"])
+    assert (web.source, web.repository, web.git, web.prefixes) == ("aws.codecommit", "web", None, ("refs/tags/v",))
+    event = Event(kind=EventKind.TAG, repository="web", ref="refs/tags/v1")
+    assert is_reconciled(route_set, "aws.codecommit", event)
+    assert not is_reconciled(route_set, "gitea", event)
+
+
 @pytest.mark.parametrize(
     ("route_set", "reasons"),
     [
@@ -86,7 +98,12 @@ def test_a_repository_needs_a_name_and_a_source_with_git(route_set: Routes, reco
         ),
         (
             routes({"repository": "web"}, source="aws.codecommit"),
-            {"route-0": "EventBridge itself tries events of CodeCommit again for a day"},
+            {"route-0": "the parameter ReconcileRepositories of the stack does not name web"},
+        ),
+        (routes({"repository": "docs"}, source="aws.codecommit"), {}),
+        (
+            routes({"repository": "w*"}, source="aws.codecommit"),
+            {"route-0": "w* is a pattern, and git does not list a host's repositories; name each one"},
         ),
         (waiting("pull_request"), {"route": "refs do not tell what happens to pull requests"}),
         (
@@ -98,7 +115,7 @@ def test_a_repository_needs_a_name_and_a_source_with_git(route_set: Routes, reco
     ],
 )
 def test_what_is_left_out_has_a_reason(route_set: Routes, reasons: dict[str, str]) -> None:
-    assert reasons_against(route_set) == reasons
+    assert reasons_against(route_set, ["docs"]) == reasons
 
 
 @pytest.mark.parametrize(

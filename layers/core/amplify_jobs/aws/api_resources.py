@@ -31,7 +31,6 @@ class ApiSettings(IntakeSettings):
     aws_endpoint_url: str | None = None
     index_dead_letter_queue_url: str
     index_table: str
-    jobs_table: str
     badge_key: str = ""
 
 

@@ -34,21 +34,25 @@ class GitRemotes:
     aws: AwsHttp
     until: float
 
-    def source(self, git: Git, repository: str) -> GitRemote:
-        """A repository of a source by its full name."""
+    def source(self, git: Git | None, repository: str) -> GitRemote:
+        """A repository of a source by its full name, or without `git` one of CodeCommit."""
+        if git is None:
+            return self._in_codecommit(repository, "ReconcileRepositories")
         return self._remote(git.address(repository), git)
 
     def target(self, mirror: Mirror) -> GitRemote:
         """The repository of a mirror."""
         name = mirror.codecommit_name
-        if name is None:
-            return self._remote(mirror.to, mirror)
+        return self._remote(mirror.to, mirror) if name is None else self._in_codecommit(name, "MirrorRepositories")
+
+    def _in_codecommit(self, name: str, parameter: str) -> GitRemote:
+        """A repository of CodeCommit; the parameter of the stack is the one that gives the right to it."""
         address = f"{self.aws.endpoint_url or self._codecommit}/v1/repos/{name}"
         return GitRemote(
             address,
             self.connections,
             lambda: _basic(*codecommit_login(address, self.aws.region, function_credentials(), datetime.now(UTC))),
-            credentials="the function's role (parameter MirrorRepositories)",
+            credentials=f"the function's role (parameter {parameter})",
             until=self.until,
         )
 

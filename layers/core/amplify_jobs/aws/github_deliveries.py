@@ -52,14 +52,15 @@ class GitHubDeliveries:
 
         It is 0 where the token may not see webhooks, or the host does not answer: what was missed is asked for anyway.
         """
-        if repository.provider != PROVIDER or repository.git.token is None:
+        git = repository.git
+        if repository.provider != PROVIDER or git is None or git.token is None:
             return 0
-        hooks, began = hooks_address(repository), self._clock()
+        hooks, began = hooks_address(git, repository.repository), self._clock()
         host = urlsplit(hooks).netloc
         if began < self._silent_until.get(host, 0.0):
             return 0
         try:
-            token = self._secrets.values((repository.git.token,))[0]
+            token = self._secrets.values((git.token,))[0]
             api = _Api(self._http, token, began + SECONDS_OF_A_REPOSITORY, self._clock)
             return _ask_again(api, hooks, f"{self._webhooks}/{repository.source}", since)
         except ServiceTrouble as trouble:

@@ -8,6 +8,7 @@ from typing import Self
 from amplify_jobs.aws.executions import Executions
 from amplify_jobs.aws.index_queue import IndexQueue
 from amplify_jobs.aws.intake_queue import IntakeQueue
+from amplify_jobs.aws.ref_records import StoredRefRecords
 from amplify_jobs.aws.signed_http import AwsHttp
 from amplify_jobs.aws.stored_routes import StoredRoutes
 from amplify_jobs.intake.accept import Intake
@@ -15,6 +16,11 @@ from amplify_jobs.intake.claims import Claims
 from amplify_jobs.intake.process import EventProcessor
 from amplify_jobs.intake.record import DeliveryLog
 from amplify_jobs.settings import IntakeSettings
+
+
+def connect_claims(aws: AwsHttp, settings: IntakeSettings) -> Claims | None:
+    """The claims of refs in the jobs table; None where nothing is reconciled."""
+    return Claims(StoredRefRecords(aws, settings.jobs_table)) if settings.jobs_table else None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from amplify_jobs.previewing.record import (
     is_removed_by,
     newer_closing,
     removed,
+    undone,
 )
 from amplify_jobs.routing.previews import Preview
 from amplify_jobs.routing.routes import Routes
@@ -137,8 +138,22 @@ class Previewing:
     def _build(self, event: PullRequestEvent, place: _Place, preview: Preview) -> Change:
         login = self.secrets.values((preview.basic_auth,))[0] if preview.basic_auth is not None else None
         settings = wanted_settings(preview, login)
-        branch = self._own_branch(place)
-        self._open(event, place)
+        was_there = self._own_branch(place) is not None
+        closing = self._open(event, place)
+        if closing is None:
+            change = self._make(event, place, settings, was_there=was_there)
+            closing = newer_closing(self._record(place), event)
+            if closing is None:
+                return change
+        # A removal that looked before the branch was made has not seen it.
+        self._undo(closing, event, place)
+        if closing.closed_by is not None:
+            self.records.mark_superseded(event.request_id, closing.closed_by, self.now())
+        raise Superseded(f"Pull request {event.pull_request} was closed, or needs no preview any more.")
+
+    def _make(self, event: PullRequestEvent, place: _Place, settings: BranchSettings, *, was_there: bool) -> Change:
+        """Let the branch be there as the route says; until the record was open, a removal may have deleted it."""
+        branch = self._own_branch(place) if was_there else None
         if branch is None and self._create(event, place, settings):
             return Change.CREATED
         branch = branch or self._own_branch(place)
@@ -152,16 +167,32 @@ class Previewing:
             raise BranchBusy(f"{place.branch_name} of app {place.app_id} was taken away: {error}") from error
         return Change.UPDATED
 
-    def _create(self, event: PullRequestEvent, place: _Place, settings: BranchSettings) -> bool:
-        """Create the branch; False if it is there, since the answer to an earlier call was lost."""
+    def _undo(self, closing: PreviewRecord, event: PullRequestEvent, place: _Place) -> None:
+        """Take away the branch of a closed preview that this or another late build has made."""
+        if self._own_branch(place) is None:
+            # An earlier try may have deleted it, and not have said so.
+            self._end_removal(event, place)
+            return
+        now = self.now()
+        if not self.records.write_preview_record(undone(closing, event, now), now):
+            raise BranchBusy(f"Other requests keep changing the preview {place.branch_name}.")
+        self._take_away(event, place)
+
+    def _create(
+        self, event: PullRequestEvent, place: _Place, settings: BranchSettings, *, is_last: bool = False
+    ) -> bool:
+        """Create the branch; False if it is there, as after a lost answer, or since another build has made it."""
         try:
             self.branches.create(place.app_id, place.branch_name, settings, event.route)
         except UnknownResourceError as error:
             raise error.rejection(event.route) from error
         except RequestRejected:
-            if self._own_branch(place) is None:
+            if self._own_branch(place) is not None:
+                return False
+            if is_last:
                 raise
-            return False
+            # The branch may have been there, and be gone by now.
+            return self._create(event, place, settings, is_last=True)
         return True
 
     def _own_branch(self, place: _Place) -> AppBranch | None:
@@ -173,32 +204,32 @@ class Previewing:
             )
         return branch
 
-    def _open(self, event: PullRequestEvent, place: _Place) -> None:
-        """Record that the preview is to be there."""
+    def _open(self, event: PullRequestEvent, place: _Place) -> PreviewRecord | None:
+        """Record that the preview is to be there; the record as it is if a newer event has closed it."""
         for _ in range(_TURNS):
             now = self.now()
-            record = self.records.preview_record(place.app_id, place.branch_name)
+            record = self._record(place)
             if (closing := newer_closing(record, event)) is not None:
-                if closing.removal is not None:
-                    self.records.mark_superseded(event.request_id, closing.removal.request_id, now)
-                raise Superseded(f"Pull request {event.pull_request} was closed, or needs no preview any more.")
+                return closing
             if self.records.write_preview_record(built(record, event, place.app_id, place.branch_name, now), now):
-                return
+                return None
         raise BranchBusy(f"Other requests keep changing the preview {place.branch_name}.")
 
     def _remove(self, event: PullRequestEvent, place: _Place) -> Change:
         branch = self.branches.branch(place.app_id, place.branch_name)
-        if branch is not None and not branch.is_preview:
+        if (branch is not None and not branch.is_preview) or not self._close(event, place):
             return Change.KEPT
-        if not self._close(event, place):
-            return Change.KEPT
-        if branch is not None:
+        return Change.REMOVED if self._take_away(event, place) else Change.KEPT
+
+    def _take_away(self, event: PullRequestEvent, place: _Place) -> bool:
+        """Delete the branch, whose record says that this request does so; False if another request does it by now."""
+        if self._own_branch(place) is not None:
             self._stop_jobs(place)
             if not is_removed_by(self._record(place), event.request_id):
-                return Change.KEPT
+                return False
             self.branches.delete(place.app_id, place.branch_name)
         self._end_removal(event, place)
-        return Change.REMOVED
+        return True
 
     def _close(self, event: PullRequestEvent, place: _Place) -> bool:
         """Record that the preview is taken away; False if it is to stay."""

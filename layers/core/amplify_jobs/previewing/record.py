@@ -44,8 +44,7 @@ class Removal:
 class PreviewRecord:
     """A preview: where it is, whose it is, and the time of the newest event.
 
-    `closed_at` is the time of the event that closed it; `version` counts the writes, and is 0 of a record that is not
-    written yet.
+    `closed_at` is the time of the event that closed it, and `closed_by` its request. `version` counts the writes.
     """
 
     app_id: str
@@ -59,8 +58,9 @@ class PreviewRecord:
     has_mirror: bool
     event_time: datetime
     closed_at: datetime | None = None
+    closed_by: str | None = None
     removal: Removal | None = None
-    version: int = 0
+    version: int = 1
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +115,16 @@ def built(
     )
 
 
+def undone(record: PreviewRecord, event: PullRequestEvent, now: datetime) -> PreviewRecord:
+    """The record of a closed preview whose branch a late build has made, and takes away again.
+
+    Raises BranchBusy while another request takes it away.
+    """
+    if _is_being_removed(record, now) and not is_removed_by(record, event.request_id):
+        raise BranchBusy(f"{record.branch_name} of app {record.app_id} is being taken away.")
+    return replace(record, removal=Removal(event.request_id, now), version=record.version + 1)
+
+
 def closed(
     record: PreviewRecord | None, event: PullRequestEvent, app_id: str, branch_name: str, now: datetime
 ) -> PreviewRecord | None:
@@ -123,17 +133,19 @@ def closed(
     if record is None:
         # An older build may be on its way.
         new = built(None, event, app_id, branch_name, now)
-        return replace(new, closed_at=event.time, removal=removal)
+        return replace(new, closed_at=event.time, closed_by=event.request_id, removal=removal)
     if not record.is_of(event):
         return None
     if record.is_open and (
         record.event_time > event.time or (record.event_time == event.time and record.route != event.route)
     ):
         return None
+    is_newest = record.closed_at is None or event.time >= record.closed_at
     return replace(
         record,
         event_time=max(record.event_time, event.time),
-        closed_at=max(record.closed_at or event.time, event.time),
+        closed_at=event.time if is_newest else record.closed_at,
+        closed_by=event.request_id if is_newest else record.closed_by,
         removal=removal,
         version=record.version + 1,
     )

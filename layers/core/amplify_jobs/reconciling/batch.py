@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from amplify_jobs.model.base import GrowingModel
@@ -22,15 +22,17 @@ class RepositoryName(GrowingModel):
     repository: str
 
 
-def batches(routes: Routes) -> list[list[RepositoryName]]:
-    """Divide the repositories that routes name into batches."""
-    names = [_name(each) for each in reconciled_repositories(routes)]
+def batches(routes: Routes, codecommit: Collection[str]) -> list[list[RepositoryName]]:
+    """Divide the repositories that routes name into batches; of CodeCommit, those that `codecommit` names too."""
+    names = [_name(each) for each in reconciled_repositories(routes, codecommit)]
     return [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
 
 
-def still_named(routes: Routes, names: Sequence[RepositoryName]) -> Iterator[ReconciledRepository]:
-    """Of the repositories of a batch, those that the routes still name."""
-    repositories = {_name(each): each for each in reconciled_repositories(routes)}
+def still_named(
+    routes: Routes, names: Sequence[RepositoryName], codecommit: Collection[str]
+) -> Iterator[ReconciledRepository]:
+    """Of the repositories of a batch, those that are still to be looked at."""
+    repositories = {_name(each): each for each in reconciled_repositories(routes, codecommit)}
     return (repositories[name] for name in names if name in repositories)
 
 

@@ -26,7 +26,8 @@ def event_of(
     It is the same event on each look, so that one that is put into the queue again is a repeat. `commit` is what is
     known of its commit.
     """
-    host = urlsplit(repository.git.address(repository.repository)).hostname
+    git = repository.git
+    host = repository.source if git is None else urlsplit(git.address(repository.repository)).hostname
     change = RefChange(
         repository=Repository(repository.repository, host),
         ref=ref,

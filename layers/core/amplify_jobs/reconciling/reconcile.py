@@ -42,7 +42,8 @@ class Remote(commits.Remote, Protocol):
 class Remotes(Protocol):
     """Repositories by the routes' own addresses and credentials; aws.git_remotes.GitRemotes."""
 
-    def source(self, git: Git, repository: str) -> Remote: ...
+    def source(self, git: Git | None, repository: str) -> Remote:
+        """A repository of a source, or without `git` one of CodeCommit."""
 
 
 class Snapshots(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from amplify_jobs.events.event import EventKind
-from amplify_jobs.routing.reconciled import ReconciledRepository
+from amplify_jobs.routing.mirrors import Git
 
 PROVIDER = "github"
 # GitHub allows 5,000 calls an hour with a token.
@@ -23,11 +23,11 @@ _HOST, _API = "github.com", "https://api.github.com"
 _NEXT = re.compile(r'<([^<>]*)>;\s*rel="next"')
 
 
-def hooks_address(repository: ReconciledRepository) -> str:
+def hooks_address(git: Git, repository: str) -> str:
     """The address of the repository's webhooks in the API of the host that its git is at."""
-    parts = urlsplit(repository.git.address(repository.repository))
+    parts = urlsplit(git.address(repository))
     api = _API if parts.hostname == _HOST else f"{parts.scheme}://{parts.netloc}/api/v3"
-    return f"{api}/repos/{quote(repository.repository)}/hooks"
+    return f"{api}/repos/{quote(repository)}/hooks"
 
 
 def hook_of(hooks: Sequence[Mapping[str, Any]], webhook: str) -> int | None:

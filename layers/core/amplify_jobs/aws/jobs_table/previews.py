@@ -39,6 +39,7 @@ class PreviewRecords(Requests):
             "hasMirror": record.has_mirror,
             "eventTime": iso(record.event_time),
             "closedAt": record.closed_at and iso(record.closed_at),
+            "closedBy": record.closed_by,
             "removal": record.removal and _written_removal(record.removal),
             "version": record.version,
             "expiresAt": expiry(now, RECORDS_LAST if record.is_open else CLOSED_RECORDS_LAST),
@@ -82,6 +83,7 @@ def _record_from(item: dict[str, Any]) -> PreviewRecord:
         has_mirror=item["hasMirror"],
         event_time=read_time(item["eventTime"]),
         closed_at=read_time(item["closedAt"]) if item["closedAt"] else None,
+        closed_by=item["closedBy"],
         removal=Removal(removal["requestId"], removal["activeAt"] and read_time(removal["activeAt"]))
         if removal
         else None,
