@@ -37,6 +37,7 @@ _ENDS = {
     "TIMED_OUT": Status("timed-out", "Timed out"),
     "REJECTED": Status("rejected", "Rejected"),
     "REMOVED": Status("succeeded", "Removed"),
+    "KEPT": Status("succeeded", "Kept"),
     "UNKNOWN": Status("unknown", "Unknown"),
 }
 _STEP_STATUSES = {

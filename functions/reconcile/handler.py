@@ -87,10 +87,8 @@ def current_batches() -> list[list[dict[str, str]]]:
         current = routes.current(fresh=True)
     except NotSetUpError:
         return []
-    return [
-        [name.model_dump(by_alias=True) for name in batch]
-        for batch in batches(current, settings.codecommit_repositories)
-    ]
+    names = batches(current, settings.codecommit_repositories)
+    return [[name.model_dump(by_alias=True) for name in batch] for batch in names]
 
 
 def look(names: Sequence[RepositoryName], options: Options) -> list[Outcome]:

@@ -172,6 +172,8 @@ class TestDuplicates:
         assert content(again)["requests"][0]["duplicate"] is True
         assert len(stack.executions()) == 1
 
+    # tests/end_to_end/test_job.py delivers ten at once too.
+    @pytest.mark.thorough
     def test_ten_at_once_start_one_execution(self, stack: Stack, tmp_path: Path) -> None:
         with ThreadPoolExecutor(10) as pool:
             runs = [

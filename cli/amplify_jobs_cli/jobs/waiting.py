@@ -155,8 +155,8 @@ def refusals(deliveries: Sequence[DeliveryStory], route: str | None) -> str | No
 
 
 def outcome_of(requests: Collection[RequestSummary]) -> Outcome:
-    """The worst outcome of requests that have ended; one that took a preview away has done all that it was to do."""
-    outcomes = {request.outcome for request in requests} - {"REMOVED"}
+    """The worst outcome of requests that have ended; one that took a preview away, or kept it, has done all."""
+    outcomes = {request.outcome for request in requests} - {"REMOVED", "KEPT"}
     if outcomes <= {"SUCCEEDED"}:
         return Outcome.SUCCEEDED
     return Outcome.CANCELLED if outcomes <= {"SUCCEEDED", "CANCELLED"} else Outcome.FAILED

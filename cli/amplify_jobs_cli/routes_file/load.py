@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from amplify_jobs.errors import InvalidRoutesError
 from amplify_jobs.routing.routes import Routes
+from amplify_jobs_cli.routes_file.empty_members import empty_members
 from amplify_jobs_cli.routes_file.expansion import Expansion, expand
 from amplify_jobs_cli.routes_file.faults import find_faults
 from amplify_jobs_cli.routes_file.masking import Masking
@@ -79,11 +80,18 @@ def check_routes(content: bytes, stack: str, now: datetime | None = None) -> Che
         origin = document.origin(path)
         faults.append(Fault(document.position(origin), origin, message))
     paths = {fault.path for fault in faults}
-    problems = find_faults(expansion.value, stack, lambda path: document.scalar(document.origin(expansion.place(path))))
+
+    def scalar(path: Path) -> str | None:
+        return document.scalar(document.origin(expansion.place(path)))
+
+    problems = find_faults(expansion.value, stack, scalar)
     faults += [fault for fault in _located(problems, expansion, document) if fault.path not in paths]
     # Whose events come is not known where the sources have faults.
     senders = all(fault.path[:1] == ("routes",) for fault in faults)
-    problems = find_warnings(expansion.value, now or datetime.now(UTC), senders=senders)
+    problems = [
+        *empty_members(expansion.value, scalar),
+        *find_warnings(expansion.value, now or datetime.now(UTC), senders=senders),
+    ]
     paths = {fault.path for fault in faults}
     warnings = [warning for warning in _located(problems, expansion, document) if warning.path not in paths]
     return CheckedRoutes(

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import yaml
 
+from amplify_jobs.events import codecommit
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.routes_file.model_fields import choices, item_of, models_below
 from amplify_jobs_cli.routes_file.places import Position
@@ -30,6 +31,8 @@ _DEEPEST = 50
 _DEEPEST_TEXT = 3
 
 _MEMBERS = ("version", "sources", "provider", "secrets", "routes", "defaults", "bus", "follow")
+# Words of messages: what is hidden is hidden in them too.
+_AWS = ("codecommit", codecommit.SOURCE)
 _SECTIONS = ("version", "routes", "defaults", "bus", "follow")
 _PARAMETER = re.compile(r"(/[A-Za-z0-9_.-]{1,64})?/[A-Za-z0-9_.-]{1,64}/secrets(/[A-Za-z0-9_.-]{1,64})+")
 _MEMBER_NAME = re.compile(r"[A-Za-z_]{1,16}")
@@ -60,7 +63,7 @@ class Masking:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._allowed = set(_MEMBERS).union(*_words().values())
+        self._allowed = set(_MEMBERS).union(_AWS, *_words().values())
         self._texts: set[str] = set()
         self._regions: list[tuple[int, int]] = []
         if document.root is None:

@@ -47,4 +47,5 @@ def _code_faults(path: Path, route: Any, sources: dict[str, Any]) -> Iterator[Pr
     if name is None:
         yield Problem((*path, "source"), f"is missing; a mirror needs the source that has the code: {use}")
     elif name in sources and name not in with_code:
-        yield Problem((*path, "source"), f"source {name} has no git, from which a mirror could fetch the code; {use}")
+        message = f"source {name} has no git, from which a mirror could fetch the code; add git to sources.{name}"
+        yield Problem((*path, "source"), f'{message}, like {{url: "https://git.example.com/{{repository}}.git"}}')

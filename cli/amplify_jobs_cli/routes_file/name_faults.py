@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from amplify_jobs.events import codecommit
 from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.webhooks import PROVIDERS
 from amplify_jobs.routing.conditions import Push
@@ -77,6 +78,10 @@ def _provider_faults(value: Any) -> Iterator[Problem]:
         provider = member(source, "provider")
         if isinstance(provider, str) and provider and provider not in PROVIDERS:
             path = ("sources", name, "provider")
+            if "codecommit" in provider.lower():
+                message = "AWS sends the events of CodeCommit; leave this source out, and use it in routes: source: "
+                yield Problem(path, f"{message}{codecommit.SOURCE}")
+                continue
             yield Problem(path, f"unknown provider {quoted(provider)}; {one_of(provider, PROVIDERS)}")
 
 
@@ -94,7 +99,7 @@ def _repository_faults(value: Any) -> Iterator[Problem]:
                 use = full_name if "/" in full_name else right
                 yield Problem(path, f"this is an address or a path, not the repository's full name; use {use}")
             elif member(route, "source") != CODECOMMIT and not ("/" in repository or "**" in repository):
-                use = f"{right}; CodeCommit's names need source: {CODECOMMIT} in the route"
+                use = f"{right}; CodeCommit's names need source: {codecommit.SOURCE} in the route"
                 yield Problem(path, f"{quoted(repository)} lacks the owner; use {use}")
 
 

@@ -10,15 +10,17 @@ from amplify_jobs_console.words import status_of
 
 _RETRIED = frozenset({"failed", "timed-out", "cancelled", "rejected", "unknown"})
 _START_DEPLOYMENT = "start_deployment"
+_REMOVAL = "remove_preview"
 # A deployment that was uploaded (jobId) is gone with its job.
 _ADDRESSES = ("artifact", "sourceUrl")
 
 
 def build_branch(last: RequestSummary | None, subject: str = "") -> Action | None:
-    """The button that builds a branch as its last job was built; None if nothing says how."""
-    if last is None:
+    """The button that builds a branch as its last job was built; None if nothing says how, or a preview was to go."""
+    if last is None or last.operation == _REMOVAL:
         return None
-    if last.route is None:
+    # A route for pull requests takes values from one, which an order does not have.
+    if last.route is None or last.trigger == "pull_request":
         return Action("Build again", "Make the same request again", ("jobs", last.request_id, "retry"), subject=subject)
     fields = (("route", last.route), ("branch", last.branch_name or ""))
     hint = f"Start a job by the route {last.route}"
@@ -37,7 +39,7 @@ def job_actions(story: RequestStory, *, is_live: bool) -> Sequence[Action]:
     build = build_branch(story)
     if build is not None and build.path == ("start",):
         actions.append(build)
-    elif status.name not in _RETRIED and not can_restore(story):
+    elif build is not None and status.name not in _RETRIED and not can_restore(story):
         actions.append(Action("Build again", "Make the same request again", (*orders, "retry")))
     if can_restore(story) and not is_live:
         hint = "Deploy what this job deployed again, so that it is live"

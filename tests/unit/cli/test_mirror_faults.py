@@ -39,7 +39,11 @@ def test_the_file_of_these_tests_has_none() -> None:
             '"codecommit::web", token: /other/secrets/a',
             "routes.web.mirror.token: stack amplify-jobs can't read /other/secrets/a; use /amplify-jobs/secrets/mirr",
         ),
-        ("source: gitea", "source: bare", "routes.web.source: source bare has no git, from which a mirror could fetch"),
+        (
+            "source: gitea",
+            "source: bare",
+            "routes.web.source: source bare has no git, from which a mirror could fetch the code; add git to sources.b",
+        ),
         (
             "    source: gitea\n",
             "",

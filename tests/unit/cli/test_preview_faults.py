@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from amplify_jobs_cli.routes_file.load import check_routes
@@ -77,6 +79,11 @@ def test_the_file_of_these_tests_has_none() -> None:
             "    preview:\n      stage: TEST\n",
             "routes.web.preview.stage: unknown value 'TEST'; use one of",
         ),
+        (
+            "provider: gitlab",
+            "provider: codecommit",
+            "sources.gitlab.provider: AWS sends the events of Code",
+        ),
     ],
 )
 def test_a_fault_has_its_place_and_the_remedy(good: str, bad: str, fault: str) -> None:
@@ -84,3 +91,17 @@ def test_a_fault_has_its_place_and_the_remedy(good: str, bad: str, fault: str) -
     result = faults(GOOD.replace(good, bad))
     assert [one for one in result if one.startswith(fault)], result
     assert not [one for one in result if "t0p" in one]
+
+
+def test_a_wrong_source_says_nothing_of_the_mirror_that_is_there() -> None:
+    result = faults(GOOD.replace("provider: gitlab", "provider: git_lab"))
+    assert [one.partition(":")[0] for one in result] == ["sources.gitlab.provider"]
+
+
+@pytest.mark.parametrize("member", ["    mirror: ", "    git: ", "      approval: ", "      basicAuth: "])
+def test_an_optional_member_with_nothing_after_it_is_told_and_null_is_meant(member: str) -> None:
+    for value, names in (("", [member.strip(" :")]), ("null", []), ("~", [])):
+        text = re.sub(f"(?m)^{member}.*$", f"{member}{value}", GOOD)
+        warnings = check_routes(text.encode(), "amplify-jobs").warnings
+        empty = [warning.path for warning in warnings if "is empty, which means none; use " in warning.message]
+        assert [path.rpartition(".")[2] for path in empty] == names

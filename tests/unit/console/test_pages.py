@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from amplify_jobs_console import static
+from amplify_jobs_console.answers import RequestStory
 from amplify_jobs_console.api import ApiError
 from amplify_jobs_console.console import Console
+from amplify_jobs_console.pages.actions import job_actions
 from amplify_jobs_console.place import Place
 from amplify_jobs_console.web import Request, Response
 from tests.support.console_answers import (
@@ -157,6 +159,22 @@ def test_a_failed_job_says_why_who_and_what_was_built(console: Console) -> None:
 def test_a_job_has_the_buttons_that_make_sense(console: Console, request_id: str, buttons: list[str]) -> None:
     page = Text(get(console, f"/jobs/{request_id}").body)
     assert [one for one in page.buttons if one not in ("Copy", "Build")] == buttons
+
+
+@pytest.mark.parametrize(
+    ("members", "buttons"),
+    [
+        # A route for pull requests takes values from one, so the request is made again.
+        ({"trigger": "pull_request"}, [("Build again", "/jobs/shop-0016/retry"), ("Replay", "/jobs/shop-0016/replay")]),
+        ({"trigger": "push"}, [("Build again", "/start"), ("Replay", "/jobs/shop-0016/replay")]),
+        ({"operation": "remove_preview"}, [("Replay", "/jobs/shop-0016/replay")]),
+    ],
+)
+def test_what_a_pull_request_asked_for_is_asked_for_again_but_no_removal(
+    members: dict[str, str], buttons: list[tuple[str, str]]
+) -> None:
+    story = RequestStory.model_validate({**STORIES["shop-0016"], **members})
+    assert [(action.label, "/" + "/".join(action.path)) for action in job_actions(story, is_live=True)] == buttons
 
 
 @pytest.mark.parametrize(

@@ -192,11 +192,37 @@ class TestDelivery:
                 (Decision(matched=False, reason="a"), Decision(matched=False, reason="b")),
                 "no request: 2 routes do not match",
             ),
+            (
+                (
+                    Decision(route="api", matched=False, reason="source gt is not gl", condition="source"),
+                    Decision(route="web", matched=False, reason="dev is not main", condition="pull_request.targets"),
+                    Decision(route="shop", matched=False, reason="not acme/shop", condition="push.repository"),
+                ),
+                "no request: dev is not main",
+            ),
             (None, "1 event in the intake queue"),
         ],
     )
     def test_its_summary(self, decisions: tuple[Decision, ...] | None, expected: str) -> None:
         assert delivery_story(delivery_record(ORIGIN, [DecidedEvent(PUSH, decisions)])).summary == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "is_preview"),
+    [
+        ('{"requestId": "web-1", "removal": {"isPreview": false}}', False),
+        ('{"removal": {"isPreview": true, "more": 1}}', True),
+        ('{"requestId": "web-1"}', None),
+        ("[]", None),
+        (None, None),
+    ],
+)
+def test_an_execution_tells_whether_there_was_a_preview_to_take_away(output: str | None, is_preview: object) -> None:
+    change = json.loads(execution("SUCCEEDED"))
+    change["detail"]["output"] = output
+    (request,) = read_news(json.dumps(change)).requests
+    assert request.execution is not None
+    assert request.execution.is_preview is is_preview
 
 
 UNREADABLE = [

@@ -9,6 +9,7 @@ import pytest
 
 from amplify_jobs.errors import BadQueryError, UnknownItemError
 from amplify_jobs.indexing import items
+from amplify_jobs.indexing.branch import BranchRecord
 from amplify_jobs.indexing.paging import MOST_READ_PER_ITEM
 from amplify_jobs.indexing.reading import IndexReader, RequestFilter
 from amplify_jobs.indexing.record import RequestRecord, StartNews
@@ -72,3 +73,13 @@ def test_a_token_that_is_none_is_refused(token: str) -> None:
 def test_what_is_not_there_is_named() -> None:
     with pytest.raises(UnknownItemError, match="there is no request nosuch"):
         IndexReader(filled(1), lambda: NOW).record("nosuch")
+
+
+def test_a_branch_has_the_name_of_its_app_if_a_branch_beside_it_has_one() -> None:
+    index = KeptIndex()
+    for app_id, branch_name, app_name in (("d1", "main", "web"), ("d1", "pr-7", None), ("d2", "main", None)):
+        record = BranchRecord(app_id=app_id, branch_name=branch_name, app_name=app_name)
+        index.items[items.branch_key(app_id, branch_name)] = items.branch_item(record)
+    branches = IndexReader(index, lambda: NOW).branches(9, None).items
+    names = [(branch.branch_name, branch.app_name) for branch in branches]
+    assert names == [("main", "web"), ("pr-7", "web"), ("main", None)]

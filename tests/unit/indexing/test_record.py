@@ -155,6 +155,27 @@ def test_a_request_that_takes_a_preview_away_is_finished_when_its_execution_is()
     assert "Not removed" in next(entry.text for entry in story(refused).timeline if entry.what == "rejected")
 
 
+def test_a_branch_that_was_to_stay_is_kept_and_what_is_live_there_too() -> None:
+    end = ExecutionNews(arn=ARN, status="SUCCEEDED", started_at=REQUESTED, stopped_at=END, is_preview=False)
+    record_of_stay = REMOVAL.merge(news(execution=end))
+    assert (summary(record_of_stay).state, summary(record_of_stay).outcome) == (RequestState.FINISHED, "KEPT")
+    assert story(record_of_stay).timeline[-1].what == "kept"
+    assert "is no preview of amplify-jobs" in story(record_of_stay).timeline[-1].text
+    assert branch_news(summary(REMOVAL)) is None
+    assert branch_news(summary(record_of_stay)) is None
+    removal = REMOVAL.merge(news(execution=end.model_copy(update={"is_preview": True})))
+    branch = branch_news(summary(removal))
+    assert branch is not None
+    assert branch.removed_at == END
+
+
+def test_a_timeline_tells_what_follows_from_what_within_one_second() -> None:
+    # EventBridge leaves out the milliseconds, which Step Functions tells.
+    start = ExecutionNews(arn=ARN, status="RUNNING", started_at=END.replace(microsecond=900_000))
+    timeline = story(REMOVAL.merge(rejection_news()).merge(news(execution=start))).timeline
+    assert [entry.what for entry in timeline][-3:] == ["execution", "rejected", "announced"]
+
+
 def test_what_was_live_on_a_preview_is_live_no_more_when_it_is_gone_whatever_comes_first() -> None:
     built = branch_news(summary(record(Outcome.SUCCEEDED)))
     assert built is not None

@@ -269,7 +269,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 2**32), value=OTHER_VALUES)
 def test_what_the_api_refuses_is_refused_and_nothing_else(service: str, operation: str, seed: int, value: Any) -> None:
     parameters = copy.deepcopy(EXAMPLES[service, operation])

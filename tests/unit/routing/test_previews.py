@@ -96,9 +96,9 @@ def request(route_set: Routes, of: Event, source: str = "gitlab") -> JobRequest:
         ),
         (
             {"preview": {"approval": COMMENT}, "source": "bitbucket"},
-            "web.preview.approval: Bitbucket Cloud tells of none, or not of which commit",
+            "web.preview.approval: events of Bitbucket Cloud name no approval",
         ),
-        ({"preview": {"approval": LABEL}, "source": "sender"}, "web.preview.approval: Standard Webhooks tells of none"),
+        ({"preview": {"approval": LABEL}, "source": "sender"}, "web.preview.approval: events of Standard Webhooks"),
         ({"preview": {"approval": {}}}, "give either label or comment"),
         ({"preview": {"approval": {**LABEL, **COMMENT}}}, "give either label or comment"),
         ({"preview": {"approval": {**LABEL, "by": "ada"}}}, "by belongs to comment"),
@@ -234,6 +234,13 @@ def test_a_comment_approves_if_it_is_of_one_of_the_people() -> None:
         ignored = decision(routes(conditions, source="gitea", preview={"approval": COMMENT}), own, "gitea")
         assert isinstance(ignored, Ignored)
         assert ignored.reason == "a comment on pull request 7 changes none of its code"
+
+
+def test_an_order_by_the_name_of_a_preview_says_how_to_build_it_again() -> None:
+    order = Event.model_validate({"kind": "request", "request": {"route": "web"}})
+    (ignored,) = decide(routes(), "gitlab", order)
+    assert isinstance(ignored, Ignored)
+    assert "{pullRequest.number}, which a request does not have: retry the newest request" in ignored.reason
 
 
 def test_without_approval_no_fork_is_built_and_an_approval_of_an_own_branch_asks_for_nothing() -> None:

@@ -220,7 +220,7 @@ class Superseding(RuleBasedStateMachine):
 
 
 Superseding.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 TestSuperseding = Superseding.TestCase
 

@@ -13,6 +13,11 @@ from amplify_jobs.model.failure import Who
 
 _NPM = r"npm (?:ERR!|error) "
 _PNPM = r"^\W{0,4}ERR_PNPM_"
+# Programs that come with a build image or an installer, and with no package of npm.
+_TOOLCHAINS = (
+    r"(?:pnpm|pnpx|yarn|bunx?|deno|flutter|dart|hugo|zola|go|ruby|bundle|gem|python3?|pip3?|poetry|pipenv|uv|php|composer"
+    r"|java|mvn|gradle|dotnet|cargo|trunk|git-lfs|jq)"
+)
 # Bundlers print the same words as a warning, and go on.
 _WARNED = re.compile(r"(?i)^(?:\W{0,4}warnings?\b|\W{0,4}compiled with warnings|⚠)")
 _UNREACHABLE = (
@@ -23,6 +28,19 @@ _UNREACHABLE = (
 
 def _rule(cause: str, who: Who, summary: str, advice: str, *patterns: str, **more: object) -> Rule:
     return Rule(cause, who, summary, advice, Part.OUTPUT, signatures(*patterns), **more)  # type: ignore[arg-type]
+
+
+def _toolchain_rule(**more: object) -> Rule:
+    return _rule(
+        "command-not-found",
+        Who.AUTHOR,
+        "The build image does not have a program",
+        "Install {what} in preBuild (corepack enable brings pnpm and Yarn), or choose a build image that has it.",
+        rf"(?:^|: )(?P<what>{_TOOLCHAINS}): (?:command )?not found",
+        rf"\bspawn (?P<what>{_TOOLCHAINS}) ENOENT",
+        noun="the program",
+        **more,
+    )
 
 
 def _machine_rules() -> tuple[Rule, ...]:
@@ -110,6 +128,7 @@ def _package_rules() -> tuple[Rule, ...]:
             r"^error Your lockfile needs to be updated",
             r"YN0028\b",
             r"The lockfile would have been (?:modified|created) by this install",
+            r"This package doesn't seem to be present in your lockfile",
             _PNPM + r"(?:OUTDATED_LOCKFILE|LOCKFILE_\w{1,40}|FROZEN_LOCKFILE\w{0,40}|BROKEN_LOCKFILE)",
             r"^error: lockfile had changes, but lockfile is frozen",
             r"(?i)install in (?:deployment|frozen) mode after changing",
@@ -154,6 +173,12 @@ def _package_rules() -> tuple[Rule, ...]:
             r"N/A: version \"\S{1,40}\" is not (?:yet installed|found)|^Version '\S{1,40}' not found - try",
             r"TypeError: crypto\.(?:hash|getRandomValues)\$?\d{0,2} is not a function",
             r"This project is configured to use (?:yarn|npm|pnpm)\b|The current project should be run with ",
+        ),
+        _rule(
+            "node-version",
+            Who.AUTHOR,
+            "The package manager is not the version that package.json names",
+            "Run corepack enable in preBuild: it brings the version of packageManager in package.json.",
             r"This project's package\.json defines \"packageManager\"",
         ),
         _rule(
@@ -264,6 +289,24 @@ def _package_rules() -> tuple[Rule, ...]:
             noun="the script",
         ),
         _rule(
+            "workspace-missing",
+            Who.AUTHOR,
+            "The monorepo has no such package",
+            "Use the name in the package's own package.json, and list its folder in the workspaces of the root.",
+            r"No package found with name '(?P<what>[^']{1,200})' in workspace",
+            r"(?i)\bworkspace '(?P<what>[^']{1,200})' not found",
+            r"^error Unknown workspace \"(?P<what>[^\"]{1,200})\"",
+            rf"{_NPM}No workspaces found",
+            r"Cannot find project '(?P<what>[^']{1,200})'",
+        ),
+        _rule(
+            "package-manager-missing",
+            Who.AUTHOR,
+            "package.json does not name the package manager of the workspaces",
+            'Add packageManager to the package.json of the root, like "pnpm@9.12.0".',
+            r"Missing `packageManager` field in package\.json",
+        ),
+        _rule(
             "package-json-missing",
             Who.AUTHOR,
             "There is no package.json where the command runs",
@@ -365,6 +408,7 @@ def _program_rules() -> tuple[Rule, ...]:
             "Fix the warnings, or build with CI=false.",
             r"(?i)treating warnings as errors because process\.env\.CI = true",
         ),
+        _toolchain_rule(exit_codes=frozenset({127})),
         _rule(
             "command-not-found",
             Who.AUTHOR,
@@ -424,6 +468,7 @@ def _program_rules() -> tuple[Rule, ...]:
             r"(?:Cannot|Can't) find (?:module|package) ['\"](?P<what>[^'\"]{1,200})['\"]",
             r"(?:ailed to resolve (?:import|entry)|Could not resolve|Can't resolve) ['\"](?P<what>[^'\"]{1,200})['\"]",
             r"\[ERROR\] Could not resolve \"(?P<what>[^\"]{1,200})\"",
+            r"Could not load (?P<what>\S{1,300}) \(imported by ",
             r"ERR_MODULE_NOT_FOUND",
             r"^(?:E {1,8})?ModuleNotFoundError: No module named '(?P<what>[^']{1,100})'",
             r"cannot load such file -- (?P<what>\S{1,200})",
@@ -494,6 +539,10 @@ def _program_rules() -> tuple[Rule, ...]:
             r"\[?SyntaxError\]?: ",
             r"^ERROR in (?:\./|\S{1,200}\.\w)",
             r"^✘ \[ERROR\] ",
+            r"^(?P<what>\S{1,200}\.dart:\d{1,7}:\d{1,7}): Error: ",
+            r"^Error: Failed to compile application\b",
+            # Astro's names of errors.
+            r"^\[[A-Z]\w{2,60}Error\] ",
             r"^(?:\W{0,3})?error during build:",
             r"Module (?:parse|build) failed",
             r"^\W{0,3}(?:RollupError|SassError|CssSyntaxError|BuildError|TransformError)\b",
@@ -516,6 +565,7 @@ def _program_rules() -> tuple[Rule, ...]:
             r"Failed building wheel for (?P<what>\S{1,100})",
             r"ERROR: Failed to build gem native extension",
         ),
+        _toolchain_rule(),
         _rule(
             "command-not-found",
             Who.AUTHOR,

@@ -18,7 +18,8 @@ Item = TypeVar("Item")
 class RequestState(StrEnum):
     """Where a request stands: RECEIVED until its job is started, STARTED until it ends, REJECTED without a job.
 
-    One that takes a preview away is RECEIVED until it has done so, and then FINISHED with the outcome REMOVED.
+    One that takes a preview away is RECEIVED until it has done so, and then FINISHED with the outcome REMOVED, or
+    KEPT if it was to stay.
     """
 
     RECEIVED = "RECEIVED"

@@ -8,8 +8,9 @@ from pydantic import AwareDatetime
 
 from amplify_jobs.announcing.announcement import Outcome
 from amplify_jobs.indexing.answers import LiveCommit, RequestSummary
-from amplify_jobs.indexing.summary import REMOVED
+from amplify_jobs.indexing.summary import KEPT, REMOVED
 from amplify_jobs.model.base import GrowingModel
+from amplify_jobs.model.operations import REMOVE_PREVIEW
 
 # A job that was cancelled says nothing of the branch.
 _RESULTS = frozenset({Outcome.SUCCEEDED.value, Outcome.FAILED.value, Outcome.TIMED_OUT.value})
@@ -46,8 +47,10 @@ class BranchRecord(GrowingModel):
 
 
 def branch_news(request: RequestSummary) -> BranchRecord | None:
-    """What a request tells of its branch; None if it has none."""
+    """What a request tells of its branch; None if it has none, or is to take away what may be no preview."""
     if request.app_id is None or request.branch_name is None:
+        return None
+    if request.operation == REMOVE_PREVIEW and request.outcome in (None, KEPT):
         return None
     live = None
     if request.outcome == Outcome.SUCCEEDED and request.job_id is not None:

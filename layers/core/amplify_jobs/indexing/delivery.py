@@ -70,10 +70,17 @@ def _sentence(record: DeliveryRecord) -> str:
         return f"{len(ids)} request{'s' if len(ids) > 1 else ''}: {', '.join(ids[:_MOST_IDS])}{more}"
     if waiting:
         return f"{waiting} event{'s' if waiting > 1 else ''} in the intake queue"
-    reasons = [presentable(decision.reason) for decision in (*_reasons(record.ignored), *_decisions(record))]
-    if len(reasons) == 1:
-        return f"no request: {reasons[0]}"
-    return f"no request: {len(reasons)} routes do not match" if reasons else "no request"
+    refusals = [*_reasons(record.ignored), *_decisions(record)]
+    # Routes of other sources, events and repositories were never meant.
+    near = [refusal for refusal in refusals if not _is_of_others(refusal)]
+    if len(refusals) == 1 or len(near) == 1:
+        return f"no request: {presentable((near or refusals)[0].reason)}"
+    return f"no request: {len(refusals)} routes do not match" if refusals else "no request"
+
+
+def _is_of_others(refusal: Decision) -> bool:
+    condition = refusal.condition or ""
+    return condition in ("source", "when") or condition.endswith(".repository")
 
 
 def _request_ids(record: DeliveryRecord) -> list[str]:

@@ -16,11 +16,24 @@ from amplify_jobs.indexing.answers import ReportResult
 from amplify_jobs.indexing.record import EndNews, ExecutionNews, RejectionNews, RequestRecord, StartNews
 from amplify_jobs.indexing.story import shown_parameters
 from amplify_jobs.intake.record import DeliveryRecord
+from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.model.request import JobRequest
 from amplify_jobs.model.validation import invalid_input_is
 from amplify_jobs.reporting.outcome import ReportOutcome
 
 EXECUTIONS = "aws.states"
+
+
+class _Removal(GrowingModel):
+    """The answer of the state RemovePreview."""
+
+    is_preview: bool
+
+
+class _Output(GrowingModel):
+    """The output of an execution that was to take a preview away."""
+
+    removal: _Removal
 
 
 @dataclass(frozen=True)
@@ -74,8 +87,17 @@ def _of_execution(detail: Mapping[str, Any], at: datetime) -> RequestRecord:
             started_at=_time(detail.get("startDate")),
             stopped_at=_time(detail.get("stopDate")),
             redrives=detail.get("redriveCount") or 0,
+            is_preview=_is_preview(detail.get("output")),
         ),
     )
+
+
+def _is_preview(output: object) -> bool | None:
+    """What the state RemovePreview found; None for executions without it, and an output too large for an event."""
+    try:
+        return _Output.model_validate_json(output).removal.is_preview if isinstance(output, str) else None
+    except ValidationError:
+        return None
 
 
 def _request(text: str) -> JobRequest | None:

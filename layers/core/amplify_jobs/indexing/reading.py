@@ -149,10 +149,12 @@ class IndexReader:
 
     def _states(self, branches: Sequence[BranchRecord]) -> tuple[BranchState, ...]:
         open_requests = self._open_requests()
+        # A branch of which no job was announced knows the app by its id alone.
+        names = {branch.app_id: branch.app_name for branch in branches if branch.app_name}
         return tuple(
             BranchState(
                 app_id=branch.app_id,
-                app_name=branch.app_name,
+                app_name=branch.app_name or names.get(branch.app_id),
                 branch_name=branch.branch_name,
                 live=branch.live,
                 last=branch.last,

@@ -21,13 +21,17 @@ Part = TypeVar("Part", bound=GrowingModel)
 
 
 class ExecutionNews(GrowingModel):
-    """What Step Functions tells of an execution; `redrives` counts how often it was redriven."""
+    """What Step Functions tells of an execution; `redrives` counts how often it was redriven.
+
+    `is_preview` is what its removal of a preview found: false where the branch was to stay.
+    """
 
     arn: str
     status: str
     started_at: AwareDatetime | None = None
     stopped_at: AwareDatetime | None = None
     redrives: int = 0
+    is_preview: bool | None = None
 
     @property
     def order(self) -> tuple[int, bool]:

@@ -17,6 +17,8 @@ from amplify_jobs.indexing.answers import (
 )
 from amplify_jobs.indexing.record import RequestRecord
 from amplify_jobs.indexing.summary import (
+    KEPT,
+    REMOVED,
     cause_of,
     details,
     ended_at,
@@ -31,6 +33,10 @@ from amplify_jobs.text import deeply, presentable
 
 # Parameters travel whole in the execution; here they are for people.
 _PARAMETERS_LIMIT = 20_000
+_REMOVALS = {
+    REMOVED: "The preview {} is gone.",
+    KEPT: "The branch {} stays: it is no preview of amplify-jobs, or a newer event of the pull request needs it.",
+}
 
 
 def story(record: RequestRecord) -> RequestStory:
@@ -46,7 +52,8 @@ def story(record: RequestRecord) -> RequestStory:
         steps=tuple(
             StepState(name=step.name, status=step.status, reason=step.reason) for step in (ended.steps if ended else ())
         ),
-        timeline=tuple(sorted(_timeline(record), key=lambda entry: entry.time)),
+        # Events of EventBridge name whole seconds: within one, the order in which things follow from each other counts.
+        timeline=tuple(sorted(_timeline(record), key=lambda entry: entry.time.replace(microsecond=0))),
         announcements=tuple(_announcements(record)),
         reports=record.reports,
         execution=_execution(record),
@@ -105,8 +112,8 @@ def _timeline(record: RequestRecord) -> Iterator[TimelineEntry]:
         text = f"{'Not removed' if is_removal(record) else 'No job was started'}: {record.rejected.detail.reason}"
         yield TimelineEntry(time=record.rejected.at, what="rejected", text=text)
     elif (time := removed_at(record)) is not None:
-        text = f"The preview {shown.branch_name} is gone, or was to stay for another request."
-        yield TimelineEntry(time=time, what="removed", text=text)
+        outcome = shown.outcome or REMOVED
+        yield TimelineEntry(time=time, what=outcome.lower(), text=_REMOVALS[outcome].format(shown.branch_name))
     for announcement in _announcements(record):
         yield TimelineEntry(time=announcement.at, what="announced", text=f"{announcement.detail_type} was announced.")
     for report in record.reports:

@@ -16,6 +16,8 @@ from amplify_jobs.text import one_line, presentable, shortened
 
 REMOVED = "REMOVED"
 """The outcome of a request that took a preview away, beside those of announcements."""
+KEPT = "KEPT"
+"""The outcome of a request that had none to take away: the branch is no preview, or a newer event needs it."""
 MESSAGE_LIMIT = 200
 REASON_LIMIT = 300
 
@@ -69,12 +71,14 @@ def state(record: RequestRecord) -> RequestState:
 
 
 def outcome(record: RequestRecord) -> str | None:
-    """The outcome in the words of announcements, or REMOVED; None while the request goes on."""
+    """The outcome in the words of announcements, REMOVED or KEPT; None while the request goes on."""
     if record.ended is not None:
         return record.ended.detail.outcome.value
     if record.rejected is not None:
         return record.rejected.detail.outcome
-    return REMOVED if removed_at(record) else None
+    if removed_at(record) is None:
+        return None
+    return KEPT if record.execution is not None and record.execution.is_preview is False else REMOVED
 
 
 def is_removal(record: RequestRecord) -> bool:
@@ -83,7 +87,7 @@ def is_removal(record: RequestRecord) -> bool:
 
 
 def removed_at(record: RequestRecord) -> datetime | None:
-    """When a request had taken its preview away: that is not announced, but its execution ends."""
+    """When a request had taken its preview away, or kept it: that is not announced, but its execution ends."""
     execution = record.execution
     is_done = is_removal(record) and record.rejected is None and execution is not None
     return execution.stopped_at if is_done and execution and execution.status == "SUCCEEDED" else None

@@ -152,5 +152,5 @@ def _rejection(queued: QueuedEvent, reason: str) -> JobRequest:
 def _decision(decided: Matched | Ignored, request_id: str | None = None) -> Decision:
     """The record of a route's decision."""
     if isinstance(decided, Ignored):
-        return Decision(route=decided.route, matched=False, reason=decided.reason)
+        return Decision(route=decided.route, matched=False, reason=decided.reason, condition=decided.condition)
     return Decision(route=decided.name, matched=True, reason="; ".join(decided.findings), request_id=request_id)

@@ -29,11 +29,12 @@ metrics = function_metrics()
 
 
 class Decision(GrowingModel):
-    """What a route decided, and the request that it made; without a route, why no route was asked."""
+    """What a route decided, on which condition, and the request that it made; without a route, why none was asked."""
 
     route: str | None = None
     matched: bool
     reason: str
+    condition: str | None = None
     request_id: str | None = None
 
 

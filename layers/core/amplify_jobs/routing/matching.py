@@ -184,9 +184,9 @@ def _check_request(route: Route, routes: Routes, source: str, event: Event) -> I
     unknown = (each for each in placeholders if each not in filled and is_unknown(each, EventKind.REQUEST))
     missing = next(unknown, None)
     if missing:
-        finding = (
-            f"the route's parameters need {missing}, which a request does not have: ask by operation and parameters"
-        )
+        pull_request = "retry the newest request of the pull request"
+        remedy = pull_request if route.when.pull_request is not None else "ask by operation and parameters"
+        finding = f"the route's parameters need {missing}, which a request does not have: {remedy}"
         yield _Check("request.parameters", is_met=False, finding=finding)
 
 

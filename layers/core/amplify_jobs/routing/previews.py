@@ -164,12 +164,16 @@ def _approval_problem(
     approval: Approval, route: Route, sources: Mapping[str, Source]
 ) -> tuple[tuple[str, ...], str] | None:
     source = sources.get(route.source or "")
-    if route.mirror is None or source is None:
+    if route.mirror is None:
         return _APPROVAL, "needs a mirror: Amplify can't reach the code of a fork"
+    # Other checks tell what is wrong with the source.
+    if source is None:
+        return None
     form_of_host = git_host(source.provider).APPROVAL if source.provider in TITLES else None
     form, title = "comment" if approval.label is None else "label", PROVIDERS[source.provider].title
     if form_of_host is None:
-        return _APPROVAL, f"{title} tells of none, or not of which commit; leave it out"
+        message = f"events of {title} name no approval, or not the commit that it is for; leave it out"
+        return _APPROVAL, message
     if form_of_host != form:
         other = "comment, with by" if form_of_host == "comment" else "label, without by"
         return (*_APPROVAL, form), f"approves nothing on {title}; use {other}"
