@@ -68,6 +68,10 @@ class NotDownloadableError(AmplifyJobsError):
     """There is nothing to be had at this address, however often it is asked; the message does not repeat it."""
 
 
+class PrivateAddressError(NotDownloadableError):
+    """The host has a private address, and the stack does not allow it for this host."""
+
+
 class Superseded(AmplifyJobsError):  # noqa: N818 -- the state machine catches it by this name
     """A newer request made this one moot before it was sent, or a person did; the message names the newer one, or says
     that it was stopped.

@@ -11,7 +11,13 @@ from urllib.parse import SplitResult, urljoin
 import urllib3
 
 from amplify_jobs.aws.public_http import parts_of
-from amplify_jobs.errors import NotDownloadableError, NotSetUpError, RequestRejected, ServiceTrouble
+from amplify_jobs.errors import (
+    NotDownloadableError,
+    NotSetUpError,
+    PrivateAddressError,
+    RequestRejected,
+    ServiceTrouble,
+)
 from amplify_jobs.events.normalize import Commit
 from amplify_jobs.mirroring.advertisement import PEELED, Advertisement, GitService, parse_advertisement
 from amplify_jobs.mirroring.commits import commits_request, read_commits
@@ -158,6 +164,9 @@ class GitRemote:
             finally:
                 # What was not read must not come first on the next request's answer.
                 response.close()
+        except PrivateAddressError as error:
+            remedy = "let the stack's parameter MirrorPrivateHosts name it, or correct the address"
+            raise RequestRejected(f"{self.address}: {error}; {remedy}") from None
         except NotDownloadableError as error:
             raise RequestRejected(f"{self.address}: {error}") from None
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 from botocore.httpsession import get_cert_path
 
-from amplify_jobs.errors import NotDownloadableError, ServiceTrouble
+from amplify_jobs.errors import NotDownloadableError, PrivateAddressError, ServiceTrouble
 
 Resolve = Callable[[str, int], list[str]]
 """Gives the addresses of a host; raises OSError."""
@@ -58,7 +58,7 @@ class PublicHttp:
         except (OSError, UnicodeError) as error:
             raise ServiceTrouble(f"{host} can't be resolved now ({type(error).__name__})") from error
         if not addresses or not all(is_public(address) for address in addresses):
-            raise NotDownloadableError(f"{host} is not a public address")
+            raise PrivateAddressError(f"{host} is not a public address")
         return addresses[0]
 
 
