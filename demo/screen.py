@@ -15,8 +15,9 @@ from rich.text import Text
 from amplify_jobs_cli.output.screen import broken
 
 LABEL_WIDTH = 9
-# A step and its time fit into a terminal of 60 columns.
+# A step and its time fit into a terminal of 60 columns; into a narrower one its name takes several lines.
 _STEP_WIDTH = 44
+_TIME_WIDTH = 9
 _NARROWEST = 20
 
 
@@ -47,7 +48,13 @@ class Screen:
         with self.waiting(name):
             yield
         took = f"{time.monotonic() - began:.1f} s"
-        self._print(Text.assemble("  ", self._sign(Mark.GOOD), f" {name:<{_STEP_WIDTH}}  {took:>7}"))
+        sign = Text.assemble("  ", self._sign(Mark.GOOD), " ")
+        width = min(_STEP_WIDTH, self._room(sign.cell_len + _TIME_WIDTH) or _STEP_WIDTH)
+        first, *rest = broken(Text(name), width)
+        first.rstrip()
+        self._print(Text.assemble(sign, f"{first.plain:<{width}}{took:>{_TIME_WIDTH}}"))
+        for line in rest:
+            self.detail(line.plain)
 
     @contextmanager
     def waiting(self, subject: str) -> Iterator[Status]:
@@ -62,7 +69,9 @@ class Screen:
 
     def head(self, number: int, title: str) -> None:
         """Begin an act."""
-        self._print(Text.assemble("\n", (f"{number}  {title}", "bold underline" if self._is_live() else "bold")))
+        style = "bold underline" if self._is_live() else "bold"
+        self._print(Text())
+        self._broken(Text(), Text(title, style), Text(f"{number}  ", style))
 
     def command(self, command: str) -> None:
         """Print a command as a shell shows it."""
@@ -106,10 +115,13 @@ class Screen:
         """Print a text in as many lines as it needs, each after the prefix and the first one after the label."""
         content = Text(text) if isinstance(text, str) else text
         beside = label or Text()
-        room = max(self.console.width - prefix.cell_len - beside.cell_len, _NARROWEST)
-        for number, line in enumerate(broken(content, room if self._is_live() else None)):
+        for number, line in enumerate(broken(content, self._room(prefix.cell_len + beside.cell_len))):
             line.rstrip()
             self._print(Text.assemble(prefix, Text(" " * beside.cell_len) if number else beside, line))
+
+    def _room(self, indent: int) -> int | None:
+        """The columns that are left of a line after so many; None where lines have no end."""
+        return max(self.console.width - indent, _NARROWEST) if self._is_live() else None
 
     def _is_live(self) -> bool:
         return self.console.is_terminal

@@ -16,6 +16,7 @@ from amplify_jobs.aws.errors import ErrorResponse, required_member
 from amplify_jobs.errors import StackNotFoundError
 from amplify_jobs_cli.api import JobsApi
 from amplify_jobs_cli.aws_calls import aws_call
+from amplify_jobs_cli.push.codecommit_rights import CodeCommitRights
 from amplify_jobs_cli.push.lookup import Reach
 from amplify_jobs_cli.push.scheduler import Scheduler
 from amplify_jobs_cli.push.schedules import ScheduleTarget
@@ -112,6 +113,11 @@ class Stack:
     def is_local(self) -> bool:
         """Whether the stack is on the local cloud, which leaves out some of what the template makes."""
         return urlsplit(self.ssm.meta.endpoint_url).hostname in _THIS_MACHINE
+
+    @property
+    def codecommit_rights(self) -> CodeCommitRights:
+        """The repositories of CodeCommit that the stack may use."""
+        return CodeCommitRights.of(self.outputs)
 
     def jobs_api(self) -> JobsApi:
         """The jobs API, called with the user's credentials."""

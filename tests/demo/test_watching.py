@@ -264,6 +264,22 @@ def test_a_pipe_gets_neither_colours_nor_what_is_drawn_anew() -> None:
     assert lines[4:] == ["┃ Mail     " + ("a word " * 30).rstrip()]
 
 
+@pytest.mark.parametrize("width", [35, 50, 60, 80])
+def test_steps_and_heads_fit_into_their_terminal(width: int) -> None:
+    output = io.StringIO()
+    screen = Screen(Console(file=output, force_terminal=True, width=width))
+    name, title = "An app in Amplify, and its git repository", "A push breaks the build, and everybody hears why"
+    with screen.step(name):
+        pass
+    screen.head(2, title)
+    lines = [re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", line) for line in output.getvalue().splitlines()]
+    assert all(len(line) <= width for line in lines), lines
+    words = " ".join(lines).split()
+    assert words[words.index("2") + 1 :] == title.split()
+    assert set(name.split()) <= set(words)
+    assert any(re.search(r"\d\.\d s$", line) for line in lines)
+
+
 def test_a_terminal_that_knows_ascii_alone_is_given_no_more() -> None:
     output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     screen = Screen(Console(file=output, force_terminal=True))

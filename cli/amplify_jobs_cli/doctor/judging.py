@@ -102,16 +102,22 @@ def _deliveries(seen: Observations) -> Iterator[Finding]:
 
 
 def _account(check: str, account: AccountMismatch, _: Observations) -> Iterator[Finding]:
-    texts = dict.fromkeys(text for _, text in account.warnings)
-    for text in texts:
-        message, advice = text.rpartition("; ")[::2]
-        places = ", ".join(place for place, warning in account.warnings if warning == text)
-        name = _AUTO_BUILD if text.startswith(_AUTO_BUILD) else check
-        yield problem(name, f"{message or text} ({places})", advice if message else "")
+    for text, advice in _with_places(account.warnings):
+        yield problem(_AUTO_BUILD if text.startswith(_AUTO_BUILD) else check, text, advice)
+    for text, advice in _with_places(account.unreconciled):
+        yield warning(check, text, advice)
     for trouble in account.troubles:
         yield unknown(check, trouble.removesuffix(" or use --no-lookup"))
-    if not texts and not account.troubles:
+    if not account.warnings and not account.unreconciled and not account.troubles:
         yield ok(check, "all that the routes name is there, and no push is built twice")
+
+
+def _with_places(warnings: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each text once, with the places that it is about, and its advice."""
+    for text in dict.fromkeys(text for _, text in warnings):
+        message, advice = text.rpartition("; ")[::2]
+        places = ", ".join(place for place, warning_text in warnings if warning_text == text)
+        yield f"{message or text} ({places})", advice if message else ""
 
 
 def _rules(check: str, rules: Mapping[str, str], seen: Observations) -> Iterator[Finding]:

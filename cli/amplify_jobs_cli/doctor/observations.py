@@ -31,6 +31,8 @@ class AccountMismatch:
     """What a route names and the account does not have, or has in another way; what could not be looked up."""
 
     warnings: Sequence[tuple[str, str]] = ()
+    # Routes for CodeCommit that work, but whose lost events nothing makes up for.
+    unreconciled: Sequence[tuple[str, str]] = ()
     troubles: Sequence[str] = ()
 
 

@@ -22,6 +22,7 @@ from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.doctor.observations import AccountMismatch, Observations, StoredRoutes, Unread
 from amplify_jobs_cli.jobs.client import JobsClient
 from amplify_jobs_cli.push.account_reader import AccountReader
+from amplify_jobs_cli.push.codecommit_rights import missing_rights, unreconciled
 from amplify_jobs_cli.push.lookup import uses, warnings
 from amplify_jobs_cli.push.plan import plan_push
 from amplify_jobs_cli.push.route_changes import StoredRoutes as PushedRoutes
@@ -132,8 +133,12 @@ class _Reader:
     def account(self, routes: Routes) -> AccountMismatch:
         used = uses(routes)
         reader = AccountReader.connect(self._stack.session)
-        account_warnings = tuple(warnings(used, reader.read(used), self._stack.reach))
-        return AccountMismatch(account_warnings, tuple(reader.troubles))
+        rights = self._stack.codecommit_rights
+        account_warnings = (
+            *warnings(used, reader.read(used), self._stack.reach),
+            *missing_rights(routes, rights),
+        )
+        return AccountMismatch(account_warnings, tuple(unreconciled(routes, rights)), tuple(reader.troubles))
 
     def left_behind(self, routes: Routes) -> Sequence[str]:
         stored = self._stack.scheduler().stored()

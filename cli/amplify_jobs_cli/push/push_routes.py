@@ -15,6 +15,7 @@ from amplify_jobs.routing.previews import preview_logins
 from amplify_jobs.routing.report_targets import Target, secrets_of
 from amplify_jobs.routing.routes import Routes
 from amplify_jobs_cli.push.account_reader import AccountReader
+from amplify_jobs_cli.push.codecommit_rights import missing_rights, unreconciled
 from amplify_jobs_cli.push.lookup import uses, warnings
 from amplify_jobs_cli.push.plan import PushPlan, plan_push
 from amplify_jobs_cli.push.route_changes import StoredRoutes
@@ -138,6 +139,8 @@ def _look_up(routes: Routes, stack: Stack, options: PushOptions) -> list[tuple[s
     used = uses(routes)
     reader = AccountReader.connect(stack.session)
     warnings_by_place = list(warnings(used, reader.read(used), stack.reach))
+    rights = stack.codecommit_rights
+    warnings_by_place += [*missing_rights(routes, rights), *unreconciled(routes, rights)]
     warnings_by_place += [("", trouble) for trouble in reader.troubles]
     if not options.as_json:
         # One app that is not there concerns many routes.

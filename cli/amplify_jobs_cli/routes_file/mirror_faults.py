@@ -9,6 +9,7 @@ from amplify_jobs.model.operations import Operation
 from amplify_jobs_cli.routes_file.name_faults import secret_problem
 from amplify_jobs_cli.routes_file.places import Path
 from amplify_jobs_cli.routes_file.problems import Problem
+from amplify_jobs_cli.routes_file.target_addresses import plain_http_fault
 from amplify_jobs_cli.routes_file.values import member, members
 from amplify_jobs_cli.suggestions import one_of
 
@@ -20,9 +21,11 @@ def mirror_faults(value: Any, stack: str) -> Iterator[Problem]:
     sources = dict(members(value, "sources"))
     for name, source in sources.items():
         yield from _token_fault(("sources", name, "git"), member(source, "git"), stack, name)
+        yield from _http_fault(("sources", name, "git", "url"), member(member(source, "git"), "url"))
     for name, route in members(value, "routes"):
         if isinstance(member(route, "mirror"), dict):
             yield from _token_fault(("routes", name, "mirror"), member(route, "mirror"), stack, f"mirror-{name}")
+            yield from _http_fault(("routes", name, "mirror", "to"), member(member(route, "mirror"), "to"))
             yield from _code_faults(("routes", name), route, sources)
 
 
@@ -32,6 +35,11 @@ def _token_fault(path: Path, login: Any, stack: str, name: str) -> Iterator[Prob
         problem = secret_problem((*path, "token"), token, stack, f"/{stack}/secrets/{name}-token", "the token")
         if problem is not None:
             yield problem
+
+
+def _http_fault(path: Path, address: Any) -> Iterator[Problem]:
+    if isinstance(address, str) and (fault := plain_http_fault(address)) is not None:
+        yield Problem(path, fault)
 
 
 def _code_faults(path: Path, route: Any, sources: dict[str, Any]) -> Iterator[Problem]:

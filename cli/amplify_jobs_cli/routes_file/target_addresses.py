@@ -63,8 +63,8 @@ def address_fault(key: str, address: str, provider: str | None) -> str | None:
         secret = "token" if key == "api" else "secret"
         return f"the address has a user or a password; leave it out, and put it into SSM under {secret}"
     host = parts.netloc
-    if parts.scheme == "http" and parts.hostname not in _LOCAL:
-        return f"http does not encrypt what is sent; use https://{host}{parts.path}"
+    if (fault := plain_http_fault(address)) is not None:
+        return fault
     if parts.hostname in _LOCAL or key == "url":
         return None
     if parts.query or parts.fragment or parts.path.endswith("/"):
@@ -76,6 +76,15 @@ def address_fault(key: str, address: str, provider: str | None) -> str | None:
         return f"the project is in each repository's name; use https://{_AZURE}/{organization}" if rest else None
     right = _PUBLIC.get(parts.hostname)
     return f"this is not the address of the API; use {right}" if right not in (None, address) else None
+
+
+def plain_http_fault(address: str) -> str | None:
+    """What is wrong with an address that begins with http, where it is not of this machine; None for any other."""
+    parts = _parts(address)
+    if parts.scheme != "http" or not parts.hostname or parts.hostname in _LOCAL:
+        return None
+    host = parts.netloc.rpartition("@")[2]
+    return f"http does not encrypt what is sent, and is for this machine alone; use https://{host}{parts.path}"
 
 
 def improbable_api(address: str, provider: str) -> str | None:

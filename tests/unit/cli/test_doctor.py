@@ -92,6 +92,13 @@ TABLE: list[tuple[dict[str, Any], Verdict, str, str, str]] = [
         "correct appId",
     ),
     (
+        {"account": AccountMismatch(unreconciled=[("routes.web", "reconcile does not look at web; deploy")])},
+        Verdict.WARNING,
+        "apps, branches and buckets",
+        "reconcile does not look at web (routes.web)",
+        "deploy",
+    ),
+    (
         {
             "account": AccountMismatch(
                 troubles=["the IAM action amplify:GetApp is not allowed; allow it or use --no-lookup"]

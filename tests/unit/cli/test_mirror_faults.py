@@ -30,6 +30,14 @@ def test_the_file_of_these_tests_has_none() -> None:
     assert faults(GOOD) == []
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:3001", "localhost"])
+def test_http_is_right_for_this_machine(host: str) -> None:
+    text = GOOD.replace("https://git.example.com", f"http://{host}").replace(
+        "codecommit::web", f"http://{host}/web.git"
+    )
+    assert faults(text) == []
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "fault"),
     [
@@ -57,7 +65,23 @@ def test_the_file_of_these_tests_has_none() -> None:
         ("operation: start_job", "operation: start_deployment", "routes.web.mirror: start_deployment builds nothing f"),
         ("codecommit::web", "codecommit::a/b", "routes.web.mirror.to: "),
         ("{repository}", "{branch}", "sources.gitea.git.url: has an unknown value in braces; use {repository}, {own"),
-        ("https://git", "http://git", "sources.gitea.git.url: "),
+        (
+            "https://git",
+            "http://git",
+            "sources.gitea.git.url: http does not encrypt what is sent, and is for this machine alone; use "
+            "https://git.example.com/{repository}.git",
+        ),
+        (
+            "codecommit::web",
+            "http://ada:t0p@git.example.com:8080/web.git",
+            "routes.web.mirror.to: http does not encrypt what is sent, and is for this machine alone; use "
+            "https://git.example.com:8080/web.git",
+        ),
+        (
+            "codecommit::web",
+            "http://127.0.0.1:8080",
+            "routes.web.mirror.to: 'http://127.0.0.1:8080' has the wrong form",
+        ),
     ],
 )
 def test_a_fault_has_its_place_and_the_remedy(good: str, bad: str, fault: str) -> None:
