@@ -28,6 +28,10 @@ OUTPUTS = {
     "schedulerRoleArn": "arn:aws:iam::123456789012:role/scheduler",
     "scheduleGroup": "amplify-jobs",
     "readableBuckets": "builds,artifacts",
+    "mirrorRepositories": "docs",
+    "commentRepositories": "docs",
+    "reconcileRepositories": "docs",
+    "reconcileMinutes": "10",
 }
 
 

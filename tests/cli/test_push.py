@@ -60,6 +60,13 @@ MIRRORED = FILE.replace(
     "    mirror: {to: https://git.example.com/mirrors/web.git, token: /amplify-jobs/secrets/push}\n"
     '    request: {parameters: {appId: "{matrix',
 )
+IN_CODECOMMIT = """\
+  in-codecommit:
+    source: aws.codecommit
+    when: {push: {repository: shop}}
+reports:
+  comments: {kind: codecommit_comment}
+"""
 SECOND = FILE.replace("  cms: {provider: standard, secrets: [/amplify-jobs/secrets/cms]}\n", "").partition(
     "  refresh:"
 )[0]
@@ -427,6 +434,21 @@ class TestLookup:
         ]
         assert written.err == ""
         assert versions(s3) == 1
+
+    def test_a_repository_of_codecommit_that_no_parameter_names_is_warned_of(
+        self, file: Path, amplify: AmplifyClient, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for app_id in ("d1shop", "d1web"):
+            for branch in ("main", "release/1"):
+                amplify.update_branch(appId=app_id, branchName=branch, enableAutoBuild=False)
+        mirrored = MIRRORED.replace("{to: https://git.example.com/mirrors/web.git,", '{to: "codecommit::web",')
+        file.write_text(mirrored + IN_CODECOMMIT)
+        deploy = "deploy the stack with the parameter"
+        assert [line.partition(":")[0] + ": " + line.partition("; ")[2] for line in warnings(file, capsys)] == [
+            f"routes.web-shop, routes.web-web: {deploy} MirrorRepositories=docs,web",
+            f"reports.comments: {deploy} CommentRepositories=docs,shop",
+            f"routes.in-codecommit: {deploy} ReconcileRepositories=docs,shop",
+        ]
 
     @pytest.mark.usefixtures("amplify")
     def test_nothing_is_looked_up_with_no_lookup(self, file: Path, aws: AwsStandIn) -> None:

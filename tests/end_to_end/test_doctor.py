@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amplify_jobs_cli import cli
-from tests.support.team import SECRET, SECRET_NAME, Team
+from tests.support.team import MIRRORS, SECRET, SECRET_NAME, Team
 
 pytestmark = pytest.mark.thorough
 
@@ -54,6 +54,11 @@ def test_each_fault_is_found_alone(team: Team, app_id: str, capsys: pytest.Captu
     ssm.delete_parameter(Name="/amplify-jobs/sources/github")
     assert "github" in diagnose(capsys)[1]["schedules and copies of sources"]["text"]
     team.route("examined", app_id)
+
+    team.route("mirrored", app_id, source="github", mirror={"to": "codecommit::nowhere"})
+    names = ",".join(sorted({*MIRRORS, "nowhere"}))
+    assert f"MirrorRepositories={names}" in diagnose(capsys)[1]["apps, branches and buckets"]["advice"]
+    team.without("mirrored")
 
     events.disable_rule(Name="amplify-jobs-status-change")
     assert "disabled: amplify-jobs-status-change" in diagnose(capsys)[1]["rules"]["text"]
