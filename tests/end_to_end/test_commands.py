@@ -140,7 +140,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     """A local cloud with the examples in it, and the variables that stand for what a page leaves to its reader."""
     folder = tmp_path_factory.mktemp("commands")
     before = dict(os.environ)
-    settings = CloudSettings(aws_port=0, http_port=0, parameters={"BadgeKey": "k" * 32}, state_dir=folder / "cloud")
+    # The repository of the examples' mirror.
+    parameters = {"BadgeKey": "k" * 32, "MirrorRepositories": "web"}
+    settings = CloudSettings(aws_port=0, http_port=0, parameters=parameters, state_dir=folder / "cloud")
     cloud = LocalCloud(PROJECT / "template.yaml", settings)
     with cloud:
         repository = Repository(folder)
