@@ -90,12 +90,12 @@ class World:
     def raise_highest_job_id(self, expected: Lease, job_id: int) -> bool:
         if self.lease != expected:
             return False
-        self.lease = Lease(None, max(expected.highest_job_id, job_id))
+        self.lease = Lease(None, max(expected.unlisted_job_id(self.now), job_id), self.now)
         return True
 
     def release_lease(self, attempt: Attempt, highest_job_id: int) -> None:
         if self.lease.attempt == attempt:
-            self.lease = Lease(None, highest_job_id)
+            self.lease = Lease(None, highest_job_id, attempt.sent_at)
 
 
 class Process:

@@ -60,12 +60,12 @@ class JobsInMemory:
         return True
 
     def release_lease(self, branch: BranchRef, attempt: Attempt, highest_job_id: int) -> None:
-        self.leases[branch] = Lease(None, highest_job_id)
+        self.leases[branch] = Lease(None, highest_job_id, attempt.sent_at)
 
     def raise_highest_job_id(self, branch: BranchRef, expected: Lease, job_id: int, now: datetime) -> bool:
         if self.lease(branch) != expected:
             return False
-        self.leases[branch] = Lease(None, max(expected.highest_job_id, job_id))
+        self.leases[branch] = Lease(None, max(expected.unlisted_job_id(now), job_id), now)
         return True
 
     def claim_job(self, region: str, request_id: str, job: Job, now: datetime) -> bool:

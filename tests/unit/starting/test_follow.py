@@ -247,7 +247,7 @@ def test_a_followed_job_is_given_with_what_amplify_tells() -> None:
     assert (job.operation, job.job_id, job.job_type) == ("follow_job", "7", "RELEASE")
     assert job.origin == JobOrigin(commit="abc1234", started_at=NOON)
     assert surroundings.jobs.jobs["follow-1"] == job
-    assert surroundings.jobs.lease(BranchRef(REGION, APP_ID, BRANCH_NAME)) == Lease(None, 7)
+    assert surroundings.jobs.lease(BranchRef(REGION, APP_ID, BRANCH_NAME)) == Lease(None, 7, NOON)
 
 
 def test_a_job_whose_branch_was_deleted_is_followed_all_the_same() -> None:

@@ -273,6 +273,22 @@ def test_what_may_have_been_sent_is_found_out_before_it_gives_way(arrived: bool)
         assert world.jobs == []
 
 
+@pytest.mark.parametrize("age", [RESOLVED_AFTER, timedelta(days=1)])
+def test_a_start_whose_answer_was_lost_is_found_on_a_branch_that_was_made_again(age: timedelta) -> None:
+    """Its jobs are counted from 1 again, below the highest id that is known of the branch before."""
+    world = World(lease=Lease(None, 3, BEGINNING - age))
+    killed = Process(world, "one", parameters(commitMessage="Fix the header"))
+    for fate in (Fate.WORKS,) * 4 + (Fate.KILLED_AFTER,):
+        killed.step(fate)
+    assert len(world.jobs) == 1
+    world.now += RESOLVED_AFTER
+    process = Process(world, "one", parameters(commitMessage="Fix the header"))
+    process.finish()
+    assert process.job is not None
+    assert process.job.job_id == "1"
+    assert len(world.jobs) == 1
+
+
 def test_a_lease_that_changed_hands_before_the_list_was_asked_for_proves_nothing() -> None:
     """The job in the list is then of the next holder, who may have asked for one of the same commit."""
     refused = Attempt("refused", BEGINNING, 0, "RELEASE", "Fix the header")

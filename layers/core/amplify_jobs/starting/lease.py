@@ -69,10 +69,23 @@ class ModelsAttempt:
 
 @dataclass(frozen=True)
 class Lease:
-    """The lease of a branch: the attempt that holds it, if one does, and the highest job id that a start became."""
+    """The lease of a branch: the attempt that holds it, if one does, and the highest job id that a start became.
+
+    `highest_at` is when that start was sent; leases of older versions do not have it.
+    """
 
     attempt: Attempt | None = None
     highest_job_id: int = 0
+    highest_at: datetime | None = None
+
+    def unlisted_job_id(self, now: datetime) -> int:
+        """The highest job id that ListJobs need not show yet; 0 if it shows all.
+
+        A branch that was deleted and made again counts its jobs from 1: a higher id that is kept for longer would hide
+        them.
+        """
+        is_listed = self.highest_at is not None and now - self.highest_at >= RESOLVED_AFTER
+        return 0 if is_listed else self.highest_job_id
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,7 @@ def next_step(
     """
     attempt = lease.attempt
     # ListJobs may not show yet a job that another request has just started: this start must not adopt it later.
-    highest = max([lease.highest_job_id, *(int(job.job_id) for job in listed)])
+    highest = max([lease.unlisted_job_id(listed_at), *(int(job.job_id) for job in listed)])
     if attempt is None:
         return Send(highest)
     if (job := find_started_job(attempt, listed)) is not None:

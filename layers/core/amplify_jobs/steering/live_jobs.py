@@ -14,7 +14,7 @@ from amplify_jobs.following.log_analysis import secret_values
 from amplify_jobs.indexing.answers import LogText, RequestStory, StepState
 from amplify_jobs.indexing.record import RequestRecord
 from amplify_jobs.indexing.story import story
-from amplify_jobs.indexing.summary import summary
+from amplify_jobs.indexing.summary import ended_at, summary
 from amplify_jobs.model.job import Job, JobState, StepAddress
 from amplify_jobs.steering.failing_lines import failing_lines
 from amplify_jobs.steering.orders import hosting_job
@@ -62,6 +62,8 @@ class LiveJobs:
         except AmplifyJobsError as error:
             note = f"Amplify does not tell the steps now ({error}); they are of {request.as_of:%Y-%m-%d %H:%M:%S} UTC."
             return request.model_copy(update={"notes": (presentable(note),)})
+        if _is_another(record, state.started_at):
+            return request.model_copy(update={"notes": (_anew(job),)})
         steps = tuple(
             StepState(
                 name=step.name,
@@ -80,13 +82,16 @@ class LiveJobs:
     def log(self, record: RequestRecord, step: str | None, offset: int) -> LogText:
         """A part of a step's log, from `offset` on, without secrets.
 
-        Without a name, the step that failed is meant, or the one that runs, or the first. Raises UnknownItemError, and
-        ServiceTrouble.
+        Without a name, the step that failed is meant, or the one that runs, or the first. Raises UnknownItemError, also
+        where the id is that of a later job by now, and ServiceTrouble.
         """
         job = hosting_job(record)
         if job is None:
             raise UnknownItemError(f"request {record.request_id} has no job of Amplify Hosting, and so no log")
         addresses = self.hosting.step_addresses(job)
+        started_at = min((address.step.started_at for address in addresses if address.step.started_at), default=None)
+        if _is_another(record, started_at):
+            raise UnknownItemError(_anew(job))
         address = _chosen(addresses, step)
         if address is None:
             names = ", ".join(address.step.name for address in addresses) or "none yet"
@@ -111,6 +116,19 @@ class LiveJobs:
             failing_lines=failing_lines(text, _excerpt(record, address.step.name)),
             as_of=self.now(),
         )
+
+
+def _is_another(record: RequestRecord, started_at: datetime | None) -> bool:
+    """Whether the job that Amplify shows is a later one of the same id: it started after the request's had ended."""
+    ended = ended_at(record)
+    return ended is not None and started_at is not None and started_at > ended
+
+
+def _anew(job: Job) -> str:
+    return (
+        f"Job {job.job_id} of {job.branch_name} is another one by now: the branch was made again, or the job was "
+        "started again. Amplify keeps nothing of the one before."
+    )
 
 
 def _excerpt(record: RequestRecord, step: str) -> str | None:

@@ -49,12 +49,20 @@ class Leases(Items):
 
     def raise_highest_job_id(self, branch: BranchRef, expected: Lease, job_id: int, now: datetime) -> bool:
         """Keep the id of a job of the branch, if its lease is still free as expected; False if it is not."""
-        if job_id <= expected.highest_job_id:
+        if job_id <= expected.unlisted_job_id(now):
             return True
-        values = {":job": job_id, ":highest": expected.highest_job_id, ":expires": expiry(now, LEASES_LAST)}
+        values = {
+            ":job": job_id,
+            ":highest": expected.highest_job_id,
+            ":at": iso(now),
+            ":expires": expiry(now, LEASES_LAST),
+        }
         try:
             self._table.update(
-                lease_key(branch), "SET highestJobId = :job, expiresAt = :expires", values, condition=_IS_FREE
+                lease_key(branch),
+                "SET highestJobId = :job, highestAt = :at, expiresAt = :expires",
+                values,
+                condition=_IS_FREE,
             )
         except ConditionNotMetError:
             return False
@@ -65,7 +73,8 @@ class Leases(Items):
         with suppress(ConditionNotMetError):
             self._table.update(
                 lease_key(branch),
-                "SET highestJobId = :highest REMOVE requestId, sentAt, jobType, commitMessage, sourceUrl, deploymentId",
+                "SET highestJobId = :highest, highestAt = sentAt "
+                "REMOVE requestId, sentAt, jobType, commitMessage, sourceUrl, deploymentId",
                 {":highest": highest_job_id, **_attempt_values(attempt)},
                 condition=_IS_OF_ATTEMPT,
             )
@@ -78,7 +87,7 @@ def _attempt_values(attempt: Attempt) -> dict[str, str]:
 def _lease_from(item: dict[str, Any]) -> Lease:
     highest = int(item["highestJobId"])
     if "requestId" not in item:
-        return Lease(highest_job_id=highest)
+        return Lease(None, highest, read_time(item["highestAt"]) if "highestAt" in item else None)
     attempt = Attempt(
         request_id=item["requestId"],
         sent_at=read_time(item["sentAt"]),
