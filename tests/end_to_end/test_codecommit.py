@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from amplify_jobs.aws.git_remotes import codecommit_login
@@ -16,6 +17,7 @@ from tests.support.mirrored import MAIN, MirroredApp
 from tests.support.team import MIRRORS, RECONCILED, Team
 
 
+@pytest.mark.thorough
 def test_a_push_to_a_self_hosted_server_is_mirrored_and_exactly_its_commit_is_built(team: Team) -> None:
     app = MirroredApp.made_in_codecommit(team, MIRRORS[0])
     commits, requests = app.build_two_in_a_row()

@@ -79,6 +79,7 @@ def test_what_is_forbidden_by_mistake_waits_as_well(
     until_started(team, [json.loads(body)["after"]])
 
 
+@pytest.mark.thorough
 def test_without_routes_and_without_a_copy_of_them_pushes_wait(team: Team, app_id: str) -> None:
     (body,) = pushes(team, 1)
     # One that is killed with messages in hand keeps them hidden, and those after them waiting, for minutes.

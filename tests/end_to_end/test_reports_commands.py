@@ -148,6 +148,7 @@ def test_reports_that_were_given_up_are_sent_again(checked: Team, capsys: pytest
     assert refused(team) == []
 
 
+@pytest.mark.thorough
 def test_repositories_in_which_the_stack_may_not_comment_are_told(
     checked: Team, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,6 +125,7 @@ def test_a_push_to_codecommit_gets_one_comment_although_an_answer_is_lost(report
     assert repository.comments_on(commit) == [text]
 
 
+@pytest.mark.thorough
 def test_a_pull_request_in_codecommit_gets_one_comment_with_its_preview(reporting: Team, tmp_path: Path) -> None:
     team = reporting
     repository = CodeCommitRepository.create(team, "reviewed", tmp_path)

@@ -173,7 +173,13 @@ def check_histories(examples: int, least: int, most: int, setting: str) -> None:
 
 
 # Hosts give any commit that refs lead to; git alone gives their tips.
-@pytest.mark.parametrize("setting", ["uploadpack.allowReachableSHA1InWant=true", "uploadpack.allowTipSHA1InWant=false"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "uploadpack.allowReachableSHA1InWant=true",
+        pytest.param("uploadpack.allowTipSHA1InWant=false", marks=pytest.mark.thorough),
+    ],
+)
 def test_random_histories_arrive_as_they_are(setting: str) -> None:
     check_histories(12, 4, 16, setting)
 

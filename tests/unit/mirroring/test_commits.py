@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -33,7 +34,7 @@ def answer(content: bytes, *before: bytes) -> io.BytesIO:
     lines = [pkt_line(f"shallow {A}"), FLUSH, pkt_line("NAK\n"), *before, pkt_line(b"\x02Counting objects: 1\r")]
     middle = len(content) // 2
     parts = (
-        content[start : start + 60_000]
+        half[start : start + 60_000]
         for half in (content[:middle], content[middle:])
         for start in range(0, len(half), 60_000)
     )
@@ -89,12 +90,10 @@ def test_a_commit_of_another_id_is_none_of_those() -> None:
 
 
 def test_a_host_that_sends_the_files_first_is_not_listened_to_for_long() -> None:
-    size = MOST_BYTES // 8
-    noise = (
-        bytes([number]) + b"".join(i.to_bytes(4, "big") for i in range(number, number + size // 4))
-        for number in range(40)
-    )
-    content = pack(*(entry(BLOB, each) for each in noise), entry(COMMIT, FIRST)).getvalue()
+    # Noise, which no compression makes small.
+    noise = random.Random(1)
+    files = (entry(BLOB, noise.randbytes(MOST_BYTES // 8)) for _ in range(10))
+    content = pack(*files, entry(COMMIT, FIRST)).getvalue()
     assert len(content) > MOST_BYTES
     with pytest.raises(CommitsNotToldError, match="more than 4 MiB"):
         read_commits(answer(content), {id_of(FIRST)})
