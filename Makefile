@@ -46,7 +46,7 @@ examples: $(VENV)/ready ## Load the apps of events/ into a running local cloud; 
 
 tools: $(TOOLS)/ready ## Set up .venv-tools: the SAM CLI and the AWS CLI (384 MB)
 
-test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about five minutes)
+test: $(VENV)/ready $(TOOLS)/ready ## Run the tests (about four minutes)
 	$(BIN)/python -m pytest -n 4
 
 thorough: $(VENV)/ready $(TOOLS)/ready ## Run tests that take minutes: permissions, commands of the docs, the demo, a quota, smoke

@@ -459,6 +459,7 @@ def test_what_takes_longer_than_its_budget_is_refused() -> None:
         convert_schema("type A @model { a: Int b: Int c: Int }", Budget(9, 1000, clock=lambda: next(seconds)))
 
 
+@pytest.mark.thorough
 def test_a_small_schema_that_asks_for_very_many_fields_is_refused() -> None:
     keys = [f"k{number}" for number in range(700)]
     listed = ", ".join(f'"{key}"' for key in keys)

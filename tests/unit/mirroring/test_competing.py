@@ -43,6 +43,7 @@ def test_two_pushes_in_a_row_are_two_builds_in_every_order_of_calls(entries: tup
         assert world.commit == "commit 2"
 
 
+@pytest.mark.thorough
 def test_a_function_that_is_killed_anywhere_changes_nothing_of_that() -> None:
     for world in final_worlds(PUSHES[1], kills=1):
         assert world.builds == ("push 1", "push 2")

@@ -224,6 +224,7 @@ def test_1_000_announcements_keep_their_order_and_nothing_is_lost_while_a_target
 
 
 @settings(max_examples=40)
+@pytest.mark.thorough
 @given(
     outage=st.tuples(st.sampled_from(sorted(ROUTES.reports)), st.floats(0, 600), st.floats(0, 24)),
     lost=st.sampled_from([0.0, 0.1, 0.5]),
