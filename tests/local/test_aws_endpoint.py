@@ -129,6 +129,7 @@ def test_errors_carry_a_request_id(client: Clients) -> None:
         assert refused.value.response["ResponseMetadata"]["RequestId"]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not AWS_CLI.exists(), reason="the AWS CLI is not set up; make test does it")
 def test_the_aws_cli_is_served(cloud: LocalCloud) -> None:
     environment = {

@@ -125,7 +125,7 @@ def running(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]
             process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)])
 def test_the_command_says_when_it_is_ready_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
     ports = {"LOCAL_AWS_PORT": "0", "LOCAL_HTTP_PORT": "0"}
     with running("--template", str(STACK), "--state-dir", str(tmp_path), **ports) as process:
@@ -184,6 +184,7 @@ def test_the_project_s_own_template_runs(tmp_path: Path) -> None:
         assert cloud.outputs["StateMachineArn"] == cloud.physical_id("JobStateMachine")
 
 
+@pytest.mark.thorough
 def test_reserved_concurrency_throttles_the_function_that_takes_deliveries(tmp_path: Path) -> None:
     settings = CloudSettings(
         aws_port=0, http_port=0, state_dir=tmp_path, parameters={"WebhookReservedConcurrency": "1"}
