@@ -96,6 +96,21 @@ class Table:
         with _call("PutItem"):
             self._client.put_item(TableName=self._name, Item=_serialized(item), **arguments)
 
+    def put_version(self, item: Mapping[str, Any]) -> bool:
+        """Write an item as the `version` that it says, in place of the one before it; False if that is not there.
+
+        The first version takes the place of nothing.
+        """
+        version = item["version"]
+        try:
+            if version == 1:
+                self.put(item, "attribute_not_exists(pk)")
+            else:
+                self.put(item, "version = :before", {":before": version - 1})
+        except ConditionNotMetError:
+            return False
+        return True
+
     def update(
         self,
         key: Mapping[str, Any],

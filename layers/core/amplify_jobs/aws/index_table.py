@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from amplify_jobs.aws.dynamodb import ConditionNotMetError, PageQuery, Table
+from amplify_jobs.aws.dynamodb import PageQuery, Table
 from amplify_jobs.aws.jobs_table.items import expiry, iso, read_time
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.indexing.items import HEALTH_KEY, LISTS
@@ -44,15 +44,8 @@ class IndexTable:
             if is_young and all(before.get(name) == value for name, value in content.items()):
                 return
             version = int(before.get("version", 0))
-            try:
-                self._table.put(
-                    {**_key(key), **content, "version": version + 1, "expiresAt": expires_at},
-                    "version = :before" if version else "attribute_not_exists(pk)",
-                    {":before": version} if version else None,
-                )
-            except ConditionNotMetError:
-                continue
-            return
+            if self._table.put_version({**_key(key), **content, "version": version + 1, "expiresAt": expires_at}):
+                return
         raise ServiceTrouble(f"an item of the index changed {_MOST_TRIES} times while it was read")
 
     def write_health(self, as_of: datetime, lag_seconds: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.aws.dynamodb import ConditionNotMetError
 from amplify_jobs.aws.jobs_table.items import RECORDS_LAST, Items, expiry, iso, read_time
 from amplify_jobs.aws.jobs_table.keys import latest_key
 from amplify_jobs.model.job import BranchRef
@@ -33,14 +32,7 @@ class LatestRequests(Items):
         }
         if latest.job_id is not None:
             item["jobId"] = latest.job_id
-        try:
-            if latest.version == 1:
-                self._table.put(item, "attribute_not_exists(pk)", {})
-            else:
-                self._table.put(item, "version = :before", {":before": latest.version - 1})
-        except ConditionNotMetError:
-            return False
-        return True
+        return self._table.put_version(item)
 
 
 def _latest_from(item: dict[str, Any]) -> Latest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from amplify_jobs.aws.dynamodb import ConditionNotMetError
 from amplify_jobs.aws.jobs_table.items import RECORDS_LAST, expiry, iso, read_time
 from amplify_jobs.aws.jobs_table.keys import mirrored_key
 from amplify_jobs.aws.jobs_table.requests import Requests
@@ -31,14 +30,7 @@ class MirroredBranches(Requests):
             "version": record.version,
             "expiresAt": expiry(now, RECORDS_LAST),
         }
-        try:
-            if record.version == 1:
-                self._table.put(item, "attribute_not_exists(pk)")
-            else:
-                self._table.put(item, "version = :before", {":before": record.version - 1})
-        except ConditionNotMetError:
-            return False
-        return True
+        return self._table.put_version(item)
 
 
 def _written(entry: Entry) -> dict[str, Any]:

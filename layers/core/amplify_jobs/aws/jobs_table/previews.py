@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from amplify_jobs.aws.dynamodb import ConditionNotMetError, PageQuery
+from amplify_jobs.aws.dynamodb import PageQuery
 from amplify_jobs.aws.jobs_table.items import RECORDS_LAST, expiry, iso, read_time
 from amplify_jobs.aws.jobs_table.keys import PREVIEWS, preview_key
 from amplify_jobs.aws.jobs_table.requests import Requests
@@ -44,14 +44,7 @@ class PreviewRecords(Requests):
             "version": record.version,
             "expiresAt": expiry(now, RECORDS_LAST if record.is_open else CLOSED_RECORDS_LAST),
         }
-        try:
-            if record.version == 1:
-                self._table.put(item, "attribute_not_exists(pk)")
-            else:
-                self._table.put(item, "version = :before", {":before": record.version - 1})
-        except ConditionNotMetError:
-            return False
-        return True
+        return self._table.put_version(item)
 
     def preview_records(self) -> list[PreviewRecord]:
         """Read what is known of all previews, closed ones too (API: Query)."""
