@@ -106,7 +106,7 @@ class World:
     def _moment(self) -> datetime:
         return REQUESTED + timedelta(seconds=self.now)
 
-    def current(self) -> Routes:
+    def current(self, *, fresh: bool = False) -> Routes:
         return ROUTES
 
     def values(self, names: tuple[str, ...]) -> Sequence[str]:

@@ -16,8 +16,8 @@ from amplify_jobs.following.status_change import StatusChangeEvent
 from amplify_jobs.model.job import JobRef
 from amplify_jobs.model.operations import FOLLOW_JOB
 from amplify_jobs.model.request import FOLLOWED, LONGEST_MINUTES, Cause, JobRequest
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.follow import follow_refusals
-from amplify_jobs.routing.routes import Routes
 
 SOURCE = "amplify"
 """The source of the cause of a followed job: Amplify's events tell of it."""
@@ -31,12 +31,6 @@ class Jobs(Protocol):
     """The jobs table, as aws.jobs_table provides it."""
 
     def owner(self, job: JobRef) -> Owner | None: ...
-
-
-class CurrentRoutes(Protocol):
-    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
-
-    def current(self) -> Routes: ...
 
 
 class Executions(Protocol):

@@ -13,12 +13,13 @@ from amplify_jobs.events.codecommit import SOURCE as CODECOMMIT
 from amplify_jobs.events.event import EventKind, request_id
 from amplify_jobs.intake.claims import Claims
 from amplify_jobs.intake.message import QueuedEvent
-from amplify_jobs.intake.protocols import CurrentRoutes, Executions
+from amplify_jobs.intake.protocols import Executions
 from amplify_jobs.intake.record import Decision
 from amplify_jobs.intake.ref_record import Entry
 from amplify_jobs.intake.result import IntakeResult
 from amplify_jobs.model.request import Cause, JobRequest
 from amplify_jobs.observability import function_metrics
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.job_request import make_job_request
 from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.routing.reconciled import is_reconciled

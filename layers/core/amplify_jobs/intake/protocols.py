@@ -6,13 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from amplify_jobs.model.request import JobRequest
-from amplify_jobs.routing.routes import Routes, Source
-
-
-class CurrentRoutes(Protocol):
-    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
-
-    def current(self, *, fresh: bool = False) -> Routes: ...
+from amplify_jobs.routing.routes import Source
 
 
 class SourceCopies(Protocol):

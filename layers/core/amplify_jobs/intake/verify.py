@@ -9,7 +9,8 @@ from amplify_jobs.events.deliveries import Delivery, Provider, first_id
 from amplify_jobs.events.evidence import add_delivery_evidence
 from amplify_jobs.events.webhooks import PROVIDERS, provider
 from amplify_jobs.intake.message import Origin, UnverifiedDelivery
-from amplify_jobs.intake.protocols import CurrentRoutes, Secrets, SourceCopies
+from amplify_jobs.intake.protocols import Secrets, SourceCopies
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.routes import Source
 
 

@@ -16,6 +16,7 @@ from amplify_jobs.mirroring.relay import Arrival, Order, Relay, Remote
 from amplify_jobs.mirroring.removal import Removal, remove_branch
 from amplify_jobs.model.mirror_order import MirrorOrder
 from amplify_jobs.model.request import JobRequest
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.mirrors import Git, Mirror
 from amplify_jobs.routing.routes import Routes
 
@@ -26,12 +27,6 @@ class Remotes(Protocol):
     def source(self, git: Git, repository: str) -> Remote: ...
 
     def target(self, mirror: Mirror) -> Remote: ...
-
-
-class CurrentRoutes(Protocol):
-    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
-
-    def current(self, *, fresh: bool = False) -> Routes: ...
 
 
 @dataclass(frozen=True)

@@ -34,17 +34,11 @@ from amplify_jobs.previewing.record import (
     removed,
     undone,
 )
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.previews import Preview
-from amplify_jobs.routing.routes import Routes
 
 # A write fails only if another one succeeded meanwhile.
 _TURNS = 10
-
-
-class CurrentRoutes(Protocol):
-    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
-
-    def current(self, *, fresh: bool = False) -> Routes: ...
 
 
 class Secrets(Protocol):

@@ -19,14 +19,8 @@ from amplify_jobs.previewing.leftover import (
     repositories_to_ask,
 )
 from amplify_jobs.previewing.record import PreviewRecord
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.mirrors import Git
-from amplify_jobs.routing.routes import Routes
-
-
-class CurrentRoutes(Protocol):
-    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
-
-    def current(self, *, fresh: bool = False) -> Routes: ...
 
 
 class Records(Protocol):

@@ -10,7 +10,6 @@ from typing import Protocol
 from amplify_jobs.errors import AmplifyJobsError, RequestRejected, ServiceTrouble
 from amplify_jobs.events.event import Event
 from amplify_jobs.intake.claims import RefName, RefRecords
-from amplify_jobs.intake.protocols import CurrentRoutes
 from amplify_jobs.mirroring.listing import Tip
 from amplify_jobs.reconciling import commits
 from amplify_jobs.reconciling.commits import Reading, read_commits
@@ -29,6 +28,7 @@ from amplify_jobs.reconciling.decision import (
 )
 from amplify_jobs.reconciling.events import event_of, may_be_wanted, queued, reason_against
 from amplify_jobs.reconciling.snapshot import Snapshot
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.mirrors import Git
 from amplify_jobs.routing.reconciled import ReconciledRepository
 

@@ -15,12 +15,13 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from amplify_jobs.errors import ServiceTrouble
 from amplify_jobs.model.base import GrowingModel
 from amplify_jobs.observability import function_metrics
-from amplify_jobs.reporting.destination import CurrentRoutes, Destination, current_destinations
+from amplify_jobs.reporting.destination import Destination, current_destinations
 from amplify_jobs.reporting.outcome import Queue as IndexQueue
 from amplify_jobs.reporting.outcome import ReportOutcome, write_outcome
 from amplify_jobs.reporting.planning import Plan
 from amplify_jobs.reporting.report import Report
 from amplify_jobs.reporting.sending import ReportRetryError, Result, Sender, pause_seconds
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.text import presentable
 
 logger = Logger(child=True)

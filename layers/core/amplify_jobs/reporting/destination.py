@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from amplify_jobs.errors import NotSetUpError
 from amplify_jobs.model.request import FOLLOWED, Cause
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.report_targets import STATUS_HOSTS, RepositoryTarget, Target
 from amplify_jobs.routing.routes import Routes
 
@@ -51,12 +51,6 @@ def _repository_host(target: RepositoryTarget, provider: str | None) -> str | No
     if target.api is None:
         return STATUS_HOSTS.get(provider or "")
     return (urlsplit(target.api).hostname or "").removeprefix("api.")
-
-
-class CurrentRoutes(Protocol):
-    """The routes that were pushed; aws.stored_routes.StoredRoutes."""
-
-    def current(self) -> Routes: ...
 
 
 def current_destinations(routes: CurrentRoutes) -> list[Destination]:

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from aws_lambda_powertools import Logger
 
-from amplify_jobs.reporting.destination import CurrentRoutes, current_destinations
+from amplify_jobs.reporting.destination import current_destinations
 from amplify_jobs.reporting.planning import Plan, plan
 from amplify_jobs.reporting.report import Report
+from amplify_jobs.routing.current_routes import CurrentRoutes
 
 logger = Logger(child=True)
 

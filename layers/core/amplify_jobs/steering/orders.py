@@ -21,12 +21,12 @@ from amplify_jobs.indexing.record import RequestRecord
 from amplify_jobs.indexing.summary import cause_of, summary
 from amplify_jobs.intake.accept import Intake
 from amplify_jobs.intake.message import Origin
-from amplify_jobs.intake.protocols import CurrentRoutes
 from amplify_jobs.intake.record import DeliveryRecord
 from amplify_jobs.model.job import BranchRef, Job, JobRef
 from amplify_jobs.model.operations import Operation
 from amplify_jobs.model.replay import MOST_REPLAYS, make_replay, original_id
 from amplify_jobs.model.request import JobRequest
+from amplify_jobs.routing.current_routes import CurrentRoutes
 from amplify_jobs.routing.matching import Ignored, Matched, decide
 from amplify_jobs.steering.rollback import former_job, rollback_request
 from amplify_jobs.steering.rollback_order import RollbackOrder
