@@ -139,16 +139,20 @@ class Reconciling:
             redelivered = self._ask_the_host(repository, decision)
             decision = as_redelivered(decision) if redelivered else decision
         reading = read_commits(remote, decision.missed)
-        missed = [each for each in decision.missed if reading.is_ready(each, now)]
+        missed = [
+            (each, event_of(repository, each.ref, each.sighting, reading.commit_of(each)))
+            for each in decision.missed
+            if reading.is_ready(each, now)
+        ]
         if not options.dry_run:
-            self._ask(repository, missed, reading, now)
+            self._ask(repository.source, (event for _, event in missed if event is not None), now)
             if must_be_written(before, decision.snapshot):
                 resources.snapshots.write_snapshot(*name, decision.snapshot)
         return Outcome(
             repository,
             refs=len(tips),
             waiting=len(decision.snapshot.waiting) - len(missed),
-            missed=tuple(self._missed_push(repository, each, reading) for each in missed),
+            missed=tuple(self._missed_push(repository.source, each, event, reading) for each, event in missed),
             redelivered=redelivered,
             unread=reading.reason,
             is_first=before is None or before.reached_at is None,
@@ -174,17 +178,14 @@ class Reconciling:
         since = min(each.sighting.asked_since for each in missed)
         return self._resources.redeliveries.ask_again(repository, since)
 
-    def _ask(self, repository: ReconciledRepository, missed: Iterable[Missed], reading: Reading, now: datetime) -> None:
-        for each in missed:
-            event = _event_of(repository, each, reading)
-            if event is not None:
-                message = queued(event, repository.source, now)
-                self._resources.queue.put(message.model_dump_json(by_alias=True), message.group, event.digest)
+    def _ask(self, source: str, events: Iterable[Event], now: datetime) -> None:
+        for event in events:
+            message = queued(event, source, now)
+            self._resources.queue.put(message.model_dump_json(by_alias=True), message.group, event.digest)
 
-    def _missed_push(self, repository: ReconciledRepository, missed: Missed, reading: Reading) -> MissedPush:
-        event = _event_of(repository, missed, reading)
+    def _missed_push(self, source: str, missed: Missed, event: Event | None, reading: Reading) -> MissedPush:
         sighting, routes = missed.sighting, self._resources.routes.current()
-        reason = None if event is None else reason_against(event, routes, repository.source)
+        reason = None if event is None else reason_against(event, routes, source)
         notes = [] if reason is None else [f"no job: {reason}"]
         if sighting.commit not in reading.commits:
             notes.append(f"author and message are unknown: {reading.reason}")
@@ -199,7 +200,3 @@ class Reconciling:
             self._resources.snapshots.write_snapshot(repository.source, repository.repository, snapshot)
         since = snapshot.failing_since or now
         return Outcome(repository, reason=str(error), outage=now - since)
-
-
-def _event_of(repository: ReconciledRepository, missed: Missed, reading: Reading) -> Event | None:
-    return event_of(repository, missed.ref, missed.sighting, reading.commit_of(missed))
