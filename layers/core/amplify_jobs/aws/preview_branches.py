@@ -9,6 +9,7 @@ import boto3
 
 from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_creation
 from amplify_jobs.aws.amplify_responses import text_or_none
+from amplify_jobs.aws.amplify_stops import stop_job
 from amplify_jobs.aws.clients import READ_CONFIG
 from amplify_jobs.aws.errors import required_member
 from amplify_jobs.errors import NotFoundError
@@ -100,12 +101,8 @@ class PreviewBranches:
             return []
 
     def stop_job(self, job: Job) -> None:
-        """Have a job stopped (API: StopJob). Raises RequestRejected where it has ended."""
-        try:
-            with amplify_call("StopJob"):
-                self._client.stop_job(appId=job.app_id, branchName=job.require_branch(), jobId=job.job_id)
-        except NotFoundError:
-            return
+        """Have a job stopped; raises as amplify_stops.stop_job."""
+        stop_job(self._client, job)
 
 
 def _arguments(settings: BranchSettings) -> dict[str, Any]:
