@@ -14,6 +14,7 @@ import boto3
 from amplify_jobs.aws.clients import client_config
 from amplify_jobs.aws.errors import ErrorResponse, required_member
 from amplify_jobs.errors import StackNotFoundError
+from amplify_jobs.settings import names_in
 from amplify_jobs_cli.api import JobsApi
 from amplify_jobs_cli.aws_calls import aws_call
 from amplify_jobs_cli.push.codecommit_rights import CodeCommitRights
@@ -86,7 +87,7 @@ class Stack:
                 reach=Reach(
                     region=ssm.meta.region_name,
                     own_bucket=outputs["bucketName"],
-                    readable_buckets=frozenset(filter(None, outputs["readableBuckets"].split(","))),
+                    readable_buckets=frozenset(names_in(outputs["readableBuckets"])),
                 ),
                 schedules=ScheduleTarget(
                     group=outputs["scheduleGroup"],

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from amplify_jobs.routing.reconciled import reasons_against
+from amplify_jobs.settings import names_in
 from amplify_jobs_cli.commands.arguments import add_command, add_json, add_stack, find_stack
 from amplify_jobs_cli.output.screen import put_json
 from amplify_jobs_cli.recovery.reconcile import ReconcileResult, reconcile
@@ -46,7 +47,7 @@ def reconcile_now(options: argparse.Namespace) -> int:
     stack = find_stack(options)
     order = {"dryRun": options.dry_run, "afterMinutes": options.after}
     result = reconcile(stack.session, stack.output("reconcileStateMachineArn"), order)
-    left_out = reasons_against(routes_in_effect(stack), stack.output("reconcileRepositories").split(","))
+    left_out = reasons_against(routes_in_effect(stack), names_in(stack.output("reconcileRepositories")))
     if options.json:
         put_json({"stack": options.stack, **order, **asdict(result), "leftOut": left_out})
     else:

@@ -21,6 +21,7 @@ from amplify_jobs.reporting.checking.finding import Finding, Result
 from amplify_jobs.reporting.checking.trial import Trial, send_trial
 from amplify_jobs.reporting.destination import Destination
 from amplify_jobs.routing.report_targets import CodeCommitComment
+from amplify_jobs.settings import names_in
 from amplify_jobs_cli.commands.arguments import add_command, add_group, add_json, add_stack, duration, find_stack
 from amplify_jobs_cli.commands.files import read_routes_file
 from amplify_jobs_cli.output.screen import put_json
@@ -205,7 +206,7 @@ def _rights(chosen: ChosenTarget, stack: Stack) -> Iterator[Finding]:
     if not isinstance(chosen.destination.target, CodeCommitComment):
         return
     for name in chosen.repositories:
-        if name not in stack.output("commentRepositories").split(","):
+        if name not in names_in(stack.output("commentRepositories")):
             remedy = "name it in the parameter CommentRepositories, and deploy"
             yield Finding("right", Result.FAULT, f"the stack may not comment in {name}", remedy=remedy)
 

@@ -10,6 +10,7 @@ from amplify_jobs.routing.github_patterns import last_match, last_match_in_any_c
 from amplify_jobs.routing.mirrors import plain_name
 from amplify_jobs.routing.report_targets import CodeCommitComment
 from amplify_jobs.routing.routes import Route, Routes
+from amplify_jobs.settings import names_in
 
 
 @dataclass(frozen=True)
@@ -104,4 +105,4 @@ def _enabled(routes: Routes) -> Iterator[tuple[str, Route]]:
 
 
 def _names(parameter: str | None) -> frozenset[str] | None:
-    return None if parameter is None else frozenset(filter(None, parameter.split(",")))
+    return None if parameter is None else frozenset(names_in(parameter))

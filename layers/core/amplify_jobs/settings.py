@@ -8,8 +8,13 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """The names of a text that has commas between them."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
 def _names(value: Any) -> Any:
-    return [name for part in value.split(",") if (name := part.strip())] if isinstance(value, str) else value
+    return names_in(value) if isinstance(value, str) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
