@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field
 
-from amplify_jobs.aws.git_remotes import GitRemotes
+from amplify_jobs.aws.git_remotes import SECONDS_OF_A_REPOSITORY, GitRemotes
 from amplify_jobs.aws.github_deliveries import GitHubDeliveries
 from amplify_jobs.aws.intake_queue import IntakeQueue
 from amplify_jobs.aws.outgoing_http import OutgoingHttp
@@ -29,9 +29,6 @@ from amplify_jobs.reconciling.batch import RepositoryName, batch_output, batches
 from amplify_jobs.reconciling.outcomes import log_outcomes
 from amplify_jobs.reconciling.reconcile import Options, Outcome, Reconciling, Resources
 from amplify_jobs.settings import Names, Settings
-
-# A host that does not answer may take so much of the function's time.
-SECONDS_OF_A_REPOSITORY = 12
 
 
 class ReconcileSettings(Settings):

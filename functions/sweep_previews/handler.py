@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amplify_jobs.aws.dynamodb import Table, dynamodb_client
 from amplify_jobs.aws.executions import Executions
-from amplify_jobs.aws.git_remotes import GitRemotes
+from amplify_jobs.aws.git_remotes import SECONDS_OF_A_REPOSITORY, GitRemotes
 from amplify_jobs.aws.jobs_table.previews import PreviewRecords
 from amplify_jobs.aws.public_http import PublicHttp
 from amplify_jobs.aws.secrets import Secrets
@@ -19,8 +19,7 @@ from amplify_jobs.observability import function_logger, function_metrics
 from amplify_jobs.previewing.sweep import Sweep, Sweeping
 from amplify_jobs.settings import Names, Settings
 
-# A host that does not answer may take so much of the function's time, of which some is left for the removals.
-SECONDS_OF_A_REPOSITORY = 12
+# What is left of the function's time for the removals.
 SECONDS_OF_REMOVALS = 60
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amplify_jobs_cli.routes_file.load import check_routes
+from tests.support.routes_files import faults_of
 
 GOOD = """\
 sources:
@@ -22,12 +22,8 @@ routes:
 """
 
 
-def faults(text: str) -> list[str]:
-    return [f"{fault.path}: {fault.message}" for fault in check_routes(text.encode(), "amplify-jobs").faults]
-
-
 def test_the_file_of_these_tests_has_none() -> None:
-    assert faults(GOOD) == []
+    assert faults_of(GOOD) == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:3001", "localhost"])
@@ -35,7 +31,7 @@ def test_http_is_right_for_this_machine(host: str) -> None:
     text = GOOD.replace("https://git.example.com", f"http://{host}").replace(
         "codecommit::web", f"http://{host}/web.git"
     )
-    assert faults(text) == []
+    assert faults_of(text) == []
 
 
 @pytest.mark.parametrize(
@@ -86,6 +82,6 @@ def test_http_is_right_for_this_machine(host: str) -> None:
 )
 def test_a_fault_has_its_place_and_the_remedy(good: str, bad: str, fault: str) -> None:
     assert good in GOOD
-    result = faults(GOOD.replace(good, bad))
+    result = faults_of(GOOD.replace(good, bad))
     assert [one for one in result if one.startswith(fault)], result
     assert not [one for one in result if "t0p" in one]

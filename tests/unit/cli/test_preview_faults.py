@@ -7,6 +7,7 @@ import re
 import pytest
 
 from amplify_jobs_cli.routes_file.load import check_routes
+from tests.support.routes_files import faults_of
 
 GOOD = """\
 sources:
@@ -29,12 +30,8 @@ routes:
 """
 
 
-def faults(text: str) -> list[str]:
-    return [f"{fault.path}: {fault.message}" for fault in check_routes(text.encode(), "amplify-jobs").faults]
-
-
 def test_the_file_of_these_tests_has_none() -> None:
-    assert faults(GOOD) == []
+    assert faults_of(GOOD) == []
 
 
 @pytest.mark.parametrize(
@@ -88,13 +85,13 @@ def test_the_file_of_these_tests_has_none() -> None:
 )
 def test_a_fault_has_its_place_and_the_remedy(good: str, bad: str, fault: str) -> None:
     assert good in GOOD
-    result = faults(GOOD.replace(good, bad))
+    result = faults_of(GOOD.replace(good, bad))
     assert [one for one in result if one.startswith(fault)], result
     assert not [one for one in result if "t0p" in one]
 
 
 def test_a_wrong_source_says_nothing_of_the_mirror_that_is_there() -> None:
-    result = faults(GOOD.replace("provider: gitlab", "provider: git_lab"))
+    result = faults_of(GOOD.replace("provider: gitlab", "provider: git_lab"))
     assert [one.partition(":")[0] for one in result] == ["sources.gitlab.provider"]
 
 

@@ -21,6 +21,8 @@ from amplify_jobs.aws.secrets import Secrets
 from amplify_jobs.aws.signed_http import AwsHttp, function_credentials
 from amplify_jobs.routing.mirrors import Git, Mirror
 
+# A host that does not answer may take so much of the time of a function that asks many.
+SECONDS_OF_A_REPOSITORY = 12
 # Bitbucket's for access tokens; GitHub, GitLab, Gitea, Forgejo and Azure DevOps take any beside a token.
 TOKEN_USER = "x-token-auth"  # noqa: S105 -- the name of a user
 
