@@ -343,6 +343,8 @@ OBJECTS_THAT_REQUESTS_NAME = {
 
 # What each method of ours that calls AWS needs; a module's methods that a function does not call need nothing of it.
 NEEDED: dict[str, dict[str, set[str]]] = {
+    # Its callers are asked: stop_job.
+    "aws/amplify_stops.py": {},
     "aws/amplify.py": {
         "send": {
             "amplify:StartJob apps/*",

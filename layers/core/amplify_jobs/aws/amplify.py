@@ -9,7 +9,7 @@ import boto3
 
 from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_start
 from amplify_jobs.aws.amplify_responses import hosting_job_state, job_with_origin, step_addresses, text_or_none
-from amplify_jobs.aws.amplify_stops import stop_job
+from amplify_jobs.aws.amplify_stops import send_stop
 from amplify_jobs.aws.clients import NO_RETRY_CONFIG, READ_CONFIG
 from amplify_jobs.aws.errors import required_member
 from amplify_jobs.aws.s3 import Objects
@@ -114,8 +114,8 @@ class Amplify:
         return {str(name): str(value) for level in variables for name, value in level.items()}
 
     def stop_job(self, job: Job) -> None:
-        """Have a job stopped; raises as amplify_stops.stop_job."""
-        stop_job(self._read_client, job)
+        """Have a job stopped; raises as amplify_stops.send_stop."""
+        send_stop(self._read_client, job)
 
     def app_name_and_domain(self, app_id: str) -> tuple[str | None, str | None]:
         """Give an app's name and default domain (API: GetApp). Raises NotFoundError, Throttled or ServiceTrouble."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_amplify.client import AmplifyClient
 
 
-def stop_job(client: AmplifyClient, job: Job) -> None:
+def send_stop(client: AmplifyClient, job: Job) -> None:
     """Have a job stopped (API: StopJob), unless Amplify no longer knows it.
 
     Raises RequestRejected where Amplify refuses, as for a job that has ended, Throttled or ServiceTrouble.

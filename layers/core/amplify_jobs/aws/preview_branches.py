@@ -9,7 +9,7 @@ import boto3
 
 from amplify_jobs.aws.amplify_errors import HOSTING_RESOURCES, amplify_call, amplify_creation
 from amplify_jobs.aws.amplify_responses import text_or_none
-from amplify_jobs.aws.amplify_stops import stop_job
+from amplify_jobs.aws.amplify_stops import send_stop
 from amplify_jobs.aws.clients import READ_CONFIG
 from amplify_jobs.aws.errors import required_member
 from amplify_jobs.errors import NotFoundError
@@ -101,8 +101,8 @@ class PreviewBranches:
             return []
 
     def stop_job(self, job: Job) -> None:
-        """Have a job stopped; raises as amplify_stops.stop_job."""
-        stop_job(self._client, job)
+        """Have a job stopped; raises as amplify_stops.send_stop."""
+        send_stop(self._client, job)
 
 
 def _arguments(settings: BranchSettings) -> dict[str, Any]:
